@@ -1,0 +1,147 @@
+// Everything that a fresh clone needs: packages, the addon, the WebAssembly module, dist/. Safe to run at any time: what
+// is up to date is left alone.
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { buildWasm } from '../wasm/build.mjs';
+import { have, inProject, install, isMain, nodeGyp, nodePrefix, npm, run, step } from './lib/steps.mjs';
+import { buildNeon } from './neon.mjs';
+
+const HELP = `node scripts/setup.mjs [--build-only] [--neon]
+
+Installs the npm packages and builds the addon, the WebAssembly module and dist/; does again only what has changed.
+
+  --build-only  leave node_modules alone
+  --neon        also cross-compile the addon for AArch64 and fetch what runs it under qemu, for the tests
+  --help        print this
+
+XITENSOR_NO_APT=1 forbids to install system packages (Emscripten; with --neon a cross compiler and qemu-user).
+A part whose tools are missing is left out with its reason: xitensor runs with any of its backends.`;
+
+const readJson = (path) => JSON.parse(readFileSync(inProject(path), 'utf8'));
+
+/** Whether npm's own record of node_modules has every package of the lockfile at its version. */
+function packagesAreCurrent() {
+  if (!existsSync(inProject('node_modules/.package-lock.json'))) return false;
+  const installed = readJson('node_modules/.package-lock.json').packages;
+  return Object.entries(readJson('package-lock.json').packages).every(
+    ([path, { version, optional }]) =>
+      path === '' || (installed[path] ? installed[path].version === version : optional),
+  );
+}
+
+async function installPackages() {
+  if (packagesAreCurrent()) return console.log('packages: up to date');
+  console.log('packages: npm ci …');
+  const start = performance.now();
+  await npm(['ci', '--include=dev', '--no-audit', '--no-fund']);
+  console.log(`packages: done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+function missingForNative() {
+  if (!['x64', 'arm64'].includes(process.arch)) return `there are no native kernels for ${process.arch}`;
+  if (process.platform === 'win32') return 'binding.gyp has flags for GCC and Clang only';
+  const wanted = {
+    'a C++ compiler': [process.env.CXX, 'g++', 'c++', 'clang++'],
+    make: ['make', 'gmake'],
+    'Python 3': [process.env.PYTHON, 'python3', 'python'],
+  };
+  const absent = Object.keys(wanted).filter(
+    (what) => !wanted[what].some((name) => name && (existsSync(name) || have(name))),
+  );
+  if (absent.length === 0) return '';
+  const get = process.platform === 'darwin' ? 'xcode-select --install' : 'apt-get install g++ make python3';
+  return `missing: ${absent.join(', ')}. Get them with ${get}`;
+}
+
+async function buildNative() {
+  const missing = missingForNative();
+  if (missing) return { missing };
+  const compiler = process.env.CXX || ['g++', 'c++', 'clang++'].find(have);
+  const output = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
+  const [program, ...flags] = compiler.split(' ');
+  const key = `${compiler} ${await run(program, [...flags, '--version'])} ${process.version} ${process.env.CXXFLAGS ?? ''}`;
+  const does = `compiling the addon with ${compiler}`;
+  let headers = '';
+  const build = async () => {
+    // make compares times, not compilers: objects of another one must go.
+    const toolchain = inProject('build/toolchain.txt');
+    const same = existsSync(toolchain) && readFileSync(toolchain, 'utf8') === key;
+    if (!same) rmSync(inProject('build'), { recursive: true, force: true });
+    await nodeGyp(inProject(), ['configure']).catch((error) => {
+      if (!nodePrefix()) headers = `no headers of Node beside ${process.execPath}, and no download of them`;
+      throw error;
+    });
+    writeFileSync(toolchain, key);
+    await nodeGyp(inProject(), ['build']);
+    install(inProject('build/Release/xitensor.node'), inProject(output));
+  };
+  try {
+    await step('native', { does, inputs: ['native', 'binding.gyp'], outputs: [output], key }, build);
+  } catch (error) {
+    if (!headers) throw error;
+    return { missing: `${headers}: ${error.message}` };
+  }
+  return {};
+}
+
+async function buildLibrary() {
+  const inputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'node_modules/typescript/package.json'];
+  await step('dist', { does: 'compiling TypeScript', inputs, outputs: ['dist'] }, async () => {
+    // A file whose source is gone must not live on.
+    rmSync(inProject('dist'), { recursive: true, force: true });
+    await run(process.execPath, [inProject('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+    const command = inProject('dist/cli/main.js');
+    if (existsSync(command)) chmodSync(command, 0o755);
+  });
+  return {};
+}
+
+/**
+ * Sets everything up and resolves with what had to be left out: { missing: { native?, wasm?, neon? } }, each a reason.
+ * Rejects when something that can be built fails to build.
+ */
+export async function setup({ buildOnly = false, neon = false } = {}) {
+  const start = performance.now();
+  if (!buildOnly) await installPackages();
+  // All at once: one slow kernel file alone cannot use a second core, and apt-get waits for the network.
+  const parts = {
+    ...(neon && { neon: buildNeon }),
+    native: buildNative,
+    wasm: buildWasm,
+    dist: buildLibrary,
+  };
+  const results = await Promise.allSettled(Object.values(parts).map((build) => build()));
+  const missing = {};
+  const failed = [];
+  for (const [index, name] of Object.keys(parts).entries()) {
+    const { status, value, reason } = results[index];
+    if (status === 'rejected') failed.push(`${name}: ${reason.message}`);
+    else if (value.missing) missing[name] = value.missing;
+  }
+  for (const [name, reason] of Object.entries(missing)) console.warn(`${name}: left out, ${reason}`);
+  if (failed.length > 0) throw new Error(failed.join('\n\n'));
+  console.log(`set-up: ready after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return { missing };
+}
+
+/** Parses the options of a command, with exit code 2 for what it does not know. */
+function options() {
+  const boolean = { type: 'boolean', default: false };
+  try {
+    return parseArgs({ options: { 'build-only': boolean, neon: boolean, help: boolean } }).values;
+  } catch (error) {
+    console.error(`${error.message}\n\n${HELP}`);
+    return process.exit(2);
+  }
+}
+
+if (isMain(import.meta.url)) {
+  const { 'build-only': buildOnly, neon, help } = options();
+  if (help) console.log(HELP);
+  else {
+    await setup({ buildOnly, neon }).catch((error) => {
+      console.error(`set-up failed\n${error.message}`);
+      process.exitCode = 1;
+    });
+  }
+}
