@@ -1,0 +1,253 @@
+// The C ABI: checks arguments, picks the kernel table, cuts the work into slices for the threads.
+#include "abi.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <initializer_list>
+#include <type_traits>
+
+#include "dispatch.h"
+#include "parallel.h"
+
+namespace {
+
+using xt::KernelTable;
+using xt::Slice;
+
+// Below this many multiply-adds (or elements times ten) a job is done before a second thread has started.
+constexpr double kWorthSharing = 2e5;
+
+// The context of a call, decoded.
+struct Context {
+  const xt::Kernels* kernels;
+  unsigned threads;
+
+  explicit Context(uint32_t context)
+      : kernels(xt::usable_kernels(context & 0xff)), threads(context >> 8 & 0xff ? context >> 8 & 0xff : 1) {}
+
+  // Runs kernel(slice) → bool over [0, count), cut at multiples of `granule`.
+  template <class F>
+  int32_t over(size_t count, size_t granule, double work, F&& kernel) const {
+    if (count == 0) return XT_OK;
+    const unsigned parts = work < kWorthSharing ? 1 : threads;
+    std::atomic<bool> enough_memory{true};
+    xt::run_parts(parts, [&](unsigned part) {
+      const Slice slice = xt::slice_of(count, granule, part, parts);
+      if (slice.size() && !kernel(slice)) enough_memory = false;
+    });
+    return enough_memory ? XT_OK : XT_MEMORY;
+  }
+};
+
+// Calls f with the table of the dtype, whose element type it can read off the argument.
+template <class F>
+int32_t with_table(const Context& context, uint32_t dtype, F&& f) {
+  if (!context.kernels) return XT_ISA;
+  if (dtype == XT_FLOAT32) return f(xt::table_of<float>(*context.kernels));
+  if (dtype == XT_FLOAT64) return f(xt::table_of<double>(*context.kernels));
+  return XT_ARGUMENT;
+}
+
+template <class T>
+const T* in(const void* pointer) {
+  return static_cast<const T*>(pointer);
+}
+template <class T>
+T* out(void* pointer) {
+  return static_cast<T*>(pointer);
+}
+
+// The element type of a kernel table.
+template <class Table>
+using ElementOf = typename std::remove_reference_t<Table>::Element;
+
+// False if a product of extents does not fit a size_t, or if one that is not empty has no memory behind it.
+bool present(const void* pointer, std::initializer_list<size_t> extents) {
+  size_t count = 1;
+  for (size_t extent : extents) {
+    if (__builtin_mul_overflow(count, extent, &count)) return false;
+  }
+  return count == 0 || (pointer != nullptr && count <= SIZE_MAX / 16);
+}
+
+}  // namespace
+
+const char* xt_describe(void) { return xt::describe(); }
+
+int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R, size_t K,
+                    const void* a, const void* h, const void* G, void* result) {
+  if (xi >= xt::kXiCount || !present(a, {B, L}) || !present(h, {B, R}) || !present(G, {L, R, K}) ||
+      !present(result, {B, K})) {
+    return XT_ARGUMENT;
+  }
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    const xt::ContractArgs<T> args{B, L, R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result)};
+    return run.over(B, table.tile_rows, 1.0 * B * L * R * K,
+                    [&](Slice b) { return table.contract[xi](args, b); });
+  });
+}
+
+int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
+                             size_t K, const void* a, const void* h, const void* G, const void* dout,
+                             void* da, void* dh, void* dG, uint32_t accumulate) {
+  if (xi >= xt::kXiCount || !present(a, {B, L}) || !present(h, {B, R}) || !present(G, {L, R, K}) ||
+      !present(dout, {B, K})) {
+    return XT_ARGUMENT;
+  }
+  // An empty array may have a null pointer of its own.
+  const bool inputs = da != nullptr || dh != nullptr;
+  if (inputs && (!present(da, {B, L}) || !present(dh, {B, R}))) return XT_ARGUMENT;
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    const xt::ContractGradientArgs<T> args{B,          L,          R,          K,
+                                           in<T>(a),   in<T>(h),   in<T>(G),   in<T>(dout),
+                                           out<T>(da), out<T>(dh), out<T>(dG), accumulate != 0};
+    const double work = 1.0 * B * L * R * K;
+    int32_t status = XT_OK;
+    if (inputs) {
+      status = run.over(B, table.tile_rows, work,
+                        [&](Slice b) { return table.contract_gradient_inputs[xi](args, b); });
+    }
+    if (dG && status == XT_OK) {
+      status = run.over(L * R, table.tile_rows, work,
+                        [&](Slice ij) { return table.contract_gradient_weights[xi](args, ij); });
+    }
+    return status;
+  });
+}
+
+int32_t xt_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t N, const void* z,
+                void* result) {
+  if (xi >= xt::kXiCount || !present(z, {T_, N}) || !present(result, {N})) return XT_ARGUMENT;
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    return run.over(N, table.lanes, 10.0 * T_ * N, [&](Slice n) {
+      table.fold[xi](T_, N, in<T>(z), out<T>(result), n);
+      return true;
+    });
+  });
+}
+
+int32_t xt_fold_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t N, const void* z,
+                         const void* dout, void* dz) {
+  if (xi >= xt::kXiCount || !present(z, {T_, N}) || !present(dout, {N}) || !present(dz, {T_, N}))
+    return XT_ARGUMENT;
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    return run.over(N, table.lanes, 10.0 * T_ * N, [&](Slice n) {
+      return table.fold_gradient[xi](T_, N, in<T>(z), in<T>(dout), out<T>(dz), n);
+    });
+  });
+}
+
+int32_t xt_outer(uint32_t context, uint32_t dtype, uint32_t xi, size_t M, size_t N, const void* x,
+                 const void* y, void* result) {
+  if (xi >= xt::kXiCount || !present(x, {M}) || !present(y, {N}) || !present(result, {M, N}))
+    return XT_ARGUMENT;
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    return run.over(M, 1, 10.0 * M * N, [&](Slice m) {
+      table.outer[xi](N, in<T>(x), in<T>(y), out<T>(result), m);
+      return true;
+    });
+  });
+}
+
+int32_t xt_matmul(uint32_t context, uint32_t dtype, size_t M, size_t N, size_t K, const void* A,
+                  size_t A_row_stride, size_t A_col_stride, const void* B, size_t B_row_stride,
+                  size_t B_col_stride, void* C, size_t C_row_stride, uint32_t accumulate) {
+  if (!present(A, {M, K}) || !present(B, {K, N}) || !present(C, {M, N}) || (M > 1 && C_row_stride < N)) {
+    return XT_ARGUMENT;
+  }
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    const xt::MatmulArgs<T> args{M,
+                                 N,
+                                 K,
+                                 {in<T>(A), A_row_stride, A_col_stride},
+                                 {in<T>(B), B_row_stride, B_col_stride},
+                                 out<T>(C),
+                                 C_row_stride,
+                                 accumulate != 0};
+    return run.over(M, table.tile_rows, 1.0 * M * N * K, [&](Slice m) { return table.matmul(args, m); });
+  });
+}
+
+int32_t xt_activate(uint32_t context, uint32_t dtype, uint32_t activation, size_t rows, size_t cols,
+                    const void* bias, void* z) {
+  if (activation > XT_TANH || !present(bias, {cols}) || !present(z, {rows, cols})) return XT_ARGUMENT;
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    return run.over(rows, 1, 10.0 * rows * cols, [&](Slice part) {
+      table.activate(activation, cols, in<T>(bias), out<T>(z), part);
+      return true;
+    });
+  });
+}
+
+int32_t xt_activate_gradient(uint32_t context, uint32_t dtype, uint32_t activation, size_t rows, size_t cols,
+                             const void* y, void* dy, void* dbias) {
+  if (activation > XT_TANH || !present(y, {rows, cols}) || !present(dy, {rows, cols}) ||
+      !present(dbias, {cols})) {
+    return XT_ARGUMENT;
+  }
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    const int32_t status = run.over(rows, 1, 10.0 * rows * cols, [&](Slice part) {
+      table.activate_gradient(activation, cols, in<T>(y), out<T>(dy), part);
+      return true;
+    });
+    table.column_sums(rows, cols, in<T>(dy), out<T>(dbias));
+    return status;
+  });
+}
+
+int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, const void* g, void* m, void* v,
+                double rate, double beta1, double beta2, double epsilon, double correction1,
+                double correction2, double scale) {
+  if (!present(p, {N}) || !present(g, {N}) || !present(m, {N}) || !present(v, {N})) return XT_ARGUMENT;
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    const xt::AdamArgs<T> args{out<T>(p), out<T>(m), out<T>(v),   in<T>(g),    rate, beta1,
+                               beta2,     epsilon,   correction1, correction2, scale};
+    return run.over(N, table.lanes, 10.0 * N, [&](Slice n) {
+      table.adam(args, n);
+      return true;
+    });
+  });
+}
+
+int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result) {
+  if (!present(x, {N}) || result == nullptr) return XT_ARGUMENT;
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    *result = table.sum_squares(in<T>(x), {0, N});
+    return XT_OK;
+  });
+}
+
+int32_t xt_peak(uint32_t context, uint32_t dtype, size_t repetitions, double* result) {
+  if (result == nullptr) return XT_ARGUMENT;
+  return with_table(Context(context), dtype, [&](auto& table) {
+    double alive = 0;
+    result[0] = table.peak(repetitions, &alive);
+    result[1] = alive;
+    return XT_OK;
+  });
+}
+
+#if defined(__wasm__)
+void* xt_alloc(size_t bytes) { return std::aligned_alloc(64, (bytes + 63) / 64 * 64 + 64); }
+void xt_free(void* block) { std::free(block); }
+#endif

@@ -1,0 +1,87 @@
+// THE C ABI of xitensor: what addon.cc hands to Node and what the WebAssembly module exports. Pointers, sizes
+// and ids only; no exceptions, no ownership beyond the call. Every function checks its arguments and returns
+// a status. scripts/generate.mjs reads the declarations below to make the TypeScript types, so the two cannot
+// drift.
+//
+// Arrays are row-major and dense unless a stride is a parameter; dtype says float32 or float64; buffers must
+// not overlap. Sizes may be zero. `context` names an instruction set (bits 0-7, its index in xt_describe) and
+// a number of threads (bits 8-15); no state is kept between calls, and results do not depend on the number of
+// threads, bit by bit.
+#ifndef XITENSOR_ABI_H_
+#define XITENSOR_ABI_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__wasm__)
+#define XT_API extern "C" __attribute__((used, visibility("default")))
+#else
+#define XT_API extern "C"
+#endif
+
+#define XT_ABI_VERSION 1
+
+enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3 };
+enum xt_dtype { XT_FLOAT32 = 0, XT_FLOAT64 = 1 };
+enum xt_activation { XT_IDENTITY = 0, XT_RELU = 1, XT_TANH = 2 };
+
+// JSON: { abi, table, isas: [{ name, index, usable, priority, reason }] }; static storage.
+XT_API const char* xt_describe(void);
+
+// out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j]);  a [B,L], h [B,R], G [L,R,K], out [B,K]
+XT_API int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
+                           size_t K, const void* a, const void* h, const void* G, void* out);
+
+// With P[b,i,j] = Σ_k G[i,j,k] dout[b,k]:  da[b,i] = Σ_j P ∂ξ/∂x,  dh[b,j] = Σ_i P ∂ξ/∂y,
+// dG[i,j,k] = Σ_b ξ(a[b,i], h[b,j]) dout[b,k]. da and dh may be null together, dG alone.
+// accumulate ≠ 0 adds to dG, as weights that are shared over steps need.
+XT_API int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L,
+                                    size_t R, size_t K, const void* a, const void* h, const void* G,
+                                    const void* dout, void* da, void* dh, void* dG, uint32_t accumulate);
+
+// out[n] = ξ(… ξ(ξ(u, z[0,n]), z[1,n]) …, z[T-1,n]);  z [T,N], out [N]
+XT_API int32_t xt_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T, size_t N, const void* z,
+                       void* out);
+
+// dz[t,n] = dout[n] ∂out[n]/∂z[t,n]
+XT_API int32_t xt_fold_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t T, size_t N,
+                                const void* z, const void* dout, void* dz);
+
+// out[m,n] = ξ(x[m], y[n])
+XT_API int32_t xt_outer(uint32_t context, uint32_t dtype, uint32_t xi, size_t M, size_t N, const void* x,
+                        const void* y, void* out);
+
+// C[m,n] = Σ_k A[m,k] B[k,n] (+ C[m,n] if accumulate); A and B with any strides, in elements, so transposes
+// and slices of time cost nothing; C with a row stride
+XT_API int32_t xt_matmul(uint32_t context, uint32_t dtype, size_t M, size_t N, size_t K, const void* A,
+                         size_t A_row_stride, size_t A_col_stride, const void* B, size_t B_row_stride,
+                         size_t B_col_stride, void* C, size_t C_row_stride, uint32_t accumulate);
+
+// z[r,c] = σ(z[r,c] + bias[c]) in place
+XT_API int32_t xt_activate(uint32_t context, uint32_t dtype, uint32_t activation, size_t rows, size_t cols,
+                           const void* bias, void* z);
+
+// dy[r,c] *= σ'(…) in place, from the value y = σ(…);  dbias[c] = Σ_r dy[r,c]
+XT_API int32_t xt_activate_gradient(uint32_t context, uint32_t dtype, uint32_t activation, size_t rows,
+                                    size_t cols, const void* y, void* dy, void* dbias);
+
+// Adam (Kingma & Ba 2015, Algorithm 1) in one pass, with gradient g·scale:
+// m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p − rate·(m/correction1) / (√(v/correction2) + epsilon)
+XT_API int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, const void* g, void* m, void* v,
+                       double rate, double beta1, double beta2, double epsilon, double correction1,
+                       double correction2, double scale);
+
+// result[0] = Σ_n x[n]² in float64, blocked so that the order of summation is fixed
+XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result);
+
+// Measures, does not compute: `repetitions` rounds of multiply-adds on registers alone, as many as a kernel
+// tile has. result[0] = number of floating-point operations done, result[1] = a value that keeps the loop
+// alive.
+XT_API int32_t xt_peak(uint32_t context, uint32_t dtype, size_t repetitions, double* result);
+
+#if defined(__wasm__)
+XT_API void* xt_alloc(size_t bytes);
+XT_API void xt_free(void* block);
+#endif
+
+#endif  // XITENSOR_ABI_H_

@@ -1,0 +1,76 @@
+#include "dispatch.h"
+
+#include <cstdio>
+
+#include "abi.h"
+#include "table_hash.gen.h"
+
+namespace xt {
+
+#define ISA(name, ...) const Kernels& kernels_##name();
+#include "isas.def"
+#undef ISA
+
+namespace {
+
+#if defined(__x86_64__)
+// __builtin_cpu_supports asks XGETBV too: a processor that has the instructions under a kernel that does not
+// save the registers counts as without.
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+struct IsaRow {
+  const char* name;
+  bool usable;
+  const char* needs;
+  const Kernels* kernels;
+};
+
+constexpr unsigned kIsaCount = 0
+#define ISA(...) +1
+#include "isas.def"
+#undef ISA
+    ;
+
+const IsaRow& isa_row(unsigned index) {
+  static const IsaRow rows[] = {
+#define ISA(name, probe, needs) {#name, probe, needs, &kernels_##name()},
+#include "isas.def"
+#undef ISA
+  };
+  return rows[index];
+}
+
+}  // namespace
+
+const Kernels* usable_kernels(uint32_t index) {
+  if (index >= kIsaCount) return nullptr;
+  const IsaRow& row = isa_row(index);
+  return row.usable ? row.kernels : nullptr;
+}
+
+const char* describe() {
+  static const struct Text {
+    char json[1024];
+    Text() {
+      int used = std::snprintf(json, sizeof json, "{\"abi\":%d,\"table\":\"%s\",\"isas\":[", XT_ABI_VERSION,
+                               XT_TABLE_HASH);
+      for (unsigned n = 0; n < kIsaCount; ++n) {
+        const IsaRow& row = isa_row(n);
+        used += std::snprintf(
+            json + used, sizeof json - used,
+            "%s{\"name\":\"%s\",\"index\":%u,\"usable\":%s,\"priority\":%u,\"reason\":\"%s%s\"}",
+            n ? "," : "", row.name, n, row.usable ? "true" : "false", kIsaCount - n,
+            row.usable ? "needs " : "this processor lacks ", row.needs);
+      }
+      std::snprintf(json + used, sizeof json - used, "]}");
+    }
+  } text;
+  return text.json;
+}
+
+}  // namespace xt

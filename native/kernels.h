@@ -1,0 +1,101 @@
+// What an instruction set offers: a table of single-threaded kernels for slices of the work. Free of
+// instruction sets.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "scratch.h"
+
+namespace xt {
+
+enum Xi {
+#define XI(name, id, ...) xi_##name = id,
+#include "xi.def"
+#undef XI
+};
+constexpr size_t kXiCount = 0
+#define XI(...) +1
+#include "xi.def"
+#undef XI
+    ;
+
+// A half-open range of rows, or of elements.
+struct Slice {
+  size_t begin, end;
+  size_t size() const { return end - begin; }
+};
+
+template <class T>
+struct ContractArgs {
+  size_t B, L, R, K;
+  const T *a, *h, *G;
+  T* out;
+};
+
+template <class T>
+struct ContractGradientArgs {
+  size_t B, L, R, K;
+  const T *a, *h, *G, *dout;
+  T *da, *dh, *dG;
+  bool accumulate;
+};
+
+template <class T>
+struct Matrix {
+  const T* data;
+  size_t row_stride, col_stride;
+};
+
+template <class T>
+struct MatmulArgs {
+  size_t M, N, K;
+  Matrix<T> A, B;
+  T* C;
+  size_t C_row_stride;
+  bool accumulate;
+};
+
+template <class T>
+struct AdamArgs {
+  T *p, *m, *v;
+  const T* g;
+  double rate, beta1, beta2, epsilon, correction1, correction2, scale;
+};
+
+// A kernel returns false only when scratch memory cannot be had.
+template <class T>
+struct KernelTable {
+  using Element = T;
+  size_t tile_rows, lanes;  // slices are cut at multiples of these
+  bool (*contract[kXiCount])(const ContractArgs<T>&, Slice b);
+  bool (*contract_gradient_inputs[kXiCount])(const ContractGradientArgs<T>&, Slice b);
+  bool (*contract_gradient_weights[kXiCount])(const ContractGradientArgs<T>&, Slice ij);
+  void (*fold[kXiCount])(size_t T_, size_t N, const T* z, T* out, Slice n);
+  bool (*fold_gradient[kXiCount])(size_t T_, size_t N, const T* z, const T* dout, T* dz, Slice n);
+  void (*outer[kXiCount])(size_t N, const T* x, const T* y, T* out, Slice m);
+  bool (*matmul)(const MatmulArgs<T>&, Slice m);
+  void (*activate)(int activation, size_t cols, const T* bias, T* z, Slice rows);
+  void (*activate_gradient)(int activation, size_t cols, const T* y, T* dy, Slice rows);
+  void (*column_sums)(size_t rows, size_t cols, const T* x, T* out);
+  void (*adam)(const AdamArgs<T>&, Slice n);
+  double (*sum_squares)(const T* x, Slice n);
+  double (*peak)(size_t repetitions, double* alive);
+};
+
+struct Kernels {
+  KernelTable<float> f32;
+  KernelTable<double> f64;
+};
+
+template <class T>
+const KernelTable<T>& table_of(const Kernels& kernels);
+template <>
+inline const KernelTable<float>& table_of<float>(const Kernels& kernels) {
+  return kernels.f32;
+}
+template <>
+inline const KernelTable<double>& table_of<double>(const Kernels& kernels) {
+  return kernels.f64;
+}
+
+}  // namespace xt

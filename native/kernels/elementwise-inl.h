@@ -1,0 +1,105 @@
+// What training needs beside contractions: activations, Adam, norms; and the loop that measures the peak.
+#pragma once
+#include "../abi.h"
+#include "fold-inl.h"
+
+namespace xt::XT_ISA {
+
+// tanh through e^(−2|x|): relative error of a few ε except near 0, where it is absolute.
+template <class T>
+XT_INLINE Vec<T> hyperbolic_tangent(Vec<T> x) {
+  const Vec<T> size = x < Vec<T>{} ? -x : x;
+  const Vec<T> e = exp_nonpositive(size * T(-2));
+  const Vec<T> value = (T(1) - e) / (T(1) + e);
+  return x < Vec<T>{} ? -value : value;
+}
+
+template <class T>
+XT_INLINE Vec<T> activation_value(int activation, Vec<T> z) {
+  if (activation == XT_RELU) return positive(z);
+  if (activation == XT_TANH) return hyperbolic_tangent<T>(z);
+  return z;
+}
+
+// σ'(z) from y = σ(z); 0 at the kink of relu.
+template <class T>
+XT_INLINE Vec<T> activation_slope(int activation, Vec<T> y) {
+  if (activation == XT_RELU) return beats(y, Vec<T>{});
+  if (activation == XT_TANH) return T(1) - y * y;
+  return Vec<T>{} + T(1);
+}
+
+template <class T>
+void activate(int activation, size_t cols, const T* bias, T* z, Slice rows) {
+  for (size_t row = rows.begin; row < rows.end; ++row) {
+    T* at_row = z + row * cols;
+    for_vectors<T>({0, cols}, [&](auto read, auto write, size_t at) {
+      write(at_row + at, activation_value<T>(activation, read(at_row + at) + read(bias + at)));
+    });
+  }
+}
+
+template <class T>
+void activate_gradient(int activation, size_t cols, const T* y, T* dy, Slice rows) {
+  for_vectors<T>({rows.begin * cols, rows.end * cols}, [&](auto read, auto write, size_t at) {
+    write(dy + at, read(dy + at) * activation_slope<T>(activation, read(y + at)));
+  });
+}
+
+template <class T>
+void column_sums(size_t rows, size_t cols, const T* x, T* out) {
+  for_vectors<T>({0, cols}, [&](auto read, auto write, size_t at) {
+    Vec<T> sum{};
+    for (size_t row = 0; row < rows; ++row) sum += read(x + row * cols + at);
+    write(out + at, sum);
+  });
+}
+
+template <class T>
+void adam(const AdamArgs<T>& args, Slice n) {
+  const T beta1 = args.beta1, beta2 = args.beta2, rest1 = 1 - args.beta1, rest2 = 1 - args.beta2;
+  const T scale = args.scale, epsilon = args.epsilon, rate = args.rate / args.correction1;
+  const T inverse_correction2 = 1 / args.correction2;
+  for_vectors<T>(n, [&](auto read, auto write, size_t at) {
+    const Vec<T> g = read(args.g + at) * scale;
+    const Vec<T> m = read(args.m + at) * beta1 + g * rest1;
+    const Vec<T> v = read(args.v + at) * beta2 + g * g * rest2;
+    write(args.m + at, m);
+    write(args.v + at, v);
+    write(args.p + at, read(args.p + at) - m * rate / (square_root<T>(v * inverse_correction2) + epsilon));
+  });
+}
+
+// Four chains of doubles, so that neither the order nor the precision depends on the width of a vector.
+template <class T>
+double sum_squares(const T* x, Slice n) {
+  double sum[4] = {0, 0, 0, 0};
+  size_t at = n.begin;
+  for (; at + 4 <= n.end; at += 4) {
+    for (int c = 0; c < 4; ++c) sum[c] += static_cast<double>(x[at + c]) * x[at + c];
+  }
+  for (; at < n.end; ++at) sum[0] += static_cast<double>(x[at]) * x[at];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// As many independent multiply-adds in flight as the tile has accumulators, and no memory access.
+template <class T>
+double peak(size_t repetitions, double* alive) {
+  constexpr int chains = tile_rows * tile_vectors;
+  Vec<T> sum[chains];
+  const Vec<T> factor = broadcast(static_cast<T>(0.999999 + 1e-9 * *alive));
+  const Vec<T> term = broadcast(static_cast<T>(1e-6 + *alive));
+#pragma GCC unroll 64
+  for (int c = 0; c < chains; ++c) sum[c] = broadcast(static_cast<T>(c));
+  for (size_t n = 0; n < repetitions; ++n) {
+#pragma GCC unroll 64
+    for (int c = 0; c < chains; ++c) sum[c] = sum[c] * factor + term;
+  }
+  Vec<T> total{};
+#pragma GCC unroll 64
+  for (int c = 0; c < chains; ++c) total += sum[c];
+  *alive = sum_lanes<T>(total);
+  return 2.0 * chains * lanes<T> * repetitions;
+}
+
+}  // namespace xt::XT_ISA

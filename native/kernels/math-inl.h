@@ -1,0 +1,72 @@
+// exp and log1p on the two ranges that ξ needs, for vectors of float and double.
+#pragma once
+
+namespace xt::XT_ISA {
+
+template <class V>
+struct MathOf;
+
+template <>
+struct MathOf<Vec<float>> {
+  using T = float;
+  static constexpr float ln2_high = 0x1.62e4p-1f, ln2_low = 0x1.7f7d1cp-20f;  // sum: ln 2; high · n is exact
+  static constexpr float round_shift = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
+  static constexpr float smallest_exponent = -87.0f;
+  static constexpr float max_finite = 0x1.fffffep127f;
+  static constexpr int mantissa_bits = 23, exp_terms = 8, log1p_terms = 8;
+};
+
+template <>
+struct MathOf<Vec<double>> {
+  using T = double;
+  static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
+  static constexpr double round_shift = 0x1.8p52;
+  static constexpr double smallest_exponent = -708.0;
+  static constexpr double max_finite = 0x1.fffffffffffffp1023;
+  static constexpr int mantissa_bits = 52, exp_terms = 14, log1p_terms = 17;
+};
+
+template <class V>
+XT_INLINE V max_finite() {
+  return V{} + MathOf<V>::max_finite;
+}
+
+template <class V>
+XT_INLINE V square_root_of(V value) {
+  return square_root<typename MathOf<V>::T>(value);
+}
+
+// e^x for x ≤ 0, relative error below 2 ε; 0 below the smallest normal result, NaN for NaN.
+// x = n ln 2 + r with |r| ≤ ln 2 / 2, and the Taylor series of e^r: its first dropped term is below ε/4.
+template <class V>
+XT_INLINE V exp_nonpositive(V x) {
+  using M = MathOf<V>;
+  using T = typename M::T;
+  const V clamped = x < M::smallest_exponent ? V{} + M::smallest_exponent : x;
+  const V shifted = clamped * T(1.442695040888963407359924681) + M::round_shift;
+  const V n = shifted - M::round_shift;
+  const V r = (clamped - n * M::ln2_high) - n * M::ln2_low;
+  V series = V{} + T(1);
+#pragma GCC unroll 16
+  for (int k = M::exp_terms - 1; k >= 1; --k) series = series * r * T(1.0 / k) + T(1);
+  const Int<T> power = reinterpret_cast<Int<T>>(shifted) << M::mantissa_bits;
+  const V scaled = reinterpret_cast<V>(reinterpret_cast<Int<T>>(series) + power);
+  const V result = x < M::smallest_exponent ? V{} : scaled;
+  return x != x ? x : result;
+}
+
+// ln(1 + e) for 0 ≤ e ≤ 1, relative error below 3 ε: 2 artanh(s) with s = e / (2 + e) ≤ 1/3, whose series
+// needs no table and keeps its relative precision down to e = 0.
+template <class V>
+XT_INLINE V log1p_unit(V e) {
+  using M = MathOf<V>;
+  using T = typename M::T;
+  const V s = e / (e + T(2));
+  const V square = s * s;
+  V series{};
+#pragma GCC unroll 20
+  for (int k = M::log1p_terms; k >= 1; --k) series = (series + T(1.0 / (2 * k + 1))) * square;
+  return T(2) * (s + s * series);
+}
+
+}  // namespace xt::XT_ISA

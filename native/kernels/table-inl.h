@@ -1,0 +1,37 @@
+// Fills the tables of one instruction set; the last header an isa_*.cc includes.
+#pragma once
+#include "contract-inl.h"
+#include "elementwise-inl.h"
+#include "fold-inl.h"
+
+namespace xt::XT_ISA {
+
+// clang-format off
+template <class T>
+constexpr KernelTable<T> make_table() {
+  KernelTable<T> table{};
+  table.tile_rows = MR<T>;
+  table.lanes = lanes<T>;
+#define XI(name, id, ...)                                                              \
+  table.contract[id] = contract<T, xi_##name>;                                         \
+  table.contract_gradient_inputs[id] = contract_gradient_inputs<T, xi_##name>;         \
+  table.contract_gradient_weights[id] = contract_gradient_weights<T, xi_##name>;       \
+  table.fold[id] = fold<T, xi_##name>;                                                 \
+  table.fold_gradient[id] = fold_gradient<T, xi_##name>;                               \
+  table.outer[id] = outer<T, xi_##name>;
+#include "../xi.def"
+#undef XI
+  table.matmul = matmul<T>;
+  table.activate = activate<T>;
+  table.activate_gradient = activate_gradient<T>;
+  table.column_sums = column_sums<T>;
+  table.adam = adam<T>;
+  table.sum_squares = sum_squares<T>;
+  table.peak = peak<T>;
+  return table;
+}
+// clang-format on
+
+constexpr Kernels kernels{make_table<float>(), make_table<double>()};
+
+}  // namespace xt::XT_ISA

@@ -1,0 +1,25 @@
+// Runs parts of one job on a pool of threads that lives as long as the process.
+#pragma once
+#include <cstddef>
+
+#include "kernels.h"
+
+namespace xt {
+
+constexpr unsigned kMaxThreads = 255;
+
+// Calls job(context, part) for part = 0 … parts−1, part 0 on the calling thread, and returns when all are
+// done. If the pool is busy with another caller's job, the parts run one after the other here: what a part
+// computes must not depend on who runs it.
+void run_parts(unsigned parts, void (*job)(void* context, unsigned part), void* context);
+
+// Cuts [0, count) into `parts` ranges whose inner bounds are multiples of `granule`.
+Slice slice_of(size_t count, size_t granule, unsigned part, unsigned parts);
+
+template <class F>
+void run_parts(unsigned parts, F&& job) {
+  run_parts(
+      parts, [](void* context, unsigned part) { (*static_cast<F*>(context))(part); }, &job);
+}
+
+}  // namespace xt

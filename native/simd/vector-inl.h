@@ -1,0 +1,102 @@
+// Vectors of XT_VECTOR_BYTES by the compilers' vector extensions: the dozen operations that the kernels are
+// written in. Included once for each instruction set, after its header in simd/ has set XT_ISA,
+// XT_VECTOR_BYTES and the tile sizes.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#define XT_INLINE inline __attribute__((always_inline))
+
+namespace xt::XT_ISA {
+
+template <class T>
+struct Simd;
+
+template <>
+struct Simd<float> {
+  typedef float Vec __attribute__((vector_size(XT_VECTOR_BYTES)));
+  typedef int32_t Int __attribute__((vector_size(XT_VECTOR_BYTES)));
+  // memcpy loads made g++ 12 sixteen times slower than this may_alias type.
+  typedef float Unaligned __attribute__((vector_size(XT_VECTOR_BYTES), may_alias, aligned(4)));
+  static constexpr int lanes = XT_VECTOR_BYTES / 4;
+};
+
+template <>
+struct Simd<double> {
+  typedef double Vec __attribute__((vector_size(XT_VECTOR_BYTES)));
+  typedef int64_t Int __attribute__((vector_size(XT_VECTOR_BYTES)));
+  typedef double Unaligned __attribute__((vector_size(XT_VECTOR_BYTES), may_alias, aligned(8)));
+  static constexpr int lanes = XT_VECTOR_BYTES / 8;
+};
+
+template <class T>
+using Vec = typename Simd<T>::Vec;
+template <class T>
+using Int = typename Simd<T>::Int;
+template <class T>
+constexpr int lanes = Simd<T>::lanes;
+
+// Tile of the register-blocked multiply-add: tile_rows × tile_vectors accumulators.
+constexpr int tile_rows = XT_TILE_ROWS;
+constexpr int tile_vectors = XT_TILE_VECTORS;
+
+template <class T>
+XT_INLINE Vec<T> load(const T* from) {
+  return *reinterpret_cast<const typename Simd<T>::Unaligned*>(from);
+}
+
+template <class T>
+XT_INLINE void store(T* to, Vec<T> value) {
+  *reinterpret_cast<typename Simd<T>::Unaligned*>(to) = value;
+}
+
+template <class T>
+XT_INLINE Vec<T> broadcast(T value) {
+  return value - Vec<T>{};  // exact for every value, −0 included
+}
+
+// The first `count` lanes from memory, zeros behind them; reads nothing beyond.
+template <class T>
+XT_INLINE Vec<T> load_part(const T* from, size_t count) {
+  Vec<T> value{};
+  for (size_t n = 0; n < count; ++n) value[n] = from[n];
+  return value;
+}
+
+template <class T>
+XT_INLINE void store_part(T* to, Vec<T> value, size_t count) {
+  for (size_t n = 0; n < count; ++n) to[n] = value[n];
+}
+
+// Zeroes the lanes from `count` on, whatever they hold.
+template <class T>
+XT_INLINE Vec<T> keep_first(Vec<T> value, size_t count) {
+  for (size_t n = count; n < static_cast<size_t>(lanes<T>); ++n) value[n] = 0;
+  return value;
+}
+
+// Lane sum in a fixed order.
+template <class T>
+XT_INLINE T sum_lanes(Vec<T> value) {
+  T total = 0;
+  for (int n = 0; n < lanes<T>; ++n) total += value[n];
+  return total;
+}
+
+template <class T>
+XT_INLINE Vec<T> square_root(Vec<T> value) {
+  Vec<T> root;
+  for (int n = 0; n < lanes<T>; ++n) {
+    if constexpr (sizeof(T) == 4) {
+      root[n] = __builtin_sqrtf(value[n]);
+    } else {
+      root[n] = __builtin_sqrt(value[n]);
+    }
+  }
+  return root;
+}
+
+constexpr size_t round_up(size_t value, size_t step) { return (value + step - 1) / step * step; }
+constexpr size_t smaller(size_t x, size_t y) { return x < y ? x : y; }
+
+}  // namespace xt::XT_ISA

@@ -1,0 +1,3 @@
+// Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
+#pragma once
+#define XT_TABLE_HASH "70acc9745a52a139"

@@ -1,0 +1,22 @@
+// Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
+
+/** A binary that says otherwise was built from other sources, and is refused. */
+export const ABI_VERSION = 1;
+export const TABLE_HASH = '70acc9745a52a139';
+
+/** The functions of native/abi.h; `Pointer` is a typed array for the addon and an address for WebAssembly. */
+export interface Abi<Pointer> {
+  xt_contract(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, out: Pointer): number;
+  xt_contract_gradient(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, dout: Pointer, da: Pointer, dh: Pointer, dG: Pointer, accumulate: number): number;
+  xt_fold(context: number, dtype: number, xi: number, T: number, N: number, z: Pointer, out: Pointer): number;
+  xt_fold_gradient(context: number, dtype: number, xi: number, T: number, N: number, z: Pointer, dout: Pointer, dz: Pointer): number;
+  xt_outer(context: number, dtype: number, xi: number, M: number, N: number, x: Pointer, y: Pointer, out: Pointer): number;
+  xt_matmul(context: number, dtype: number, M: number, N: number, K: number, A: Pointer, ARowStride: number, AColStride: number, B: Pointer, BRowStride: number, BColStride: number, C: Pointer, CRowStride: number, accumulate: number): number;
+  xt_activate(context: number, dtype: number, activation: number, rows: number, cols: number, bias: Pointer, z: Pointer): number;
+  xt_activate_gradient(context: number, dtype: number, activation: number, rows: number, cols: number, y: Pointer, dy: Pointer, dbias: Pointer): number;
+  xt_adam(context: number, dtype: number, N: number, p: Pointer, g: Pointer, m: Pointer, v: Pointer, rate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, scale: number): number;
+  xt_sum_squares(context: number, dtype: number, N: number, x: Pointer, result: Pointer): number;
+  xt_peak(context: number, dtype: number, repetitions: number, result: Pointer): number;
+}
+
+export const ABI_FUNCTIONS = ['xt_contract', 'xt_contract_gradient', 'xt_fold', 'xt_fold_gradient', 'xt_outer', 'xt_matmul', 'xt_activate', 'xt_activate_gradient', 'xt_adam', 'xt_sum_squares', 'xt_peak'] as const;

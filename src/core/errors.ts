@@ -1,0 +1,63 @@
+/** What went wrong, as a stable word that programs may branch on. */
+export type XiErrorCode =
+  | 'E_SHAPE'
+  | 'E_DTYPE'
+  | 'E_ARGUMENT'
+  | 'E_BACKEND'
+  | 'E_FILE'
+  | 'E_MEMORY'
+  | 'E_NUMERIC'
+  | 'E_ABORTED';
+
+/** Every error that xitensor raises on purpose: a stable `code`, and a message with the rule and the value received. */
+export class XiError extends Error {
+  readonly code: XiErrorCode;
+
+  constructor(code: XiErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'XiError';
+    this.code = code;
+  }
+}
+
+/** Prints a received value the way error messages show it: short, unambiguous, never throwing. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}…'` : `'${value}'`;
+  if (Array.isArray(value)) {
+    const head = value.slice(0, 8).map(show).join(', ');
+    return `[${head}${value.length > 8 ? `, … ${value.length} items` : ''}]`;
+  }
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) {
+    const keys = Object.keys(value);
+    return `{ ${keys.slice(0, 6).join(', ')}${keys.length > 6 ? ', …' : ''} }`;
+  }
+  return String(value);
+}
+
+/** The one phrasing of a refused value: `where: expected what, received value`. */
+export function mismatch(code: XiErrorCode, where: string, expected: string, received: unknown): XiError {
+  return new XiError(code, `${where}: expected ${expected}, received ${show(received)}`);
+}
+
+/** Checks that `value` is an integer in [low, high] and returns it. */
+export function integer(where: string, value: unknown, low: number, high: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) return value;
+  throw mismatch('E_ARGUMENT', where, `an integer from ${low} to ${high}`, value);
+}
+
+/** Checks that `value` is one of `choices` and returns it. */
+export function oneOf<T extends string>(where: string, value: unknown, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T;
+  throw mismatch('E_ARGUMENT', where, `one of ${choices.join(', ')}`, value);
+}
+
+/** Checks that `options` has no key outside `known`; a misspelt option must not be ignored. */
+export function knownKeys(where: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw mismatch('E_ARGUMENT', where, `options among ${known.join(', ')}`, key);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import { mismatch, show, XiError } from './errors.ts';
+
+/** The two floating-point types that every kernel supports. */
+export const DTYPES = ['float32', 'float64'] as const;
+export type DType = (typeof DTYPES)[number];
+export type FloatArray = Float32Array | Float64Array;
+export type Shape = readonly number[];
+export type NestedArray = number | readonly NestedArray[];
+
+/** Row-major values with their shape; owned by the garbage collector, so there is nothing to dispose of. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: FloatArray;
+}
+
+const MAX_ELEMENTS = 2 ** 31 - 1;
+
+/** Number of elements of a shape (1 for a scalar); throws E_SHAPE on a negative, fractional or too large extent. */
+export function elementCount(shape: Shape, where = 'shape'): number {
+  let count = 1;
+  for (const extent of shape) {
+    if (!Number.isInteger(extent) || extent < 0) {
+      throw mismatch('E_SHAPE', where, 'non-negative integers', shape);
+    }
+    count *= extent;
+  }
+  if (shape.includes(0)) return 0;
+  if (count > MAX_ELEMENTS) throw mismatch('E_MEMORY', where, `at most ${MAX_ELEMENTS} elements`, shape);
+  return count;
+}
+
+export function allocate(dtype: DType, length: number): FloatArray {
+  try {
+    return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+  } catch (cause) {
+    throw new XiError('E_MEMORY', `cannot allocate ${length} elements of ${dtype}`, { cause });
+  }
+}
+
+export function dtypeOf(data: unknown, where = 'tensor'): DType {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Float64Array) return 'float64';
+  throw mismatch('E_DTYPE', where, 'a Float32Array or Float64Array', data);
+}
+
+/** A tensor of zeros. */
+export function zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
+  return { dtype, shape: [...shape], data: allocate(dtype, elementCount(shape)) };
+}
+
+/**
+ * Makes a tensor from nested arrays, a typed array or another tensor.
+ *
+ * A typed array of the wanted dtype is used in place, everything else is copied. `shape` defaults to the nesting of
+ * the arrays or to `[length]`; `dtype` to that of the data, else float64 for nested arrays.
+ *
+ * @throws XiError E_SHAPE for ragged arrays or a shape that does not fit, E_DTYPE for other kinds of data.
+ */
+export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: Shape, dtype?: DType): Tensor {
+  if (dtype !== undefined && !DTYPES.includes(dtype)) {
+    throw mismatch('E_DTYPE', 'tensor dtype', `one of ${DTYPES.join(', ')}`, dtype);
+  }
+  if (isTensor(data)) return tensor(data.data, shape ?? data.shape, dtype ?? data.dtype);
+  let flat: ArrayLike<number>;
+  let own: Shape;
+  if (ArrayBuffer.isView(data)) {
+    if (data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array) {
+      throw mismatch('E_DTYPE', 'tensor', 'a typed array of numbers', data);
+    }
+    flat = data as ArrayLike<number>;
+    own = [flat.length];
+  } else {
+    own = nestingOf(data as NestedArray);
+    flat = flatten(data as NestedArray, own);
+  }
+  const finalShape = [...(shape ?? own)];
+  const count = elementCount(finalShape, 'tensor shape');
+  if (count !== flat.length) {
+    throw new XiError(
+      'E_SHAPE',
+      `tensor: shape ${show(finalShape)} holds ${count} elements, the data has ${flat.length}`,
+    );
+  }
+  const isFloat = flat instanceof Float32Array || flat instanceof Float64Array;
+  const type = dtype ?? (isFloat ? dtypeOf(flat) : 'float64');
+  if (isFloat && dtypeOf(flat) === type) return { dtype: type, shape: finalShape, data: flat as FloatArray };
+  const out = allocate(type, count);
+  out.set(flat);
+  return { dtype: type, shape: finalShape, data: out };
+}
+
+export function isTensor(value: unknown): value is Tensor {
+  return (
+    typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value
+  );
+}
+
+/**
+ * Checks a tensor that a user hands in: dtype, rank, extents (−1 stands for any) and, unless told otherwise, finiteness.
+ *
+ * @throws XiError E_ARGUMENT, E_DTYPE, E_SHAPE or E_NUMERIC that names `where`.
+ */
+export function checkTensor(
+  where: string,
+  value: unknown,
+  shape: Shape,
+  dtype: DType,
+  { finite = true }: { finite?: boolean } = {},
+): Tensor {
+  if (!isTensor(value)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
+  if (value.dtype !== dtype || dtypeOf(value.data, where) !== dtype) {
+    throw mismatch('E_DTYPE', where, dtype, value.dtype);
+  }
+  const fits =
+    Array.isArray(value.shape) &&
+    value.shape.length === shape.length &&
+    shape.every((extent, axis) => extent === -1 || extent === value.shape[axis]);
+  if (!fits) {
+    const wanted = `shape [${shape.map((extent) => (extent === -1 ? 'any' : extent)).join(', ')}]`;
+    throw mismatch('E_SHAPE', where, wanted, value.shape);
+  }
+  const count = elementCount(value.shape, where);
+  if (count !== value.data.length) {
+    throw mismatch('E_SHAPE', where, `${count} elements for shape ${show(value.shape)}`, value.data.length);
+  }
+  if (finite) checkFinite(where, value.data);
+  return value;
+}
+
+/** @throws XiError E_NUMERIC that names the first element which is NaN or infinite. */
+export function checkFinite(where: string, data: FloatArray): void {
+  for (let n = 0; n < data.length; n++) {
+    if (!Number.isFinite(data[n])) {
+      throw new XiError('E_NUMERIC', `${where}: expected finite values, received ${data[n]} at element ${n}`);
+    }
+  }
+}
+
+function nestingOf(data: NestedArray): number[] {
+  const shape: number[] = [];
+  for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0])
+    shape.push(level.length);
+  return shape;
+}
+
+function flatten(data: NestedArray, shape: readonly number[]): Float64Array {
+  const out = new Float64Array(elementCount(shape, 'tensor'));
+  let next = 0;
+  const visit = (node: NestedArray, axis: number): void => {
+    if (axis === shape.length) {
+      if (typeof node !== 'number')
+        throw mismatch('E_DTYPE', 'tensor', 'numbers at the innermost level', node);
+      out[next++] = node;
+      return;
+    }
+    if (!Array.isArray(node) || node.length !== shape[axis]) {
+      throw mismatch(
+        'E_SHAPE',
+        `tensor axis ${axis}`,
+        `${shape[axis]} entries (ragged arrays have no shape)`,
+        node,
+      );
+    }
+    for (const child of node) visit(child, axis + 1);
+  };
+  visit(data, 0);
+  return out;
+}
