@@ -1,0 +1,200 @@
+import { ABI_VERSION, type Abi, TABLE_HASH } from '../core/abi.gen.ts';
+import { XiError } from '../core/errors.ts';
+import { DTYPES, type DType } from '../core/tensor.ts';
+import { XI } from '../core/xi.gen.ts';
+import { ACTIVATIONS, type IsaReport, type Kernels, type Storage } from './interface.ts';
+
+/** How one binary is reached: its functions, and what a pointer is to it. */
+export interface AbiBinding<Pointer> {
+  readonly abi: Abi<Pointer>;
+  pointer(storage: Storage): Pointer;
+  /** Two float64 values that a call writes to. */
+  readonly result: { readonly pointer: Pointer; read(): readonly [number, number] };
+}
+
+interface Description {
+  readonly abi: number;
+  readonly table: string;
+  readonly isas: readonly IsaReport[];
+}
+
+/** Reads what a binary says of itself; a reason in words if it was built from other sources than this package. */
+export function describeBinary(json: string): Description | string {
+  const description = JSON.parse(json) as Description;
+  if (description.abi !== ABI_VERSION || description.table !== TABLE_HASH) {
+    return (
+      `stale: it was built for ABI ${description.abi}, table ${description.table}; ` +
+      `this package needs ABI ${ABI_VERSION}, table ${TABLE_HASH}`
+    );
+  }
+  return description;
+}
+
+/** The kernels of a binary, native or WebAssembly: both have the ABI of native/abi.h. */
+export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport, threads: number): Kernels {
+  const { abi, pointer, result } = binding;
+  const context = isa.index | (threads << 8);
+  const dtypeId = (dtype: DType) => DTYPES.indexOf(dtype);
+  return {
+    contract(xi, { B, L, R, K }, a, h, G, out) {
+      check(
+        'contract',
+        abi.xt_contract(
+          context,
+          dtypeId(a.dtype),
+          XI[xi].id,
+          B,
+          L,
+          R,
+          K,
+          pointer(a),
+          pointer(h),
+          pointer(G),
+          pointer(out),
+        ),
+      );
+    },
+    contractGradient(xi, { B, L, R, K }, { a, h, G, dout }, { da, dh, dG }, accumulate) {
+      check(
+        'contractGradient',
+        abi.xt_contract_gradient(
+          context,
+          dtypeId(a.dtype),
+          XI[xi].id,
+          B,
+          L,
+          R,
+          K,
+          pointer(a),
+          pointer(h),
+          pointer(G),
+          pointer(dout),
+          pointer(da),
+          pointer(dh),
+          pointer(dG),
+          Number(accumulate),
+        ),
+      );
+    },
+    fold(xi, steps, count, z, out) {
+      check(
+        'fold',
+        abi.xt_fold(context, dtypeId(z.dtype), XI[xi].id, steps, count, pointer(z), pointer(out)),
+      );
+    },
+    foldGradient(xi, steps, count, z, dout, dz) {
+      check(
+        'foldGradient',
+        abi.xt_fold_gradient(
+          context,
+          dtypeId(z.dtype),
+          XI[xi].id,
+          steps,
+          count,
+          pointer(z),
+          pointer(dout),
+          pointer(dz),
+        ),
+      );
+    },
+    outer(xi, x, y, out) {
+      check(
+        'outer',
+        abi.xt_outer(
+          context,
+          dtypeId(x.dtype),
+          XI[xi].id,
+          x.length,
+          y.length,
+          pointer(x),
+          pointer(y),
+          pointer(out),
+        ),
+      );
+    },
+    matmul(M, N, K, A, B, C, accumulate) {
+      check(
+        'matmul',
+        abi.xt_matmul(
+          context,
+          dtypeId(A.data.dtype),
+          M,
+          N,
+          K,
+          pointer(A.data),
+          A.rowStride,
+          A.colStride,
+          pointer(B.data),
+          B.rowStride,
+          B.colStride,
+          pointer(C.data),
+          C.rowStride,
+          Number(accumulate),
+        ),
+      );
+    },
+    activate(activation, rows, cols, bias, z) {
+      const id = ACTIVATIONS.indexOf(activation);
+      check(
+        'activate',
+        abi.xt_activate(context, dtypeId(z.dtype), id, rows, cols, pointer(bias), pointer(z)),
+      );
+    },
+    activateGradient(activation, rows, cols, y, dy, dbias) {
+      const id = ACTIVATIONS.indexOf(activation);
+      check(
+        'activateGradient',
+        abi.xt_activate_gradient(
+          context,
+          dtypeId(y.dtype),
+          id,
+          rows,
+          cols,
+          pointer(y),
+          pointer(dy),
+          pointer(dbias),
+        ),
+      );
+    },
+    adam(p, g, m, v, o) {
+      check(
+        'adam',
+        abi.xt_adam(
+          context,
+          dtypeId(p.dtype),
+          p.length,
+          pointer(p),
+          pointer(g),
+          pointer(m),
+          pointer(v),
+          o.rate,
+          o.beta1,
+          o.beta2,
+          o.epsilon,
+          o.correction1,
+          o.correction2,
+          o.scale,
+        ),
+      );
+    },
+    sumSquares(x) {
+      check(
+        'sumSquares',
+        abi.xt_sum_squares(context, dtypeId(x.dtype), x.length, pointer(x), result.pointer),
+      );
+      return result.read()[0];
+    },
+    peak(dtype, repetitions) {
+      check('peak', abi.xt_peak(context, dtypeId(dtype), repetitions, result.pointer));
+      return result.read()[0];
+    },
+  };
+}
+
+function check(kernel: string, status: number): void {
+  if (status === 0) return;
+  if (status === 2) throw new XiError('E_MEMORY', `${kernel}: no memory for its packed blocks`);
+  if (status === 3)
+    throw new XiError('E_BACKEND', `${kernel}: this processor cannot run the instruction set`);
+  throw new XiError('E_ARGUMENT', `${kernel}: the binary refused its arguments (status ${status})`);
+}

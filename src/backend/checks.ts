@@ -1,0 +1,122 @@
+import { mismatch, oneOf, XiError } from '../core/errors.ts';
+import type { DType } from '../core/tensor.ts';
+import { XI_NAMES } from '../core/xi.gen.ts';
+import { ACTIVATIONS, type Kernels, type Storage, type Strided } from './interface.ts';
+
+/**
+ * The same kernels behind a check of sizes and dtypes: the C ABI sees pointers only, so a length that is wrong here
+ * would be memory corruption there.
+ */
+export function checked(kernels: Kernels): Kernels {
+  return {
+    contract(xi, sizes, a, h, G, out) {
+      const { B, L, R, K } = sizes;
+      oneOf('xi', xi, XI_NAMES);
+      const expect = sameDtype('contract', a.dtype);
+      expect('a', a, B * L);
+      expect('h', h, B * R);
+      expect('G', G, L * R * K);
+      expect('out', out, B * K);
+      kernels.contract(xi, sizes, a, h, G, out);
+    },
+    contractGradient(xi, sizes, from, to, accumulate) {
+      const { B, L, R, K } = sizes;
+      oneOf('xi', xi, XI_NAMES);
+      const expect = sameDtype('contractGradient', from.a.dtype);
+      expect('a', from.a, B * L);
+      expect('h', from.h, B * R);
+      expect('G', from.G, L * R * K);
+      expect('dout', from.dout, B * K);
+      expect('da', to.da, B * L);
+      expect('dh', to.dh, B * R);
+      expect('dG', to.dG, L * R * K);
+      kernels.contractGradient(xi, sizes, from, to, accumulate);
+    },
+    fold(xi, steps, count, z, out) {
+      oneOf('xi', xi, XI_NAMES);
+      const expect = sameDtype('fold', z.dtype);
+      expect('z', z, steps * count);
+      expect('out', out, count);
+      kernels.fold(xi, steps, count, z, out);
+    },
+    foldGradient(xi, steps, count, z, dout, dz) {
+      oneOf('xi', xi, XI_NAMES);
+      const expect = sameDtype('foldGradient', z.dtype);
+      expect('z', z, steps * count);
+      expect('dout', dout, count);
+      expect('dz', dz, steps * count);
+      kernels.foldGradient(xi, steps, count, z, dout, dz);
+    },
+    outer(xi, x, y, out) {
+      oneOf('xi', xi, XI_NAMES);
+      const expect = sameDtype('outer', x.dtype);
+      expect('y', y, y.length);
+      expect('out', out, x.length * y.length);
+      kernels.outer(xi, x, y, out);
+    },
+    matmul(M, N, K, A, B, C, accumulate) {
+      const expect = sameDtype('matmul', A.data.dtype);
+      expect('A', A.data, extentOf('A', A, M, K), true);
+      expect('B', B.data, extentOf('B', B, K, N), true);
+      expect('C', C.data, extentOf('C', C, M, N), true);
+      if (C.colStride !== 1 || (M > 1 && C.rowStride < N)) {
+        throw mismatch('E_SHAPE', 'matmul C', `dense rows of ${N} that do not overlap`, [
+          C.rowStride,
+          C.colStride,
+        ]);
+      }
+      kernels.matmul(M, N, K, A, B, C, accumulate);
+    },
+    activate(activation, rows, cols, bias, z) {
+      oneOf('activation', activation, ACTIVATIONS);
+      const expect = sameDtype('activate', z.dtype);
+      expect('bias', bias, cols);
+      expect('z', z, rows * cols);
+      kernels.activate(activation, rows, cols, bias, z);
+    },
+    activateGradient(activation, rows, cols, y, dy, dbias) {
+      oneOf('activation', activation, ACTIVATIONS);
+      const expect = sameDtype('activateGradient', y.dtype);
+      expect('y', y, rows * cols);
+      expect('dy', dy, rows * cols);
+      expect('dbias', dbias, cols);
+      kernels.activateGradient(activation, rows, cols, y, dy, dbias);
+    },
+    adam(p, g, m, v, options) {
+      const expect = sameDtype('adam', p.dtype);
+      expect('g', g, p.length);
+      expect('m', m, p.length);
+      expect('v', v, p.length);
+      kernels.adam(p, g, m, v, options);
+    },
+    sumSquares: (x) => kernels.sumSquares(x),
+    peak: (dtype, repetitions) => kernels.peak(dtype, repetitions),
+  };
+}
+
+function sameDtype(kernel: string, dtype: DType) {
+  return (name: string, storage: Storage, length: number, atLeast = false): void => {
+    if (storage.dtype !== dtype) throw mismatch('E_DTYPE', `${kernel} ${name}`, dtype, storage.dtype);
+    if (atLeast ? storage.length < length : storage.length !== length) {
+      throw mismatch(
+        'E_SHAPE',
+        `${kernel} ${name}`,
+        `${atLeast ? 'at least ' : ''}${length} elements`,
+        storage.length,
+      );
+    }
+  };
+}
+
+/** One past the last element that a strided matrix touches. */
+function extentOf(name: string, view: Strided, rows: number, cols: number): number {
+  for (const n of [rows, cols, view.rowStride, view.colStride]) {
+    if (!Number.isSafeInteger(n) || n < 0) {
+      throw new XiError(
+        'E_SHAPE',
+        `matmul ${name}: expected non-negative integer sizes and strides, received ${n}`,
+      );
+    }
+  }
+  return rows === 0 || cols === 0 ? 0 : (rows - 1) * view.rowStride + (cols - 1) * view.colStride + 1;
+}

@@ -1,0 +1,120 @@
+import type { DType, FloatArray } from '../core/tensor.ts';
+import type { Xi } from '../core/xi.gen.ts';
+
+/** The backends in the order in which they are tried. */
+export const BACKEND_NAMES = ['native', 'wasm', 'reference'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+export const ACTIVATIONS = ['identity', 'relu', 'tanh'] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
+
+/** Values where the kernels of one backend can reach them; they stay there from call to call. */
+export interface Storage {
+  readonly dtype: DType;
+  readonly length: number;
+  /** The `length` elements from `offset` on, sharing memory with this storage. */
+  at(offset: number, length?: number): Storage;
+  /** A copy of the values, which no later call changes. */
+  read(): FloatArray;
+  write(values: ArrayLike<number>): void;
+  fill(value: number): void;
+}
+
+/** Extents of `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`. */
+export interface ContractSizes {
+  readonly B: number;
+  readonly L: number;
+  readonly R: number;
+  readonly K: number;
+}
+
+/** A strided view of a matrix: element (r, c) lies at `r·rowStride + c·colStride`. */
+export interface Strided {
+  readonly data: Storage;
+  readonly rowStride: number;
+  readonly colStride: number;
+}
+
+export interface AdamOptions {
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** 1 − β₁ᵗ and 1 − β₂ᵗ after t steps. */
+  readonly correction1: number;
+  readonly correction2: number;
+  /** Factor on the gradient, by which clipping works. */
+  readonly scale: number;
+}
+
+/** What a backend computes. All arrays are row-major; all storages of one call have one dtype and do not overlap. */
+export interface Kernels {
+  /** `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`; a [B,L], h [B,R], G [L,R,K], out [B,K]; 2·B·L·R·K operations. */
+  contract(xi: Xi, sizes: ContractSizes, a: Storage, h: Storage, G: Storage, out: Storage): void;
+  /**
+   * The gradients of {@link contract}: `da[b,i] = Σ_jk G dout ∂ξ/∂x`, `dh[b,j] = Σ_ik G dout ∂ξ/∂y` and
+   * `dG[i,j,k] = Σ_b ξ(a[b,i], h[b,j]) dout[b,k]`; adds to dG if `accumulate`.
+   */
+  contractGradient(
+    xi: Xi,
+    sizes: ContractSizes,
+    from: { readonly a: Storage; readonly h: Storage; readonly G: Storage; readonly dout: Storage },
+    to: { readonly da: Storage; readonly dh: Storage; readonly dG: Storage },
+    accumulate: boolean,
+  ): void;
+  /** `out[n] = ξ(…ξ(ξ(u, z[0,n]), z[1,n])…, z[T−1,n])`; z [T,N], out [N]. */
+  fold(xi: Xi, steps: number, count: number, z: Storage, out: Storage): void;
+  /** `dz[t,n] = dout[n] ∂out[n]/∂z[t,n]`. */
+  foldGradient(xi: Xi, steps: number, count: number, z: Storage, dout: Storage, dz: Storage): void;
+  /** `out[m,n] = ξ(x[m], y[n])`. */
+  outer(xi: Xi, x: Storage, y: Storage, out: Storage): void;
+  /** `C[m,n] = Σ_k A[m,k] B[k,n]`, added to C if `accumulate`; C has dense rows, `rowStride` apart. */
+  matmul(M: number, N: number, K: number, A: Strided, B: Strided, C: Strided, accumulate: boolean): void;
+  /** `z[r,c] = σ(z[r,c] + bias[c])` in place. */
+  activate(activation: Activation, rows: number, cols: number, bias: Storage, z: Storage): void;
+  /** `dy[r,c] *= σ′` in place, from the values y of σ; `dbias[c] = Σ_r dy[r,c]`. */
+  activateGradient(
+    activation: Activation,
+    rows: number,
+    cols: number,
+    y: Storage,
+    dy: Storage,
+    dbias: Storage,
+  ): void;
+  /** One step of Adam on parameters p with gradient g and moments m and v, all in one pass. */
+  adam(p: Storage, g: Storage, m: Storage, v: Storage, options: AdamOptions): void;
+  /** `Σ_n x[n]²` in float64. */
+  sumSquares(x: Storage): number;
+  /** Runs multiply-adds on registers alone and returns how many floating-point operations it did. */
+  peak(dtype: DType, repetitions: number): number;
+}
+
+/** One way to compute, chosen at run time: where values live, and what can be done with them. */
+export interface Backend extends Kernels {
+  readonly name: BackendName;
+  /** Instruction set of the kernels; `float64` for the reference, which has none. */
+  readonly isa: string;
+  readonly threads: number;
+  /** Zeros. */
+  allocate(dtype: DType, length: number): Storage;
+}
+
+/** An instruction set of a binary: whether this processor runs it, or what it lacks. */
+export interface IsaReport {
+  readonly name: string;
+  readonly index: number;
+  readonly usable: boolean;
+  readonly priority: number;
+  readonly reason: string;
+}
+
+/** What probing a backend found: how to open it, or why it cannot be had. */
+export type Probe =
+  | {
+      readonly name: BackendName;
+      readonly usable: true;
+      readonly source: string;
+      readonly isas: readonly IsaReport[];
+      open(isa: IsaReport, threads: number): Backend;
+    }
+  | { readonly name: BackendName; readonly usable: false; readonly source: string; readonly reason: string };

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Abi } from '../core/abi.gen.ts';
+import type { FloatArray } from '../core/tensor.ts';
+import { abiKernels, describeBinary } from './abi.ts';
+import { checked } from './checks.ts';
+import type { Backend, Probe, Storage } from './interface.ts';
+import { ArrayStorage, arrayOf } from './storage.ts';
+
+const FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
+
+interface Addon extends Abi<FloatArray | null> {
+  xt_describe(): string;
+}
+
+/** Looks for the addon of this platform, loads it and asks what it can do. No install script runs for it. */
+export function probeNative(): Probe {
+  const path = fileURLToPath(new URL(`../../${FILE}`, import.meta.url));
+  const refuse = (reason: string): Probe => ({ name: 'native', usable: false, source: FILE, reason });
+  if (!existsSync(path)) {
+    return refuse(`there is no binary for ${process.platform}-${process.arch} (${FILE} is missing)`);
+  }
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    return refuse(`the binary cannot be loaded: ${(cause as Error).message}`);
+  }
+  if (typeof addon.xt_describe !== 'function') return refuse('the binary is not an xitensor addon');
+  const description = describeBinary(addon.xt_describe());
+  if (typeof description === 'string') return refuse(`the binary is ${description}`);
+  const two = new Float64Array(2);
+  const binding = {
+    abi: addon,
+    pointer: (storage: Storage) => arrayOf(storage),
+    result: { pointer: two, read: () => [two[0], two[1]] as const },
+  };
+  return {
+    name: 'native',
+    usable: true,
+    source: FILE,
+    isas: description.isas,
+    open: (isa, threads): Backend => ({
+      name: 'native',
+      isa: isa.name,
+      threads,
+      allocate: (dtype, length) => new ArrayStorage(dtype, length),
+      ...checked(abiKernels(binding, isa, threads)),
+    }),
+  };
+}

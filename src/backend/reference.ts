@@ -1,0 +1,170 @@
+import type { FloatArray } from '../core/tensor.ts';
+import { XI } from '../core/xi.gen.ts';
+import { checked } from './checks.ts';
+import type { Activation, Backend, Kernels, Probe, Strided } from './interface.ts';
+import { ArrayStorage, arrayOf } from './storage.ts';
+
+/** The definition that the other backends are tested against: plain loops, sums in float64, no blocking. */
+const kernels: Kernels = {
+  contract(xi, { B, L, R, K }, aIn, hIn, GIn, outIn) {
+    const [a, h, G, out] = [aIn, hIn, GIn, outIn].map(arrayOf);
+    const { value } = XI[xi];
+    const sum = new Float64Array(K);
+    for (let b = 0; b < B; b++) {
+      sum.fill(0);
+      for (let i = 0; i < L; i++) {
+        for (let j = 0; j < R; j++) {
+          const joined = value(a[b * L + i], h[b * R + j]);
+          const row = (i * R + j) * K;
+          for (let k = 0; k < K; k++) sum[k] += G[row + k] * joined;
+        }
+      }
+      out.set(sum, b * K);
+    }
+  },
+
+  contractGradient(xi, { B, L, R, K }, from, to, accumulate) {
+    const [a, h, G, dout] = [from.a, from.h, from.G, from.dout].map(arrayOf);
+    const { value, dx, dy } = XI[xi];
+    const da = new Float64Array(B * L);
+    const dh = new Float64Array(B * R);
+    const dG = new Float64Array(L * R * K);
+    if (accumulate) dG.set(arrayOf(to.dG));
+    for (let b = 0; b < B; b++) {
+      for (let i = 0; i < L; i++) {
+        for (let j = 0; j < R; j++) {
+          const x = a[b * L + i];
+          const y = h[b * R + j];
+          const joined = value(x, y);
+          const row = (i * R + j) * K;
+          let weight = 0;
+          for (let k = 0; k < K; k++) {
+            const d = dout[b * K + k];
+            weight += G[row + k] * d;
+            dG[row + k] += joined * d;
+          }
+          da[b * L + i] += weight * dx(x, y);
+          dh[b * R + j] += weight * dy(x, y);
+        }
+      }
+    }
+    to.da.write(da);
+    to.dh.write(dh);
+    to.dG.write(dG);
+  },
+
+  fold(xi, steps, count, zIn, outIn) {
+    const [z, out] = [zIn, outIn].map(arrayOf);
+    for (let n = 0; n < count; n++) out[n] = foldStates(XI[xi], z, steps, count, n)[steps];
+  },
+
+  foldGradient(xi, steps, count, zIn, doutIn, dzIn) {
+    const [z, dout, dz] = [zIn, doutIn, dzIn].map(arrayOf);
+    const row = XI[xi];
+    for (let n = 0; n < count; n++) {
+      const states = foldStates(row, z, steps, count, n);
+      let gradient = dout[n];
+      for (let t = steps - 1; t >= 0; t--) {
+        const operand = z[t * count + n];
+        dz[t * count + n] = gradient * row.dy(states[t], operand);
+        gradient *= row.dx(states[t], operand);
+      }
+    }
+  },
+
+  outer(xi, xIn, yIn, outIn) {
+    const [x, y, out] = [xIn, yIn, outIn].map(arrayOf);
+    const { value } = XI[xi];
+    for (let m = 0; m < x.length; m++) {
+      for (let n = 0; n < y.length; n++) out[m * y.length + n] = value(x[m], y[n]);
+    }
+  },
+
+  matmul(M, N, K, A, B, C, accumulate) {
+    const at = ({ rowStride, colStride }: Strided, r: number, c: number) => r * rowStride + c * colStride;
+    const [dataA, dataB, dataC] = [A, B, C].map((view) => arrayOf(view.data));
+    for (let m = 0; m < M; m++) {
+      for (let n = 0; n < N; n++) {
+        let sum = accumulate ? dataC[at(C, m, n)] : 0;
+        for (let k = 0; k < K; k++) sum += dataA[at(A, m, k)] * dataB[at(B, k, n)];
+        dataC[at(C, m, n)] = sum;
+      }
+    }
+  },
+
+  activate(activation, rows, cols, biasIn, zIn) {
+    const [bias, z] = [biasIn, zIn].map(arrayOf);
+    const { value } = ACTIVATION[activation];
+    for (let n = 0; n < rows * cols; n++) z[n] = value(z[n] + bias[n % cols]);
+  },
+
+  activateGradient(activation, rows, cols, yIn, dyIn, dbiasIn) {
+    const [y, dy] = [yIn, dyIn].map(arrayOf);
+    const { slope } = ACTIVATION[activation];
+    const dbias = new Float64Array(cols);
+    for (let n = 0; n < rows * cols; n++) {
+      dy[n] *= slope(y[n]);
+      dbias[n % cols] += dy[n];
+    }
+    dbiasIn.write(dbias);
+  },
+
+  adam(pIn, gIn, mIn, vIn, o) {
+    const [p, g, m, v] = [pIn, gIn, mIn, vIn].map(arrayOf);
+    for (let n = 0; n < p.length; n++) {
+      const gradient = g[n] * o.scale;
+      m[n] = o.beta1 * m[n] + (1 - o.beta1) * gradient;
+      v[n] = o.beta2 * v[n] + (1 - o.beta2) * gradient * gradient;
+      p[n] -= (o.rate * (m[n] / o.correction1)) / (Math.sqrt(v[n] / o.correction2) + o.epsilon);
+    }
+  },
+
+  sumSquares(x) {
+    let sum = 0;
+    for (const value of arrayOf(x)) sum += value * value;
+    return sum;
+  },
+
+  peak(_dtype, repetitions) {
+    let value = 1;
+    for (let n = 0; n < repetitions; n++) value = value * 0.999999 + 1e-6;
+    return value > 0 ? 2 * repetitions : 0;
+  },
+};
+
+const ACTIVATION: Readonly<Record<Activation, { value(z: number): number; slope(y: number): number }>> = {
+  identity: { value: (z) => z, slope: () => 1 },
+  relu: { value: (z) => (z < 0 ? 0 : z), slope: (y) => (y > 0 ? 1 : 0) },
+  tanh: { value: Math.tanh, slope: (y) => 1 - y * y },
+};
+
+/** s_0 = u, s_t = ξ(s_{t−1}, z_t) for element n. */
+function foldStates(
+  row: (typeof XI)[keyof typeof XI],
+  z: FloatArray,
+  steps: number,
+  count: number,
+  n: number,
+): Float64Array {
+  const states = new Float64Array(steps + 1);
+  states[0] = row.unit;
+  for (let t = 0; t < steps; t++) states[t + 1] = row.value(states[t], z[t * count + n]);
+  return states;
+}
+
+/** The reference needs nothing, so it can always be had. */
+export function probeReference(): Probe {
+  return {
+    name: 'reference',
+    usable: true,
+    source: 'TypeScript',
+    isas: [{ name: 'float64', index: 0, usable: true, priority: 1, reason: 'plain loops, sums in float64' }],
+    open: (isa): Backend => ({
+      name: 'reference',
+      isa: isa.name,
+      threads: 1,
+      allocate: (dtype, length) => new ArrayStorage(dtype, length),
+      ...checked(kernels),
+    }),
+  };
+}

@@ -1,0 +1,55 @@
+import { mismatch } from '../core/errors.ts';
+import { allocate, type DType, type FloatArray } from '../core/tensor.ts';
+import type { Storage } from './interface.ts';
+
+/** Storage in the JavaScript heap: what the addon and the reference work on in place. */
+export class ArrayStorage implements Storage {
+  readonly dtype: DType;
+  readonly data: FloatArray;
+
+  constructor(dtype: DType, data: number | FloatArray) {
+    this.dtype = dtype;
+    this.data = typeof data === 'number' ? allocate(dtype, data) : data;
+  }
+
+  get length(): number {
+    return this.data.length;
+  }
+
+  at(offset: number, length = this.length - offset): ArrayStorage {
+    checkPart(offset, length, this.length);
+    return new ArrayStorage(this.dtype, this.data.subarray(offset, offset + length));
+  }
+
+  read(): FloatArray {
+    return this.data.slice();
+  }
+
+  write(values: ArrayLike<number>): void {
+    checkSame(values.length, this.length);
+    this.data.set(values);
+  }
+
+  fill(value: number): void {
+    this.data.fill(value);
+  }
+}
+
+/** The array behind a storage of the native or the reference backend. */
+export function arrayOf(storage: Storage): FloatArray {
+  if (storage instanceof ArrayStorage) return storage.data;
+  throw mismatch('E_BACKEND', 'storage', 'storage that this backend allocated', storage.constructor.name);
+}
+
+export function checkPart(offset: number, length: number, whole: number): void {
+  if (!(offset >= 0 && length >= 0 && offset + length <= whole)) {
+    throw mismatch('E_SHAPE', 'part of a storage', `a range within ${whole} elements`, [
+      offset,
+      offset + length,
+    ]);
+  }
+}
+
+export function checkSame(received: number, expected: number): void {
+  if (received !== expected) throw mismatch('E_SHAPE', 'write to a storage', `${expected} values`, received);
+}

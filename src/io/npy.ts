@@ -1,0 +1,291 @@
+import { endianness } from 'node:os';
+import { mismatch, show, XiError } from '../core/errors.ts';
+import {
+  allocate,
+  checkTensor,
+  type DType,
+  dtypeOf,
+  type FloatArray,
+  isTensor,
+  type Shape,
+  type Tensor,
+} from '../core/tensor.ts';
+import { readFileChecked, writeFileAtomic } from './atomic.ts';
+
+/*
+ * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ *   0  \x93NUMPY   6  major   7  minor   8  header length (u16 in version 1, u32 in 2 and 3)   then the header, the data
+ */
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+const ALIGN = 64;
+/** NumPy leaves room to rewrite the first extent in place (numpy.lib.format.GROWTH_AXIS_MAX_DIGITS). */
+const GROWTH_DIGITS = 21;
+/** No header of a plain array comes near; bounds the work on a hostile file. */
+const MAX_HEADER = 2 ** 20;
+const NATIVE_LITTLE = endianness() === 'LE';
+
+type Reader = (view: DataView, at: number, little: boolean) => number | bigint;
+
+/** Integer and boolean types by NumPy's letter and size; all become float64. */
+const INTEGERS = new Map<string, Reader>([
+  ['b1', (view, at) => (view.getUint8(at) === 0 ? 0 : 1)],
+  ['u1', (view, at) => view.getUint8(at)],
+  ['i1', (view, at) => view.getInt8(at)],
+  ['u2', (view, at, little) => view.getUint16(at, little)],
+  ['i2', (view, at, little) => view.getInt16(at, little)],
+  ['u4', (view, at, little) => view.getUint32(at, little)],
+  ['i4', (view, at, little) => view.getInt32(at, little)],
+  ['u8', (view, at, little) => view.getBigUint64(at, little)],
+  ['i8', (view, at, little) => view.getBigInt64(at, little)],
+]);
+
+interface Header {
+  descr: string;
+  fortran: boolean;
+  shape: number[];
+}
+
+/** Bytes of an `.npy` file: '<f4' or '<f8', row-major, header as NumPy writes it (version 2.0 from 64 KiB on). */
+export function encodeNpy(tensor: Tensor): Uint8Array {
+  const { dtype, shape, data } = checkStorable('encodeNpy', tensor);
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const room = shape.length > 0 ? Math.max(0, GROWTH_DIGITS - String(shape[0]).length) : 0;
+  const descr = dtype === 'float32' ? '<f4' : '<f8';
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }${' '.repeat(room)}`;
+  // One byte for the newline; NumPy pads a full 64 where nothing would be needed.
+  const padded = (prefix: number) => {
+    const used = prefix + text.length + 1;
+    return used + ALIGN - (used % ALIGN);
+  };
+  const version = padded(10) - 10 < 2 ** 16 ? 1 : 2;
+  const prefix = version === 1 ? 10 : 12;
+  const start = padded(prefix);
+  if (start - prefix > MAX_HEADER) throw mismatch('E_SHAPE', 'encodeNpy', 'fewer axes', shape);
+
+  const out = new Uint8Array(start + data.byteLength).fill(0x20, 0, start);
+  out.set([...MAGIC, version, 0]);
+  const view = new DataView(out.buffer);
+  if (version === 1) view.setUint16(8, start - prefix, true);
+  else view.setUint32(8, start - prefix, true);
+  out.set(Buffer.from(text, 'latin1'), prefix);
+  out[start - 1] = 0x0a;
+  out.set(littleEndianBytes(data), start);
+  return out;
+}
+
+/**
+ * The tensor in the bytes of an `.npy` file of version 1.0, 2.0 or 3.0.
+ *
+ * Types f4 and f8 of either byte order keep their precision, booleans and integers become float64; Fortran order is
+ * transposed to row-major.
+ *
+ * @param where names the bytes in messages, usually the path.
+ * @throws XiError E_FILE (malformed, truncated, trailing bytes), E_DTYPE (other types), E_NUMERIC (an 8-byte integer
+ * beyond ±2⁵³).
+ */
+export function decodeNpy(bytes: Uint8Array, where: string): Tensor {
+  const { start, header } = readHeader(bytes, where);
+  const { descr, fortran, shape } = header;
+  const [, order, type] = /^([<>|])([a-zA-Z]\d+)$/.exec(descr) ?? [];
+  const isFloat = type === 'f4' || type === 'f8';
+  const size = Number(type?.[1]);
+  if (type === undefined || !(isFloat || INTEGERS.has(type)) || (order === '|' && size > 1)) {
+    throw mismatch(
+      'E_DTYPE',
+      where,
+      'one of f4, f8, b1, i1, i2, i4, i8, u1, u2, u4, u8 with a byte order',
+      descr,
+    );
+  }
+  const count = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
+  if (count * size !== bytes.length - start) {
+    const wanted = `${count * size} bytes of data from byte ${start} on (shape ${show(shape)}, '${descr}')`;
+    throw new XiError('E_FILE', `${where}: expected ${wanted}, found ${bytes.length - start}`);
+  }
+  const little = order !== '>';
+  const body = bytes.subarray(start);
+  const data = isFloat
+    ? floatsFromBytes(body, type === 'f4' ? 'float32' : 'float64', little)
+    : integersFromBytes(body, type, little, where, start);
+  return { dtype: dtypeOf(data), shape, data: fortran ? rowMajor(data, shape) : data };
+}
+
+/** Reads an `.npy` file; see `decodeNpy`. */
+export async function readNpy(path: string): Promise<Tensor> {
+  return decodeNpy(await readFileChecked(path), path);
+}
+
+/** Writes an `.npy` file atomically; see `encodeNpy`. */
+export async function writeNpy(path: string, tensor: Tensor): Promise<void> {
+  await writeFileAtomic(path, encodeNpy(tensor));
+}
+
+/** Checks that a value is a tensor of any dtype and shape whose parts agree; NaN and infinities may be stored. */
+export function checkStorable(where: string, value: unknown): Tensor {
+  if (!isTensor(value) || !Array.isArray(value.shape)) {
+    throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
+  }
+  const anyShape = value.shape.map(() => -1);
+  return checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite: false });
+}
+
+/** The values as little-endian bytes, in memory of their own, so that later changes do not reach a pending write. */
+export function littleEndianBytes(data: FloatArray): Uint8Array {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  if (!NATIVE_LITTLE) swapBytes(bytes, data.BYTES_PER_ELEMENT);
+  return bytes;
+}
+
+/** Copies floats out of bytes of any alignment; the length must be a multiple of the element size. */
+export function floatsFromBytes(bytes: Uint8Array, dtype: DType, little: boolean): FloatArray {
+  const size = dtype === 'float32' ? 4 : 8;
+  const out = allocate(dtype, bytes.length / size);
+  const raw = new Uint8Array(out.buffer);
+  raw.set(bytes);
+  if (little !== NATIVE_LITTLE) swapBytes(raw, size);
+  return out;
+}
+
+function swapBytes(bytes: Uint8Array, size: number): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (size === 4) buffer.swap32();
+  else buffer.swap64();
+}
+
+function integersFromBytes(
+  bytes: Uint8Array,
+  type: string,
+  little: boolean,
+  where: string,
+  start: number,
+): FloatArray {
+  const read = INTEGERS.get(type)!;
+  const size = Number(type[1]);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out = allocate('float64', bytes.length / size);
+  for (let n = 0; n < out.length; n++) {
+    const value = read(view, n * size, little);
+    if (value > 2 ** 53 || value < -(2 ** 53)) {
+      const at = `element ${n} (byte ${start + n * size})`;
+      throw new XiError(
+        'E_NUMERIC',
+        `${where}: expected integers within ±2^53, which float64 holds, received ${value} at ${at}`,
+      );
+    }
+    out[n] = Number(value);
+  }
+  return out;
+}
+
+/** Reorders values whose first index runs fastest: out[i₀, …, i_n] = data[Σ i_k · Π_{j<k} shape_j]. */
+function rowMajor(data: FloatArray, shape: Shape): FloatArray {
+  // Without the axes of extent 1 at most 31 are left, whatever a hostile header says.
+  const extents = shape.filter((extent) => extent !== 1);
+  let stride = 1;
+  const strides = extents.map((extent) => (stride *= extent) / extent);
+  const index = extents.map(() => 0);
+  const out = allocate(dtypeOf(data), data.length);
+  let from = 0;
+  for (let n = 0; n < out.length; n++) {
+    out[n] = data[from];
+    for (let axis = extents.length - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++index[axis] < extents[axis]) break;
+      index[axis] = 0;
+      from -= strides[axis] * extents[axis];
+    }
+  }
+  return out;
+}
+
+function readHeader(bytes: Uint8Array, where: string): { start: number; header: Header } {
+  const refuse = (at: number, expected: string, found: unknown) =>
+    mismatch('E_FILE', `${where}, byte ${at}`, expected, found);
+  if (bytes.length < 10) throw refuse(bytes.length, 'an .npy header', 'the end of the file');
+  const wrong = MAGIC.findIndex((byte, at) => bytes[at] !== byte);
+  if (wrong >= 0) throw refuse(wrong, 'the magic string \\x93NUMPY of an .npy file', bytes[wrong]);
+  const [major, minor] = [bytes[6], bytes[7]];
+  if (major < 1 || major > 3 || minor !== 0) throw refuse(6, 'version 1.0, 2.0 or 3.0', `${major}.${minor}`);
+  const prefix = major === 1 ? 10 : 12;
+  if (bytes.length < prefix) throw refuse(bytes.length, 'an .npy header', 'the end of the file');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  const start = prefix + length;
+  const limit = Math.min(MAX_HEADER, bytes.length - prefix);
+  if (length > limit) throw refuse(8, `a header of at most ${limit} bytes`, length);
+  // Names and types that are understood are ASCII; as Latin-1 a position in the text is a position in the file.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + prefix, length).toString('latin1');
+  return { start, header: parseHeader(text, where, prefix) };
+}
+
+/** Parses `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`: Python literals, keys in any order. */
+function parseHeader(text: string, where: string, prefix: number): Header {
+  const token = /[ \t\r\n]*('[^'\\]*'|"[^"\\]*"|-?\d+L?|True|False|[{}()[\],:])/y;
+  let at = 0;
+  const next = (expected: string): string => {
+    at = token.lastIndex;
+    const found = token.exec(text)?.[1];
+    if (found === undefined) throw refuse(expected, text.slice(at).trim());
+    return found;
+  };
+  const refuse = (expected: string, found: unknown) =>
+    mismatch('E_FILE', `${where}, header at byte ${prefix + at}`, expected, found);
+  const take = <T extends string>(...choices: T[]): T => {
+    const expected = choices.map(show).join(' or ');
+    const found = next(expected);
+    if (!choices.includes(found as T)) throw refuse(expected, found);
+    return found as T;
+  };
+
+  const extents = (): number[] => {
+    const shape: number[] = [];
+    take('(');
+    for (let found = next('an extent'); found !== ')'; found = next('an extent or )')) {
+      // Python 2 wrote 3L for a long integer.
+      const extent = /^\d+L?$/.test(found) ? Number.parseInt(found, 10) : Number.NaN;
+      if (!Number.isSafeInteger(extent)) throw refuse('extents that are non-negative integers', found);
+      shape.push(extent);
+      // (3) is a number in Python; a tuple of one has a comma.
+      if (shape.length === 1) take(',');
+      else if (take(',', ')') === ')') break;
+    }
+    return shape;
+  };
+  const readers = new Map<string, () => unknown>([
+    ['fortran_order', () => take('True', 'False') === 'True'],
+    ['shape', extents],
+    [
+      'descr',
+      () => {
+        const found = next('a type');
+        if (/^['"]/.test(found)) return found.slice(1, -1);
+        throw mismatch(
+          'E_DTYPE',
+          `${where}, header at byte ${prefix + at}`,
+          'a plain type, not a structured one',
+          found,
+        );
+      },
+    ],
+  ]);
+
+  const values = new Map<string, unknown>();
+  take('{');
+  for (let found = next('a key'); found !== '}'; found = next('a key or }')) {
+    const key = found.slice(1, -1);
+    const reader = readers.get(key);
+    if (!reader || values.has(key))
+      throw refuse("the keys 'descr', 'fortran_order' and 'shape', once each", found);
+    take(':');
+    values.set(key, reader());
+    if (take(',', '}') === '}') break;
+  }
+  at = token.lastIndex;
+  if (text.slice(at).trim() !== '') throw refuse('only spaces after the dictionary', text.slice(at).trim());
+  if (values.size !== 3) throw refuse("the keys 'descr', 'fortran_order' and 'shape'", [...values.keys()]);
+  return {
+    descr: values.get('descr') as string,
+    fortran: values.get('fortran_order') as boolean,
+    shape: values.get('shape') as number[],
+  };
+}

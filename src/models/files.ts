@@ -1,0 +1,63 @@
+import type { Backend } from '../backend/interface.ts';
+import { mismatch, XiError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
+import { createModel, type Model } from './model.ts';
+
+/** Format of the configuration in a file's metadata, under the key `xitensor`. */
+const FORMAT = 1;
+
+/** The metadata of a model's file: its configuration, from which {@link loadModel} builds it again. */
+export function modelMetadata(model: Model): Record<string, string> {
+  return { format: 'xitensor', xitensor: JSON.stringify({ format: FORMAT, config: model.config }) };
+}
+
+/**
+ * Writes a model as safetensors: parameters under their names, the configuration in the metadata. The file appears
+ * whole or not at all.
+ */
+export async function saveModel(model: Model, path: string): Promise<void> {
+  await writeSafetensors(path, new Map(Object.entries(model.parameters)), modelMetadata(model));
+}
+
+/**
+ * Reads a model that {@link saveModel} or a checkpoint wrote.
+ *
+ * @throws XiError E_FILE when the file is broken or no model of ours; E_SHAPE or E_DTYPE when its tensors contradict
+ * its configuration.
+ */
+export async function loadModel(path: string, options: { readonly backend?: Backend } = {}): Promise<Model> {
+  const { tensors, metadata } = await readSafetensors(path);
+  const config = configOf(path, metadata);
+  const model = createModel({ ...config, backend: options.backend });
+  model.setParameters(parametersIn(tensors));
+  return model;
+}
+
+/** The configuration in a file's metadata, checked. */
+export function configOf(path: string, metadata: Readonly<Record<string, string>>): ModelConfig {
+  const text = Object.hasOwn(metadata, 'xitensor') ? metadata.xitensor : undefined;
+  if (text === undefined)
+    throw mismatch('E_FILE', path, "a model's configuration under the key 'xitensor'", 'none');
+  let parsed: { format?: unknown; config?: ModelOptions };
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new XiError('E_FILE', `${path}: its configuration is not JSON`, { cause });
+  }
+  if (parsed?.format !== FORMAT)
+    throw mismatch('E_FILE', `${path} format`, `format ${FORMAT}`, parsed?.format);
+  return checkConfig(parsed.config as ModelOptions);
+}
+
+/** The parameters among a file's tensors: all but the moments that a checkpoint adds. */
+export function parametersIn(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map([...tensors].filter(([name]) => !name.startsWith('adam.')));
+}
+
+/** Tensors of a file whose names begin with `prefix`, without it. */
+export function withPrefix(tensors: ReadonlyMap<string, Tensor>, prefix: string): Map<string, Tensor> {
+  const found = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return new Map(found.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}

@@ -1,0 +1,75 @@
+import type { Backend } from '../backend/interface.ts';
+import { mismatch, XiError } from '../core/errors.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { configOf, modelMetadata, parametersIn, withPrefix } from '../models/files.ts';
+import { createModel } from '../models/model.ts';
+import { checkPlan } from './options.ts';
+import { type Progress, Trainer } from './trainer.ts';
+
+interface SavedTraining {
+  readonly plan: Record<string, unknown>;
+  readonly progress: Progress;
+  readonly data: { readonly name: string; readonly count: number };
+}
+
+/**
+ * Writes everything that training needs to go on: a model file that also holds Adam's moments (`adam.m.*`, `adam.v.*`)
+ * and, in the metadata, the plan and how far it has come. Appears whole or not at all.
+ */
+export async function saveCheckpoint(trainer: Trainer, path: string): Promise<void> {
+  const { model, data, plan, progress } = trainer;
+  const named = (prefix: string, block: typeof trainer.m) =>
+    Object.entries(block.tensors()).map(([name, tensor]) => [prefix + name, tensor] as const);
+  const saved: SavedTraining = {
+    plan: { ...plan },
+    progress,
+    data: { name: data.name, count: data.labels.length },
+  };
+  await writeSafetensors(
+    path,
+    new Map([...named('', model.block), ...named('adam.m.', trainer.m), ...named('adam.v.', trainer.v)]),
+    { ...modelMetadata(model), training: JSON.stringify(saved) },
+  );
+}
+
+/**
+ * A trainer as it was when {@link saveCheckpoint} wrote the file; training goes on to the bit-identical result on the
+ * same backend and instruction set.
+ *
+ * @throws XiError E_FILE when the file is broken or holds no training; E_ARGUMENT when the data are not those it was
+ * trained on.
+ */
+export async function loadCheckpoint(
+  path: string,
+  data: Dataset,
+  options: { readonly backend?: Backend } = {},
+): Promise<Trainer> {
+  const { tensors, metadata } = await readSafetensors(path);
+  const saved = trainingOf(path, metadata);
+  const model = createModel({ ...configOf(path, metadata), backend: options.backend });
+  if (saved.data.name !== data.name || saved.data.count !== data.labels.length) {
+    const expected = `the ${saved.data.count} examples of ${saved.data.name}`;
+    throw mismatch('E_ARGUMENT', `${path} data`, expected, `${data.labels.length} of ${data.name}`);
+  }
+  const trainer = new Trainer(model, data, checkPlan(saved.plan));
+  model.setParameters(parametersIn(tensors));
+  trainer.m.assign(`${path} adam.m`, withPrefix(tensors, 'adam.m.'));
+  trainer.v.assign(`${path} adam.v`, withPrefix(tensors, 'adam.v.'));
+  trainer.resume(saved.progress);
+  return trainer;
+}
+
+function trainingOf(path: string, metadata: Readonly<Record<string, string>>): SavedTraining {
+  const text = Object.hasOwn(metadata, 'training') ? metadata.training : undefined;
+  if (text === undefined)
+    throw mismatch('E_FILE', path, "a checkpoint's state under the key 'training'", 'none');
+  try {
+    const saved = JSON.parse(text) as SavedTraining;
+    const { step, loss, correct } = saved.progress;
+    if ([step, loss, correct].every(Number.isFinite) && typeof saved.data.name === 'string') return saved;
+  } catch (cause) {
+    throw new XiError('E_FILE', `${path}: its training state is not valid JSON`, { cause });
+  }
+  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, data }', text);
+}

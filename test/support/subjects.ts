@@ -1,0 +1,24 @@
+import type { Backend } from '../../src/backend/interface.ts';
+import { BACKEND_NAMES } from '../../src/backend/interface.ts';
+import { probeBackend, selectBackend } from '../../src/backend/select.ts';
+
+/** One backend with one instruction set. */
+export interface Subject {
+  readonly label: string;
+  open(threads?: number): Backend;
+}
+
+/** Every backend and instruction set that this process can run. */
+export const subjects: readonly Subject[] = BACKEND_NAMES.flatMap((name) => {
+  const probe = probeBackend(name);
+  if (!probe.usable) return [];
+  return probe.isas
+    .filter((isa) => isa.usable)
+    .map((isa) => ({
+      label: `${name} ${isa.name}`,
+      open: (threads = 2) => selectBackend({ prefer: [name], isa: isa.name, threads }).backend,
+    }));
+});
+
+/** What XITENSOR_REQUIRE asks for: backends whose absence fails the run. */
+export const required: readonly string[] = (process.env.XITENSOR_REQUIRE ?? '').split(',').filter(Boolean);
