@@ -12,6 +12,7 @@ export function checked(kernels: Kernels): Kernels {
     contract(xi, sizes, a, h, G, out) {
       const { B, L, R, K } = sizes;
       oneOf('xi', xi, XI_NAMES);
+      counts('contract', sizes);
       const expect = sameDtype('contract', a.dtype);
       expect('a', a, B * L);
       expect('h', h, B * R);
@@ -22,6 +23,7 @@ export function checked(kernels: Kernels): Kernels {
     contractGradient(xi, sizes, from, to, accumulate) {
       const { B, L, R, K } = sizes;
       oneOf('xi', xi, XI_NAMES);
+      counts('contractGradient', sizes);
       const expect = sameDtype('contractGradient', from.a.dtype);
       expect('a', from.a, B * L);
       expect('h', from.h, B * R);
@@ -34,6 +36,7 @@ export function checked(kernels: Kernels): Kernels {
     },
     fold(xi, steps, count, z, out) {
       oneOf('xi', xi, XI_NAMES);
+      counts('fold', { steps, count });
       const expect = sameDtype('fold', z.dtype);
       expect('z', z, steps * count);
       expect('out', out, count);
@@ -41,6 +44,7 @@ export function checked(kernels: Kernels): Kernels {
     },
     foldGradient(xi, steps, count, z, dout, dz) {
       oneOf('xi', xi, XI_NAMES);
+      counts('foldGradient', { steps, count });
       const expect = sameDtype('foldGradient', z.dtype);
       expect('z', z, steps * count);
       expect('dout', dout, count);
@@ -69,6 +73,7 @@ export function checked(kernels: Kernels): Kernels {
     },
     activate(activation, rows, cols, bias, z) {
       oneOf('activation', activation, ACTIVATIONS);
+      counts('activate', { rows, cols });
       const expect = sameDtype('activate', z.dtype);
       expect('bias', bias, cols);
       expect('z', z, rows * cols);
@@ -76,6 +81,7 @@ export function checked(kernels: Kernels): Kernels {
     },
     activateGradient(activation, rows, cols, y, dy, dbias) {
       oneOf('activation', activation, ACTIVATIONS);
+      counts('activateGradient', { rows, cols });
       const expect = sameDtype('activateGradient', y.dtype);
       expect('y', y, rows * cols);
       expect('dy', dy, rows * cols);
@@ -92,6 +98,14 @@ export function checked(kernels: Kernels): Kernels {
     sumSquares: (x) => kernels.sumSquares(x),
     peak: (dtype, repetitions) => kernels.peak(dtype, repetitions),
   };
+}
+
+/** Two negative sizes have a product that fits, and a fraction is cut off on the way to the binary. */
+function counts(kernel: string, sizes: object): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw mismatch('E_SHAPE', `${kernel} ${name}`, 'a non-negative integer', size);
+  }
 }
 
 function sameDtype(kernel: string, dtype: DType) {

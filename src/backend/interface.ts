@@ -18,6 +18,11 @@ export interface Storage {
   read(): FloatArray;
   write(values: ArrayLike<number>): void;
   fill(value: number): void;
+  /**
+   * Gives the memory back at once; neither this storage nor a part of it may be used again. For temporaries in calls
+   * that a user may repeat without ever yielding to the garbage collector; all else is left to it.
+   */
+  release(): void;
 }
 
 /** Extents of `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`. */

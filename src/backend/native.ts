@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Abi } from '../core/abi.gen.ts';
@@ -23,6 +23,8 @@ export function probeNative(): Probe {
   }
   let addon: Addon;
   try {
+    const missing = missingBytes(path);
+    if (missing > 0) return refuse(`the binary is truncated: ${missing} bytes are missing at its end`);
     addon = createRequire(import.meta.url)(path) as Addon;
   } catch (cause) {
     return refuse(`the binary cannot be loaded: ${(cause as Error).message}`);
@@ -49,4 +51,21 @@ export function probeNative(): Probe {
       ...checked(abiKernels(binding, isa, threads)),
     }),
   };
+}
+
+/**
+ * How much of an ELF file is missing at its end, where its section headers lie. The dynamic loader maps a truncated
+ * file without complaint, and the process dies of SIGBUS at the first page that is not there.
+ */
+function missingBytes(path: string): number {
+  const file = openSync(path, 'r');
+  try {
+    const header = Buffer.alloc(64);
+    const isElf64 = readSync(file, header) === 64 && header.readUInt32BE(0) === 0x7f454c46 && header[4] === 2;
+    if (!isElf64) return 0;
+    const end = Number(header.readBigUInt64LE(40)) + header.readUInt16LE(58) * header.readUInt16LE(60);
+    return end - fstatSync(file).size;
+  } finally {
+    closeSync(file);
+  }
 }

@@ -46,14 +46,13 @@ export function selectBackend(options: BackendOptions = {}): Selection {
   const { XITENSOR_BACKEND, XITENSOR_ISA, XITENSOR_THREADS } = process.env;
   const prefer = options.prefer ?? (XITENSOR_BACKEND ? [XITENSOR_BACKEND as BackendName] : BACKEND_NAMES);
   const wanted = options.isa ?? (XITENSOR_ISA || undefined);
-  const given = options.threads ?? (XITENSOR_THREADS ? Number(XITENSOR_THREADS) : undefined);
-  const threads = integer('threads', given ?? Math.min(255, availableParallelism()), 1, 255);
+  const threads = threadsOf(options.threads, XITENSOR_THREADS);
   if (!Array.isArray(prefer) || prefer.length === 0) {
     throw mismatch('E_ARGUMENT', 'prefer', `a list of ${BACKEND_NAMES.join(', ')}`, prefer);
   }
+  for (const name of prefer) oneOf(options.prefer ? 'prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
   const refusals: { name: BackendName; reason: string }[] = [];
   for (const name of prefer) {
-    oneOf(options.prefer ? 'prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
     const probe = probeBackend(name);
     const isa = probe.usable ? pickIsa(probe.isas, wanted) : probe.reason;
     if (probe.usable && typeof isa !== 'string') return { backend: probe.open(isa, threads), refusals };
@@ -78,6 +77,16 @@ let standard: Backend | undefined;
 export function defaultBackend(): Backend {
   standard ??= selectBackend().backend;
   return standard;
+}
+
+const MAX_THREADS = 255;
+
+function threadsOf(option: number | undefined, variable: string | undefined): number {
+  if (option !== undefined) return integer('threads', option, 1, MAX_THREADS);
+  if (!variable) return Math.min(MAX_THREADS, availableParallelism());
+  const count = Number(variable);
+  if (Number.isInteger(count) && count >= 1 && count <= MAX_THREADS) return count;
+  throw mismatch('E_ARGUMENT', 'XITENSOR_THREADS', `an integer from 1 to ${MAX_THREADS}`, variable);
 }
 
 function pickIsa(isas: readonly IsaReport[], wanted: string | undefined): IsaReport | string {

@@ -9,7 +9,7 @@ export class ArrayStorage implements Storage {
 
   constructor(dtype: DType, data: number | FloatArray) {
     this.dtype = dtype;
-    this.data = typeof data === 'number' ? allocate(dtype, data) : data;
+    this.data = typeof data === 'number' ? allocate(dtype, checkLength(data)) : data;
   }
 
   get length(): number {
@@ -33,6 +33,9 @@ export class ArrayStorage implements Storage {
   fill(value: number): void {
     this.data.fill(value);
   }
+
+  /** The heap looks after itself, even in the middle of a synchronous loop. */
+  release(): void {}
 }
 
 /** The array behind a storage of the native or the reference backend. */
@@ -41,8 +44,15 @@ export function arrayOf(storage: Storage): FloatArray {
   throw mismatch('E_BACKEND', 'storage', 'storage that this backend allocated', storage.constructor.name);
 }
 
+export function checkLength(length: number): number {
+  if (!isCount(length)) throw mismatch('E_SHAPE', 'storage', 'a non-negative number of elements', length);
+  return length;
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+
 export function checkPart(offset: number, length: number, whole: number): void {
-  if (!(offset >= 0 && length >= 0 && offset + length <= whole)) {
+  if (!(isCount(offset) && isCount(length) && offset + length <= whole)) {
     throw mismatch('E_SHAPE', 'part of a storage', `a range within ${whole} elements`, [
       offset,
       offset + length,
@@ -52,4 +62,17 @@ export function checkPart(offset: number, length: number, whole: number): void {
 
 export function checkSame(received: number, expected: number): void {
   if (received !== expected) throw mismatch('E_SHAPE', 'write to a storage', `${expected} values`, received);
+}
+
+/** Calls `work` and releases every storage that it marked with its argument, also when it fails. */
+export function borrowing<T>(work: (borrow: (storage: Storage) => Storage) => T): T {
+  const borrowed: Storage[] = [];
+  try {
+    return work((storage) => {
+      borrowed.push(storage);
+      return storage;
+    });
+  } finally {
+    for (const storage of borrowed) storage.release();
+  }
 }

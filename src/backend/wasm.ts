@@ -6,7 +6,7 @@ import type { DType, FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, Probe, Storage } from './interface.ts';
-import { checkPart, checkSame } from './storage.ts';
+import { checkLength, checkPart, checkSame } from './storage.ts';
 
 const FILE = 'wasm/xitensor.wasm';
 
@@ -64,6 +64,12 @@ export function probeWasm(): Probe {
   }
 }
 
+/** Memory that a storage and its parts share. */
+interface Block {
+  readonly pointer: number;
+  freed: boolean;
+}
+
 /** One instance of the module with its memory. Blocks are freed when no storage refers to them any more. */
 class Instance {
   readonly exports: Exports;
@@ -92,15 +98,23 @@ class Instance {
   }
 
   allocate(dtype: DType, length: number): WasmStorage {
-    const bytes = length * (dtype === 'float32' ? 4 : 8);
+    const bytes = checkLength(length) * (dtype === 'float32' ? 4 : 8);
     const pointer = bytes < 2 ** 32 - 2 ** 16 ? this.exports.xt_alloc(bytes) >>> 0 : 0;
     if (pointer === 0)
       throw mismatch('E_MEMORY', 'WebAssembly memory', 'room within 4 GiB', `${bytes} bytes`);
-    const block = { pointer };
-    this.blocks.register(block, pointer);
+    const block: Block = { pointer, freed: false };
+    this.blocks.register(block, pointer, block);
     const storage = new WasmStorage(this, block, dtype, pointer, length);
     storage.fill(0);
     return storage;
+  }
+
+  /** Finalizers run between tasks only, so that a synchronous loop would fill the 4 GiB without this. */
+  free(block: Block): void {
+    if (block.freed) return;
+    block.freed = true;
+    this.blocks.unregister(block);
+    this.exports.xt_free(block.pointer);
   }
 
   binding() {
@@ -108,7 +122,7 @@ class Instance {
     return {
       abi: this.exports as Abi<number>,
       pointer: (storage: Storage): number => {
-        if (storage instanceof WasmStorage && storage.instance === this) return storage.pointer;
+        if (storage instanceof WasmStorage && storage.instance === this) return storage.address();
         throw mismatch(
           'E_BACKEND',
           'storage',
@@ -117,7 +131,7 @@ class Instance {
         );
       },
       result: {
-        pointer: two.pointer,
+        pointer: two.address(),
         read: () => {
           const values = two.read();
           return [values[0], values[1]] as const;
@@ -130,12 +144,12 @@ class Instance {
 class WasmStorage implements Storage {
   readonly instance: Instance;
   /** Kept so that the memory lives as long as any part of it is referred to. */
-  private readonly block: object;
+  private readonly block: Block;
   readonly dtype: DType;
-  readonly pointer: number;
+  private readonly pointer: number;
   readonly length: number;
 
-  constructor(instance: Instance, block: object, dtype: DType, pointer: number, length: number) {
+  constructor(instance: Instance, block: Block, dtype: DType, pointer: number, length: number) {
     this.instance = instance;
     this.block = block;
     this.dtype = dtype;
@@ -162,11 +176,21 @@ class WasmStorage implements Storage {
     this.view().fill(value);
   }
 
+  release(): void {
+    this.instance.free(this.block);
+  }
+
+  /** What the memory of a released storage holds belongs to others. */
+  address(): number {
+    if (this.block.freed) throw mismatch('E_BACKEND', 'storage', 'one that is in use', 'a released one');
+    return this.pointer;
+  }
+
   /** Valid until the memory grows, so it never leaves this class. */
   private view(): FloatArray {
     const { buffer } = this.instance.exports.memory;
     return this.dtype === 'float32'
-      ? new Float32Array(buffer, this.pointer, this.length)
-      : new Float64Array(buffer, this.pointer, this.length);
+      ? new Float32Array(buffer, this.address(), this.length)
+      : new Float64Array(buffer, this.address(), this.length);
   }
 }

@@ -57,7 +57,7 @@ function gather(): Info {
     const used = { name: backend.name, isa: backend.isa, threads: backend.threads };
     return { machine, used, because: because.join('; ') || 'it comes first and works', backends };
   } catch (error) {
-    if (!(error instanceof XiError)) throw error;
+    if (!(error instanceof XiError && error.code === 'E_BACKEND')) throw error;
     return { machine, used: null, because: error.message, backends };
   }
 }

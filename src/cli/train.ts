@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Command, Option } from 'commander';
 import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import { DTYPES } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { readSafetensors } from '../io/safetensors.ts';
 import { checkConfig, INITIALISATIONS, MODEL_KINDS, type ModelOptions } from '../models/config.ts';
-import { saveModel } from '../models/files.ts';
+import { configOf, saveModel } from '../models/files.ts';
 import { createModel } from '../models/model.ts';
 import { loadCheckpoint, saveCheckpoint } from '../train/checkpoint.ts';
 import { type EpochReport, runTrainer } from '../train/fit.ts';
@@ -82,6 +84,7 @@ export function trainCommand(): Command {
 
 async function train(flags: Flags, command: Command): Promise<void> {
   const checkpoint = `${flags.output.replace(/\.safetensors$/, '')}.checkpoint.safetensors`;
+  await checkFolder(flags.output);
   const interrupted = interruption();
   const { trainer, validation } = flags.resume
     ? await resumed(flags, command, checkpoint)
@@ -139,6 +142,13 @@ async function train(flags: Flags, command: Command): Promise<void> {
   }
 }
 
+/** A folder that is missing must not come to light when the training is done. */
+async function checkFolder(output: string): Promise<void> {
+  const folder = dirname(output);
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw mismatch('E_FILE', '--output', 'a path in a folder that exists', output);
+}
+
 async function begun(flags: Flags, checkpoint: string) {
   if (existsSync(checkpoint) && !flags.force) {
     throw mismatch(
@@ -185,7 +195,8 @@ async function resumed(flags: Flags, command: Command, checkpoint: string) {
   if (!existsSync(checkpoint))
     throw mismatch('E_FILE', '--resume', `a checkpoint at ${checkpoint}`, 'no such file');
   const backend = openChosen(flags);
-  const { data, validation } = await bothSplits(flags, 'float32');
+  const { metadata } = await readSafetensors(checkpoint);
+  const { data, validation } = await bothSplits(flags, configOf(checkpoint, metadata).dtype);
   return { trainer: await loadCheckpoint(checkpoint, data, { backend }), validation };
 }
 

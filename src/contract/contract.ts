@@ -1,7 +1,8 @@
 import type { Backend, ContractSizes, Storage } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
+import { borrowing } from '../backend/storage.ts';
 import { knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import { allocate, checkTensor, dtypeOf, isTensor, type Tensor } from '../core/tensor.ts';
+import { checkTensor, dtypeOf, elementCount, isTensor, type Tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 
 export interface ContractOptions {
@@ -22,11 +23,13 @@ export interface ContractOptions {
 export function contract(expression: string, operands: readonly Tensor[], options: ContractOptions): Tensor {
   const { backend, xi } = checkOptions(options);
   const { sizes, tensors } = checkOperands(expression, operands);
-  const [G, a, h] = tensors.map((operand) => upload(backend, operand));
   const dtype = tensors[0].dtype;
-  const out = backend.allocate(dtype, sizes.B * sizes.K);
-  backend.contract(xi, sizes, a, h, G, out);
-  return { dtype, shape: [sizes.B, sizes.K], data: out.read() };
+  return borrowing((borrow) => {
+    const [G, a, h] = tensors.map((operand) => borrow(upload(backend, operand)));
+    const out = borrow(backend.allocate(dtype, sizes.B * sizes.K));
+    backend.contract(xi, sizes, a, h, G, out);
+    return { dtype, shape: [sizes.B, sizes.K], data: out.read() };
+  });
 }
 
 /**
@@ -43,11 +46,14 @@ export function contractGradient(
   const { backend, xi } = checkOptions(options);
   const { sizes, tensors } = checkOperands(expression, operands);
   const dtype = tensors[0].dtype;
-  const [G, a, h] = tensors.map((operand) => upload(backend, operand));
-  const weights = upload(backend, checkTensor('contractGradient dout', dout, [sizes.B, sizes.K], dtype));
-  const [dG, da, dh] = tensors.map((operand) => backend.allocate(dtype, operand.data.length));
-  backend.contractGradient(xi, sizes, { a, h, G, dout: weights }, { da, dh, dG }, false);
-  return [dG, da, dh].map((storage, n) => ({ dtype, shape: [...tensors[n].shape], data: storage.read() }));
+  const given = checkTensor('contractGradient dout', dout, [sizes.B, sizes.K], dtype);
+  return borrowing((borrow) => {
+    const [G, a, h] = tensors.map((operand) => borrow(upload(backend, operand)));
+    const weights = borrow(upload(backend, given));
+    const [dG, da, dh] = tensors.map((operand) => borrow(backend.allocate(dtype, operand.data.length)));
+    backend.contractGradient(xi, sizes, { a, h, G, dout: weights }, { da, dh, dG }, false);
+    return [dG, da, dh].map((storage, n) => ({ dtype, shape: [...tensors[n].shape], data: storage.read() }));
+  });
 }
 
 /**
@@ -59,10 +65,14 @@ export function outer(x: Tensor, y: Tensor, options: ContractOptions): Tensor {
   const { backend, xi } = checkOptions(options);
   const left = operandOf('outer x', x, undefined);
   const right = operandOf('outer y', y, left.dtype);
-  const out = allocate(left.dtype, left.data.length * right.data.length);
-  const storage = backend.allocate(left.dtype, out.length);
-  backend.outer(xi, upload(backend, left), upload(backend, right), storage);
-  return { dtype: left.dtype, shape: [...left.shape, ...right.shape], data: storage.read() };
+  const { dtype } = left;
+  const shape = [...left.shape, ...right.shape];
+  const count = elementCount(shape, 'outer');
+  return borrowing((borrow) => {
+    const out = borrow(backend.allocate(dtype, count));
+    backend.outer(xi, borrow(upload(backend, left)), borrow(upload(backend, right)), out);
+    return { dtype, shape, data: out.read() };
+  });
 }
 
 function checkOptions(options: ContractOptions): { backend: Backend; xi: Xi } {

@@ -55,6 +55,8 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
 
 /** Checks that `options` has no key outside `known`; a misspelt option must not be ignored. */
 export function knownKeys(where: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null)
+    throw mismatch('E_ARGUMENT', where, 'options', options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw mismatch('E_ARGUMENT', where, `options among ${known.join(', ')}`, key);

@@ -4,6 +4,8 @@ import type { Tensor } from '../core/tensor.ts';
 import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
 import { createModel, type Model } from './model.ts';
+import { checkNamed } from './parameters.ts';
+import { TensorTrain } from './tt.ts';
 
 /** Format of the configuration in a file's metadata, under the key `xitensor`. */
 const FORMAT = 1;
@@ -30,9 +32,36 @@ export async function saveModel(model: Model, path: string): Promise<void> {
 export async function loadModel(path: string, options: { readonly backend?: Backend } = {}): Promise<Model> {
   const { tensors, metadata } = await readSafetensors(path);
   const config = configOf(path, metadata);
+  const named = checkParameters(path, config, tensors);
   const model = createModel({ ...config, backend: options.backend });
-  model.setParameters(parametersIn(tensors));
+  model.setParameters(named);
   return model;
+}
+
+/** The parameters in a file, compared with its configuration before a model of the sizes that it claims is made. */
+export function checkParameters(
+  path: string,
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Tensor>,
+): ReadonlyMap<string, Tensor> {
+  const layout = TensorTrain.layout(config);
+  return inFile(path, () => checkNamed(path, layout, config.dtype, parametersIn(tensors)));
+}
+
+/** Calls a check whose values come from a file: what would be a wrong argument elsewhere is a broken file here. */
+export function inFile<T>(path: string, check: () => T): T {
+  try {
+    return check();
+  } catch (cause) {
+    if (!(cause instanceof XiError && cause.code === 'E_ARGUMENT')) throw cause;
+    throw new XiError(
+      'E_FILE',
+      cause.message.startsWith(path) ? cause.message : `${path}: ${cause.message}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** The configuration in a file's metadata, checked. */
@@ -48,7 +77,7 @@ export function configOf(path: string, metadata: Readonly<Record<string, string>
   }
   if (parsed?.format !== FORMAT)
     throw mismatch('E_FILE', `${path} format`, `format ${FORMAT}`, parsed?.format);
-  return checkConfig(parsed.config as ModelOptions);
+  return inFile(path, () => checkConfig(parsed.config as ModelOptions));
 }
 
 /** The parameters among a file's tensors: all but the moments that a checkpoint adds. */

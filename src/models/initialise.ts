@@ -17,8 +17,8 @@ interface Start {
   readonly resting?: boolean;
 }
 
-// Measured on MNIST (docs/training.md): a resting value of ∓1 keeps max and min from clipping early states; −4 makes
-// ln(eʰ + e⁻⁴) a soft identity.
+// What each start means and how well it trains: docs/training.md. The resting values of max, min and logsumexp are first
+// guesses that train; others were not tried.
 const STARTS: Readonly<Record<Xi, Start>> = {
   product: { rest: 1 },
   rectifier: { rest: 0, keep: 0, resting: true },

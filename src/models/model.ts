@@ -1,5 +1,6 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
+import { borrowing } from '../backend/storage.ts';
 import { XiError } from '../core/errors.ts';
 import { allocate, checkTensor, type Shape, type Tensor } from '../core/tensor.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
@@ -58,19 +59,21 @@ export class Model {
     const row = steps * inputs;
     for (let start = 0; start < batch; start += SCORE_ROWS) {
       const rows = Math.min(SCORE_ROWS, batch - start);
-      const x = this.upload(data.subarray(start * row, (start + rows) * row));
-      out.set(this.network.forward(this.block, x, rows).read(), start * outputs);
+      borrowing((borrow) => {
+        const x = borrow(this.upload(data.subarray(start * row, (start + rows) * row)));
+        out.set(this.network.forward(this.block, x, rows).read(), start * outputs);
+      });
     }
     return { dtype, shape: [batch, outputs], data: out };
   }
 
   /** Hidden states h_1 … h_T of X [B,T,N], h_t as [B,R_t]; h_T are the scores. */
   states(X: Tensor): Tensor[] {
+    const { rank, outputs } = this.config;
     const { data, batch } = this.checkInputs(X);
-    this.network.forward(this.block, this.upload(data), batch);
-    return this.network
-      .states(batch)
-      .map((state) => this.download(state, [batch, state.length / Math.max(1, batch)]));
+    borrowing((borrow) => this.network.forward(this.block, borrow(this.upload(data)), batch));
+    const sizes = [...rank, outputs];
+    return this.network.states(batch).map((state, t) => this.download(state, [batch, sizes[t]]));
   }
 
   /**
@@ -82,12 +85,16 @@ export class Model {
     const { backend, config, block } = this;
     const { data, batch } = this.checkInputs(X);
     const weights = checkTensor('gradients dScores', dScores, [batch, config.outputs], config.dtype);
-    const x = this.upload(data);
-    const dx = backend.allocate(config.dtype, data.length);
-    const gradients = new ParameterBlock(backend, block.layout, config.dtype);
-    this.network.forward(block, x, batch);
-    this.network.backward(block, x, batch, this.upload(weights.data), gradients, dx);
-    return { parameters: gradients.tensors(), inputs: this.download(dx, [...X.shape]) };
+    return borrowing((borrow) => {
+      const x = borrow(this.upload(data));
+      const dx = borrow(backend.allocate(config.dtype, data.length));
+      const dScores = borrow(this.upload(weights.data));
+      const gradients = new ParameterBlock(backend, block.layout, config.dtype);
+      borrow(gradients.storage);
+      this.network.forward(block, x, batch);
+      this.network.backward(block, x, batch, dScores, gradients, dx);
+      return { parameters: gradients.tensors(), inputs: this.download(dx, [...X.shape]) };
+    });
   }
 
   /** The network drawn with its ranks and its number of parameters. */
@@ -120,7 +127,7 @@ export class Model {
 export function createModel(options: ModelOptions & { readonly backend?: Backend }): Model {
   const { backend, ...rest } = options ?? {};
   const config = checkConfig(rest as ModelOptions);
-  if (backend !== undefined && typeof backend.contract !== 'function') {
+  if (backend !== undefined && typeof backend?.contract !== 'function') {
     throw new XiError('E_ARGUMENT', 'createModel backend: expected what openBackend() resolves to');
   }
   return new Model(config, backend ?? defaultBackend());

@@ -60,18 +60,32 @@ export class ParameterBlock {
    * @throws XiError E_ARGUMENT for missing or unknown names, E_SHAPE, E_DTYPE, E_NUMERIC for a tensor.
    */
   assign(where: string, named: NamedTensors | ReadonlyMap<string, Tensor>): void {
-    const given =
-      named instanceof Map ? (named as ReadonlyMap<string, Tensor>) : new Map(Object.entries(named));
-    const missing = this.names().filter((name) => !given.has(name));
-    const unknown = [...given.keys()].filter((name) => !this.parts.has(name));
-    if (missing.length > 0 || unknown.length > 0) {
-      throw new XiError(
-        'E_ARGUMENT',
-        `${where}: expected the parameters ${this.names().join(', ')}; missing ${show(missing)}, unknown ${show(unknown)}`,
-      );
-    }
-    for (const [name, shape] of this.layout)
-      checkTensor(`${where} ${name}`, given.get(name), shape, this.dtype);
+    const given = checkNamed(where, this.layout, this.dtype, named);
     for (const [name, tensor] of given) this.part(name).write(tensor.data);
   }
+}
+
+/** Checks that tensors are those of a layout, by name, shape and dtype, and that they are finite. */
+export function checkNamed(
+  where: string,
+  layout: Layout,
+  dtype: DType,
+  named: NamedTensors | ReadonlyMap<string, Tensor>,
+): ReadonlyMap<string, Tensor> {
+  if (typeof named !== 'object' || named === null)
+    throw mismatch('E_ARGUMENT', where, 'tensors by name', named);
+  const given =
+    named instanceof Map ? (named as ReadonlyMap<string, Tensor>) : new Map(Object.entries(named));
+  const names = new Set(layout.map(([name]) => name));
+  const missing = [...names].filter((name) => !given.has(name));
+  const unknown = [...given.keys()].filter((name) => !names.has(name));
+  if (missing.length > 0 || unknown.length > 0) {
+    throw new XiError(
+      'E_ARGUMENT',
+      `${where}: expected the parameters ${[...names].slice(0, 40).join(', ')}${names.size > 40 ? ', …' : ''}; ` +
+        `missing ${show(missing)}, unknown ${show(unknown)}`,
+    );
+  }
+  for (const [name, shape] of layout) checkTensor(`${where} ${name}`, given.get(name), shape, dtype);
+  return given;
 }

@@ -53,7 +53,7 @@ export class TensorTrain {
     ];
   }
 
-  /** Scores of x [B,T,N]; valid until the next pass over as many rows. */
+  /** Scores of x [B,T,N]; valid until the next pass. */
   forward(parameters: ParameterBlock, x: Storage, batch: number): Storage {
     const { backend, config, bounds } = this;
     const pass = this.passFor(batch);
@@ -142,7 +142,11 @@ export class TensorTrain {
   /** The rows of step t in an array [B,T,M]. */
   private step(F: Storage, t: number): Strided {
     const { steps, features } = this.config;
-    return { data: F.at(t * features.size), rowStride: steps * features.size, colStride: 1 };
+    return {
+      data: F.at(Math.min(F.length, t * features.size)),
+      rowStride: steps * features.size,
+      colStride: 1,
+    };
   }
 
   /** Training alternates between a full batch, the last one of an epoch and an evaluation, so three are kept. */
@@ -161,7 +165,10 @@ export class TensorTrain {
       dh: bounds.slice(0, -1).map(storage),
     };
     pass.h[0].fill(XI[config.xi].unit);
-    this.passes = [pass, ...this.passes].slice(0, 3);
+    this.passes.unshift(pass);
+    for (const { F, a, h, dF, da, dh } of this.passes.splice(3)) {
+      for (const storage of [F, ...a, ...h, dF, da, ...dh]) storage.release();
+    }
     return pass;
   }
 }

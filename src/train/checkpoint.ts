@@ -2,7 +2,7 @@ import type { Backend } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
-import { configOf, modelMetadata, parametersIn, withPrefix } from '../models/files.ts';
+import { checkParameters, configOf, inFile, modelMetadata, withPrefix } from '../models/files.ts';
 import { createModel } from '../models/model.ts';
 import { checkPlan } from './options.ts';
 import { type Progress, Trainer } from './trainer.ts';
@@ -47,16 +47,21 @@ export async function loadCheckpoint(
 ): Promise<Trainer> {
   const { tensors, metadata } = await readSafetensors(path);
   const saved = trainingOf(path, metadata);
-  const model = createModel({ ...configOf(path, metadata), backend: options.backend });
+  const config = configOf(path, metadata);
+  const named = checkParameters(path, config, tensors);
   if (saved.data.name !== data.name || saved.data.count !== data.labels.length) {
     const expected = `the ${saved.data.count} examples of ${saved.data.name}`;
     throw mismatch('E_ARGUMENT', `${path} data`, expected, `${data.labels.length} of ${data.name}`);
   }
-  const trainer = new Trainer(model, data, checkPlan(saved.plan));
-  model.setParameters(parametersIn(tensors));
-  trainer.m.assign(`${path} adam.m`, withPrefix(tensors, 'adam.m.'));
-  trainer.v.assign(`${path} adam.v`, withPrefix(tensors, 'adam.v.'));
-  trainer.resume(saved.progress);
+  const plan = inFile(path, () => checkPlan(saved.plan));
+  const model = createModel({ ...config, backend: options.backend });
+  model.setParameters(named);
+  const trainer = new Trainer(model, data, plan);
+  inFile(path, () => {
+    trainer.m.assign(`${path} adam.m`, withPrefix(tensors, 'adam.m.'));
+    trainer.v.assign(`${path} adam.v`, withPrefix(tensors, 'adam.v.'));
+    trainer.resume(saved.progress);
+  });
   return trainer;
 }
 

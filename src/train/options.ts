@@ -8,8 +8,9 @@ export type Schedule = (typeof SCHEDULES)[number];
 export interface TrainingPlan {
   readonly epochs: number;
   readonly batch: number;
+  /** Of the features and projections; a core [L,R,K] learns at 1/√(L·R) of it. */
   readonly learningRate: number;
-  /** `cosine` falls from the learning rate to a hundredth of it over all steps, after a linear rise over the first. */
+  /** `cosine` rises as a square over the first quarter of all steps, then falls to a hundredth of the learning rate. */
   readonly schedule: Schedule;
   /** Largest norm of the gradient of all parameters together; larger gradients are scaled down to it. */
   readonly clip: number;
@@ -23,7 +24,7 @@ export interface TrainingPlan {
 export const DEFAULT_PLAN: TrainingPlan = {
   epochs: 10,
   batch: 250,
-  learningRate: 1e-3,
+  learningRate: 4e-3,
   schedule: 'cosine',
   clip: 1,
   beta1: 0.9,

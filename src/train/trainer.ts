@@ -1,7 +1,7 @@
 import type { Storage } from '../backend/interface.ts';
-import { mismatch, XiError } from '../core/errors.ts';
+import { integer, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
-import { allocate, type FloatArray } from '../core/tensor.ts';
+import { allocate, type FloatArray, type Shape } from '../core/tensor.ts';
 import { checkDataset, type Dataset } from '../data/dataset.ts';
 import type { Model } from '../models/model.ts';
 import { ParameterBlock } from '../models/parameters.ts';
@@ -17,8 +17,22 @@ export interface Progress {
   readonly correct: number;
 }
 
-/** Steps of the linear rise of the learning rate; Adam's second moments are of no use before. */
-const WARM_UP = 100;
+/**
+ * Part of all steps over which the cosine schedule rises, as a square, to the learning rate. Adam's first steps have the
+ * full rate's length in directions that are mostly noise: a linear rise over 100 steps made float32 rounding grow to a
+ * tenth of the loss within those steps, this one to 1e-5 of it, and MNIST ends 0.1 % better (docs/training.md).
+ */
+const WARM_UP = 0.25;
+/** What the cosine schedule falls to, as a part of the learning rate. */
+const FLOOR = 0.01;
+
+/**
+ * Factor on the learning rate of one parameter. Adam moves every entry by about the rate, and a state is a sum over the
+ * L·R pairs of a core, so that without the factor 1/√(L·R) it moves that much further than the features do.
+ */
+function rateScale(name: string, [L, R]: Shape): number {
+  return name.startsWith('G.') ? 1 / Math.sqrt(L * R) : 1;
+}
 
 /**
  * Trains a model by Adam on mini-batches. The order of the examples in epoch e is a function of (seed, e) alone, so the
@@ -72,9 +86,7 @@ export class Trainer {
 
   /** Goes on from a checkpoint, whose parameters and moments were put in place before. */
   resume(progress: Progress): void {
-    if (!(progress.step >= 0 && progress.step <= this.steps)) {
-      throw mismatch('E_ARGUMENT', 'resume', `a step of at most ${this.steps}`, progress.step);
-    }
+    integer('resume step', progress.step, 0, this.steps);
     this.done = progress;
   }
 
@@ -109,15 +121,7 @@ export class Trainer {
           `a learning rate below ${plan.learningRate} may help`,
       );
     }
-    backend.adam(model.block.storage, gradients.storage, this.m.storage, this.v.storage, {
-      rate: this.rateAt(step),
-      beta1: plan.beta1,
-      beta2: plan.beta2,
-      epsilon: plan.epsilon,
-      correction1: 1 - plan.beta1 ** step,
-      correction2: 1 - plan.beta2 ** step,
-      scale: norm > plan.clip ? plan.clip / norm : 1,
-    });
+    this.update(step, norm > plan.clip ? plan.clip / norm : 1);
     this.done = { step, loss: before.loss + loss, correct: before.correct + correct };
     const seen = first + rows.length;
     return {
@@ -130,13 +134,31 @@ export class Trainer {
     };
   }
 
+  private update(step: number, scale: number): void {
+    const { model, plan, gradients, m, v } = this;
+    const rate = this.rateAt(step);
+    for (const [name, shape] of model.block.layout) {
+      const parts = [model.block, gradients, m, v].map((block) => block.part(name));
+      const [p, g, first, second] = parts;
+      model.backend.adam(p, g, first, second, {
+        rate: rate * rateScale(name, shape),
+        beta1: plan.beta1,
+        beta2: plan.beta2,
+        epsilon: plan.epsilon,
+        correction1: 1 - plan.beta1 ** step,
+        correction2: 1 - plan.beta2 ** step,
+        scale,
+      });
+    }
+  }
+
   private rateAt(step: number): number {
     const { learningRate, schedule } = this.plan;
     if (schedule === 'constant') return learningRate;
-    const warm = Math.min(WARM_UP, this.steps / 10);
-    if (step < warm) return (learningRate * step) / warm;
+    const warm = WARM_UP * this.steps;
+    if (step < warm) return learningRate * (step / warm) ** 2;
     const phase = (step - warm) / Math.max(1, this.steps - warm);
-    return learningRate * (0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * phase)));
+    return learningRate * (FLOOR + (1 - FLOOR) * 0.5 * (1 + Math.cos(Math.PI * phase)));
   }
 
   private rowsOf(epoch: number): Uint32Array {

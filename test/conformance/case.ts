@@ -20,3 +20,9 @@ export function put(backend: Backend, dtype: DType, data: ArrayLike<number>): St
 export function rounded(dtype: DType, data: ArrayLike<number>): FloatArray {
   return dtype === 'float32' ? Float32Array.from(data) : Float64Array.from(data);
 }
+
+/** Tolerances of the manifest for float64; in float32 the same number of rounding errors, 2²⁹ times larger. */
+export const TOLERANCE = {
+  float64: { value: 1e-11, gradient: 1e-9 },
+  float32: { value: 1e-5, gradient: 5e-5 },
+} as const;

@@ -1,7 +1,13 @@
 import type { ConformanceCase } from './case.ts';
+import { familyCases } from './families.ts';
 import { goldenCases } from './golden.ts';
 import { kernelCases } from './kernels.ts';
 import { ruleCases } from './rules.ts';
 
 /** Everything that every backend and instruction set must do alike. */
-export const suite: readonly ConformanceCase[] = [...goldenCases, ...kernelCases, ...ruleCases];
+export const suite: readonly ConformanceCase[] = [
+  ...goldenCases,
+  ...familyCases,
+  ...kernelCases,
+  ...ruleCases,
+];

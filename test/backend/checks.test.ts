@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import type { AdamOptions, Backend, Storage } from '../../src/backend/interface.ts';
+import type { DType } from '../../src/core/tensor.ts';
+import type { Xi } from '../../src/core/xi.gen.ts';
+import { subjects } from '../support/subjects.ts';
+
+type Make = (length: number, dtype?: DType) => Storage;
+/** A call whose arguments can be replaced by name: lengths and dtypes of storages, sizes, names. */
+type Call = (
+  backend: Backend,
+  make: (name: string, length: number) => Storage,
+  size: (name: string, n: number) => number,
+) => void;
+
+const dense = (data: Storage, cols: number) => ({ data, rowStride: cols, colStride: 1 });
+const ADAM: AdamOptions = {
+  ...{ rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+  ...{ correction1: 0.1, correction2: 0.01, scale: 1 },
+};
+
+const CALLS: Readonly<Record<string, Call>> = {
+  contract: (on, s, n) =>
+    on.contract(
+      'sum',
+      { B: n('B', 2), L: n('L', 3), R: n('R', 4), K: n('K', 5) },
+      ...([s('a', 6), s('h', 8), s('G', 60), s('out', 10)] as const),
+    ),
+  contractGradient: (on, s, n) =>
+    on.contractGradient(
+      'max',
+      { B: n('B', 2), L: n('L', 3), R: n('R', 4), K: n('K', 5) },
+      { a: s('a', 6), h: s('h', 8), G: s('G', 60), dout: s('dout', 10) },
+      { da: s('da', 6), dh: s('dh', 8), dG: s('dG', 60) },
+      false,
+    ),
+  fold: (on, s, n) => on.fold('l2', n('steps', 3), n('count', 4), s('z', 12), s('out', 4)),
+  foldGradient: (on, s, n) =>
+    on.foldGradient('l2', n('steps', 3), n('count', 4), s('z', 12), s('dout', 4), s('dz', 12)),
+  outer: (on, s) => on.outer('sum', s('x', 3), s('y', 4), s('out', 12)),
+  matmul: (on, s, n) =>
+    on.matmul(
+      n('M', 2),
+      n('N', 3),
+      n('K', 4),
+      dense(s('A', 8), 4),
+      dense(s('B', 12), 3),
+      dense(s('C', 6), 3),
+      false,
+    ),
+  activate: (on, s, n) => on.activate('relu', n('rows', 3), n('cols', 4), s('bias', 4), s('z', 12)),
+  activateGradient: (on, s, n) =>
+    on.activateGradient('tanh', n('rows', 3), n('cols', 4), s('y', 12), s('dy', 12), s('dbias', 4)),
+  adam: (on, s) => on.adam(s('p', 7), s('g', 7), s('m', 7), s('v', 7), ADAM),
+};
+
+/** Runs a call with some arguments replaced, and returns what it threw and whether any storage changed. */
+function attempt(
+  backend: Backend,
+  call: Call,
+  replace: {
+    storage?: (name: string, length: number, make: Make) => Storage | undefined;
+    size?: [string, number];
+  },
+) {
+  const made: { storage: Storage; before: ArrayLike<number> }[] = [];
+  const make: Make = (length, dtype = 'float32') => {
+    const storage = backend.allocate(dtype, length);
+    storage.write(Array.from({ length }, (_, n) => 1 + (n % 5)));
+    made.push({ storage, before: storage.read() });
+    return storage;
+  };
+  let error: unknown;
+  try {
+    call(
+      backend,
+      (name, length) => replace.storage?.(name, length, make) ?? make(length),
+      (name, n) => (replace.size?.[0] === name ? replace.size[1] : n),
+    );
+  } catch (thrown) {
+    error = thrown;
+  }
+  const changed = made.some(({ storage, before }) => storage.read().some((value, n) => value !== before[n]));
+  return { error, changed };
+}
+
+/** Names of the arguments of a call, in order, from a run that works. */
+function namesOf(backend: Backend, call: Call) {
+  const storages: string[] = [];
+  const sizes: string[] = [];
+  call(
+    backend,
+    (name, length) => {
+      storages.push(name);
+      return backend.allocate('float32', length);
+    },
+    (name, n) => {
+      sizes.push(name);
+      return n;
+    },
+  );
+  return { storages, sizes };
+}
+
+const refused = (code: RegExp, message: RegExp) => ({
+  error: expect.objectContaining({
+    name: 'XiError',
+    code: expect.stringMatching(code),
+    message: expect.stringMatching(message),
+  }),
+  changed: false,
+});
+
+describe.each(subjects)('$label', ({ open }) => {
+  const backend = open();
+  describe.each(Object.entries(CALLS))('%s', (kernel, call) => {
+    const { storages, sizes } = namesOf(backend, call);
+
+    it('changes something when its arguments fit', () => {
+      expect(attempt(backend, call, {})).toEqual({ error: undefined, changed: true });
+    });
+
+    it.each(storages)('refuses %s of another length', (name) => {
+      for (const wrong of [(n: number) => n - 1, (n: number) => n + 1, () => 0]) {
+        const outcome = attempt(backend, call, {
+          storage: (which, length, make) => (which === name ? make(wrong(length)) : undefined),
+        });
+        // A matrix may be part of something longer; and outer reads its sizes off x and y.
+        const longer = kernel === 'matmul' && wrong(8) > 8;
+        if (longer) expect(outcome.error).toBeUndefined();
+        else expect(outcome).toEqual(refused(/^E_SHAPE$/, new RegExp(`^${kernel} \\w+: expected`)));
+      }
+    });
+
+    it.each(storages)('refuses %s of another dtype', (name) => {
+      const outcome = attempt(backend, call, {
+        storage: (which, length, make) => (which === name ? make(length, 'float64') : undefined),
+      });
+      expect(outcome).toEqual(refused(/^E_DTYPE$/, new RegExp(`^${kernel} \\w+: expected float(32|64)`)));
+    });
+
+    it.each(sizes)('refuses a size %s that does not fit', (name) => {
+      for (const value of [-1, 1.5, 1e9, Number.NaN, Number.POSITIVE_INFINITY]) {
+        expect(attempt(backend, call, { size: [name, value] })).toEqual(refused(/^E_SHAPE$/, /./));
+      }
+    });
+  });
+
+  it('refuses sizes whose product fits but which are none', () => {
+    const [a, h, G, out] = [4, 4, 4, 4].map((length) => backend.allocate('float32', length));
+    const negative = { B: -2, L: -2, R: -2, K: -2 };
+    expect(() => backend.contract('sum', negative, a, h, G, out)).toThrow(
+      /contract B: expected a non-negative/,
+    );
+    expect(() => backend.fold('sum', -2, -2, a, out)).toThrow(/fold steps/);
+    expect(() => backend.activate('relu', 0.5, 8, backend.allocate('float32', 8), a)).toThrow(
+      /activate rows/,
+    );
+  });
+
+  it('refuses names that are not in the table', () => {
+    const s = backend.allocate('float32', 1);
+    expect(() => backend.outer('plus' as Xi, s, s, s)).toThrow(
+      /xi: expected one of product, .*received 'plus'/,
+    );
+    expect(() => backend.activate('gelu' as 'relu', 1, 1, s, s)).toThrow(
+      /activation: expected one of identity/,
+    );
+  });
+
+  it('refuses a result with overlapping or strided rows', () => {
+    const s = (n: number) => backend.allocate('float32', n);
+    const matmul = (rowStride: number, colStride: number) =>
+      backend.matmul(2, 3, 4, dense(s(8), 4), dense(s(12), 3), { data: s(20), rowStride, colStride }, false);
+    expect(() => matmul(2, 1)).toThrow(/matmul C: expected dense rows of 3/);
+    expect(() => matmul(6, 2)).toThrow(/matmul C: expected dense rows of 3/);
+    expect(() => matmul(-3, 1)).toThrow(/non-negative/);
+    expect(() => matmul(3, 1)).not.toThrow();
+  });
+});

@@ -1,0 +1,210 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { writeDigits } from '../support/digits.ts';
+import { COMMAND, run, start, temporaryFolder, xitensor } from '../support/processes.ts';
+
+let folder: string;
+const inFolder = (name: string) => join(folder, name);
+const DATA = () => ['--data', inFolder('digits'), '--patch', '4'];
+// 100 steps an epoch, so that a signal falls within one; epochs enough that it falls before the end.
+const OPTIONS = [
+  '--rank',
+  '8',
+  '--features',
+  '8',
+  '--batch',
+  '20',
+  '--epochs',
+  '40',
+  '--learning-rate',
+  '0.003',
+];
+const MODEL = 'm.safetensors';
+const CHECKPOINT = 'm.checkpoint.safetensors';
+
+const straight: Record<string, Buffer> = {};
+beforeAll(async () => {
+  folder = temporaryFolder();
+  writeDigits(inFolder('digits'), { train: 2000, test: 100 });
+  for (const dtype of ['float32', 'float64']) {
+    const output = inFolder(`${dtype}.safetensors`);
+    const outcome = await xitensor([
+      'train',
+      ...DATA(),
+      ...OPTIONS,
+      '--dtype',
+      dtype,
+      '-o',
+      output,
+      '--json',
+    ]);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    straight[dtype] = readFileSync(output);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  for (const name of readdirSync(folder)) if (!/digits|float/.test(name)) rmSync(inFolder(name));
+});
+
+const train = (...more: string[]) =>
+  start([
+    COMMAND,
+    'train',
+    ...DATA(),
+    '-o',
+    inFolder(MODEL),
+    ...(more.includes('--resume') ? [] : OPTIONS),
+    ...more,
+  ]);
+
+/** Starts a training and sends it a signal when so many epochs are done. */
+async function interrupted(signal: NodeJS.Signals, epoch: number, ...more: string[]) {
+  const running = train(...more);
+  await running.until(new RegExp(`epoch +${epoch} of 40`));
+  running.child.kill(signal);
+  return running.done;
+}
+
+describe('Ctrl-C', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s leaves a checkpoint and no model', async (signal) => {
+    const { code, stdout, stderr } = await interrupted(signal, 2);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /\nstopped after step \d+ of 4000; --resume goes on from .*m\.checkpoint\.safetensors\n$/,
+    );
+    expect(existsSync(inFolder(CHECKPOINT))).toBe(true);
+    expect(existsSync(inFolder(MODEL))).toBe(false);
+  });
+
+  it.each(['float32', 'float64'])('twice, then --resume: the same bytes as without, %s', async (dtype) => {
+    await interrupted('SIGINT', 2, '--dtype', dtype);
+    const again = await interrupted('SIGINT', 9, '--resume');
+    expect(again.code).toBe(0);
+    const end = await train('--resume', '--json').done;
+    expect(end).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(inFolder(MODEL)).equals(straight[dtype])).toBe(true);
+    expect(existsSync(inFolder(CHECKPOINT))).toBe(false);
+  });
+
+  it('--json tells where it stopped', async () => {
+    const running = train('--json');
+    // Nothing is printed on the way; the first epoch's checkpoint shows that training is under way.
+    while (!existsSync(inFolder(CHECKPOINT)) && running.child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    running.child.kill('SIGINT');
+    const { code, stdout } = await running.done;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      stopped: true,
+      steps: 4000,
+      checkpoint: inFolder(CHECKPOINT),
+    });
+  });
+});
+
+describe('SIGKILL', () => {
+  it('leaves the checkpoint of the last epoch, and --resume ends with the same bytes', async () => {
+    expect(await interrupted('SIGKILL', 3)).toMatchObject({ code: null, signal: 'SIGKILL' });
+    expect(existsSync(inFolder(MODEL))).toBe(false);
+    const killedAgain = await interrupted('SIGKILL', 7, '--resume');
+    expect(killedAgain.signal).toBe('SIGKILL');
+    expect((await train('--resume').done).code).toBe(0);
+    expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
+  });
+});
+
+describe('a checkpoint', () => {
+  it('is not thrown away unasked, decides all that decides the result, and fits its data only', async () => {
+    await interrupted('SIGINT', 1);
+    const before = readFileSync(inFolder(CHECKPOINT));
+    const refuses = async (message: RegExp, ...args: string[]) => {
+      const { code, stdout, stderr } = await xitensor(['train', '-o', inFolder(MODEL), ...args]);
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toMatch(/\n\s+at /);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(readFileSync(inFolder(CHECKPOINT)).equals(before)).toBe(true);
+    };
+    await refuses(/expected --resume to go on or --force to start anew/, ...DATA(), ...OPTIONS);
+    for (const option of ['--rank', '--epochs', '--seed', '--learning-rate', '--features']) {
+      await refuses(
+        /--resume: expected no option that the checkpoint decides/,
+        ...DATA(),
+        '--resume',
+        option,
+        '3',
+      );
+    }
+    await refuses(/expected no option that the checkpoint decides/, ...DATA(), '--resume', '--xi', 'max');
+    await refuses(
+      /expected the 2000 examples of mnist-train, received '?50/,
+      ...DATA(),
+      '--resume',
+      '--limit',
+      '50',
+    );
+  });
+
+  it('--resume without one, or with a broken one, fails', async () => {
+    const none = await train('--resume').done;
+    expect(none).toMatchObject({ code: 1, stdout: '' });
+    expect(none.stderr).toMatch(
+      /--resume: expected a checkpoint at .*m\.checkpoint\.safetensors.*\(E_FILE\)/,
+    );
+    // A model is no checkpoint.
+    const model = readFileSync(inFolder('float32.safetensors'));
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(inFolder(CHECKPOINT), model);
+    const broken = await train('--resume').done;
+    expect(broken).toMatchObject({ code: 1, stdout: '' });
+    expect(broken.stderr).toMatch(/a checkpoint's state under the key 'training'.*\(E_FILE\)/);
+  });
+
+  it('--force starts anew', async () => {
+    await interrupted('SIGINT', 2);
+    expect((await train('--force').done).code).toBe(0);
+    expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
+  });
+});
+
+const haveScript = (await run(['-e', ''], { program: 'script' }).catch(() => undefined)) !== undefined;
+if (!haveScript)
+  console.warn('the progress bar is not covered: there is no script (util-linux) for a terminal');
+
+describe.runIf(haveScript)('on a terminal', () => {
+  const terminal = (...more: string[]) => {
+    const quoted = [
+      process.execPath,
+      COMMAND,
+      'train',
+      ...DATA(),
+      ...OPTIONS,
+      '-o',
+      inFolder(MODEL),
+      ...more,
+    ];
+    const command = quoted.map((part) => `'${part}'`).join(' ');
+    return start(['-qefc', command, '/dev/null'], { program: 'script', stdin: 'pipe' });
+  };
+  const HIDE = '\x1b[?25l';
+  const SHOW = '\x1b[?25h';
+
+  it('a bar shows loss, accuracy and time left', async () => {
+    const { code, stdout } = await terminal().done;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/[█░]{24} \d+% · epoch \d+ · loss \d+\.\d{4} · accuracy \d+\.\d\d % · \S+ left/);
+    expect(stdout).toMatch(/epoch 40 of 40: loss/);
+    expect(stdout.lastIndexOf(SHOW), 'the cursor is shown again').toBeGreaterThan(stdout.lastIndexOf(HIDE));
+  });
+
+  it('Ctrl-C, typed, stops it and gives the cursor back', async () => {
+    const running = terminal();
+    await running.until(/epoch +2 of 40/);
+    running.child.stdin?.write('\x03');
+    const { code, stdout } = await running.done;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/stopped after step \d+ of 4000/);
+    expect(stdout.lastIndexOf(SHOW)).toBeGreaterThan(stdout.lastIndexOf(HIDE));
+  });
+});

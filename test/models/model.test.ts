@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { selectBackend } from '../../src/backend/select.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { type DType, type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
+import type { ModelOptions } from '../../src/models/config.ts';
+import { createModel } from '../../src/models/model.ts';
+import { subjects } from '../support/subjects.ts';
+
+const backend = selectBackend({ prefer: ['reference'] }).backend;
+const OPTIONS = {
+  ...{ kind: 'tt', xi: 'rectifier', steps: 3, inputs: 4, outputs: 2, rank: 5, seed: 1 },
+  features: { size: 6 },
+} as const satisfies ModelOptions;
+
+const make = (options: object = {}) => createModel({ ...OPTIONS, backend, ...options });
+const refusal = (code: string, message: RegExp) =>
+  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
+
+function random(shape: readonly number[], dtype: DType = 'float32', seed = 9): Tensor {
+  const rng = new Rng(seed);
+  const out = zeros(shape, dtype);
+  for (let n = 0; n < out.data.length; n++) out.data[n] = rng.normal();
+  return out;
+}
+
+describe('setParameters', () => {
+  it.each<[string, (given: Record<string, Tensor>) => unknown, string, RegExp]>([
+    ['a missing one', ({ 'G.2': _, ...rest }) => rest, 'E_ARGUMENT', /missing \['G\.2'\], unknown \[\]/],
+    [
+      'an unknown one',
+      (given) => ({ ...given, 'G.3': given['G.2'] }),
+      'E_ARGUMENT',
+      /missing \[\], unknown \['G\.3'\]/,
+    ],
+    [
+      'another shape',
+      (given) => ({ ...given, 'G.2': zeros([6, 2, 5]) }),
+      'E_SHAPE',
+      /G\.2: expected shape \[6, 5, 2\]/,
+    ],
+    [
+      'another dtype',
+      (given) => ({ ...given, 'G.2': tensor(given['G.2'], undefined, 'float64') }),
+      'E_DTYPE',
+      /G\.2/,
+    ],
+    [
+      'NaN',
+      (given) => ({ ...given, 'G.2': { ...zeros([6, 5, 2]), data: new Float32Array(60).fill(Number.NaN) } }),
+      'E_NUMERIC',
+      /G\.2/,
+    ],
+    [
+      'too little data',
+      (given) => ({ ...given, 'G.2': { ...given['G.2'], data: new Float32Array(3) } }),
+      'E_SHAPE',
+      /G\.2/,
+    ],
+    ['no tensor', (given) => ({ ...given, 'G.2': [1, 2] }), 'E_ARGUMENT', /G\.2: expected a Tensor/],
+    ['nothing', () => null, 'E_ARGUMENT', /setParameters: expected tensors by name, received null/],
+  ])('with %s changes nothing', (_, spoil, code, message) => {
+    const model = make();
+    const before = model.parameters;
+    const other = Object.fromEntries(Object.entries(before).map(([name, t]) => [name, random(t.shape)]));
+    expect(() => model.setParameters(spoil(other) as never)).toThrow(refusal(code, message));
+    expect(model.parameters).toEqual(before);
+    model.setParameters(other);
+    expect(model.parameters).toEqual(other);
+  });
+
+  it('takes and gives copies', () => {
+    const model = make();
+    const given = model.parameters;
+    model.setParameters(given);
+    const scores = model.score(random([2, 3, 4]));
+    for (const { data } of Object.values(given)) data.fill(0);
+    for (const { data } of Object.values(model.parameters)) data.fill(0);
+    expect(model.score(random([2, 3, 4]))).toEqual(scores);
+  });
+});
+
+describe('score, states and gradients', () => {
+  it.each<[string, unknown, string, RegExp]>([
+    [
+      'another number of steps',
+      random([2, 4, 4]),
+      'E_SHAPE',
+      /X: expected shape \[any, 3, 4\], received \[2, 4, 4\]/,
+    ],
+    ['another number of inputs', random([2, 3, 5]), 'E_SHAPE', /X/],
+    ['two axes', random([3, 4]), 'E_SHAPE', /X/],
+    ['another dtype', random([2, 3, 4], 'float64'), 'E_DTYPE', /X: expected float32, received '?float64/],
+    ['a dtype that lies', { ...random([2, 3, 4]), dtype: 'float64' }, 'E_DTYPE', /X/],
+    [
+      'NaN',
+      { ...random([1, 3, 4]), data: new Float32Array(12).fill(Number.NaN, 7) },
+      'E_NUMERIC',
+      /NaN at element 7/,
+    ],
+    [
+      'infinity',
+      { ...random([1, 3, 4]), data: new Float32Array(12).fill(Number.NEGATIVE_INFINITY, 3) },
+      'E_NUMERIC',
+      /-Infinity at element 3/,
+    ],
+    ['too few values', { ...random([2, 3, 4]), data: new Float32Array(23) }, 'E_SHAPE', /24 elements/],
+    ['a nested array', [[[1, 2, 3, 4]]], 'E_ARGUMENT', /X: expected a Tensor/],
+    ['nothing', undefined, 'E_ARGUMENT', /X: expected a Tensor/],
+  ])('refuse X with %s', (_, X, code, message) => {
+    const model = make();
+    for (const call of [() => model.score(X as Tensor), () => model.states(X as Tensor)]) {
+      expect(call).toThrow(refusal(code, message));
+    }
+    expect(() => model.gradients(X as Tensor, zeros([2, 2]))).toThrow(refusal(code, message));
+  });
+
+  it('refuse dScores that do not fit', () => {
+    const X = random([2, 3, 4]);
+    expect(() => make().gradients(X, zeros([3, 2]))).toThrow(
+      refusal('E_SHAPE', /dScores: expected shape \[2, 2\]/),
+    );
+    expect(() => make().gradients(X, zeros([2, 2], 'float64'))).toThrow(refusal('E_DTYPE', /dScores/));
+  });
+
+  it.each(subjects)('an empty batch gives empty results, $label', ({ open }) => {
+    const model = make({ backend: open(), rank: [5, 7] });
+    expect(model.score(zeros([0, 3, 4]))).toEqual(zeros([0, 2]));
+    expect(model.states(zeros([0, 3, 4])).map(({ shape }) => shape)).toEqual([
+      [0, 5],
+      [0, 7],
+      [0, 2],
+    ]);
+    const { parameters, inputs } = model.gradients(zeros([0, 3, 4]), zeros([0, 2]));
+    expect(inputs).toEqual(zeros([0, 3, 4]));
+    for (const { data } of Object.values(parameters)) expect(data.every((value) => value === 0)).toBe(true);
+  });
+
+  it.each(subjects)('many rows give what few give, $label', ({ open }) => {
+    const model = make({ backend: open(), init: 'normal' });
+    const X = random([1203, 3, 4]);
+    const all = model.score(X);
+    expect(all.shape).toEqual([1203, 2]);
+    for (const [start, end] of [
+      [0, 7],
+      [496, 505],
+      [499, 500],
+      [995, 1010],
+      [1196, 1203],
+    ]) {
+      const few = model.score({
+        ...X,
+        shape: [end - start, 3, 4],
+        data: X.data.subarray(start * 12, end * 12),
+      });
+      expect(few.data).toEqual(all.data.subarray(start * 2, end * 2));
+    }
+  });
+
+  it.each(subjects)('the last state is the score, the first needs no other input, $label', ({ open }) => {
+    const model = make({ backend: open(), init: 'normal' });
+    const X = random([6, 3, 4]);
+    const states = model.states(X);
+    expect(states.at(-1)).toEqual(model.score(X));
+    const later = { ...X, data: X.data.map((value, n) => (n % 12 < 4 ? value : value + 1)) };
+    expect(model.states(later)[0]).toEqual(states[0]);
+    expect(model.states(later)[1]).not.toEqual(states[1]);
+  });
+});

@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * The layers of src/, each with those that it may import besides itself. Arrows run down only; data/ and io/ know
+ * nothing of backends and models.
+ */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  interface: ['core'],
+  // What implementations share: the ABI, the checks in front of it, storages in the heap.
+  implementing: ['interface', 'core'],
+  implementations: ['implementing', 'interface', 'core'],
+  select: ['implementations', 'interface', 'core'],
+  features: ['interface', 'core'],
+  contract: ['select', 'implementing', 'interface', 'core'],
+  io: ['core'],
+  data: ['io', 'core'],
+  models: ['contract', 'features', 'select', 'implementing', 'interface', 'io', 'core'],
+  train: ['models', 'data', 'interface', 'io', 'core'],
+  index: ['train', 'models', 'contract', 'features', 'select', 'interface', 'data', 'io', 'core'],
+  cli: ['train', 'models', 'contract', 'features', 'select', 'interface', 'data', 'io', 'core'],
+};
+const BACKEND_FILES: Readonly<Record<string, string>> = {
+  interface: 'interface',
+  native: 'implementations',
+  wasm: 'implementations',
+  reference: 'implementations',
+  select: 'select',
+};
+/** The packages of the command line; everything else gets along with what Node has. */
+const CLI_PACKAGES = ['commander', 'cli-progress'];
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+function layerOf(file: string): string {
+  const [, folder, name = ''] = file.replace(/(\.d)?\.ts$/, '').split('/');
+  return folder === 'backend' ? (BACKEND_FILES[name] ?? 'implementing') : folder;
+}
+
+/** What a file imports or exports from, types included; relative ones as paths from the root. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  const statements = text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?\bfrom\s*['"]([^'"]+)['"]/g);
+  const others = text.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g);
+  return [...statements, ...others].map(([, from]) =>
+    from.startsWith('.') ? normalize(join(dirname(file), from)) : from,
+  );
+}
+
+const sources = filesIn('src').filter((file) => file.endsWith('.ts'));
+const graph = new Map(sources.map((file) => [file, importsOf(file)]));
+const isPath = (from: string) => from.startsWith('src/');
+
+describe('arrows run down only', () => {
+  it('every file is in a layer, and what it imports exists', () => {
+    expect(sources.length).toBeGreaterThan(30);
+    for (const [file, imports] of graph) {
+      expect(Object.keys(LAYERS), file).toContain(layerOf(file));
+      for (const from of imports.filter(isPath)) expect(sources, `imported by ${file}`).toContain(from);
+    }
+    // The pattern that finds imports finds those of every file that must have some.
+    for (const file of sources.filter((name) => /select|model\.ts|main|fit/.test(name))) {
+      expect(graph.get(file)?.length, file).toBeGreaterThan(2);
+    }
+  });
+
+  it('the layers themselves have no cycle', () => {
+    const order = Object.keys(LAYERS);
+    for (const [layer, below] of Object.entries(LAYERS)) {
+      for (const lower of below)
+        expect(order.indexOf(lower), `${layer} → ${lower}`).toBeLessThan(order.indexOf(layer));
+    }
+  });
+
+  it.each(sources)('%s', (file) => {
+    const layer = layerOf(file);
+    for (const from of graph.get(file)!.filter(isPath)) {
+      const target = layerOf(from);
+      if (target !== layer) expect(LAYERS[layer], `${file} imports ${from}`).toContain(target);
+      // One implementation of a backend knows nothing of another, nor one command of another.
+      else if (layer === 'implementations') expect(from).toBe(file);
+    }
+  });
+
+  it('no file reaches itself', () => {
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, 'a cycle of imports').not.toContain(file);
+      if (done.has(file)) return;
+      for (const from of graph.get(file)!.filter(isPath)) visit(from, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sources) visit(file, []);
+    expect(done.size).toBe(sources.length);
+  });
+
+  it('only the command line needs packages, and core nothing of Node', () => {
+    for (const [file, imports] of graph) {
+      for (const from of imports.filter((name) => !isPath(name))) {
+        if (layerOf(file) === 'core') expect(from, file).toBe('a file of src/core');
+        else if (!from.startsWith('node:')) {
+          expect(layerOf(file), `${file} imports ${from}`).toBe('cli');
+          expect(CLI_PACKAGES).toContain(from);
+        }
+      }
+    }
+  });
+});
+
+describe('native/', () => {
+  it('knows Node in addon.cc only, and nothing of wasm/ or src/', () => {
+    for (const file of filesIn('native')) {
+      const includes = [...readFileSync(file, 'utf8').matchAll(/^#include\s+[<"]([^>"]+)[>"]/gm)].map(
+        ([, name]) => name,
+      );
+      if (!file.endsWith('addon.cc')) expect(includes.join(' '), file).not.toMatch(/node|napi|v8/);
+      for (const name of includes) expect(name, file).not.toMatch(/src\/|wasm\/|\.\.\/\.\./);
+    }
+  });
+});
+
+it.each([...sources, ...filesIn('native')])('%s has at most 400 lines', (file) => {
+  expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThanOrEqual(400);
+});

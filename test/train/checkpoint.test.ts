@@ -1,0 +1,177 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/core/tensor.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
+import { loadModel, saveModel } from '../../src/models/files.ts';
+import { createModel } from '../../src/models/model.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
+// Biome takes `fit(…)` for a focused test.
+import { runTrainer, fit as train } from '../../src/train/fit.ts';
+import { checkPlan } from '../../src/train/options.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { patterns } from '../support/patterns.ts';
+import { temporaryFolder } from '../support/processes.ts';
+import { subjects } from '../support/subjects.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+const inFolder = (name: string) => join(folder, name);
+const refusal = (code: string, message: RegExp) =>
+  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
+
+const PLAN = checkPlan({ epochs: 4, batch: 16, learningRate: 0.01, seed: 3 });
+/** 100 examples in batches of 16: seven steps an epoch, the last of them short. */
+const STEPS = 28;
+const data = { float32: patterns(100, 3), float64: patterns(100, 3, 'float64') };
+
+type Setting = Pick<(typeof subjects)[number], 'open'> & { dtype?: 'float32' | 'float64' };
+function trainerOf({ open, dtype = 'float32' }: Setting): Trainer {
+  const shape = { kind: 'tt', xi: 'logsumexp', steps: 3, inputs: 4, outputs: 2, rank: 6, seed: 2 } as const;
+  const model = createModel({ ...shape, features: { size: 6 }, dtype, backend: open() });
+  return new Trainer(model, data[dtype], PLAN);
+}
+
+const state = ({ model, m, v, progress }: Trainer) => ({
+  ...{ parameters: model.parameters, m: m.tensors(), v: v.tensors(), progress },
+});
+function straight(setting: Setting, steps = STEPS) {
+  const trainer = trainerOf(setting);
+  for (let n = 0; n < steps; n++) trainer.step();
+  return state(trainer);
+}
+
+async function finish(trainer: Trainer) {
+  const epochs = [];
+  for await (const epoch of runTrainer(trainer, {})) epochs.push(epoch);
+  return epochs;
+}
+
+/** Runs until `step` steps are done, then aborts. */
+async function aborted(trainer: Trainer, step: number, path?: string) {
+  const controller = new AbortController();
+  const run = runTrainer(trainer, {
+    signal: controller.signal,
+    onStep: (report) => report.step === step && controller.abort(),
+    ...(path && { checkpoint: () => saveCheckpoint(trainer, path) }),
+  });
+  const pattern = new RegExp(`stopped after step ${step} of ${STEPS}`);
+  await expect(
+    (async () => {
+      for await (const _ of run);
+    })(),
+  ).rejects.toThrow(refusal('E_ABORTED', pattern));
+}
+
+const [first] = subjects;
+
+describe('abort', () => {
+  it.each([1, 7, 11])('after step %d leaves the parameters of that step, whole', async (step) => {
+    const trainer = trainerOf(first);
+    await aborted(trainer, step);
+    expect(state(trainer)).toEqual(straight(first, step));
+  });
+
+  it('before the first step trains nothing', async () => {
+    const { model } = trainerOf(first);
+    const before = model.parameters;
+    const run = train(model, data.float32, { signal: AbortSignal.abort() });
+    await expect(run.next()).rejects.toThrow(refusal('E_ABORTED', /stopped after step 0/));
+    expect(model.parameters).toEqual(before);
+  });
+});
+
+describe.each(subjects)('a checkpoint gives the same bits, $label', (subject) => {
+  it.each([
+    ['float32', 11],
+    ['float64', 11],
+    ['float32', 7],
+    ['float32', 27],
+  ] as const)('%s, stopped after step %d', async (dtype, step) => {
+    const setting = { ...subject, dtype };
+    const path = inFolder(`${subject.label}.safetensors`);
+    await aborted(trainerOf(setting), step, path);
+    const resumed = await loadCheckpoint(path, data[dtype], { backend: subject.open() });
+    expect(state(resumed)).toEqual(straight(setting, step));
+    const epochs = await finish(resumed);
+    expect(state(resumed)).toEqual(straight(setting));
+    expect(epochs.at(-1)).toMatchObject({ epoch: 4, epochs: 4 });
+    expect(epochs).toHaveLength(4 - Math.floor(step / 7));
+  });
+});
+
+describe('the file of a checkpoint', () => {
+  const path = () => inFolder('c.safetensors');
+  beforeAll(async () => {
+    const trainer = trainerOf(first);
+    for (let n = 0; n < 5; n++) trainer.step();
+    await saveCheckpoint(trainer, path());
+  });
+
+  it('is a model file too', async () => {
+    const model = await loadModel(path());
+    expect(model.parameters).toEqual(straight(first, 5).parameters);
+    await saveModel(model, inFolder('m.safetensors'));
+    expect((await loadModel(inFolder('m.safetensors'))).config).toEqual(model.config);
+    expect([...(await readSafetensors(inFolder('m.safetensors'))).tensors.keys()].join()).not.toContain(
+      'adam',
+    );
+  });
+
+  it('fits its data only', async () => {
+    const other: [Dataset, string, RegExp][] = [
+      [patterns(99, 3), 'E_ARGUMENT', /expected the 100 examples of patterns, received '99 of patterns'/],
+      [{ ...data.float32, name: 'noise' }, 'E_ARGUMENT', /received '100 of noise'/],
+      [patterns(100, 4), 'E_SHAPE', /3 steps of 4 inputs/],
+      [data.float64, 'E_DTYPE', /float32/],
+    ];
+    for (const [set, code, message] of other) {
+      await expect(loadCheckpoint(path(), set)).rejects.toThrow(refusal(code, message));
+    }
+  });
+
+  type Parts = { tensors: Map<string, Tensor>; metadata: Record<string, string> };
+  const training = ({ metadata }: Parts, edit: (saved: never) => void) => {
+    const saved = JSON.parse(metadata.training);
+    edit(saved as never);
+    metadata.training = JSON.stringify(saved);
+  };
+  type Saved = { plan: Record<string, unknown>; progress: Record<string, unknown>; data?: object };
+  it.each<[string, (parts: Parts) => void, RegExp]>([
+    ['no training state', ({ metadata }) => delete metadata.training, /state under the key 'training'/],
+    ['a state that is no JSON', ({ metadata }) => (metadata.training = '{'), /not valid JSON/],
+    ['a state of another kind', ({ metadata }) => (metadata.training = 'null'), /training state/],
+    ['a step beyond the end', (p) => training(p, (s: Saved) => (s.progress.step = 29)), /step.*received 29/],
+    ['half a step', (p) => training(p, (s: Saved) => (s.progress.step = 2.5)), /step.*received 2.5/],
+    ['a plan without epochs', (p) => training(p, (s: Saved) => (s.plan.epochs = 0)), /epochs: .*received 0/],
+    ['an unknown key in its plan', (p) => training(p, (s: Saved) => (s.plan.lr = 1)), /'lr'/],
+    [
+      'no plan',
+      (p) => training(p, (s: Partial<Saved>) => delete s.plan),
+      /expected options, received undefined/,
+    ],
+    ['no data', (p) => training(p, (s: Saved) => delete s.data), /training state/],
+    ['a moment missing', ({ tensors }) => tensors.delete('adam.v.G.1'), /adam\.v: .*missing \['G\.1'\]/],
+    ['a parameter missing', ({ tensors }) => tensors.delete('G.1'), /missing \['G\.1'\]/],
+  ])('with %s is refused', async (_, spoil, message) => {
+    const { tensors, metadata } = await readSafetensors(path());
+    const parts = { tensors, metadata: { ...metadata } };
+    spoil(parts);
+    const broken = inFolder('broken.safetensors');
+    await writeSafetensors(broken, parts.tensors, parts.metadata);
+    await expect(loadCheckpoint(broken, data.float32)).rejects.toThrow(refusal('E_FILE', message));
+    rmSync(broken);
+  });
+
+  it('that cannot be written stays as it was', async () => {
+    writeFileSync(inFolder('file'), '');
+    const before = readdirSync(folder);
+    const refused = saveCheckpoint(trainerOf(first), inFolder('file/c.safetensors'));
+    await expect(refused).rejects.toThrow(refusal('E_FILE', /cannot write/));
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});
