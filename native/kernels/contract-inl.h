@@ -7,57 +7,59 @@
 
 namespace xt::XT_ISA {
 
-// to[n·stride + r] = from[(begin + r)·columns + n]: rows of a slice become contiguous lanes; zeros beyond the
-// slice.
+// The rows of a slice as panels [panel][column][panel_rows], zeros beyond the slice: a vector holds
+// neighbouring rows, and a panel is read from front to back.
 template <class T>
-void transpose_slice(const T* from, size_t columns, Slice rows, size_t stride, T* to) {
-  for (size_t n = 0; n < columns; ++n) {
-    for (size_t r = 0; r < stride; ++r) {
-      to[n * stride + r] = r < rows.size() ? from[(rows.begin + r) * columns + n] : T(0);
+void transpose_panels(const T* from, size_t columns, Slice rows, T* to) {
+  for (size_t row = 0; row < rows.size(); row += MR<T>) {
+    const size_t count = smaller(rows.size() - row, MR<T>);
+    for (size_t n = 0; n < columns; ++n, to += panel_rows<T>) {
+      for (size_t r = 0; r < panel_rows<T>; ++r)
+        to[r] = r < count ? from[(rows.begin + row + r) * columns + n] : T(0);
     }
   }
 }
 
-// a and h of a slice of rows, transposed so that a vector holds neighbouring b.
+// a and h of a slice of rows as panels.
 template <class T>
 struct OuterRows {
   const T *a, *h;
-  size_t stride, R, first_row;
+  size_t L, R, first_row;
 };
 
 // Panel of Ξ: rows b, columns k = (i, j) with j fastest.
 template <class T, class X>
 void pack_outer_panel(const void* source, size_t row, size_t, size_t k0, size_t kc, T* to) {
   const OuterRows<T>& from = *static_cast<const OuterRows<T>*>(source);
-  constexpr int vectors = (tile_rows + lanes<T> - 1) / lanes<T>;
-  const size_t at = row - from.first_row;
+  constexpr size_t step = panel_rows<T>;
+  const size_t panel = (row - from.first_row) / MR<T>;
+  const T* all_a = from.a + panel * from.L * step;
+  const T* all_h = from.h + panel * from.R * step;
   size_t i = k0 / from.R, j = k0 % from.R;
   for (size_t k = 0; k < kc; ++i, j = 0) {
-    Vec<T> a[vectors];
-    for (int v = 0; v < vectors; ++v) a[v] = load(from.a + i * from.stride + at + v * lanes<T>);
-    const T* h = from.h + j * from.stride + at;
+    Vec<T> a[step / lanes<T>];
+    for (size_t v = 0; v < step; v += lanes<T>) a[v / lanes<T>] = load(all_a + i * step + v);
+    const T* h = all_h + j * step;
     const size_t end = smaller(kc, k + (from.R - j));
-    for (; k < end; ++k, h += from.stride) {
-      // The last vector may run past MR into the next k, which is written after it.
-      for (int v = 0; v < vectors; ++v)
-        store(to + k * tile_rows + v * lanes<T>, X::value(a[v], load(h + v * lanes<T>)));
+    for (; k < end; ++k, h += step, to += step) {
+      for (size_t v = 0; v < step; v += lanes<T>) store(to + v, X::value(a[v / lanes<T>], load(h + v)));
     }
   }
 }
 
 template <class T, class X>
 bool contract(const ContractArgs<T>& args, Slice b) {
-  const size_t stride = round_up(b.size(), MR<T>) + panel_slack<T>;
   const size_t terms = args.L * args.R;
-  if (!scratch().reserve(Scratch::bytes_for<T>(args.L * stride) + Scratch::bytes_for<T>(args.R * stride) +
+  const size_t a_size = packed_A_size<T>(b.size(), args.L), h_size = packed_A_size<T>(b.size(), args.R);
+  if (!scratch().reserve(Scratch::bytes_for<T>(a_size) + Scratch::bytes_for<T>(h_size) +
                          gemm_scratch_bytes<T>(args.K, terms))) {
     return false;
   }
-  T* a = scratch().take<T>(args.L * stride);
-  T* h = scratch().take<T>(args.R * stride);
-  transpose_slice(args.a, args.L, b, stride, a);
-  transpose_slice(args.h, args.R, b, stride, h);
-  const OuterRows<T> outer{a, h, stride, args.R, b.begin};
+  T* a = scratch().take<T>(a_size);
+  T* h = scratch().take<T>(h_size);
+  transpose_panels(args.a, args.L, b, a);
+  transpose_panels(args.h, args.R, b, h);
+  const OuterRows<T> outer{a, h, args.L, args.R, b.begin};
   gemm<T>(b, args.K, terms, {&outer, pack_outer_panel<T, X>}, {args.G, args.K, 1}, args.out, args.K, false);
   return true;
 }
@@ -85,7 +87,7 @@ void pack_outer_transposed_panel(const void* source, size_t row, size_t rows, si
   for (size_t k = 0; k < kc; ++k) {
     const T* a = from.a + (k0 + k) * from.L;
     const T* h = from.h + (k0 + k) * from.h_stride;
-    T* column = to + k * MR<T>;
+    T* column = to + k * panel_rows<T>;
     size_t i = row / from.R, j = row % from.R;
     for (size_t r = 0; r < rows; ++i, j = 0) {
       const size_t length = smaller(rows - r, from.R - j);
@@ -137,17 +139,17 @@ bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
   constexpr size_t chunk_columns = 2048 / sizeof(T);
   const size_t chunk = R ? smaller(L, chunk_columns / R + 1) : L;  // of i
   const size_t columns = chunk * R, h_stride = R + lanes<T>, rows = b.size();
-  const size_t panels = round_up(rows, MR<T>), kc_max = smaller(K, KC);
-  if (!scratch().reserve(2 * Scratch::bytes_for<T>(rows * h_stride) + Scratch::bytes_for<T>(panels * K) +
-                         Scratch::bytes_for<T>(packed_B_size<T>(kc_max, columns)) +
-                         Scratch::bytes_for<T>(panels * columns))) {
+  const size_t kc_max = smaller(K, KC);
+  if (!scratch().reserve(
+          2 * Scratch::bytes_for<T>(rows * h_stride) + Scratch::bytes_for<T>(packed_A_size<T>(rows, K)) +
+          Scratch::bytes_for<T>(packed_B_size<T>(kc_max, columns)) + Scratch::bytes_for<T>(rows * columns))) {
     return false;
   }
   T* padded_h = scratch().take<T>(rows * h_stride);
   T* padded_dh = scratch().take<T>(rows * h_stride);
-  T* packed_dout = scratch().take<T>(panels * K);
+  T* packed_dout = scratch().take<T>(packed_A_size<T>(rows, K));
   T* packed_G = scratch().take<T>(packed_B_size<T>(kc_max, columns));
-  T* P = scratch().take<T>(panels * columns);
+  T* P = scratch().take<T>(rows * columns);
   pad_rows(h + b.begin * R, rows, R, h_stride, padded_h);
   for (size_t n = 0; n < rows * h_stride; ++n) padded_dh[n] = 0;
   const Matrix<T> dout_matrix{dout, K, 1};
@@ -155,7 +157,7 @@ bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
     const size_t kc = smaller(K - k, KC);
     for (size_t row = 0; row < rows; row += MR<T>) {
       pack_matrix_panel<T>(&dout_matrix, b.begin + row, smaller(rows - row, MR<T>), k, kc,
-                           packed_dout + k * panels + row * kc);
+                           packed_dout + packed_A_size<T>(rows, k) + packed_A_size<T>(row, kc));
     }
   }
   for (size_t i = 0; i < L; i += chunk) {
@@ -165,8 +167,8 @@ bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
       const size_t kc = smaller(K - k, KC);
       pack_B<T>({G + i * R * K + k, 1, K}, kc, nc, packed_G);
       for (size_t row = 0; row < rows; row += MR<T>) {
-        multiply_row_panel<T>(kc, nc, packed_dout + k * panels + row * kc, packed_G, P + row * nc, nc,
-                              smaller(rows - row, MR<T>), k > 0);
+        multiply_row_panel<T>(kc, nc, packed_dout + packed_A_size<T>(rows, k) + packed_A_size<T>(row, kc),
+                              packed_G, P + row * nc, nc, smaller(rows - row, MR<T>), k > 0);
         if (k + kc < K) continue;
         for (size_t r = row; r < smaller(rows, row + MR<T>); ++r) {
           reduce_outer<T, X>(P + r * nc, count, R, a + (b.begin + r) * L + i, padded_h + r * h_stride,

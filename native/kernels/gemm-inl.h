@@ -19,11 +19,12 @@ template <class T>
 constexpr size_t MC = 8 * MR<T>;
 template <class T>
 constexpr size_t NC = round_up(2048 / sizeof(T), NR<T>);
-// Rows of one packed A panel spill up to a vector into what follows.
+// A packed A panel has rows padded to whole vectors, so that it is written by aligned vectors. What the
+// padding holds is never multiplied.
 template <class T>
-constexpr size_t panel_slack = lanes<T>;
+constexpr size_t panel_rows = round_up(MR<T>, lanes<T>);
 
-// C tile of MR rows and W vectors, += Σ_k A[k][·] B[k][·]; A packed [kc][MR], B packed [kc][W·lanes].
+// C tile of MR rows and W vectors, += Σ_k A[k][·] B[k][·]; A packed [kc][panel_rows], B packed [kc][W·lanes].
 template <class T, int W>
 XT_INLINE void multiply_tile(size_t kc, const T* A, const T* B, T* C, size_t C_stride, bool accumulate) {
   Vec<T> sum[tile_rows][W];
@@ -42,7 +43,7 @@ XT_INLINE void multiply_tile(size_t kc, const T* A, const T* B, T* C, size_t C_s
 #pragma GCC unroll 4
       for (int w = 0; w < W; ++w) sum[r][w] += a * b[w];
     }
-    A += tile_rows;
+    A += panel_rows<T>;
     B += W * lanes<T>;
   }
 #pragma GCC unroll 16
@@ -97,6 +98,12 @@ void multiply_row_panel(size_t kc, size_t nc, const T* A, const T* B, T* C, size
   }
 }
 
+// Elements of the packed panels of `rows` rows, a multiple of MR but for the last block.
+template <class T>
+constexpr size_t packed_A_size(size_t rows, size_t kc) {
+  return (rows + MR<T> - 1) / MR<T> * panel_rows<T> * kc;
+}
+
 // Elements that pack_B writes for a block of kc × nc.
 template <class T>
 constexpr size_t packed_B_size(size_t kc, size_t nc) {
@@ -141,7 +148,7 @@ void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t k0, s
   const T* from = A.data + row * A.row_stride + k0 * A.col_stride;
   for (size_t r = 0; r < MR<T>; ++r) {
     for (size_t k = 0; k < kc; ++k)
-      to[k * MR<T> + r] = r < rows ? from[r * A.row_stride + k * A.col_stride] : T(0);
+      to[k * panel_rows<T> + r] = r < rows ? from[r * A.row_stride + k * A.col_stride] : T(0);
   }
 }
 
@@ -149,7 +156,7 @@ template <class T>
 constexpr size_t gemm_scratch_bytes(size_t N, size_t K) {
   const size_t kc = smaller(K, KC);
   return Scratch::bytes_for<T>(packed_B_size<T>(kc, smaller(N, NC<T>))) +
-         Scratch::bytes_for<T>(MC<T> * kc + panel_slack<T>);
+         Scratch::bytes_for<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>);
 }
 
 // C[m, n] (+)= Σ_k A[m, k] B[k, n] for m in the slice. Scratch must hold gemm_scratch_bytes more.
@@ -157,7 +164,7 @@ template <class T>
 void gemm(Slice m, size_t N, size_t K, PackA<T> A, Matrix<T> B, T* C, size_t C_stride, bool accumulate) {
   const size_t kc_max = smaller(K, KC);
   T* packed_B = scratch().take<T>(packed_B_size<T>(kc_max, smaller(N, NC<T>)));
-  T* packed_A = scratch().take<T>(MC<T> * kc_max + panel_slack<T>);
+  T* packed_A = scratch().take<T>(packed_A_size<T>(MC<T>, kc_max) + lanes<T>);
   if (K == 0 && !accumulate) {
     for (size_t row = m.begin; row < m.end; ++row) {
       for (size_t n = 0; n < N; ++n) C[row * C_stride + n] = 0;
@@ -172,11 +179,12 @@ void gemm(Slice m, size_t N, size_t K, PackA<T> A, Matrix<T> B, T* C, size_t C_s
       for (size_t block = m.begin; block < m.end; block += MC<T>) {
         const size_t block_end = smaller(m.end, block + MC<T>);
         for (size_t row = block; row < block_end; row += MR<T>) {
-          A.panel(A.source, row, smaller(block_end - row, MR<T>), k, kc, packed_A + (row - block) * kc);
+          A.panel(A.source, row, smaller(block_end - row, MR<T>), k, kc,
+                  packed_A + packed_A_size<T>(row - block, kc));
         }
         for (size_t row = block; row < block_end; row += MR<T>) {
-          multiply_row_panel<T>(kc, nc, packed_A + (row - block) * kc, packed_B, C + row * C_stride + n,
-                                C_stride, smaller(block_end - row, MR<T>), add);
+          multiply_row_panel<T>(kc, nc, packed_A + packed_A_size<T>(row - block, kc), packed_B,
+                                C + row * C_stride + n, C_stride, smaller(block_end - row, MR<T>), add);
         }
       }
     }
