@@ -11,12 +11,8 @@ namespace xt::XT_ISA {
 // neighbouring rows, and a panel is read from front to back.
 template <class T>
 void transpose_panels(const T* from, size_t columns, Slice rows, T* to) {
-  for (size_t row = 0; row < rows.size(); row += MR<T>) {
-    const size_t count = smaller(rows.size() - row, MR<T>);
-    for (size_t n = 0; n < columns; ++n, to += panel_rows<T>) {
-      for (size_t r = 0; r < panel_rows<T>; ++r)
-        to[r] = r < count ? from[(rows.begin + row + r) * columns + n] : T(0);
-    }
+  for (size_t row = rows.begin; row < rows.end; row += MR<T>, to += columns * panel_rows<T>) {
+    transpose_copy(from + row * columns, columns, smaller(rows.end - row, MR<T>), columns, to, panel_rows<T>);
   }
 }
 
@@ -111,25 +107,44 @@ bool contract_gradient_weights(const ContractGradientArgs<T>& args, Slice ij) {
   return true;
 }
 
+// Some rows of reduce_outer, together, so that h and dh are read and written once for all of them.
+template <class T, class X, int rows>
+XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T* da, T* dh) {
+  Vec<T> x[rows], sum[rows];
+  for (int i = 0; i < rows; ++i) {
+    x[i] = broadcast(a[i]);
+    sum[i] = Vec<T>{};
+  }
+  size_t j = 0;
+  for (; j + lanes<T> <= R; j += lanes<T>) {
+    const Vec<T> y = load(h + j);
+    Vec<T> gradient = load(dh + j);
+    for (int i = 0; i < rows; ++i) {
+      const Vec<T> p = load(P + i * R + j);
+      sum[i] += p * X::dx(x[i], y);
+      gradient += p * X::dy(x[i], y);
+    }
+    store(dh + j, gradient);
+  }
+  if (j < R) {
+    const Vec<T> y = load(h + j);
+    Vec<T> gradient = load(dh + j);
+    for (int i = 0; i < rows; ++i) {
+      const Vec<T> p = load_part(P + i * R + j, R - j);
+      sum[i] += keep_first<T>(p * X::dx(x[i], y), R - j);
+      gradient += p * X::dy(x[i], y);
+    }
+    store(dh + j, gradient);
+  }
+  for (int i = 0; i < rows; ++i) da[i] = sum_lanes<T>(sum[i]);
+}
+
 // da[i] = Σ_j P[i,j] ∂ξ/∂x and dh[j] += Σ_i P[i,j] ∂ξ/∂y for one b; h and dh padded to vectors, P not.
 template <class T, class X>
-void reduce_outer(const T* P, size_t rows_i, size_t R, const T* a, const T* h, T* da, T* dh) {
-  for (size_t i = 0; i < rows_i; ++i, P += R) {
-    const Vec<T> x = broadcast(a[i]);
-    Vec<T> sum{};
-    size_t j = 0;
-    for (; j + lanes<T> <= R; j += lanes<T>) {
-      const Vec<T> p = load(P + j), y = load(h + j);
-      sum += p * X::dx(x, y);
-      store(dh + j, load(dh + j) + p * X::dy(x, y));
-    }
-    if (j < R) {
-      const Vec<T> p = load_part(P + j, R - j), y = load(h + j);
-      sum += keep_first<T>(p * X::dx(x, y), R - j);
-      store(dh + j, load(dh + j) + p * X::dy(x, y));
-    }
-    da[i] = sum_lanes<T>(sum);
-  }
+void reduce_outer(const T* P, size_t count, size_t R, const T* a, const T* h, T* da, T* dh) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) reduce_outer_rows<T, X, 4>(P + i * R, R, a + i, h, da + i, dh);
+  for (; i < count; ++i) reduce_outer_rows<T, X, 1>(P + i * R, R, a + i, h, da + i, dh);
 }
 
 // da and dh: P = dout·Gᵀ is formed MR rows by a chunk of columns at a time and reduced while it is in cache.

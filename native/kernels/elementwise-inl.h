@@ -21,12 +21,12 @@ XT_INLINE Vec<T> activation_value(int activation, Vec<T> z) {
   return z;
 }
 
-// σ'(z) from y = σ(z); 0 at the kink of relu.
+// dy·σ'(z) from y = σ(z); 0 at the kink of relu.
 template <class T>
-XT_INLINE Vec<T> activation_slope(int activation, Vec<T> y) {
-  if (activation == XT_RELU) return beats(y, Vec<T>{});
-  if (activation == XT_TANH) return T(1) - y * y;
-  return Vec<T>{} + T(1);
+XT_INLINE Vec<T> activation_gradient(int activation, Vec<T> dy, Vec<T> y) {
+  if (activation == XT_RELU) return dy * beats(y, Vec<T>{});
+  if (activation == XT_TANH) return dy * (T(1) - y * y);
+  return dy;
 }
 
 template <class T>
@@ -42,7 +42,7 @@ void activate(int activation, size_t cols, const T* bias, T* z, Slice rows) {
 template <class T>
 void activate_gradient(int activation, size_t cols, const T* y, T* dy, Slice rows) {
   for_vectors<T>({rows.begin * cols, rows.end * cols}, [&](auto read, auto write, size_t at) {
-    write(dy + at, read(dy + at) * activation_slope<T>(activation, read(y + at)));
+    write(dy + at, activation_gradient<T>(activation, read(dy + at), read(y + at)));
   });
 }
 

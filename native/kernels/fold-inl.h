@@ -44,7 +44,7 @@ bool fold_gradient(size_t steps, size_t N, const T* z, const T* dout, T* dz, Sli
     for (size_t t = steps; t-- > 0;) {
       const Vec<T> before = load(states + t * lanes<T>), operand = read(z + t * N + at);
       write(dz + t * N + at, gradient * X::dy(before, operand));
-      gradient *= X::dx(before, operand);
+      gradient = gradient * X::dx(before, operand);
     }
   });
   return true;

@@ -7,6 +7,7 @@
 // whatever its place in a tile, so the result does not depend on how rows are cut for threads.
 #pragma once
 #include "../kernels.h"
+#include "transpose-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -124,9 +125,11 @@ void pack_B(Matrix<T> B, size_t kc, size_t nc, T* to) {
         for (size_t c = 0; c < width; c += lanes<T>)
           store(panel + k * width + c, load(from + k * B.row_stride + c));
       }
+    } else if (B.row_stride == 1) {
+      transpose_copy(from, B.col_stride, cols, kc, panel, width);
     } else {
-      for (size_t c = 0; c < width; ++c) {
-        for (size_t k = 0; k < kc; ++k) {
+      for (size_t k = 0; k < kc; ++k) {
+        for (size_t c = 0; c < width; ++c) {
           panel[k * width + c] = c < cols ? from[k * B.row_stride + c * B.col_stride] : T(0);
         }
       }
@@ -146,6 +149,7 @@ template <class T>
 void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t k0, size_t kc, T* to) {
   const Matrix<T>& A = *static_cast<const Matrix<T>*>(source);
   const T* from = A.data + row * A.row_stride + k0 * A.col_stride;
+  if (A.col_stride == 1) return transpose_copy(from, A.row_stride, rows, kc, to, panel_rows<T>);
   for (size_t r = 0; r < MR<T>; ++r) {
     for (size_t k = 0; k < kc; ++k)
       to[k * panel_rows<T> + r] = r < rows ? from[r * A.row_stride + k * A.col_stride] : T(0);

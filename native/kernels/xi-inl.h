@@ -25,16 +25,33 @@ XT_INLINE V positive(V x) {
   return x < V{} ? V{} : x;
 }
 
+// A derivative that is 0 or 1: it multiplies by keeping a value or dropping it, which costs less than a
+// product and, unlike one, leaves no NaN where an infinite value is dropped.
+template <class V>
+struct Indicator {
+  decltype(V{} < V{}) holds;
+};
+
+template <class V>
+XT_INLINE Indicator<V> operator*(Indicator<V> x, Indicator<V> y) {
+  return {x.holds & y.holds};
+}
+
+template <class V>
+XT_INLINE V operator*(V value, Indicator<V> x) {
+  return x.holds ? value : V{};
+}
+
 // 1 where x > y, else 0.
 template <class V>
-XT_INLINE V beats(V x, V y) {
-  return x > y ? V{} + 1 : V{};
+XT_INLINE Indicator<V> beats(V x, V y) {
+  return {x > y};
 }
 
 // 1 where x ≥ y, else 0.
 template <class V>
-XT_INLINE V wins(V x, V y) {
-  return x >= y ? V{} + 1 : V{};
+XT_INLINE Indicator<V> wins(V x, V y) {
+  return {x >= y};
 }
 
 // −|x − y|, and 0 where x = y although both may be infinite.
@@ -78,9 +95,9 @@ XT_INLINE V hypot_weight(V x, V y) {
   struct xi_##name {                                                                                        \
     static constexpr double unit = unit_value;                                                              \
     template <class V> static XT_INLINE V value(V x, V y) { (void)x; (void)y; return value_expr; }          \
-    template <class V> static XT_INLINE V dx(V x, V y) {                                                    \
+    template <class V> static XT_INLINE auto dx(V x, V y) {                                                    \
       const V zero{}, one = V{} + 1; (void)zero; (void)one; (void)x; (void)y; return dx_expr; }             \
-    template <class V> static XT_INLINE V dy(V x, V y) {                                                    \
+    template <class V> static XT_INLINE auto dy(V x, V y) {                                                    \
       const V zero{}, one = V{} + 1; (void)zero; (void)one; (void)x; (void)y; return dy_expr; }             \
   };
 #include "../xi.def"

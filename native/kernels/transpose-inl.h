@@ -1,0 +1,63 @@
+// Transposing copies: what packing is wherever rows lie the other way round than panels want them.
+#pragma once
+#include <stddef.h>
+
+namespace xt::XT_ISA {
+
+template <int... N>
+struct Lanes {};
+template <int count, int... N>
+struct LanesUpTo : LanesUpTo<count - 1, count - 1, N...> {};
+template <int... N>
+struct LanesUpTo<0, N...> {
+  using type = Lanes<N...>;
+};
+
+// One half of exchanging blocks of `size` lanes between two rows: the first row keeps its even blocks and
+// takes the even blocks of the second behind each, the second row the odd ones.
+template <class T, int size, bool second, int... N>
+XT_INLINE Vec<T> exchange(Vec<T> x, Vec<T> y, Lanes<N...>) {
+  constexpr int from_y = lanes<T>;
+  return __builtin_shufflevector(
+      x, y, (second ? (N & size ? from_y + N : N + size) : (N & size ? from_y + N - size : N))...);
+}
+
+// Transposes lanes × lanes values in registers, by halving blocks.
+template <class T, int size = lanes<T> / 2>
+XT_INLINE void transpose_square(Vec<T>* rows) {
+  using All = typename LanesUpTo<lanes<T>>::type;
+#pragma GCC unroll 16
+  for (int r = 0; r < lanes<T>; ++r) {
+    if (r & size) continue;
+    const Vec<T> x = rows[r], y = rows[r + size];
+    rows[r] = exchange<T, size, false>(x, y, All{});
+    rows[r + size] = exchange<T, size, true>(x, y, All{});
+  }
+  if constexpr (size > 1) transpose_square<T, size / 2>(rows);
+}
+
+// to[c·to_stride + r] = from[r·from_stride + c], and zeros for r from `rows` up to the next multiple of a
+// vector, which to_stride must leave room for.
+template <class T>
+void transpose_copy(const T* from, size_t from_stride, size_t rows, size_t cols, T* to, size_t to_stride) {
+  for (size_t r = 0; r < rows; r += lanes<T>) {
+    const size_t present = smaller(rows - r, lanes<T>);
+    for (size_t c = 0; c < cols; c += lanes<T>) {
+      const size_t width = smaller(cols - c, lanes<T>);
+      const T* corner = from + r * from_stride + c;
+      Vec<T> square[lanes<T>];
+      if (present == static_cast<size_t>(lanes<T>) && width == static_cast<size_t>(lanes<T>)) {
+#pragma GCC unroll 16
+        for (int n = 0; n < lanes<T>; ++n) square[n] = load(corner + n * from_stride);
+      } else {
+        for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n) {
+          square[n] = n < present ? load_part(corner + n * from_stride, width) : Vec<T>{};
+        }
+      }
+      transpose_square<T>(square);
+      for (size_t n = 0; n < width; ++n) store(to + (c + n) * to_stride + r, square[n]);
+    }
+  }
+}
+
+}  // namespace xt::XT_ISA
