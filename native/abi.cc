@@ -1,6 +1,7 @@
 // The C ABI: checks arguments, picks the kernel table, cuts the work into slices for the threads.
 #include "abi.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <initializer_list>
@@ -14,6 +15,10 @@ namespace {
 using xt::KernelTable;
 using xt::Slice;
 
+// Rows of a batch that a contraction transposes at a time, in tiles: packing the weights again for each such
+// block is a hundredth of its work.
+constexpr size_t kTilesAtATime = 64;
+
 // Below this many multiply-adds (or elements times ten) a job is done before a second thread has started.
 constexpr double kWorthSharing = 2e5;
 
@@ -25,15 +30,19 @@ struct Context {
   explicit Context(uint32_t context)
       : kernels(xt::usable_kernels(context & 0xff)), threads(context >> 8 & 0xff ? context >> 8 & 0xff : 1) {}
 
-  // Runs kernel(slice) → bool over [0, count), cut at multiples of `granule`.
+  // Runs kernel(slice) → bool over [0, count), cut at multiples of `granule` into parts for the threads and
+  // these into slices of at most `most`, which bounds what a kernel keeps of its slice.
   template <class F>
-  int32_t over(size_t count, size_t granule, double work, F&& kernel) const {
+  int32_t over(size_t count, size_t granule, double work, F&& kernel, size_t most = SIZE_MAX) const {
     if (count == 0) return XT_OK;
     const unsigned parts = work < kWorthSharing ? 1 : threads;
     std::atomic<bool> enough_memory{true};
     xt::run_parts(parts, [&](unsigned part) {
-      const Slice slice = xt::slice_of(count, granule, part, parts);
-      if (slice.size() && !kernel(slice)) enough_memory = false;
+      const Slice all = xt::slice_of(count, granule, part, parts);
+      for (Slice slice = all; slice.begin < all.end && enough_memory; slice.begin = slice.end) {
+        slice.end = all.end - slice.begin > most ? slice.begin + most : all.end;
+        if (!kernel(slice)) enough_memory = false;
+      }
     });
     return enough_memory ? XT_OK : XT_MEMORY;
   }
@@ -84,8 +93,9 @@ int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, siz
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
     const xt::ContractArgs<T> args{B, L, R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result)};
-    return run.over(B, table.tile_rows, 1.0 * B * L * R * K,
-                    [&](Slice b) { return table.contract[xi](args, b); });
+    return run.over(
+        K ? B : 0, table.tile_rows, 1.0 * B * L * R * K, [&](Slice b) { return table.contract[xi](args, b); },
+        kTilesAtATime * table.tile_rows);
   });
 }
 
@@ -107,11 +117,15 @@ int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size
                                            out<T>(da), out<T>(dh), out<T>(dG), accumulate != 0};
     const double work = 1.0 * B * L * R * K;
     int32_t status = XT_OK;
-    if (inputs) {
-      status = run.over(B, table.tile_rows, work,
-                        [&](Slice b) { return table.contract_gradient_inputs[xi](args, b); });
+    if (inputs && (K == 0 || L == 0 || R == 0)) {
+      std::fill_n(args.da, B * L, T(0));
+      std::fill_n(args.dh, B * R, T(0));
+    } else if (inputs) {
+      status = run.over(
+          B, table.tile_rows, work, [&](Slice b) { return table.contract_gradient_inputs[xi](args, b); },
+          kTilesAtATime * table.tile_rows);
     }
-    if (dG && status == XT_OK) {
+    if (dG && K && status == XT_OK) {
       status = run.over(L * R, table.tile_rows, work,
                         [&](Slice ij) { return table.contract_gradient_weights[xi](args, ij); });
     }

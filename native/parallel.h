@@ -6,8 +6,6 @@
 
 namespace xt {
 
-constexpr unsigned kMaxThreads = 255;
-
 // Calls job(context, part) for part = 0 … parts−1, part 0 on the calling thread, and returns when all are
 // done. If the pool is busy with another caller's job, the parts run one after the other here: what a part
 // computes must not depend on who runs it.

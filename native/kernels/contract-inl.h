@@ -46,13 +46,12 @@ void pack_outer_panel(const void* source, size_t row, size_t, size_t k0, size_t 
 template <class T, class X>
 bool contract(const ContractArgs<T>& args, Slice b) {
   const size_t terms = args.L * args.R;
-  const size_t a_size = packed_A_size<T>(b.size(), args.L), h_size = packed_A_size<T>(b.size(), args.R);
-  if (!scratch().reserve(Scratch::bytes_for<T>(a_size) + Scratch::bytes_for<T>(h_size) +
-                         gemm_scratch_bytes<T>(args.K, terms))) {
-    return false;
-  }
-  T* a = scratch().take<T>(a_size);
-  T* h = scratch().take<T>(h_size);
+  const size_t rows = packed_A_size<T>(b.size(), 1);
+  Room room;
+  room.add<T>(rows, args.L).template add<T>(rows, args.R);
+  if (!scratch().reserve(add_gemm_room<T>(room, args.K, terms))) return false;
+  T* a = scratch().take<T>(rows * args.L);
+  T* h = scratch().take<T>(rows * args.R);
   transpose_panels(args.a, args.L, b, a);
   transpose_panels(args.h, args.R, b, h);
   const OuterRows<T> outer{a, h, args.L, args.R, b.begin};
@@ -60,35 +59,31 @@ bool contract(const ContractArgs<T>& args, Slice b) {
   return true;
 }
 
-// a as it is, h with its rows padded so that a vector may be read past the end of each.
+// a and h as they are; `last` is where the last whole vector of h begins.
 template <class T>
 struct OuterColumns {
-  const T *a, *h;
-  size_t L, R, h_stride;
+  const T *a, *h, *last;
+  size_t L, R;
 };
 
-// Copies [rows, columns] into rows of `stride`, zeros behind the columns.
-template <class T>
-void pad_rows(const T* from, size_t rows, size_t columns, size_t stride, T* to) {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t n = 0; n < stride; ++n) to[r * stride + n] = n < columns ? from[r * columns + n] : T(0);
-  }
-}
-
 // Panel of Ξᵀ: rows (i, j), columns k = b. A panel may span several i; each of its stretches of j is one run
-// of vectors.
+// of vectors, which may spill into what is packed next, and reads on into the next row of h.
 template <class T, class X>
 void pack_outer_transposed_panel(const void* source, size_t row, size_t rows, size_t k0, size_t kc, T* to) {
   const OuterColumns<T>& from = *static_cast<const OuterColumns<T>*>(source);
   for (size_t k = 0; k < kc; ++k) {
     const T* a = from.a + (k0 + k) * from.L;
-    const T* h = from.h + (k0 + k) * from.h_stride;
+    const T* h = from.h + (k0 + k) * from.R;
     T* column = to + k * panel_rows<T>;
     size_t i = row / from.R, j = row % from.R;
     for (size_t r = 0; r < rows; ++i, j = 0) {
       const size_t length = smaller(rows - r, from.R - j);
       const Vec<T> x = broadcast(a[i]);
-      for (size_t n = 0; n < length; n += lanes<T>) store(column + r + n, X::value(x, load(h + j + n)));
+      for (size_t n = 0; n < length; n += lanes<T>) {
+        const T* at = h + j + n;
+        const Vec<T> y = at <= from.last ? load(at) : load_part(at, smaller(lanes<T>, length - n));
+        store(column + r + n, X::value(x, y));
+      }
       r += length;
     }
   }
@@ -96,12 +91,9 @@ void pack_outer_transposed_panel(const void* source, size_t row, size_t rows, si
 
 template <class T, class X>
 bool contract_gradient_weights(const ContractGradientArgs<T>& args, Slice ij) {
-  const size_t h_stride = args.R + lanes<T>;
-  if (!scratch().reserve(Scratch::bytes_for<T>(args.B * h_stride) + gemm_scratch_bytes<T>(args.K, args.B)))
-    return false;
-  T* h = scratch().take<T>(args.B * h_stride);
-  pad_rows(args.h, args.B, args.R, h_stride, h);
-  const OuterColumns<T> outer{args.a, h, args.L, args.R, h_stride};
+  Room room;
+  if (!scratch().reserve(add_gemm_room<T>(room, args.K, args.B))) return false;
+  const OuterColumns<T> outer{args.a, args.h, args.h + args.B * args.R - lanes<T>, args.L, args.R};
   gemm<T>(ij, args.K, args.B, {&outer, pack_outer_transposed_panel<T, X>}, {args.dout, args.K, 1}, args.dG,
           args.K, args.accumulate);
   return true;
@@ -147,56 +139,52 @@ void reduce_outer(const T* P, size_t count, size_t R, const T* a, const T* h, T*
   for (; i < count; ++i) reduce_outer_rows<T, X, 1>(P + i * R, R, a + i, h, da + i, dh);
 }
 
-// da and dh: P = dout·Gᵀ is formed MR rows by a chunk of columns at a time and reduced while it is in cache.
+// Copies [rows, columns] into rows of `stride`, zeros behind the columns.
+template <class T>
+void pad_rows(const T* from, size_t rows, size_t columns, size_t stride, T* to) {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t n = 0; n < stride; ++n) to[r * stride + n] = n < columns ? from[r * columns + n] : T(0);
+  }
+}
+
+// da and dh: P = dout·Gᵀ is formed MR rows by a chunk of i at a time, some 512 columns, and reduced while it
+// is in cache.
 template <class T, class X>
 bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
-  const auto [B, L, R, K, a, h, G, dout, da, dh, dG, accumulate] = args;
-  constexpr size_t chunk_columns = 2048 / sizeof(T);
-  const size_t chunk = R ? smaller(L, chunk_columns / R + 1) : L;  // of i
-  const size_t columns = chunk * R, h_stride = R + lanes<T>, rows = b.size();
-  const size_t kc_max = smaller(K, KC);
-  if (!scratch().reserve(
-          2 * Scratch::bytes_for<T>(rows * h_stride) + Scratch::bytes_for<T>(packed_A_size<T>(rows, K)) +
-          Scratch::bytes_for<T>(packed_B_size<T>(kc_max, columns)) + Scratch::bytes_for<T>(rows * columns))) {
-    return false;
-  }
+  const size_t L = args.L, R = args.R, K = args.K, rows = b.size(), h_stride = R + lanes<T>;
+  const size_t chunk = smaller(L, 2048 / sizeof(T) / R + 1);
+  const size_t columns = chunk * R, padded_rows = packed_A_size<T>(rows, 1);
+  Room room;
+  room.add<T>(rows, h_stride).template add<T>(rows, h_stride).template add<T>(padded_rows, K);
+  room.add<T>(K, round_up(columns, NR<T>)).template add<T>(MR<T>, columns);
+  if (!scratch().reserve(room)) return false;
   T* padded_h = scratch().take<T>(rows * h_stride);
   T* padded_dh = scratch().take<T>(rows * h_stride);
-  T* packed_dout = scratch().take<T>(packed_A_size<T>(rows, K));
-  T* packed_G = scratch().take<T>(packed_B_size<T>(kc_max, columns));
-  T* P = scratch().take<T>(rows * columns);
-  pad_rows(h + b.begin * R, rows, R, h_stride, padded_h);
+  T* packed_dout = scratch().take<T>(padded_rows * K);
+  T* packed_G = scratch().take<T>(packed_B_size<T>(K, columns));
+  T* P = scratch().take<T>(MR<T> * columns);
+  pad_rows(args.h + b.begin * R, rows, R, h_stride, padded_h);
   for (size_t n = 0; n < rows * h_stride; ++n) padded_dh[n] = 0;
-  const Matrix<T> dout_matrix{dout, K, 1};
-  for (size_t k = 0; k < K; k += KC) {
-    const size_t kc = smaller(K - k, KC);
-    for (size_t row = 0; row < rows; row += MR<T>) {
-      pack_matrix_panel<T>(&dout_matrix, b.begin + row, smaller(rows - row, MR<T>), k, kc,
-                           packed_dout + packed_A_size<T>(rows, k) + packed_A_size<T>(row, kc));
-    }
+  const Matrix<T> dout{args.dout + b.begin * K, K, 1};
+  for (size_t row = 0; row < rows; row += MR<T>) {
+    pack_matrix_panel<T>(&dout, row, smaller(rows - row, MR<T>), 0, K,
+                         packed_dout + packed_A_size<T>(row, K));
   }
   for (size_t i = 0; i < L; i += chunk) {
     const size_t count = smaller(L - i, chunk), nc = count * R;
-    for (size_t n = 0; K == 0 && n < rows * nc; ++n) P[n] = 0;
-    for (size_t k = 0; k < K; k += KC) {
-      const size_t kc = smaller(K - k, KC);
-      pack_B<T>({G + i * R * K + k, 1, K}, kc, nc, packed_G);
-      for (size_t row = 0; row < rows; row += MR<T>) {
-        multiply_row_panel<T>(kc, nc, packed_dout + packed_A_size<T>(rows, k) + packed_A_size<T>(row, kc),
-                              packed_G, P + row * nc, nc, smaller(rows - row, MR<T>), k > 0);
-        if (k + kc < K) continue;
-        for (size_t r = row; r < smaller(rows, row + MR<T>); ++r) {
-          reduce_outer<T, X>(P + r * nc, count, R, a + (b.begin + r) * L + i, padded_h + r * h_stride,
-                             da + (b.begin + r) * L + i, padded_dh + r * h_stride);
-        }
+    pack_B<T>({args.G + i * R * K, 1, K}, K, nc, packed_G);
+    for (size_t row = 0; row < rows; row += MR<T>) {
+      const size_t present = smaller(rows - row, MR<T>);
+      multiply_row_panel<T>(K, nc, packed_dout + packed_A_size<T>(row, K), packed_G, P, nc, present, false);
+      for (size_t r = 0; r < present; ++r) {
+        const size_t at = (b.begin + row + r) * L + i;
+        reduce_outer<T, X>(P + r * nc, count, R, args.a + at, padded_h + (row + r) * h_stride, args.da + at,
+                           padded_dh + (row + r) * h_stride);
       }
     }
   }
-  if (K == 0) {
-    for (size_t n = b.begin * L; n < b.end * L; ++n) da[n] = 0;
-  }
   for (size_t r = 0; r < rows; ++r) {
-    for (size_t j = 0; j < R; ++j) dh[(b.begin + r) * R + j] = padded_dh[r * h_stride + j];
+    for (size_t j = 0; j < R; ++j) args.dh[(b.begin + r) * R + j] = padded_dh[r * h_stride + j];
   }
   return true;
 }

@@ -32,7 +32,7 @@ void fold(size_t steps, size_t N, const T* z, T* out, Slice n) {
 // more.
 template <class T, class X>
 bool fold_gradient(size_t steps, size_t N, const T* z, const T* dout, T* dz, Slice n) {
-  if (!scratch().reserve(Scratch::bytes_for<T>((steps + 1) * lanes<T>))) return false;
+  if (!scratch().reserve(Room().add<T>(steps + 1, lanes<T>))) return false;
   T* states = scratch().take<T>((steps + 1) * lanes<T>);
   for_vectors<T>(n, [&](auto read, auto write, size_t at) {
     Vec<T> state = broadcast(T(X::unit));

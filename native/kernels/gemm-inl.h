@@ -156,14 +156,15 @@ void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t k0, s
   }
 }
 
+// Room for a block of B and one of A; at most half a megabyte and 120 kB.
 template <class T>
-constexpr size_t gemm_scratch_bytes(size_t N, size_t K) {
+XT_INLINE Room& add_gemm_room(Room& room, size_t N, size_t K) {
   const size_t kc = smaller(K, KC);
-  return Scratch::bytes_for<T>(packed_B_size<T>(kc, smaller(N, NC<T>))) +
-         Scratch::bytes_for<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>);
+  return room.add<T>(packed_B_size<T>(kc, smaller(N, NC<T>)))
+      .template add<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>);
 }
 
-// C[m, n] (+)= Σ_k A[m, k] B[k, n] for m in the slice. Scratch must hold gemm_scratch_bytes more.
+// C[m, n] (+)= Σ_k A[m, k] B[k, n] for m in the slice. The caller added its room with add_gemm_room.
 template <class T>
 void gemm(Slice m, size_t N, size_t K, PackA<T> A, Matrix<T> B, T* C, size_t C_stride, bool accumulate) {
   const size_t kc_max = smaller(K, KC);
@@ -197,7 +198,8 @@ void gemm(Slice m, size_t N, size_t K, PackA<T> A, Matrix<T> B, T* C, size_t C_s
 
 template <class T>
 bool matmul(const MatmulArgs<T>& args, Slice m) {
-  if (!scratch().reserve(gemm_scratch_bytes<T>(args.N, args.K))) return false;
+  Room room;
+  if (!scratch().reserve(add_gemm_room<T>(room, args.N, args.K))) return false;
   gemm<T>(m, args.N, args.K, {&args.A, pack_matrix_panel<T>}, args.B, args.C, args.C_row_stride,
           args.accumulate);
   return true;

@@ -20,5 +20,5 @@ export const subjects: readonly Subject[] = BACKEND_NAMES.flatMap((name) => {
     }));
 });
 
-/** What XITENSOR_REQUIRE asks for: backends whose absence fails the run. */
+/** What XITENSOR_REQUIRE asks for: subjects, by their labels, whose absence fails the run. */
 export const required: readonly string[] = (process.env.XITENSOR_REQUIRE ?? '').split(',').filter(Boolean);
