@@ -30,7 +30,10 @@ export interface ModelOptions {
   readonly shared?: boolean;
   readonly dtype?: DType;
   readonly seed?: number;
-  /** `identity`: each step starts as the identity on the hidden state; `normal`: independent normal weights. */
+  /**
+   * `identity`: each step starts as the identity on its hidden state, where features, projection and all ranks are at
+   * least 2; `normal`, and otherwise: independent normal weights.
+   */
   readonly init?: Initialisation;
 }
 

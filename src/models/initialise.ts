@@ -36,7 +36,7 @@ const MIXING = 0.1;
 /** Initial values of every parameter, determined by the configuration and its seed. */
 export function initialise(config: ModelConfig, layout: Layout): Record<string, Tensor> {
   const rng = new Rng(config.seed, 1);
-  const start = config.init === 'identity' ? STARTS[config.xi] : undefined;
+  const start = canRest(config) ? STARTS[config.xi] : undefined;
   const values = layout.map(([name, shape]): [string, Tensor] => {
     const data = allocate(config.dtype, elementCount(shape));
     const [family] = name.split('.');
@@ -49,6 +49,11 @@ export function initialise(config: ModelConfig, layout: Layout): Record<string, 
   const named = Object.fromEntries(values);
   if (start?.rest) addConstantFeature(named, start.rest);
   return named;
+}
+
+/** A row, a feature and a unit at rest carry nothing: where there is but one of them, nothing would get through. */
+function canRest({ init, projection, features, rank }: ModelConfig): boolean {
+  return init === 'identity' && projection > 1 && features.size > 1 && rank.every((r) => r > 1);
 }
 
 const firstCore = (layout: Layout) => layout.find(([name]) => name.startsWith('G.'))?.[0];

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { selectBackend } from '../../src/backend/select.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { type Tensor, zeros } from '../../src/core/tensor.ts';
+import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
+import type { ModelOptions } from '../../src/models/config.ts';
+import { createModel } from '../../src/models/model.ts';
+
+const backend = selectBackend({ prefer: ['reference'] }).backend;
+const [BATCH, STEPS, INPUTS] = [64, 4, 3];
+
+function random(shape: readonly number[]): Tensor {
+  const rng = new Rng(3);
+  const out = zeros(shape, 'float64');
+  for (let n = 0; n < out.data.length; n++) out.data[n] = rng.normal();
+  return out;
+}
+
+/**
+ * The largest gradient of the scores with respect to the inputs of each step, over ten seeds: where a width is 1, the
+ * sign of one weight may cut a rectified path off, but no path may be cut for every seed.
+ */
+function reach(xi: Xi, options: Partial<ModelOptions>): number[] {
+  const standard = {
+    kind: 'tt',
+    steps: STEPS,
+    inputs: INPUTS,
+    outputs: 2,
+    rank: 5,
+    dtype: 'float64',
+  } as const;
+  const top = new Array<number>(STEPS).fill(0);
+  for (let seed = 0; seed < 10; seed++) {
+    const model = createModel({ ...standard, features: { size: 6 }, xi, seed, ...options, backend });
+    const { inputs } = model.gradients(random([BATCH, STEPS, INPUTS]), random([BATCH, 2]));
+    for (const [n, value] of inputs.data.entries()) {
+      const t = Math.floor(n / INPUTS) % STEPS;
+      top[t] = Math.max(top[t], Math.abs(value));
+    }
+  }
+  return top;
+}
+
+describe.each(XI_NAMES)('the initial weights of %s', (xi) => {
+  it.each<[string, Partial<ModelOptions>]>([
+    ['the usual sizes', {}],
+    ['shared cores', { shared: true }],
+    ['normal weights', { init: 'normal' }],
+    ['rank 1', { rank: 1 }],
+    ['a rank list with a 1', { rank: [4, 1, 5] }],
+    ['rank 2', { rank: 2 }],
+    ['one row of the projections', { projection: 1 }],
+    ['one feature', { features: { size: 1, activation: 'identity' }, projection: 3 }],
+  ])('let every step reach the scores with %s', (_, options) => {
+    for (const top of reach(xi, options)) expect(top).toBeGreaterThan(1e-9);
+  });
+});
