@@ -30,8 +30,11 @@ try {
   if (process.exitCode) throw new Error('training failed');
 
   const { compareBackends, followLosses } = await import('./lib/compare.mjs');
-  await compareBackends(MODEL);
-  await followLosses(MODEL, EPOCHS);
+  const { accuracy, wrong } = await compareBackends(MODEL);
+  const apart = await followLosses(MODEL, EPOCHS);
+  if (accuracy < 0.965) wrong.push(`the accuracy of ${accuracy} is below 0.965`);
+  if (!(apart <= 1e-3)) wrong.push(`the losses of native and WebAssembly differ by ${apart}`);
+  if (wrong.length > 0) throw new Error(`the demo did not hold: ${wrong.join('; ')}`);
 } catch (error) {
   console.error(error.message);
   process.exitCode ||= 1;

@@ -24,6 +24,7 @@ export async function compareBackends(path) {
   // The reference is the definition in plain loops and scores some 150 images a second.
   const part = takeDataset(test, 0, Math.min(1000, count));
   const rows = [];
+  const wrong = [];
   for (const backend of backends) {
     const model = await loadModel(path, { backend });
     model.score(takeDataset(part, 0, 10).inputs);
@@ -37,17 +38,20 @@ export async function compareBackends(path) {
   console.log('backend              threads  images a second  largest difference from the reference');
   for (const { backend, data, perSecond } of rows) {
     const difference = largest(data.map((value, n) => value - reference[n]));
+    if (!(difference <= 1e-4 * largest(reference)))
+      wrong.push(`scores on ${backend.name} are off by ${difference}`);
     console.log(
       `${`${backend.name} ${backend.isa}`.padEnd(20)}${String(backend.threads).padStart(8)}` +
         `${Math.round(perSecond).toLocaleString('en-US').padStart(17)}  ${difference.toExponential(1)}`,
     );
   }
+  return { accuracy, wrong };
 }
 
 /** The losses of the first hundred steps of a training on native and WebAssembly, from the same seed. */
 export async function followLosses(path, epochs) {
   const compared = backends.filter(({ name }) => name !== 'reference');
-  if (compared.length < 2) return;
+  if (compared.length < 2) return 0;
   const { config } = await loadModel(path);
   const data = await loadMnist({ split: 'train' });
   const losses = [];
@@ -72,4 +76,5 @@ export async function followLosses(path, epochs) {
     `\nloss over the first ${relative.length} steps, ${compared.map(({ name }) => name).join(' against ')}: ` +
       `largest relative difference ${Math.max(...relative).toExponential(1)}`,
   );
+  return Math.max(...relative);
 }

@@ -15,7 +15,8 @@ export interface ContractOptions {
  * `contract('ijk; bi,bj -> bk', [G, a, h], { xi })` with any letters: weights before the semicolon, ξ-joined operands
  * behind it.
  *
- * 2·B·L·R·K operations, B·(L+R) values of memory beyond operands and result. Operands may hold ±∞, which units are.
+ * 2·B·L·R·K operations. Operands and result are copied once into and out of the backend's memory; beyond that a thread
+ * keeps (L+R) values for at most 900 rows and two blocks of half a megabyte. Operands may hold ±∞, which units are.
  *
  * @throws XiError E_ARGUMENT for another pattern of indices, naming it; E_SHAPE for extents that disagree, naming index
  * and operand; E_DTYPE for mixed dtypes; E_NUMERIC for NaN.

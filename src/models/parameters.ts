@@ -10,7 +10,7 @@ export type Layout = readonly (readonly [name: string, shape: Shape])[];
 
 /**
  * All parameters of a model, or something of the same shapes (gradients, moments), in one block of a backend's memory:
- * one call updates them, one call takes their norm, and they stay where the kernels are.
+ * one call takes their norm, and they stay where the kernels are.
  */
 export class ParameterBlock {
   readonly layout: Layout;
