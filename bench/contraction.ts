@@ -116,7 +116,7 @@ function measure(
     fractionOfPeak: median(ofPeak),
     fractionOfLimit: median(ofLimit),
     verified: gradient
-      ? verifyGradient(workload, a.data, h.data, dout.data, to.dG)
+      ? verifyGradient(workload, [a.data, h.data, G.data, dout.data], to)
       : verify(workload, a.data, h.data, G.data, out),
     peak: median(peaks),
   };
@@ -154,30 +154,44 @@ function verify(
   return true;
 }
 
+/** Compares some entries of each gradient with sums in float64; `inputs` are a, h, G and dout. */
 function verifyGradient(
   { sizes, xi, dtype }: Workload,
-  a: FloatArray,
-  h: FloatArray,
-  dout: FloatArray,
-  dG: Storage,
+  [a, h, G, dout]: readonly FloatArray[],
+  { da, dh, dG }: { da: Storage; dh: Storage; dG: Storage },
 ): boolean {
   const { B, L, R, K } = sizes;
-  const got = dG.read();
-  for (const [i, j, k] of [
-    [0, 0, 0],
-    [L - 1, R - 1, K - 1],
-    [L >> 1, R >> 1, K >> 1],
-  ]) {
-    let want = 0;
-    let scale = 0;
-    for (let b = 0; b < B; b++) {
-      const term = XI[xi].value(a[b * L + i], h[b * R + j]) * dout[b * K + k];
-      want += term;
-      scale += Math.abs(term);
-    }
-    if (!(Math.abs(got[(i * R + j) * K + k] - want) <= 64 * EPSILON[dtype] * scale)) return false;
-  }
-  return true;
+  const { value, dx, dy } = XI[xi];
+  const weight = (b: number, i: number, j: number) => {
+    let sum = 0;
+    for (let k = 0; k < K; k++) sum += G[(i * R + j) * K + k] * dout[b * K + k];
+    return sum;
+  };
+  const range = (count: number) => Array.from({ length: count }, (_, n) => n);
+  const close = (got: number, terms: readonly number[]) => {
+    const scale = terms.reduce((sum, term) => sum + Math.abs(term), 0);
+    const want = terms.reduce((sum, term) => sum + term, 0);
+    return Math.abs(got - want) <= 64 * Math.sqrt(K) * EPSILON[dtype] * scale;
+  };
+  const [gotA, gotH, gotG] = [da, dh, dG].map((storage) => storage.read());
+  return [0, 0.5, 0.999].every((part) => {
+    const [b, i, j, k] = [B, L, R, K].map((extent) => Math.floor(part * extent));
+    const pair = (b: number, i: number, j: number) => [a[b * L + i], h[b * R + j]] as const;
+    return (
+      close(
+        gotG[(i * R + j) * K + k],
+        range(B).map((b) => value(...pair(b, i, j)) * dout[b * K + k]),
+      ) &&
+      close(
+        gotA[b * L + i],
+        range(R).map((j) => weight(b, i, j) * dx(...pair(b, i, j))),
+      ) &&
+      close(
+        gotH[b * R + j],
+        range(L).map((i) => weight(b, i, j) * dy(...pair(b, i, j))),
+      )
+    );
+  });
 }
 
 /** Measures the contraction on every backend and instruction set and prints a line each. */

@@ -18,10 +18,10 @@ const program = new Command('xitensor')
   .exitOverride();
 for (const command of [infoCommand, trainCommand, scoreCommand]) program.addCommand(command().exitOverride());
 
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that has seen enough (`| head`) is no failure, and no reason to lose a training that runs for its file.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  if (process.argv[2] !== 'train') process.exit(0);
 });
 
 try {

@@ -38,15 +38,15 @@ export function openChosen({ backend, isa, threads }: BackendChoice): Backend {
 
 export interface DataChoice {
   readonly data: string;
-  readonly patch: number;
+  readonly patch?: number;
   readonly limit?: number;
 }
 
-export function withDataOptions(command: Command): Command {
+export function withDataOptions(command: Command, patchText: string, limitText: string): Command {
   return command
     .option('--data <name>', "'mnist', or a folder with IDX files of the same names", 'mnist')
-    .option('--patch <pixels>', 'side of the patches that an image is cut into', number, 7)
-    .option('--limit <n>', 'use the first n examples only', number);
+    .option('--patch <pixels>', patchText, number)
+    .option('--limit <n>', limitText, number);
 }
 
 export function loadData(

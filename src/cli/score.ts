@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { mismatch } from '../core/errors.ts';
 import { tensor } from '../core/tensor.ts';
+import { checkWritable } from '../io/atomic.ts';
 import { readNpy, writeNpy } from '../io/npy.ts';
 import { loadModel } from '../models/files.ts';
 import type { Model } from '../models/model.ts';
@@ -32,16 +33,31 @@ export function scoreCommand(): Command {
     .addOption(
       new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'),
     );
-  return withBackendOptions(withDataOptions(command))
+  const patchText = 'side of the patches that an image is cut into (default: what the model takes)';
+  return withBackendOptions(withDataOptions(command, patchText, 'score the first n examples only'))
     .option('--json', 'print one record')
     .action(async (path: string, flags: Flags) => {
+      const ofData = ['data', 'split', 'patch', 'limit'].filter(
+        (name) => command.getOptionValueSource(name) === 'cli',
+      );
+      if (flags.input !== undefined && ofData.length > 0) {
+        throw mismatch(
+          'E_ARGUMENT',
+          '--input',
+          'no option of a data set',
+          ofData.map((name) => `--${name}`),
+        );
+      }
+      if (flags.output !== undefined) await checkWritable(flags.output);
       const model = await loadModel(path, { backend: openChosen(flags) });
       await (flags.input === undefined ? scoreDataset(model, flags) : scoreFile(model, flags.input, flags));
     });
 }
 
 async function scoreDataset(model: Model, flags: Flags): Promise<void> {
-  const data = await loadData(flags, flags.split, model.config.dtype);
+  const side = Math.sqrt(model.config.inputs);
+  const patch = flags.patch ?? (Number.isInteger(side) ? side : undefined);
+  const data = await loadData({ ...flags, patch }, flags.split, model.config.dtype);
   const started = performance.now();
   const { loss, accuracy } = evaluate(model, data);
   const seconds = (performance.now() - started) / 1000;
@@ -61,7 +77,7 @@ async function scoreFile(model: Model, input: string, flags: Flags): Promise<voi
   const X = await readNpy(input);
   const { steps, inputs, dtype, outputs } = model.config;
   if (X.shape.length !== 3) throw mismatch('E_SHAPE', input, `[batch, ${steps}, ${inputs}]`, X.shape);
-  const scores = model.score(X.dtype === dtype ? X : tensor(Array.from(X.data), X.shape, dtype));
+  const scores = model.score(tensor(X, undefined, dtype));
   if (flags.output !== undefined) await writeNpy(flags.output, scores);
   const rows = Array.from({ length: scores.shape[0] }, (_, b) =>
     Array.from(scores.data.subarray(b * outputs, (b + 1) * outputs)),

@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import { DTYPES } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { checkWritable, removePending } from '../io/atomic.ts';
 import { readSafetensors } from '../io/safetensors.ts';
 import { checkConfig, INITIALISATIONS, MODEL_KINDS, type ModelOptions } from '../models/config.ts';
 import { configOf, saveModel } from '../models/files.ts';
 import { createModel } from '../models/model.ts';
-import { loadCheckpoint, saveCheckpoint } from '../train/checkpoint.ts';
+import { checkpointBackend, loadCheckpoint, saveCheckpoint } from '../train/checkpoint.ts';
 import { type EpochReport, runTrainer } from '../train/fit.ts';
 import { checkPlan, DEFAULT_PLAN, SCHEDULES, type TrainingPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
@@ -27,7 +27,7 @@ import {
   withBackendOptions,
   withDataOptions,
 } from './options.ts';
-import { progressView } from './progress.ts';
+import { type ProgressView, progressView } from './progress.ts';
 
 type ModelFlags = Pick<ModelOptions, 'kind' | 'xi' | 'rank' | 'projection' | 'shared' | 'dtype' | 'init'> & {
   readonly features: number;
@@ -57,7 +57,7 @@ export function trainCommand(): Command {
       'trains a model on a data set, with progress and checkpoints; Ctrl-C stops it so that --resume goes on',
     )
     .option('-o, --output <file>', 'where the trained model goes', 'model.safetensors')
-    .option('--resume', 'go on from the checkpoint beside the output')
+    .option('--resume', 'go on from the checkpoint beside the output, with the options it was begun with')
     .option('--force', 'start anew although there is a checkpoint')
     .addOption(choice('--kind', 'family of networks', MODEL_KINDS, 'tt'))
     .addOption(choice('--xi', 'operator ξ', XI_NAMES, 'rectifier'))
@@ -71,31 +71,43 @@ export function trainCommand(): Command {
     .option('--epochs <n>', 'passes over the data', number, DEFAULT_PLAN.epochs)
     .option('--batch <n>', 'examples a step', number, DEFAULT_PLAN.batch)
     .option('--learning-rate <rate>', 'of Adam', number, DEFAULT_PLAN.learningRate)
-    .addOption(choice('--schedule', 'of the learning rate', SCHEDULES, DEFAULT_PLAN.schedule))
+    .addOption(
+      choice(
+        '--schedule',
+        'of the learning rate; cosine rises over the first quarter of the steps',
+        SCHEDULES,
+        DEFAULT_PLAN.schedule,
+      ),
+    )
     .option('--clip <norm>', 'largest norm of the gradient', number, DEFAULT_PLAN.clip)
     .option('--beta1 <b>', "decay of Adam's first moment", number, DEFAULT_PLAN.beta1)
     .option('--beta2 <b>', "decay of Adam's second moment", number, DEFAULT_PLAN.beta2)
     .option('--epsilon <e>', "of Adam's denominator", number, DEFAULT_PLAN.epsilon)
     .option('--seed <n>', 'of weights and of the order of examples', number, 0);
-  return withBackendOptions(withDataOptions(command))
+  const patchText = 'side of the patches that an image is cut into (default: 7)';
+  return withBackendOptions(withDataOptions(command, patchText, 'train on the first n examples only'))
     .option('--json', 'print one record at the end, and no progress')
     .action((flags: Flags) => train(flags, command));
 }
 
 async function train(flags: Flags, command: Command): Promise<void> {
   const checkpoint = `${flags.output.replace(/\.safetensors$/, '')}.checkpoint.safetensors`;
-  await checkFolder(flags.output);
-  const interrupted = interruption();
+  await checkWritable(flags.output);
+  let view: ProgressView | undefined;
+  const interrupted = interruption(() => {
+    view?.stop();
+    if (!flags.json) process.stderr.write('stopping after this step; Ctrl-C again ends at once\n');
+  });
   const { trainer, validation } = flags.resume
     ? await resumed(flags, command, checkpoint)
     : await begun(flags, checkpoint);
   const { model, plan } = trainer;
   const { backend } = model;
-  const view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
+  view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
   view.line(String(model));
   view.line(
     `${trainer.data.labels.length} examples of ${trainer.data.name}, ${plan.epochs} epochs of ${trainer.stepsPerEpoch} ` +
-      `steps, ${backend.name} ${backend.isa}, ${backend.threads} threads`,
+      `steps, ${backend.name} ${backend.isa}, ${backend.threads} ${backend.threads === 1 ? 'thread' : 'threads'}`,
   );
   const epochs: EpochReport[] = [];
   try {
@@ -142,13 +154,6 @@ async function train(flags: Flags, command: Command): Promise<void> {
   }
 }
 
-/** A folder that is missing must not come to light when the training is done. */
-async function checkFolder(output: string): Promise<void> {
-  const folder = dirname(output);
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw mismatch('E_FILE', '--output', 'a path in a folder that exists', output);
-}
-
 async function begun(flags: Flags, checkpoint: string) {
   if (existsSync(checkpoint) && !flags.force) {
     throw mismatch(
@@ -183,6 +188,7 @@ async function begun(flags: Flags, checkpoint: string) {
 }
 
 async function resumed(flags: Flags, command: Command, checkpoint: string) {
+  if (flags.force) throw mismatch('E_ARGUMENT', '--resume', 'no --force, which starts anew', '--force');
   const given = DECIDING.filter((name) => command.getOptionValueSource(name) === 'cli');
   if (given.length > 0) {
     throw mismatch(
@@ -196,6 +202,12 @@ async function resumed(flags: Flags, command: Command, checkpoint: string) {
     throw mismatch('E_FILE', '--resume', `a checkpoint at ${checkpoint}`, 'no such file');
   const backend = openChosen(flags);
   const { metadata } = await readSafetensors(checkpoint);
+  const before = await checkpointBackend(checkpoint);
+  if (before.name !== backend.name || before.isa !== backend.isa) {
+    process.stderr.write(
+      `the checkpoint was made by ${before.name} ${before.isa}; on ${backend.name} ${backend.isa} the result will not be the same bits\n`,
+    );
+  }
   const { data, validation } = await bothSplits(flags, configOf(checkpoint, metadata).dtype);
   return { trainer: await loadCheckpoint(checkpoint, data, { backend }), validation };
 }
@@ -206,7 +218,7 @@ async function bothSplits(
 ): Promise<{ data: Dataset; validation: Dataset }> {
   const [data, validation] = await Promise.all([
     loadData(flags, 'train', dtype),
-    loadData(flags, 'test', dtype),
+    loadData({ ...flags, limit: undefined }, 'test', dtype),
   ]);
   return { data, validation };
 }
@@ -218,12 +230,22 @@ function describeEpoch({ epoch, epochs, loss, accuracy, validation, seconds }: E
   return `epoch ${String(epoch).padStart(String(epochs).length)} of ${epochs}: ${figures.join(', ')}, ${seconds.toFixed(1)} s`;
 }
 
-/** The first Ctrl-C asks to stop after the running step; a second one ends the process as usual. */
-function interruption(): { readonly signal: AbortSignal; end(): void } {
+/**
+ * The first Ctrl-C asks to stop after the running step, where a checkpoint is written; a second one, which is heard between
+ * steps and while the checkpoint is being written, ends the process at once.
+ */
+function interruption(asked: () => void): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
-  const stop = () => controller.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const stop = (): void => {
+    if (controller.signal.aborted) {
+      removePending();
+      process.exit(130);
+    }
+    asked();
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
   return {
     signal: controller.signal,
     end: () => {

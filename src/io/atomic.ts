@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { access, constants, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { XiError } from '../core/errors.ts';
 
@@ -13,7 +14,6 @@ const REASONS = new Map([
   ['ENOSPC', 'no space left on the device'],
   ['EDQUOT', 'disk quota exceeded'],
   ['EFBIG', 'the file would be too large'],
-  ['ERR_FS_FILE_TOO_LARGE', 'the file is larger than 2 GiB'],
 ]);
 
 /** E_FILE for a failed system call: `cannot read m.npy: no such file or folder (ENOENT)`, the original as `cause`. */
@@ -24,16 +24,31 @@ export function fileError(action: 'read' | 'write' | 'decompress', path: string,
   return new XiError('E_FILE', `cannot ${action} ${path}: ${text}`, { cause });
 }
 
+/** Temporary files that are being written. */
+const pending = new Set<string>();
+
+/** Removes half-written temporary files; for a process that ends at once. */
+export function removePending(): void {
+  for (const path of pending) rmSync(path, { force: true });
+}
+
 /**
- * Replaces a file in one step: after a crash or a failure at any moment `path` holds either all of the old bytes or
- * all of the new ones.
+ * Checks that {@link writeFileAtomic} could write `path` now, for work that takes long before it does.
  *
- * The chunks go one after the other to a temporary file in the same folder, which is flushed to the disk and then
- * renamed; on failure it is removed. A symbolic link is followed, the permissions of an existing file are kept.
- *
- * @throws XiError E_FILE with the path and the system's reason.
+ * @throws XiError E_FILE when the path is a directory or a device, or its folder is missing or not writable.
  */
-export async function writeFileAtomic(path: string, chunks: Uint8Array | Uint8Array[]): Promise<void> {
+export async function checkWritable(path: string): Promise<void> {
+  const target = await targetOf(path);
+  try {
+    if (path.endsWith('/')) throw Object.assign(new Error(), { code: 'EISDIR' });
+    await access(dirname(target), constants.W_OK);
+  } catch (cause) {
+    throw fileError('write', path, cause);
+  }
+}
+
+/** Where a path leads through symbolic links; refuses what is there but no regular file. */
+async function targetOf(path: string): Promise<string> {
   const target = await realpath(path).catch(() => path);
   const existing = await stat(target).catch(() => undefined);
   // A rename would replace /dev/null by a regular file, which root is allowed to do.
@@ -41,15 +56,33 @@ export async function writeFileAtomic(path: string, chunks: Uint8Array | Uint8Ar
     const found = existing.isDirectory() ? 'a directory' : 'a device, pipe or socket';
     throw new XiError('E_FILE', `cannot write ${path}: expected a regular file, found ${found}`);
   }
+  return target;
+}
+
+/**
+ * Replaces a file in one step: after a crash or a failure at any moment `path` holds either all of the old bytes or
+ * all of the new ones.
+ *
+ * The chunks go one after the other to a temporary file in the same folder, which is flushed to the disk and then
+ * renamed; on failure it is removed. A symbolic link to a file is followed, one that leads nowhere is replaced; the
+ * permissions of an existing file are kept.
+ *
+ * @throws XiError E_FILE with the path and the system's reason.
+ */
+export async function writeFileAtomic(path: string, chunks: Uint8Array | Uint8Array[]): Promise<void> {
+  const target = await targetOf(path);
+  const mode = (await stat(target).catch(() => undefined))?.mode;
   const temporary = join(dirname(target), `.xitensor-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
   let handle: FileHandle;
   try {
-    handle = await open(temporary, 'wx', (existing?.mode ?? 0o666) & 0o777);
+    handle = await open(temporary, 'wx');
   } catch (cause) {
     throw fileError('write', path, cause);
   }
+  pending.add(temporary);
   try {
     try {
+      if (mode !== undefined) await handle.chmod(mode & 0o777);
       for (const chunk of Array.isArray(chunks) ? chunks : [chunks]) await handle.writeFile(chunk);
       await handle.sync();
     } finally {
@@ -59,20 +92,40 @@ export async function writeFileAtomic(path: string, chunks: Uint8Array | Uint8Ar
   } catch (cause) {
     await unlink(temporary).catch(() => {});
     throw fileError('write', path, cause);
+  } finally {
+    pending.delete(temporary);
   }
   await syncFolder(dirname(target));
 }
 
+/** What one read asks for: Node's readFile stops at 2 GiB, and a checkpoint may be larger. */
+const READ_BYTES = 2 ** 28;
+
 /**
  * The bytes of a whole file.
  *
- * @throws XiError E_FILE when it is missing, a directory, unreadable, or larger than Node reads at once (2 GiB).
+ * @throws XiError E_FILE when it is missing, a directory, unreadable, or does not fit into memory.
  */
 export async function readFileChecked(path: string): Promise<Uint8Array> {
+  let handle: FileHandle | undefined;
   try {
-    return await readFile(path);
+    handle = await open(path, 'r');
+    const info = await handle.stat();
+    // Pipes and devices have no size to go by.
+    if (!info.isFile()) return await handle.readFile();
+    const bytes = new Uint8Array(info.size);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const length = Math.min(READ_BYTES, bytes.length - filled);
+      const { bytesRead } = await handle.read(bytes, filled, length, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
   } catch (cause) {
     throw fileError('read', path, cause);
+  } finally {
+    await handle?.close();
   }
 }
 

@@ -15,7 +15,7 @@ export function drawTensorTrain(config: ModelConfig, parameterCount: number): st
   const core = (t: number) => (shared ? coreName(config, t) : String(t));
   const cells = shown.map((t) =>
     t < 0
-      ? { input: '', wire: '', features: '', projection: '', core: '…', rank: '' }
+      ? { input: '', wire: '', features: '', projection: '', core: '…', rank: String(bounds[steps - 1]) }
       : {
           input: `x.${t}`,
           wire: '│',
@@ -40,10 +40,10 @@ export function drawTensorTrain(config: ModelConfig, parameterCount: number): st
   const train = cells.map((cell, n) => {
     const body = cell.core === '…' ? dashes('…', width) : dashes(`[${cell.core}]`.slice(0, width + 2), width);
     const last = n === cells.length - 1;
-    return body + (last ? `── ${outputs}` : dashes(cell.rank ? ` ${cell.rank} ` : '', gap));
+    return body + (last ? `── ${outputs}` : dashes(` ${cell.rank} `, gap));
   });
   return [
-    `tt · ξ = ${xi} · ${steps} steps of ${inputs} inputs · ${outputs} outputs · ${shared ? 'shared · ' : ''}${dtype} · ` +
+    `tt · ξ = ${xi} · ${steps} ${steps === 1 ? 'step' : 'steps'} of ${inputs} inputs · ${outputs} outputs · ${shared ? 'one middle core · ' : ''}${dtype} · ` +
       `${parameterCount.toLocaleString('en-US')} parameters`,
     row('input'),
     row('wire'),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Backend } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -10,7 +11,23 @@ import { type Progress, Trainer } from './trainer.ts';
 interface SavedTraining {
   readonly plan: Record<string, unknown>;
   readonly progress: Progress;
-  readonly data: { readonly name: string; readonly count: number };
+  readonly data: { readonly name: string; readonly count: number; readonly digest: string };
+  readonly backend: { readonly name: string; readonly isa: string };
+}
+
+const digests = new WeakMap<Dataset, string>();
+
+/** SHA-256 of inputs and labels; of a data set that does not change, taken once. */
+function digestOf(data: Dataset): string {
+  let digest = digests.get(data);
+  if (digest === undefined) {
+    const hash = createHash('sha256');
+    for (const { buffer, byteOffset, byteLength } of [data.inputs.data, data.labels]) {
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    }
+    digests.set(data, (digest = hash.digest('hex')));
+  }
+  return digest;
 }
 
 /**
@@ -24,7 +41,8 @@ export async function saveCheckpoint(trainer: Trainer, path: string): Promise<vo
   const saved: SavedTraining = {
     plan: { ...plan },
     progress,
-    data: { name: data.name, count: data.labels.length },
+    data: { name: data.name, count: data.labels.length, digest: digestOf(data) },
+    backend: { name: model.backend.name, isa: model.backend.isa },
   };
   await writeSafetensors(
     path,
@@ -57,12 +75,25 @@ export async function loadCheckpoint(
   const model = createModel({ ...config, backend: options.backend });
   model.setParameters(named);
   const trainer = new Trainer(model, data, plan);
+  if (saved.data.digest !== digestOf(data)) {
+    throw mismatch(
+      'E_ARGUMENT',
+      `${path} data`,
+      'the values it was trained on',
+      `others of the same name, ${data.name}`,
+    );
+  }
   inFile(path, () => {
     trainer.m.assign(`${path} adam.m`, withPrefix(tensors, 'adam.m.'));
     trainer.v.assign(`${path} adam.v`, withPrefix(tensors, 'adam.v.'));
     trainer.resume(saved.progress);
   });
   return trainer;
+}
+
+/** The backend that wrote a checkpoint; another one goes on from it, but not to the same bits. */
+export async function checkpointBackend(path: string): Promise<SavedTraining['backend']> {
+  return trainingOf(path, (await readSafetensors(path)).metadata).backend;
 }
 
 function trainingOf(path: string, metadata: Readonly<Record<string, string>>): SavedTraining {
@@ -72,9 +103,14 @@ function trainingOf(path: string, metadata: Readonly<Record<string, string>>): S
   try {
     const saved = JSON.parse(text) as SavedTraining;
     const { step, loss, correct } = saved.progress;
-    if ([step, loss, correct].every(Number.isFinite) && typeof saved.data.name === 'string') return saved;
+    if (
+      [step, loss, correct].every(Number.isFinite) &&
+      typeof saved.data.name === 'string' &&
+      typeof saved.backend.isa === 'string'
+    )
+      return saved;
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: its training state is not valid JSON`, { cause });
   }
-  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, data }', text);
+  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, data, backend }', text);
 }

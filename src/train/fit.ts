@@ -59,9 +59,9 @@ export async function* runTrainer(
     }
     const report = trainer.step();
     onStep?.(report);
-    if (performance.now() - saved > CHECKPOINT_MS) await save();
-    if (report.step % trainer.stepsPerEpoch !== 0) continue;
-    if (!trainer.finished) await save();
+    const epochEnds = report.step % trainer.stepsPerEpoch === 0;
+    if (!trainer.finished && (epochEnds || performance.now() - saved > CHECKPOINT_MS)) await save();
+    if (!epochEnds) continue;
     yield {
       epoch: report.epoch,
       epochs: trainer.plan.epochs,

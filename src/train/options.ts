@@ -71,15 +71,19 @@ export function checkPlan(options: FitOptions): TrainingPlan {
   integer('batch', given.batch, 1, 1e6);
   integer('seed', given.seed, 0, Number.MAX_SAFE_INTEGER);
   oneOf('schedule', given.schedule, SCHEDULES);
-  within('learningRate', given.learningRate, 0, 10);
-  within('beta1', given.beta1, 0, 1);
-  within('beta2', given.beta2, 0, 1);
+  within('learningRate', given.learningRate, Number.MIN_VALUE, 10);
+  within('beta1', given.beta1, 0, BELOW_ONE);
+  within('beta2', given.beta2, 0, BELOW_ONE);
   within('epsilon', given.epsilon, 0, 1);
-  within('clip', given.clip, 0, 1e9);
+  within('clip', given.clip, Number.MIN_VALUE, 1e9);
   return given;
 }
 
+/** The largest number below 1: a moment that never decays would have no correction. */
+const BELOW_ONE = 1 - 2 ** -53;
+
 function within(where: string, value: unknown, low: number, high: number): void {
-  if (typeof value === 'number' && value > low && value < high) return;
-  throw mismatch('E_ARGUMENT', where, `a number between ${low} and ${high}`, value);
+  if (typeof value === 'number' && value >= low && value <= high) return;
+  const from = low === 0 ? 'from 0' : 'above 0';
+  throw mismatch('E_ARGUMENT', where, `a number ${from} ${high < 1 ? 'and below 1' : `to ${high}`}`, value);
 }

@@ -37,8 +37,18 @@ describe('broken files end with status 1 and leave nothing behind', () => {
     await fails(
       ['train', ...DATA(), ...SMALL, '-o', output],
       1,
-      /--output: expected a path in a folder that exists/,
+      /cannot write .*: no such file or folder \(ENOENT\)/,
     );
+  });
+
+  it('an output that is a directory, before anything is computed', async () => {
+    for (const args of [
+      ['train', ...DATA(), ...SMALL],
+      ['score', model, ...DATA()],
+    ]) {
+      await fails([...args, '-o', inFolder('digits')], 1, /expected a regular file, found a directory/);
+      await fails([...args, '-o', inFolder('none/')], 1, /cannot write .*it is a directory/);
+    }
   });
 
   const bytes = () => readFileSync(model);

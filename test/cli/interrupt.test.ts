@@ -70,7 +70,10 @@ async function interrupted(signal: NodeJS.Signals, epoch: number, ...more: strin
 describe('Ctrl-C', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('%s leaves a checkpoint and no model', async (signal) => {
     const { code, stdout, stderr } = await interrupted(signal, 2);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'stopping after this step; Ctrl-C again ends at once\n',
+    });
     expect(stdout).toMatch(
       /\nstopped after step \d+ of 4000; --resume goes on from .*m\.checkpoint\.safetensors\n$/,
     );
@@ -86,6 +89,29 @@ describe('Ctrl-C', () => {
     expect(end).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(inFolder(MODEL)).equals(straight[dtype])).toBe(true);
     expect(existsSync(inFolder(CHECKPOINT))).toBe(false);
+  });
+
+  it('twice at once ends at once, whole: a checkpoint or none, and no temporary file', async () => {
+    const running = train();
+    await running.until(/epoch +2 of 40/);
+    running.child.kill('SIGINT');
+    await running.until(/stopping after this step/);
+    running.child.kill('SIGINT');
+    const { code } = await running.done;
+    // The second may come when the checkpoint is already written and the process about to end.
+    expect([0, 130]).toContain(code);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    const resumed = await train('--resume', '--json').done;
+    expect(resumed.code).toBe(0);
+    expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
+  });
+
+  it('a reader that goes away does not cost the model', async () => {
+    const running = train();
+    await running.until(/epoch +1 of 40/);
+    running.child.stdout?.destroy();
+    expect((await running.done).code).toBe(0);
+    expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
   });
 
   it('--json tells where it stopped', async () => {

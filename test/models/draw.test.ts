@@ -19,7 +19,9 @@ describe('String(model)', () => {
     [4, [5, 7, 8], 6 * 4 + 4 * 36 + 30 + 210 + 336 + 432],
   ])('draws %d steps with their ranks', (steps, rank, count) => {
     const text = draw({ steps, rank });
-    expect(text).toContain(`ξ = rectifier · ${steps} steps of 3 inputs · 9 outputs · float32`);
+    expect(text).toContain(
+      `ξ = rectifier · ${steps} ${steps === 1 ? 'step' : 'steps'} of 3 inputs · 9 outputs · float32`,
+    );
     expect(text).toContain(`${count.toLocaleString('en-US')} parameters`);
     expect(make({ outputs: 9, inputs: 3, steps, rank }).parameterCount).toBe(count);
     const train = text.split('\n').find((line) => line.includes('[G.0]')) ?? '';
@@ -33,7 +35,7 @@ describe('String(model)', () => {
     for (const part of ['x.0', '[G.2]── 12 ', '…', 'x.15', '[G.15]']) expect(long).toContain(part);
     expect(long).not.toContain('[G.7]');
     const shared = draw({ steps: 16, shared: true });
-    for (const part of ['shared · ', '[G.first]', '[G.middle]', '[G.last]', 'C.middle 6', ' 5 '])
+    for (const part of ['one middle core · ', '[G.first]', '[G.middle]', '[G.last]', 'C.middle 6', ' 5 '])
       expect(shared).toContain(part);
     expect(shared).toContain(`${(6 * 4 + 3 * 36 + 30 + 150 + 270).toLocaleString('en-US')} parameters`);
     for (const line of [...long.split('\n'), ...shared.split('\n')]) expect(line.length).toBeLessThan(120);

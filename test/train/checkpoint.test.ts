@@ -128,6 +128,11 @@ describe('the file of a checkpoint', () => {
       [{ ...data.float32, name: 'noise' }, 'E_ARGUMENT', /received '100 of noise'/],
       [patterns(100, 4), 'E_SHAPE', /3 steps of 4 inputs/],
       [data.float64, 'E_DTYPE', /float32/],
+      [
+        { ...data.float32, labels: data.float32.labels.map((label) => 1 - label) },
+        'E_ARGUMENT',
+        /the values it was/,
+      ],
     ];
     for (const [set, code, message] of other) {
       await expect(loadCheckpoint(path(), set)).rejects.toThrow(refusal(code, message));
