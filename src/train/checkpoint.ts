@@ -13,6 +13,15 @@ interface SavedTraining {
   readonly progress: Progress;
   readonly data: { readonly name: string; readonly count: number; readonly digest: string };
   readonly backend: { readonly name: string; readonly isa: string };
+  /** Where the data came from, when the command read them. */
+  readonly source?: DataSource;
+}
+
+/** What decides which data the command reads. */
+export interface DataSource {
+  readonly data: string;
+  readonly patch?: number;
+  readonly limit?: number;
 }
 
 const digests = new WeakMap<Dataset, string>();
@@ -34,7 +43,7 @@ function digestOf(data: Dataset): string {
  * Writes everything that training needs to go on: a model file that also holds Adam's moments (`adam.m.*`, `adam.v.*`)
  * and, in the metadata, the plan and how far it has come. Appears whole or not at all.
  */
-export async function saveCheckpoint(trainer: Trainer, path: string): Promise<void> {
+export async function saveCheckpoint(trainer: Trainer, path: string, source?: DataSource): Promise<void> {
   const { model, data, plan, progress } = trainer;
   const named = (prefix: string, block: typeof trainer.m) =>
     Object.entries(block.tensors()).map(([name, tensor]) => [prefix + name, tensor] as const);
@@ -43,6 +52,7 @@ export async function saveCheckpoint(trainer: Trainer, path: string): Promise<vo
     progress,
     data: { name: data.name, count: data.labels.length, digest: digestOf(data) },
     backend: { name: model.backend.name, isa: model.backend.isa },
+    source,
   };
   await writeSafetensors(
     path,
@@ -91,12 +101,8 @@ export async function loadCheckpoint(
   return trainer;
 }
 
-/** The backend that wrote a checkpoint; another one goes on from it, but not to the same bits. */
-export async function checkpointBackend(path: string): Promise<SavedTraining['backend']> {
-  return trainingOf(path, (await readSafetensors(path)).metadata).backend;
-}
-
-function trainingOf(path: string, metadata: Readonly<Record<string, string>>): SavedTraining {
+/** What a checkpoint's metadata say of its training; another backend goes on from it, but not to the same bits. */
+export function trainingOf(path: string, metadata: Readonly<Record<string, string>>): SavedTraining {
   const text = Object.hasOwn(metadata, 'training') ? metadata.training : undefined;
   if (text === undefined)
     throw mismatch('E_FILE', path, "a checkpoint's state under the key 'training'", 'none');
@@ -106,7 +112,8 @@ function trainingOf(path: string, metadata: Readonly<Record<string, string>>): S
     if (
       [step, loss, correct].every(Number.isFinite) &&
       typeof saved.data.name === 'string' &&
-      typeof saved.backend.isa === 'string'
+      typeof saved.backend.isa === 'string' &&
+      (saved.source === undefined || typeof saved.source.data === 'string')
     )
       return saved;
   } catch (cause) {

@@ -74,12 +74,12 @@ export function checkPlan(options: FitOptions): TrainingPlan {
   within('learningRate', given.learningRate, Number.MIN_VALUE, 10);
   within('beta1', given.beta1, 0, BELOW_ONE);
   within('beta2', given.beta2, 0, BELOW_ONE);
-  within('epsilon', given.epsilon, 0, 1);
+  within('epsilon', given.epsilon, 0, BELOW_ONE);
   within('clip', given.clip, Number.MIN_VALUE, 1e9);
   return given;
 }
 
-/** The largest number below 1: a moment that never decays would have no correction. */
+/** The largest number below 1: a moment that never decays would have no correction, an epsilon of 1 hides it. */
 const BELOW_ONE = 1 - 2 ** -53;
 
 function within(where: string, value: unknown, low: number, high: number): void {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeDigits } from '../support/digits.ts';
@@ -21,7 +21,7 @@ const OPTIONS = [
   '0.003',
 ];
 const MODEL = 'm.safetensors';
-const CHECKPOINT = 'm.checkpoint.safetensors';
+const CHECKPOINT = 'm.safetensors.checkpoint.safetensors';
 
 const straight: Record<string, Buffer> = {};
 beforeAll(async () => {
@@ -52,10 +52,9 @@ const train = (...more: string[]) =>
   start([
     COMMAND,
     'train',
-    ...DATA(),
     '-o',
     inFolder(MODEL),
-    ...(more.includes('--resume') ? [] : OPTIONS),
+    ...(more.includes('--resume') ? [] : [...DATA(), ...OPTIONS]),
     ...more,
   ]);
 
@@ -72,10 +71,10 @@ describe('Ctrl-C', () => {
     const { code, stdout, stderr } = await interrupted(signal, 2);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'stopping after this step; Ctrl-C again ends at once\n',
+      stderr: 'stopping after this step and saving a checkpoint; Ctrl-C again ends at once\n',
     });
     expect(stdout).toMatch(
-      /\nstopped after step \d+ of 4000; --resume goes on from .*m\.checkpoint\.safetensors\n$/,
+      /\nstopped after step \d+ of 4000; --resume goes on from .*m\.safetensors\.checkpoint\.safetensors\n$/,
     );
     expect(existsSync(inFolder(CHECKPOINT))).toBe(true);
     expect(existsSync(inFolder(MODEL))).toBe(false);
@@ -154,21 +153,16 @@ describe('a checkpoint', () => {
     };
     await refuses(/expected --resume to go on or --force to start anew/, ...DATA(), ...OPTIONS);
     for (const option of ['--rank', '--epochs', '--seed', '--learning-rate', '--features']) {
-      await refuses(
-        /--resume: expected no option that the checkpoint decides/,
-        ...DATA(),
-        '--resume',
-        option,
-        '3',
-      );
+      await refuses(/--resume: expected no option that the checkpoint decides/, '--resume', option, '3');
     }
-    await refuses(/expected no option that the checkpoint decides/, ...DATA(), '--resume', '--xi', 'max');
-    await refuses(
-      /expected the 2000 examples of mnist-train, received '?50/,
-      ...DATA(),
-      '--resume',
-      '--limit',
-      '50',
+    await refuses(/expected no option that the checkpoint decides/, '--resume', '--xi', 'max');
+    await refuses(/decides, received \['--data', '--patch'\]/, ...DATA(), '--resume');
+    await refuses(/decides, received \['--limit'\]/, '--resume', '--limit', '50');
+    const images = inFolder('digits/train-images-idx3-ubyte');
+    const bytes = readFileSync(images);
+    writeFileSync(images, Buffer.from(bytes).fill(bytes[16] ^ 1, 16, 17));
+    await refuses(/expected the values it was trained on, received .*\(E_ARGUMENT\)/, '--resume').finally(
+      () => writeFileSync(images, bytes),
     );
   });
 
@@ -176,11 +170,10 @@ describe('a checkpoint', () => {
     const none = await train('--resume').done;
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(
-      /--resume: expected a checkpoint at .*m\.checkpoint\.safetensors.*\(E_FILE\)/,
+      /--resume: expected a checkpoint at .*m\.safetensors\.checkpoint\.safetensors.*\(E_FILE\)/,
     );
     // A model is no checkpoint.
     const model = readFileSync(inFolder('float32.safetensors'));
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(inFolder(CHECKPOINT), model);
     const broken = await train('--resume').done;
     expect(broken).toMatchObject({ code: 1, stdout: '' });
@@ -232,5 +225,18 @@ describe.runIf(haveScript)('on a terminal', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/stopped after step \d+ of 4000/);
     expect(stdout.lastIndexOf(SHOW)).toBeGreaterThan(stdout.lastIndexOf(HIDE));
+  });
+
+  it('Ctrl-C, typed twice, ends it, gives the cursor back and leaves no temporary file', async () => {
+    const running = terminal();
+    await running.until(/epoch +2 of 40/);
+    running.child.stdin?.write('\x03');
+    await running.until(/stopping after this step and saving a checkpoint/);
+    running.child.stdin?.write('\x03');
+    const { code, stdout } = await running.done;
+    // The second may come when the checkpoint is already written and the process about to end.
+    expect([0, 130]).toContain(code);
+    expect(stdout.lastIndexOf(SHOW)).toBeGreaterThan(stdout.lastIndexOf(HIDE));
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });

@@ -97,6 +97,21 @@ describe('writeFileAtomic', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await lstat(join(folder, 'link'))).isSymbolicLink()).toBe(true);
   });
+
+  onPosix('keeps permissions that a umask would take away', async () => {
+    const path = join(folder, 'a');
+    await writeFile(path, 'old');
+    await chmod(path, 0o666);
+    await writeFileAtomic(path, Buffer.from('new'));
+    expect((await stat(path)).mode & 0o777).toBe(0o666);
+  });
+
+  onPosix('replaces a link that leads nowhere', async () => {
+    await symlink('none', join(folder, 'link'));
+    await writeFileAtomic(join(folder, 'link'), Buffer.from('new'));
+    expect((await lstat(join(folder, 'link'))).isFile()).toBe(true);
+    expect(await readdir(folder)).toEqual(['link']);
+  });
 });
 
 /** The module under test in a process of its own, where the system itself interrupts it. */
