@@ -128,6 +128,13 @@ ${rows
 };
 `;
 
+/** An enum of abi.h as an object from lower-case words to ids. */
+function enumTs(name) {
+  const body = new RegExp(`enum xt_${name} \\{([^}]*)\\}`).exec(stripComments(abiText))[1];
+  const ids = [...body.matchAll(/XT_(\w+) = (\d+)/g)].map(([, word, id]) => `${word.toLowerCase()}: ${id}`);
+  return `export const ${name.toUpperCase()}_ID = { ${ids.join(', ')} } as const;`;
+}
+
 const tsType = (type) => (type.includes('*') ? 'Pointer' : 'number');
 const abiTs = `${banner('//')}
 /** A binary that says otherwise was built from other sources, and is refused. */
@@ -145,10 +152,7 @@ ${functions
   .join('\n')}
 }
 
-export const ABI_FUNCTIONS = [${functions
-  .filter((f) => !f.wasmOnly && f.returns === 'int32_t')
-  .map((f) => `'${f.name}'`)
-  .join(', ')}] as const;
+${['status', 'dtype', 'activation'].map(enumTs).join('\n')}
 `;
 
 const xiMd = `<!-- ${banner('').trim()} -->

@@ -1,8 +1,7 @@
-import { ABI_VERSION, type Abi, TABLE_HASH } from '../core/abi.gen.ts';
+import { ABI_VERSION, type Abi, ACTIVATION_ID, DTYPE_ID, STATUS_ID, TABLE_HASH } from '../core/abi.gen.ts';
 import { XiError } from '../core/errors.ts';
-import { DTYPES, type DType } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
-import { ACTIVATIONS, type IsaReport, type Kernels, type Storage } from './interface.ts';
+import type { IsaReport, Kernels, Storage } from './interface.ts';
 
 /** How one binary is reached: its functions, and what a pointer is to it. */
 export interface AbiBinding<Pointer> {
@@ -34,14 +33,13 @@ export function describeBinary(json: string): Description | string {
 export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport, threads: number): Kernels {
   const { abi, pointer, result } = binding;
   const context = isa.index | (threads << 8);
-  const dtypeId = (dtype: DType) => DTYPES.indexOf(dtype);
   return {
     contract(xi, { B, L, R, K }, a, h, G, out) {
       check(
         'contract',
         abi.xt_contract(
           context,
-          dtypeId(a.dtype),
+          DTYPE_ID[a.dtype],
           XI[xi].id,
           B,
           L,
@@ -59,7 +57,7 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
         'contractGradient',
         abi.xt_contract_gradient(
           context,
-          dtypeId(a.dtype),
+          DTYPE_ID[a.dtype],
           XI[xi].id,
           B,
           L,
@@ -79,7 +77,7 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
     fold(xi, steps, count, z, out) {
       check(
         'fold',
-        abi.xt_fold(context, dtypeId(z.dtype), XI[xi].id, steps, count, pointer(z), pointer(out)),
+        abi.xt_fold(context, DTYPE_ID[z.dtype], XI[xi].id, steps, count, pointer(z), pointer(out)),
       );
     },
     foldGradient(xi, steps, count, z, dout, dz) {
@@ -87,7 +85,7 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
         'foldGradient',
         abi.xt_fold_gradient(
           context,
-          dtypeId(z.dtype),
+          DTYPE_ID[z.dtype],
           XI[xi].id,
           steps,
           count,
@@ -102,7 +100,7 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
         'outer',
         abi.xt_outer(
           context,
-          dtypeId(x.dtype),
+          DTYPE_ID[x.dtype],
           XI[xi].id,
           x.length,
           y.length,
@@ -117,7 +115,7 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
         'matmul',
         abi.xt_matmul(
           context,
-          dtypeId(A.data.dtype),
+          DTYPE_ID[A.data.dtype],
           M,
           N,
           K,
@@ -134,19 +132,19 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
       );
     },
     activate(activation, rows, cols, bias, z) {
-      const id = ACTIVATIONS.indexOf(activation);
+      const id = ACTIVATION_ID[activation];
       check(
         'activate',
-        abi.xt_activate(context, dtypeId(z.dtype), id, rows, cols, pointer(bias), pointer(z)),
+        abi.xt_activate(context, DTYPE_ID[z.dtype], id, rows, cols, pointer(bias), pointer(z)),
       );
     },
     activateGradient(activation, rows, cols, y, dy, dbias) {
-      const id = ACTIVATIONS.indexOf(activation);
+      const id = ACTIVATION_ID[activation];
       check(
         'activateGradient',
         abi.xt_activate_gradient(
           context,
-          dtypeId(y.dtype),
+          DTYPE_ID[y.dtype],
           id,
           rows,
           cols,
@@ -161,7 +159,7 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
         'adam',
         abi.xt_adam(
           context,
-          dtypeId(p.dtype),
+          DTYPE_ID[p.dtype],
           p.length,
           pointer(p),
           pointer(g),
@@ -180,21 +178,22 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
     sumSquares(x) {
       check(
         'sumSquares',
-        abi.xt_sum_squares(context, dtypeId(x.dtype), x.length, pointer(x), result.pointer),
+        abi.xt_sum_squares(context, DTYPE_ID[x.dtype], x.length, pointer(x), result.pointer),
       );
       return result.read()[0];
     },
     peak(dtype, repetitions) {
-      check('peak', abi.xt_peak(context, dtypeId(dtype), repetitions, result.pointer));
+      check('peak', abi.xt_peak(context, DTYPE_ID[dtype], repetitions, result.pointer));
       return result.read()[0];
     },
   };
 }
 
 function check(kernel: string, status: number): void {
-  if (status === 0) return;
-  if (status === 2) throw new XiError('E_MEMORY', `${kernel}: no memory for its packed blocks`);
-  if (status === 3)
+  if (status === STATUS_ID.ok) return;
+  if (status === STATUS_ID.memory)
+    throw new XiError('E_MEMORY', `${kernel}: no memory for its packed blocks`);
+  if (status === STATUS_ID.isa)
     throw new XiError('E_BACKEND', `${kernel}: this processor cannot run the instruction set`);
   throw new XiError('E_ARGUMENT', `${kernel}: the binary refused its arguments (status ${status})`);
 }

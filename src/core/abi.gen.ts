@@ -19,4 +19,6 @@ export interface Abi<Pointer> {
   xt_peak(context: number, dtype: number, repetitions: number, result: Pointer): number;
 }
 
-export const ABI_FUNCTIONS = ['xt_contract', 'xt_contract_gradient', 'xt_fold', 'xt_fold_gradient', 'xt_outer', 'xt_matmul', 'xt_activate', 'xt_activate_gradient', 'xt_adam', 'xt_sum_squares', 'xt_peak'] as const;
+export const STATUS_ID = { ok: 0, argument: 1, memory: 2, isa: 3 } as const;
+export const DTYPE_ID = { float32: 0, float64: 1 } as const;
+export const ACTIVATION_ID = { identity: 0, relu: 1, tanh: 2 } as const;

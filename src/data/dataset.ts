@@ -1,13 +1,5 @@
 import { integer, mismatch, XiError } from '../core/errors.ts';
-import {
-  checkFinite,
-  checkTensor,
-  type DType,
-  dtypeOf,
-  isTensor,
-  type Tensor,
-  tensor,
-} from '../core/tensor.ts';
+import { checkTensor, dtypeOf, isTensor, type Tensor } from '../core/tensor.ts';
 
 const MAX_CLASSES = 2 ** 31 - 1;
 
@@ -65,16 +57,4 @@ export function takeDataset(dataset: Dataset, start: number, end: number): Datas
     data: dataset.inputs.data.subarray(start * size, end * size),
   };
   return { ...dataset, inputs, labels: dataset.labels.subarray(start, end) };
-}
-
-/**
- * The same examples with inputs of another precision; the dataset itself when it has it already.
- *
- * @throws XiError E_NUMERIC when an input is too large for float32.
- */
-export function asDtype(dataset: Dataset, dtype: DType): Dataset {
-  if (dataset.inputs.dtype === dtype) return dataset;
-  const inputs = tensor(dataset.inputs, undefined, dtype);
-  checkFinite(`${dataset.name} as ${dtype}`, inputs.data);
-  return { ...dataset, inputs };
 }

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDigits } from '../support/digits.ts';
-import { temporaryFolder, xitensor } from '../support/processes.ts';
+import { fails as failsIn, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
 let model: string;
@@ -19,13 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A failure is one message, without a stack, and nothing on standard output. */
-async function fails(args: readonly string[], code: 1 | 2, message: RegExp) {
-  const outcome = await xitensor(args, { cwd: folder });
-  expect(outcome.stderr).toMatch(message);
-  expect(outcome.stderr).not.toMatch(/\n\s+at |unexpected failure/);
-  expect({ code: outcome.code, stdout: outcome.stdout }).toEqual({ code, stdout: '' });
-}
+const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn(args, code, message, folder);
 
 describe('broken files end with status 1 and leave nothing behind', () => {
   it('a model that is missing', async () => {

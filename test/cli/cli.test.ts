@@ -5,7 +5,7 @@ import { tensor } from '../../src/core/tensor.ts';
 import { readNpy, writeNpy } from '../../src/io/npy.ts';
 import { loadModel } from '../../src/models/files.ts';
 import { writeDigits } from '../support/digits.ts';
-import { temporaryFolder, xitensor } from '../support/processes.ts';
+import { fails as failsIn, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
 let model: string;
@@ -24,13 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A failure is one message, without a stack, and nothing on standard output. */
-async function fails(args: readonly string[], code: 1 | 2, message: RegExp) {
-  const outcome = await xitensor(args, { cwd: folder });
-  expect(outcome.stderr).toMatch(message);
-  expect(outcome.stderr).not.toMatch(/\n\s+at |unexpected failure/);
-  expect({ code: outcome.code, stdout: outcome.stdout }).toEqual({ code, stdout: '' });
-}
+const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn(args, code, message, folder);
 
 describe('help', () => {
   it.each([['--help'], ['-h'], ['help'], []])('%s lists the commands', async (...args) => {

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { XiErrorCode } from '../../src/core/errors.ts';
 import { tensor } from '../../src/core/tensor.ts';
-import { asDtype, checkDataset, type Dataset, takeDataset } from '../../src/data/dataset.ts';
+import { checkDataset, type Dataset, takeDataset } from '../../src/data/dataset.ts';
 import { cutPatches, loadMnist } from '../../src/data/mnist.ts';
 
 const xi = (code: XiErrorCode, message: RegExp) =>
@@ -213,15 +213,6 @@ describe('datasets', () => {
         xi('E_ARGUMENT', /takeDataset (start|end): expected an integer/),
       );
     }
-  });
-
-  test('asDtype converts once and refuses overflow', () => {
-    expect(asDtype(data, 'float64')).toBe(data);
-    const narrow = asDtype(data, 'float32');
-    expect([narrow.inputs.dtype, [...narrow.inputs.data]]).toEqual(['float32', [1, 2, 3, 4, 5, 6]]);
-    const large = { ...data, inputs: tensor([[[1, 1e300]], [[3, 4]], [[5, 6]]]) };
-    expect(() => asDtype(large, 'float32')).toThrow(xi('E_NUMERIC', /toy as float32.*element 1/));
-    expect(() => asDtype(data, 'int8' as never)).toThrow(xi('E_DTYPE', /int8/));
   });
 
   test.each<[string, unknown, XiErrorCode, RegExp]>([

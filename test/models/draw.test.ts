@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { selectBackend } from '../../src/backend/select.ts';
-import type { ModelOptions } from '../../src/models/config.ts';
-import { createModel } from '../../src/models/model.ts';
+import { make } from '../support/models.ts';
 
-const backend = selectBackend({ prefer: ['reference'] }).backend;
-const OPTIONS = {
-  ...{ kind: 'tt', xi: 'rectifier', steps: 3, inputs: 4, outputs: 2, rank: 5, seed: 1 },
-  features: { size: 6 },
-} as const satisfies ModelOptions;
-
-const make = (options: object = {}) => createModel({ ...OPTIONS, backend, ...options });
 describe('String(model)', () => {
   const draw = (options: object) => String(make({ outputs: 9, inputs: 3, ...options }));
 

@@ -1,20 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { selectBackend } from '../../src/backend/select.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type DType, type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
-import type { ModelOptions } from '../../src/models/config.ts';
-import { createModel } from '../../src/models/model.ts';
+import { make, refusal } from '../support/models.ts';
 import { subjects } from '../support/subjects.ts';
-
-const backend = selectBackend({ prefer: ['reference'] }).backend;
-const OPTIONS = {
-  ...{ kind: 'tt', xi: 'rectifier', steps: 3, inputs: 4, outputs: 2, rank: 5, seed: 1 },
-  features: { size: 6 },
-} as const satisfies ModelOptions;
-
-const make = (options: object = {}) => createModel({ ...OPTIONS, backend, ...options });
-const refusal = (code: string, message: RegExp) =>
-  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
 
 function random(shape: readonly number[], dtype: DType = 'float32', seed = 9): Tensor {
   const rng = new Rng(seed);

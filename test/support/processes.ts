@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const COMMAND = join(ROOT, 'dist/cli/main.js');
@@ -90,4 +91,17 @@ export function packageFolder(): string {
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   return folder;
+}
+
+/** A failure of the command is one message, without a stack, and nothing on standard output. */
+export async function fails(
+  args: readonly string[],
+  code: 1 | 2,
+  message: RegExp,
+  cwd: string,
+): Promise<void> {
+  const outcome = await xitensor(args, { cwd });
+  expect(outcome.stderr).toMatch(message);
+  expect(outcome.stderr).not.toMatch(/\n\s+at |unexpected failure/);
+  expect({ code: outcome.code, stdout: outcome.stdout }).toEqual({ code, stdout: '' });
 }

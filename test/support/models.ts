@@ -1,0 +1,19 @@
+import { expect } from 'vitest';
+import { selectBackend } from '../../src/backend/select.ts';
+import type { ModelOptions } from '../../src/models/config.ts';
+import { createModel, type Model } from '../../src/models/model.ts';
+
+export const reference = selectBackend({ prefer: ['reference'] }).backend;
+
+export const OPTIONS = {
+  ...{ kind: 'tt', xi: 'rectifier', steps: 3, inputs: 4, outputs: 2, rank: 5, seed: 1 },
+  features: { size: 6 },
+} as const satisfies ModelOptions;
+
+/** A small network on the reference, with some options other than {@link OPTIONS}. */
+export const make = (options: object = {}): Model =>
+  createModel({ ...OPTIONS, backend: reference, ...options });
+
+/** Matches an XiError by code and message. */
+export const refusal = (code: string, message: RegExp) =>
+  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
