@@ -203,7 +203,8 @@ describe.runIf(haveScript)('on a terminal', () => {
       inFolder(MODEL),
       ...more,
     ];
-    const command = quoted.map((part) => `'${part}'`).join(' ');
+    // Without exec a shell that does not leave by itself, as dash, is in the terminal's foreground too, and dies of Ctrl-C.
+    const command = `exec ${quoted.map((part) => `'${part}'`).join(' ')}`;
     return start(['-qefc', command, '/dev/null'], { program: 'script', stdin: 'pipe' });
   };
   const HIDE = '\x1b[?25l';
