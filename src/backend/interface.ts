@@ -40,6 +40,47 @@ export interface Strided {
   readonly colStride: number;
 }
 
+/** What a contraction does with its terms (⊕); `sum` weighs by ×, the others by +. Ids in native/abi.h. */
+export const REDUCTIONS = ['sum', 'max', 'min', 'logsumexp'] as const;
+export type Reduction = (typeof REDUCTIONS)[number];
+
+/** An operand of a {@link Joined} contraction: values, and one stride, in elements, for each axis of its side. */
+export interface JoinedOperand {
+  readonly data: Storage;
+  /** Left: of the batch, row and term axes; right: of the batch, column and term axes. 0 where it does not vary. */
+  readonly strides: readonly number[];
+}
+
+/** Most operands on one side of a {@link Joined} contraction. */
+export const MAX_JOINED = 4;
+
+/**
+ * `out[g,m,n] = ⊕_s left[g,m,s] ⊗ right[g,n,s]`, where left is ξ of its operands and right of its own: the form that
+ * every step of a contraction has. g, m, n and s are multi-indices: several axes each, or none (one value).
+ *
+ * Weights W are a right side of one operand with ⊗ = × or +; contractions without weights put some operands on
+ * each side and have ⊗ = ξ; without a right side, ⊕ goes over the left one alone and there are no columns.
+ */
+export interface Joined {
+  readonly xi: Xi;
+  /** ⊗, which is one of the operators too. */
+  readonly combine: Xi;
+  readonly reduce: Reduction;
+  /** Whether the left side starts from the unit of ξ, as a single operand must: max(z, 0), |z|. */
+  readonly fromUnit: boolean;
+  /** Extents of the axes of g, m, n and s. With an extent 0 in `terms`, out is the neutral element of ⊕. */
+  readonly batch: readonly number[];
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+  readonly terms: readonly number[];
+  /** 1 to {@link MAX_JOINED}. */
+  readonly left: readonly JoinedOperand[];
+  /** 0 to {@link MAX_JOINED}. */
+  readonly right: readonly JoinedOperand[];
+  /** Strides of out: of the batch, row and column axes; no two elements may fall together. */
+  readonly outStrides: readonly number[];
+}
+
 export interface AdamOptions {
   readonly rate: number;
   readonly beta1: number;
@@ -66,6 +107,21 @@ export interface Kernels {
     from: { readonly a: Storage; readonly h: Storage; readonly G: Storage; readonly dout: Storage },
     to: { readonly da: Storage; readonly dh: Storage; readonly dG: Storage },
     accumulate: boolean,
+  ): void;
+  /**
+   * Computes a {@link Joined} contraction. With `arg`, a float64 storage laid out as out, and ⊕ = max or min: the linear
+   * index (row-major over the term axes) of the first term that won.
+   */
+  joined(plan: Joined, out: Storage, arg?: Storage): void;
+  /**
+   * Adds the gradients of Σ dout·out with respect to the operands of each side to `to`, where null skips one; ⊕ = sum or
+   * logsumexp (whose weights are exp(term − out)). dout is laid out as out, a gradient as its operand.
+   */
+  joinedGradient(
+    plan: Joined,
+    out: Storage,
+    dout: Storage,
+    to: { readonly left: readonly (Storage | null)[]; readonly right: readonly (Storage | null)[] },
   ): void;
   /** `out[n] = ξ(…ξ(ξ(u, z[0,n]), z[1,n])…, z[T−1,n])`; z [T,N], out [N]. */
   fold(xi: Xi, steps: number, count: number, z: Storage, out: Storage): void;
