@@ -74,6 +74,8 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
         ),
       );
     },
+    joined: notYet,
+    joinedGradient: notYet,
     fold(xi, steps, count, z, out) {
       check(
         'fold',
@@ -187,6 +189,10 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
       return result.read()[0];
     },
   };
+}
+
+function notYet(): never {
+  throw new XiError('E_BACKEND', 'joined: the binary does not have this kernel yet; the reference does');
 }
 
 function check(kernel: string, status: number): void {

@@ -1,6 +1,7 @@
 import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
+import { checkedJoined } from './checks_joined.ts';
 import { ACTIVATIONS, type Kernels, type Storage, type Strided } from './interface.ts';
 
 /**
@@ -34,6 +35,7 @@ export function checked(kernels: Kernels): Kernels {
       expect('dG', to.dG, L * R * K);
       kernels.contractGradient(xi, sizes, from, to, accumulate);
     },
+    ...checkedJoined(kernels),
     fold(xi, steps, count, z, out) {
       oneOf('xi', xi, XI_NAMES);
       counts('fold', { steps, count });

@@ -1,5 +1,5 @@
 import { mismatch } from '../core/errors.ts';
-import { allocate, type DType, type FloatArray } from '../core/tensor.ts';
+import { allocate, type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import type { Storage } from './interface.ts';
 
 /** Storage in the JavaScript heap: what the addon and the reference work on in place. */
@@ -25,6 +25,10 @@ export class ArrayStorage implements Storage {
     return this.data.slice();
   }
 
+  take(): FloatArray {
+    return this.data;
+  }
+
   write(values: ArrayLike<number>): void {
     checkSame(values.length, this.length);
     this.data.set(values);
@@ -36,6 +40,11 @@ export class ArrayStorage implements Storage {
 
   /** The heap looks after itself, even in the middle of a synchronous loop. */
   release(): void {}
+}
+
+/** Storage over a user's own array, which is neither copied nor kept beyond the call. */
+export function adoptArray(values: FloatArray): Storage {
+  return new ArrayStorage(dtypeOf(values), values);
 }
 
 /** The array behind a storage of the native or the reference backend. */
