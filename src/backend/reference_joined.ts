@@ -126,8 +126,12 @@ function termsOf(plan: Joined, to?: Parameters<Kernels['joinedGradient']>[3]) {
   const operator = XI[xi];
   const join = XI[combine];
   const both = right.data.length > 0;
-  const foldOf = (side: Side, at: readonly number[], s: number, unit: boolean) =>
-    states(operator, side, at, s, unit).at(-1)!;
+  const foldOf = (side: Side, at: readonly number[], s: number, unit: boolean) => {
+    const first = side.data[0][at[0] + side.term[0][s]];
+    let state = unit ? operator.value(operator.unit, first) : first;
+    for (let n = 1; n < at.length; n++) state = operator.value(state, side.data[n][at[n] + side.term[n][s]]);
+    return state;
+  };
   const flushSide = (side: Side, targets: Parameters<Kernels['joinedGradient']>[3]['left']) =>
     side.sums.forEach((sums, n) => {
       const target = targets[n];

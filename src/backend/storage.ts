@@ -5,7 +5,7 @@ import type { Storage } from './interface.ts';
 /** Storage in the JavaScript heap: what the addon and the reference work on in place. */
 export class ArrayStorage implements Storage {
   readonly dtype: DType;
-  readonly data: FloatArray;
+  data: FloatArray;
 
   constructor(dtype: DType, data: number | FloatArray) {
     this.dtype = dtype;
@@ -38,9 +38,13 @@ export class ArrayStorage implements Storage {
     this.data.fill(value);
   }
 
-  /** The heap looks after itself, even in the middle of a synchronous loop. */
-  release(): void {}
+  /** The heap looks after itself, even in the middle of a synchronous loop, once nothing refers to the values. */
+  release(): void {
+    this.data = RELEASED[this.dtype];
+  }
 }
+
+const RELEASED = { float32: new Float32Array(0), float64: new Float64Array(0) };
 
 /** Storage over a user's own array, which is neither copied nor kept beyond the call. */
 export function adoptArray(values: FloatArray): Storage {

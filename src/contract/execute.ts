@@ -58,7 +58,7 @@ export class Run {
   private readonly compilation: Compilation;
   private readonly dtype: DType;
   private readonly borrow: (storage: Storage) => Storage;
-  private readonly spare = new Map<number, Storage>();
+  private spare: Map<number, Storage> | undefined;
 
   constructor(
     compilation: Compilation,
@@ -100,7 +100,8 @@ export class Run {
     if (!last) this.values[step.out] = this.room(step.out, length, this.dtype);
     const out = this.part(compiled, step.out, start);
     if (sizes) {
-      const [a, h] = step.left.map((n) => this.values[n]);
+      const a = this.values[step.left[0]];
+      const h = this.values[step.left[1]];
       this.backend.contract(step.xi, sizes, a, h, this.values[step.right[0]], out);
     } else {
       let arg: Storage | undefined;
@@ -139,11 +140,11 @@ export class Run {
 
   /** Room for an intermediate; blocks take turns with that of the first, which is the largest. */
   private room(key: number, length: number, dtype: DType): Storage {
+    if (this.compilation.program.slices.length === 0)
+      return this.borrow(this.backend.allocate(dtype, length));
+    this.spare ??= new Map();
     let storage = this.spare.get(key);
-    if (!storage) {
-      storage = this.borrow(this.backend.allocate(dtype, length));
-      if (this.compilation.program.slices.length > 0) this.spare.set(key, storage);
-    }
+    if (!storage) this.spare.set(key, (storage = this.borrow(this.backend.allocate(dtype, length))));
     return storage.length === length ? storage : storage.at(0, length);
   }
 }

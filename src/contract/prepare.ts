@@ -125,7 +125,8 @@ export function prepare(
 function sameShapes(shapes: readonly Shape[], operands: readonly { readonly shape: Shape }[]): boolean {
   if (shapes.length !== operands.length) return false;
   for (let n = 0; n < shapes.length; n++) {
-    const [shape, other] = [shapes[n], operands[n].shape];
+    const shape = shapes[n];
+    const other = operands[n].shape;
     if (shape.length !== other.length) return false;
     for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== other[axis]) return false;
   }

@@ -11,7 +11,10 @@ interface Dual {
   readonly d: number;
 }
 
-const [ZERO, LOW, HIGH]: Dual[] = [0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].map((v) => ({ v, d: 0 }));
+const [ZERO, LOW, HIGH]: Dual[] = [0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].map((v) => ({
+  v,
+  d: 0,
+}));
 const larger = (x: Dual, y: Dual) => (y.v > x.v ? y : x);
 const smaller = (x: Dual, y: Dual) => (y.v < x.v ? y : x);
 const add = (x: Dual, y: Dual): Dual => ({ v: x.v + y.v, d: x.d + y.d });
@@ -40,13 +43,14 @@ const OPERATORS: Readonly<Record<Xi, { unit: Dual; of(x: Dual, y: Dual): Dual }>
   },
 };
 
-const REDUCTIONS: Readonly<Record<Reduction, { none: Dual; of(x: Dual, y: Dual): Dual; weigh(w: Dual, t: Dual): Dual }>> =
-  {
-    sum: { none: ZERO, of: add, weigh: multiply },
-    max: { none: LOW, of: larger, weigh: add },
-    min: { none: HIGH, of: smaller, weigh: add },
-    logsumexp: { none: LOW, of: logAdd, weigh: add },
-  };
+const REDUCTIONS: Readonly<
+  Record<Reduction, { none: Dual; of(x: Dual, y: Dual): Dual; weigh(w: Dual, t: Dual): Dual }>
+> = {
+  sum: { none: ZERO, of: add, weigh: multiply },
+  max: { none: LOW, of: larger, weigh: add },
+  min: { none: HIGH, of: smaller, weigh: add },
+  logsumexp: { none: LOW, of: logAdd, weigh: add },
+};
 
 export interface BruteResult {
   readonly shape: number[];
@@ -70,7 +74,9 @@ export function brute(
   const [weights, rest] = before.includes(';') ? before.split(';') : ['', before];
   const words = [...(weights ? [weights] : []), ...rest.split(',')].map((word) => [...word]);
   const extents = new Map<string, number>();
-  words.forEach((word, n) => word.forEach((label, axis) => extents.set(label, operands[n].shape[axis])));
+  words.forEach((word, n) => {
+    for (const [axis, label] of word.entries()) extents.set(label, operands[n].shape[axis]);
+  });
   const out = [...output];
   const labels = [...out, ...[...extents.keys()].filter((label) => !out.includes(label))];
   const sizes = labels.map((label) => extents.get(label)!);
