@@ -1,7 +1,8 @@
 import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
-import { ACTIVATIONS, type Kernels, type Storage, type Strided } from './interface.ts';
+import { checkedJoined } from './checks_joined.ts';
+import { ACTIVATIONS, type ContractSizes, type Kernels, type Storage, type Strided } from './interface.ts';
 
 /**
  * The same kernels behind a check of sizes and dtypes: the C ABI sees pointers only, so a length that is wrong here
@@ -34,6 +35,7 @@ export function checked(kernels: Kernels): Kernels {
       expect('dG', to.dG, L * R * K);
       kernels.contractGradient(xi, sizes, from, to, accumulate);
     },
+    ...checkedJoined(kernels),
     fold(xi, steps, count, z, out) {
       oneOf('xi', xi, XI_NAMES);
       counts('fold', { steps, count });
@@ -101,8 +103,10 @@ export function checked(kernels: Kernels): Kernels {
 }
 
 /** Two negative sizes have a product that fits, and a fraction is cut off on the way to the binary. */
-function counts(kernel: string, sizes: object): void {
-  for (const [name, size] of Object.entries(sizes)) {
+function counts(kernel: string, sizes: Readonly<Record<string, number>> | ContractSizes): void {
+  // Without a list of the entries: a tiny call is over in a microsecond.
+  for (const name in sizes) {
+    const size = (sizes as Readonly<Record<string, number>>)[name];
     if (!Number.isSafeInteger(size) || size < 0)
       throw mismatch('E_SHAPE', `${kernel} ${name}`, 'a non-negative integer', size);
   }

@@ -16,6 +16,8 @@ export interface Storage {
   at(offset: number, length?: number): Storage;
   /** A copy of the values, which no later call changes. */
   read(): FloatArray;
+  /** The values of a storage that will not be used again: without a copy where they are in the JavaScript heap. */
+  take(): FloatArray;
   write(values: ArrayLike<number>): void;
   fill(value: number): void;
   /**
@@ -158,6 +160,8 @@ export interface Backend extends Kernels {
   readonly threads: number;
   /** Zeros. */
   allocate(dtype: DType, length: number): Storage;
+  /** Storage with these values, to read from: the array itself where the kernels reach it, else a copy. */
+  adopt(values: FloatArray): Storage;
 }
 
 /** An instruction set of a binary: whether this processor runs it, or what it lacks. */

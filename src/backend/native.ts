@@ -6,7 +6,7 @@ import type { FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, Probe, Storage } from './interface.ts';
-import { ArrayStorage, arrayOf } from './storage.ts';
+import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
 const FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
 
@@ -50,6 +50,7 @@ export function probeNative(): Probe {
       isa: isa.name,
       threads,
       allocate: (dtype, length) => new ArrayStorage(dtype, length),
+      adopt: adoptArray,
       ...checked(abiKernels(binding, isa, threads)),
     }),
   };

@@ -2,7 +2,8 @@ import type { FloatArray } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
 import { checked } from './checks.ts';
 import type { Activation, Backend, Kernels, Probe, Strided } from './interface.ts';
-import { ArrayStorage, arrayOf } from './storage.ts';
+import { joinedKernels } from './reference_joined.ts';
+import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
 /** The definition that the other backends are tested against: plain loops, sums in float64, no blocking. */
 const kernels: Kernels = {
@@ -52,6 +53,8 @@ const kernels: Kernels = {
     to.dh.write(dh);
     to.dG.write(dG);
   },
+
+  ...joinedKernels,
 
   fold(xi, steps, count, zIn, outIn) {
     const [z, out] = [zIn, outIn].map(arrayOf);
@@ -164,6 +167,7 @@ export function probeReference(): Probe {
       isa: isa.name,
       threads: 1,
       allocate: (dtype, length) => new ArrayStorage(dtype, length),
+      adopt: adoptArray,
       ...checked(kernels),
     }),
   };

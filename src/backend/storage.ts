@@ -1,11 +1,11 @@
 import { mismatch } from '../core/errors.ts';
-import { allocate, type DType, type FloatArray } from '../core/tensor.ts';
+import { allocate, type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import type { Storage } from './interface.ts';
 
 /** Storage in the JavaScript heap: what the addon and the reference work on in place. */
 export class ArrayStorage implements Storage {
   readonly dtype: DType;
-  readonly data: FloatArray;
+  data: FloatArray;
 
   constructor(dtype: DType, data: number | FloatArray) {
     this.dtype = dtype;
@@ -25,6 +25,10 @@ export class ArrayStorage implements Storage {
     return this.data.slice();
   }
 
+  take(): FloatArray {
+    return this.data;
+  }
+
   write(values: ArrayLike<number>): void {
     checkSame(values.length, this.length);
     this.data.set(values);
@@ -34,8 +38,17 @@ export class ArrayStorage implements Storage {
     this.data.fill(value);
   }
 
-  /** The heap looks after itself, even in the middle of a synchronous loop. */
-  release(): void {}
+  /** The heap looks after itself, even in the middle of a synchronous loop, once nothing refers to the values. */
+  release(): void {
+    this.data = RELEASED[this.dtype];
+  }
+}
+
+const RELEASED = { float32: new Float32Array(0), float64: new Float64Array(0) };
+
+/** Storage over a user's own array, which is neither copied nor kept beyond the call. */
+export function adoptArray(values: FloatArray): Storage {
+  return new ArrayStorage(dtypeOf(values), values);
 }
 
 /** The array behind a storage of the native or the reference backend. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Abi } from '../core/abi.gen.ts';
 import { mismatch, XiError } from '../core/errors.ts';
-import type { DType, FloatArray } from '../core/tensor.ts';
+import { type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, Probe, Storage } from './interface.ts';
@@ -58,6 +58,7 @@ export function probeWasm(): Probe {
           isa: isa.name,
           threads: 1,
           allocate: (dtype, length) => instance.allocate(dtype, length),
+          adopt: (values) => instance.adopt(values),
           ...checked(abiKernels(instance.binding(), isa, 1)),
         };
       },
@@ -109,6 +110,12 @@ class Instance {
     this.blocks.register(block, pointer, block);
     const storage = new WasmStorage(this, block, dtype, pointer, length);
     storage.fill(0);
+    return storage;
+  }
+
+  adopt(values: FloatArray): WasmStorage {
+    const storage = this.allocate(dtypeOf(values), values.length);
+    storage.write(values);
     return storage;
   }
 
@@ -176,6 +183,12 @@ class WasmStorage implements Storage {
 
   read(): FloatArray {
     return this.view().slice();
+  }
+
+  take(): FloatArray {
+    const values = this.read();
+    this.release();
+    return values;
   }
 
   write(values: ArrayLike<number>): void {

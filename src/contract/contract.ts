@@ -1,59 +1,173 @@
-import type { Backend, ContractSizes, Storage } from '../backend/interface.ts';
-import { defaultBackend } from '../backend/select.ts';
+import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import { knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import { checkTensor, dtypeOf, elementCount, isTensor, type Tensor } from '../core/tensor.ts';
+import {
+  allocate,
+  checkTensor,
+  DTYPES,
+  type DType,
+  dtypeOf,
+  elementCount,
+  type FloatArray,
+  isTensor,
+  type Shape,
+  type Tensor,
+} from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+import { NEUTRAL } from './algebra.ts';
+import { contractCustom, contractCustomGradient } from './custom.ts';
+import { Run } from './execute.ts';
+import { stepGradients } from './gradient.ts';
+import { type ContractionPlan, describeProgram } from './plan.ts';
+import {
+  backendOf,
+  type ContractOptions,
+  checkOperands,
+  checkOptions,
+  nameOf,
+  type Options,
+  type Prepared,
+  prepare,
+} from './prepare.ts';
+import { winnerGradient, winningIndices } from './winners.ts';
 
-export interface ContractOptions {
-  readonly xi: Xi;
-  readonly backend?: Backend;
-}
+export type { ContractionPlan, PlanStep } from './plan.ts';
+export type { ContractOptions, XiOption } from './prepare.ts';
 
 /**
- * The generalized contraction `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`, written
- * `contract('ijk; bi,bj -> bk', [G, a, h], { xi })` with any letters: weights before the semicolon, ξ-joined operands
- * behind it.
+ * The generalized contraction `out[o] = ⊕_s W[…] ⊙ ξ(X₁[…], …, Xₙ[…])`, written
+ * `contract('weights ; operand, operand, … -> output', [W, X₁, …], { xi, reduce })`.
  *
- * 2·B·L·R·K operations. Operands and result are copied once into and out of the backend's memory; beyond that a thread
- * keeps (L+R) values for at most 900 rows and two blocks of half a megabyte. Operands may hold ±∞, which units are.
+ * ⊕ is `reduce`: sum, where weights multiply, or max, min, logsumexp, where they add. Weights may be absent:
+ * `'; ik,kj -> ij'`. Indices that the output lacks are reduced; a letter twice in an operand is its diagonal. ξ folds from
+ * its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link contract.plan} says what runs.
  *
- * @throws XiError E_ARGUMENT for another pattern of indices, naming it; E_SHAPE for extents that disagree, naming index
- * and operand; E_DTYPE for mixed dtypes; E_NUMERIC for NaN.
+ * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
+ * units are.
+ *
+ * @throws XiError E_ARGUMENT for a malformed expression; E_SHAPE for extents that disagree, naming index and operand;
+ * E_DTYPE for mixed dtypes; E_NUMERIC for NaN.
  */
-export function contract(expression: string, operands: readonly Tensor[], options: ContractOptions): Tensor {
-  const { backend, xi } = checkOptions(options);
-  const { sizes, tensors } = checkOperands(expression, operands);
-  const dtype = tensors[0].dtype;
+export function contract(
+  expression: string,
+  operands: readonly Tensor[],
+  options: ContractOptions = {},
+): Tensor {
+  const checked = checkOptions('contract', options);
+  const dtype = checkOperands(expression, operands);
+  const prepared = prepare(expression, operands, dtype, checked, options);
+  const shape = [...prepared.outShape];
+  if (checked.custom) return { dtype, shape, data: byDefinition(prepared, checked, operands) };
   return borrowing((borrow) => {
-    const [G, a, h] = tensors.map((operand) => borrow(upload(backend, operand)));
-    const out = borrow(backend.allocate(dtype, sizes.B * sizes.K));
-    backend.contract(xi, sizes, a, h, G, out);
-    return { dtype, shape: [sizes.B, sizes.K], data: out.read() };
+    const backend = backendOf(checked);
+    const inputs = adoptAll(prepared, backend, operands, borrow);
+    const out = borrow(backend.allocate(dtype, prepared.outLength));
+    compute(prepared, backend, inputs, out, borrow);
+    return { dtype, shape, data: out.take() };
   });
 }
 
+function compute(
+  { compilation, dtype, reduce }: Prepared,
+  backend: Backend,
+  inputs: readonly Storage[],
+  out: Storage,
+  borrow: (storage: Storage) => Storage,
+): void {
+  if (compilation.program.steps.length === 0) out.fill(NEUTRAL[reduce]);
+  else new Run(compilation, backend, dtype, inputs, out, borrow).all();
+}
+
 /**
- * Gradients of Σ_bk dout[b,k] · contract(…)[b,k] with respect to each operand, in their order.
+ * What `contract` would do with operands of these shapes, and its cost: steps, operations, bytes, peak memory, kernel and
+ * instruction set. `String(plan)` prints it.
  *
- * `dG[i,j,k] = Σ_b ξ(a,h) dout`, `da[b,i] = Σ_jk G dout ∂ξ/∂x`, `dh[b,j] = Σ_ik G dout ∂ξ/∂y`; 4·B·L·R·K operations.
+ * Shapes may be tensors; `dtype` is theirs, else float32.
+ */
+contract.plan = (
+  expression: string,
+  shapes: readonly (Shape | Tensor)[],
+  options: ContractOptions & { readonly dtype?: DType } = {},
+): ContractionPlan => {
+  const checked = checkOptions('contract.plan', options, ['dtype']);
+  if (!Array.isArray(shapes))
+    throw mismatch('E_ARGUMENT', 'contract.plan shapes', 'a list of shapes', shapes);
+  if (checked.custom)
+    throw mismatch('E_ARGUMENT', 'contract.plan xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
+  const operands = shapes.map((shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
+  const first = operands.find((operand) => isTensor(operand));
+  const dtype = oneOf('dtype', options.dtype ?? first?.dtype ?? 'float32', DTYPES);
+  const prepared = prepare(expression, operands, dtype, checked, options);
+  return describeProgram(prepared.compilation.program, { ...prepared, backend: backendOf(checked) });
+};
+
+/** A maximum or minimum and where it is attained. */
+export interface Winners {
+  readonly value: Tensor;
+  /** For each reduced index its value in the first term that won, laid out as `value`; −1 where there are no terms. */
+  readonly indices: Readonly<Record<string, Int32Array>>;
+}
+
+/**
+ * A contraction with `reduce` max or min, and which term won: Viterbi's path for a chain of max-plus products.
+ *
+ * Of terms that are equal the first wins, in the order of the steps of the plan.
+ *
+ * @throws XiError as {@link contract}, and E_ARGUMENT for a `reduce` without a winner.
+ */
+contract.arg = (expression: string, operands: readonly Tensor[], options: ContractOptions): Winners => {
+  const checked = checkOptions('contract.arg', options);
+  oneOf('contract.arg reduce', checked.reduce, ['max', 'min']);
+  if (checked.custom)
+    throw mismatch('E_ARGUMENT', 'contract.arg xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
+  const dtype = checkOperands(expression, operands);
+  const prepared = prepare(expression, operands, dtype, checked, options);
+  return borrowing((borrow) => {
+    const backend = backendOf(checked);
+    const inputs = adoptAll(prepared, backend, operands, borrow);
+    const out = borrow(backend.allocate(dtype, prepared.outLength));
+    if (prepared.compilation.program.steps.length === 0) out.fill(NEUTRAL[checked.reduce]);
+    const indices = winningIndices(prepared.ordered(), backend, dtype, inputs, out, borrow);
+    return { value: { dtype, shape: [...prepared.outShape], data: out.take() }, indices };
+  });
+};
+
+/**
+ * Gradients of Σ dout · contract(…) with respect to each operand, in their order.
+ *
+ * Where ⊕ is sum every term passes on dout ⊙ its derivative, for logsumexp with its softmax weight, for max and min the
+ * first term that won passes on all. At kinks of ξ the derivatives of docs/xi.md. About twice the operations of `contract`.
+ *
+ * @throws XiError as {@link contract}; E_ARGUMENT for a ξ of one's own without `dx` and `dy`.
  */
 export function contractGradient(
   expression: string,
   operands: readonly Tensor[],
   dout: Tensor,
-  options: ContractOptions,
+  options: ContractOptions = {},
 ): Tensor[] {
-  const { backend, xi } = checkOptions(options);
-  const { sizes, tensors } = checkOperands(expression, operands);
-  const dtype = tensors[0].dtype;
-  const given = checkTensor('contractGradient dout', dout, [sizes.B, sizes.K], dtype);
+  const checked = checkOptions('contractGradient', options);
+  const dtype = checkOperands(expression, operands);
+  const prepared = prepare(expression, operands, dtype, checked, options);
+  const weight = checkTensor('contractGradient dout', dout, prepared.outShape, dtype).data;
+  const asTensors = (arrays: readonly FloatArray[]) =>
+    arrays.map((data, n) => ({ dtype, shape: [...operands[n].shape], data: rounded(data, dtype) }));
+  if (checked.custom) {
+    checkValues(prepared, operands);
+    return asTensors(contractCustomGradient(problemOf(prepared, checked, operands), weight));
+  }
   return borrowing((borrow) => {
-    const [G, a, h] = tensors.map((operand) => borrow(upload(backend, operand)));
-    const weights = borrow(upload(backend, given));
-    const [dG, da, dh] = tensors.map((operand) => borrow(backend.allocate(dtype, operand.data.length)));
-    backend.contractGradient(xi, sizes, { a, h, G, dout: weights }, { da, dh, dG }, false);
-    return [dG, da, dh].map((storage, n) => ({ dtype, shape: [...tensors[n].shape], data: storage.read() }));
+    const backend = backendOf(checked);
+    const inputs = adoptAll(prepared, backend, operands, borrow);
+    if (checked.reduce === 'max' || checked.reduce === 'min') {
+      const { expression: parsed, xi } = prepared;
+      const sides = inputs.map((storage, n) => ({ storage, data: operands[n].data }));
+      const ordered = prepared.ordered();
+      return asTensors(winnerGradient(ordered, backend, xi, parsed.weighted, sides, weight, dtype, borrow));
+    }
+    const seed = borrow(backend.adopt(weight));
+    const gradients = stepGradients(prepared.compilation, backend, dtype, inputs, seed, borrow);
+    return asTensors(gradients.map((storage) => storage.take()));
   });
 }
 
@@ -62,84 +176,93 @@ export function contractGradient(
  *
  * @throws XiError E_DTYPE for mixed dtypes, E_SHAPE for data that do not fill their shape.
  */
-export function outer(x: Tensor, y: Tensor, options: ContractOptions): Tensor {
-  const { backend, xi } = checkOptions(options);
+export function outer(
+  x: Tensor,
+  y: Tensor,
+  options: { readonly xi: Xi; readonly backend?: Backend },
+): Tensor {
+  if (typeof options !== 'object' || options === null)
+    throw mismatch('E_ARGUMENT', 'outer', '{ xi }', options);
+  knownKeys('outer', options, ['xi', 'backend']);
+  const xi = oneOf('xi', options.xi, XI_NAMES);
   const left = operandOf('outer x', x, undefined);
-  const right = operandOf('outer y', y, left.dtype);
   const { dtype } = left;
+  const right = operandOf('outer y', y, dtype);
   const shape = [...left.shape, ...right.shape];
   const count = elementCount(shape, 'outer');
   return borrowing((borrow) => {
+    const backend = backendOf({ backend: options.backend } as Options);
+    const [from, to] = [left, right].map(({ data }) => borrow(backend.adopt(data)));
     const out = borrow(backend.allocate(dtype, count));
-    backend.outer(xi, borrow(upload(backend, left)), borrow(upload(backend, right)), out);
-    return { dtype, shape, data: out.read() };
+    backend.outer(xi, from, to, out);
+    return { dtype, shape, data: out.take() };
   });
 }
 
-function checkOptions(options: ContractOptions): { backend: Backend; xi: Xi } {
-  if (typeof options !== 'object' || options === null)
-    throw mismatch('E_ARGUMENT', 'contract', '{ xi }', options);
-  knownKeys('contract', options, ['xi', 'backend']);
-  return { xi: oneOf('xi', options.xi, XI_NAMES), backend: options.backend ?? defaultBackend() };
-}
-
-function operandOf(where: string, operand: unknown, dtype: Tensor['dtype'] | undefined): Tensor {
+function operandOf(where: string, operand: unknown, dtype: DType | undefined): Tensor {
   if (!isTensor(operand)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', operand);
   const wanted = dtype ?? dtypeOf(operand.data, where);
   const checked = checkTensor(where, operand, operand.shape, wanted, { finite: false });
-  const bad = checked.data.findIndex(Number.isNaN);
-  if (bad >= 0) throw new XiError('E_NUMERIC', `${where}: expected no NaN, received one at element ${bad}`);
+  refuseNaN(where, checked.data);
   return checked;
 }
 
-/** Matches `pqr; sp,sq -> sr` up to the names of the indices and reads their extents off the operands. */
-function checkOperands(expression: string, operands: readonly Tensor[]) {
-  const match =
-    typeof expression === 'string' &&
-    /^(\w{3});(\w)(\w),(\w)(\w)->(\w)(\w)$/.exec(expression.replace(/\s/g, ''));
-  const [, weights = '', b1, i, b2, j, b3, k] = match || [];
-  const fits =
-    match && weights === `${i}${j}${k}` && b1 === b2 && b1 === b3 && new Set([b1, i, j, k]).size === 4;
-  if (!fits)
-    throw mismatch(
-      'E_ARGUMENT',
-      'contract expression',
-      "'ijk; bi,bj -> bk' up to the names of its indices",
-      expression,
-    );
-  if (!Array.isArray(operands) || operands.length !== 3) {
-    throw mismatch('E_ARGUMENT', 'contract operands', `3 tensors for '${expression}'`, operands);
+/** Hands the operands to the backend, each checked for its length and for NaN. */
+function adoptAll(
+  { expression, lengths, shapes, dtype }: Prepared,
+  backend: Backend,
+  operands: readonly Tensor[],
+  borrow: (storage: Storage) => Storage,
+): Storage[] {
+  const inputs = new Array<Storage>(operands.length);
+  for (let n = 0; n < operands.length; n++) {
+    const { data } = operands[n];
+    if (data.length !== lengths[n]) checkTensor(nameOf(expression.text, n), operands[n], shapes[n], dtype);
+    inputs[n] = borrow(backend.adopt(data));
+    // A sum of squares is NaN only if a square is, and the kernel reads at the speed of memory.
+    if (data.length < FEW ? hasNaN(data) : Number.isNaN(backend.sumSquares(inputs[n])))
+      refuseNaN(nameOf(expression.text, n), data);
   }
-  const extents = new Map<string, { extent: number; operand: string }>();
-  const labels = [weights, `${b1}${i}`, `${b2}${j}`];
-  const tensors = operands.map((given, n) => {
-    const where = `contract operand ${n} (${labels[n]})`;
-    const operand = operandOf(where, given, n === 0 ? undefined : operands[0].dtype);
-    if (operand.shape.length !== labels[n].length) {
-      throw mismatch('E_SHAPE', where, `${labels[n].length} axes`, operand.shape);
-    }
-    operand.shape.forEach((extent, axis) => {
-      const index = labels[n][axis];
-      const known = extents.get(index);
-      if (known && known.extent !== extent) {
-        throw mismatch(
-          'E_SHAPE',
-          `${where} index ${index}`,
-          `extent ${known.extent} as in ${known.operand}`,
-          extent,
-        );
-      }
-      extents.set(index, { extent, operand: where });
-    });
-    return operand;
-  });
-  const extent = (index: string) => extents.get(index)?.extent ?? 0;
-  const sizes: ContractSizes = { B: extent(b1), L: extent(i), R: extent(j), K: extent(k) };
-  return { sizes, tensors };
+  return inputs;
 }
 
-function upload(backend: Backend, { dtype, data }: Tensor): Storage {
-  const storage = backend.allocate(dtype, data.length);
-  storage.write(data);
-  return storage;
+/** Below this many elements a loop here is over before a call of the addon has begun. */
+const FEW = 256;
+
+function hasNaN(data: FloatArray): boolean {
+  for (let n = 0; n < data.length; n++) if (Number.isNaN(data[n])) return true;
+  return false;
+}
+
+function refuseNaN(where: string, data: FloatArray): void {
+  if (!hasNaN(data)) return;
+  const at = data.findIndex(Number.isNaN);
+  throw new XiError('E_NUMERIC', `${where}: expected no NaN, received one at element ${at}`);
+}
+
+function rounded(data: FloatArray, dtype: DType): FloatArray {
+  if (dtypeOf(data) === dtype) return data;
+  const out = allocate(dtype, data.length);
+  out.set(data);
+  return out;
+}
+
+function checkValues({ expression, shapes, dtype }: Prepared, operands: readonly Tensor[]): void {
+  operands.forEach((operand, n) => {
+    const where = nameOf(expression.text, n);
+    refuseNaN(where, checkTensor(where, operand, shapes[n], dtype, { finite: false }).data);
+  });
+}
+
+function problemOf(
+  { expression, extents, reduce }: Prepared,
+  { custom }: Options,
+  operands: readonly Tensor[],
+) {
+  return { expression, extents, reduce, xi: custom!, data: operands.map(({ data }) => data) };
+}
+
+function byDefinition(prepared: Prepared, options: Options, operands: readonly Tensor[]): FloatArray {
+  checkValues(prepared, operands);
+  return rounded(contractCustom(problemOf(prepared, options, operands)), prepared.dtype);
 }

@@ -1,4 +1,5 @@
 import type { ConformanceCase } from './case.ts';
+import { contractCases } from './contract.ts';
 import { familyCases } from './families.ts';
 import { goldenCases } from './golden.ts';
 import { kernelCases } from './kernels.ts';
@@ -7,6 +8,7 @@ import { ruleCases } from './rules.ts';
 /** Everything that every backend and instruction set must do alike. */
 export const suite: readonly ConformanceCase[] = [
   ...goldenCases,
+  ...contractCases,
   ...familyCases,
   ...kernelCases,
   ...ruleCases,

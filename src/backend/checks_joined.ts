@@ -1,0 +1,146 @@
+import { mismatch, oneOf } from '../core/errors.ts';
+import type { DType } from '../core/tensor.ts';
+import { XI_NAMES } from '../core/xi.gen.ts';
+import {
+  type Joined,
+  type JoinedOperand,
+  type Kernels,
+  MAX_JOINED,
+  REDUCTIONS,
+  type Storage,
+} from './interface.ts';
+
+/** Kernels.joined and its gradient behind a check of everything that they would read or write. */
+export function checkedJoined(kernels: Kernels): Pick<Kernels, 'joined' | 'joinedGradient'> {
+  return {
+    joined(plan, out, arg) {
+      checkPlan('joined', plan, out);
+      if (arg) {
+        if (plan.reduce !== 'max' && plan.reduce !== 'min')
+          throw mismatch('E_ARGUMENT', 'joined arg', 'a reduction with a winner, max or min', plan.reduce);
+        checkOut('joined arg', plan, arg, 'float64');
+      }
+      kernels.joined(plan, out, arg);
+    },
+    joinedGradient(plan, out, dout, to) {
+      checkPlan('joinedGradient', plan, out);
+      if (plan.reduce !== 'sum' && plan.reduce !== 'logsumexp')
+        throw mismatch('E_ARGUMENT', 'joinedGradient reduce', 'sum or logsumexp', plan.reduce);
+      checkOut('joinedGradient dout', plan, dout, out.dtype);
+      checkTargets('left', plan.left, to.left);
+      checkTargets('right', plan.right, to.right);
+      kernels.joinedGradient(plan, out, dout, to);
+    },
+  };
+}
+
+function checkPlan(kernel: string, plan: Joined, out: Storage): void {
+  const { batch, rows, columns, terms, left, right } = plan;
+  oneOf('xi', plan.xi, XI_NAMES);
+  oneOf('combine', plan.combine, XI_NAMES);
+  oneOf('reduce', plan.reduce, REDUCTIONS);
+  if (left.length < 1 || left.length > MAX_JOINED || right.length > MAX_JOINED) {
+    const rule = `1 to ${MAX_JOINED} operands on the left and at most as many on the right`;
+    throw mismatch('E_ARGUMENT', kernel, rule, [left.length, right.length]);
+  }
+  if (right.length === 0 && columns.length > 0)
+    throw mismatch('E_SHAPE', `${kernel} columns`, 'none without a right side', columns);
+  for (let n = 0; n < left.length; n++)
+    checkOperand(`${kernel} left ${n}`, left[n], batch, rows, terms, out.dtype);
+  for (let n = 0; n < right.length; n++)
+    checkOperand(`${kernel} right ${n}`, right[n], batch, columns, terms, out.dtype);
+  checkOut(`${kernel} out`, plan, out, out.dtype);
+}
+
+function checkOperand(
+  where: string,
+  { data, strides }: JoinedOperand,
+  batch: readonly number[],
+  own: readonly number[],
+  terms: readonly number[],
+  dtype: DType,
+): void {
+  if (data.dtype !== dtype) throw mismatch('E_DTYPE', where, dtype, data.dtype);
+  if (strides.length !== batch.length + own.length + terms.length) {
+    const rule = `strides of ${batch.length} + ${own.length} + ${terms.length} axes`;
+    throw mismatch('E_SHAPE', where, rule, strides);
+  }
+  const reach = new Reach(where);
+  reach.add(batch, strides, 0);
+  reach.add(own, strides, batch.length);
+  reach.add(terms, strides, batch.length + own.length);
+  reach.check(data);
+}
+
+/** Out must hold every element at a place of its own. */
+function checkOut(where: string, plan: Joined, out: Storage, dtype: DType): void {
+  const { batch, rows, columns, outStrides } = plan;
+  if (out.dtype !== dtype) throw mismatch('E_DTYPE', where, dtype, out.dtype);
+  const axes = batch.length + rows.length + columns.length;
+  if (outStrides.length !== axes) throw mismatch('E_SHAPE', where, `strides of ${axes} axes`, outStrides);
+  const reach = new Reach(where);
+  reach.add(batch, outStrides, 0);
+  reach.add(rows, outStrides, batch.length);
+  reach.add(columns, outStrides, batch.length + rows.length);
+  reach.check(out);
+  if (axes > 1 || (axes === 1 && outStrides[0] === 0))
+    checkApart(where, [...batch, ...rows, ...columns], outStrides);
+}
+
+/** Adds up how far strides go; extents and strides must be counts. */
+class Reach {
+  private readonly where: string;
+  private last = 0;
+  private empty = false;
+
+  constructor(where: string) {
+    this.where = where;
+  }
+
+  add(extents: readonly number[], strides: readonly number[], from: number): void {
+    for (let axis = 0; axis < extents.length; axis++) {
+      const extent = extents[axis];
+      const stride = strides[from + axis];
+      if (!(Number.isSafeInteger(extent) && extent >= 0 && Number.isSafeInteger(stride) && stride >= 0)) {
+        throw mismatch('E_SHAPE', this.where, 'non-negative integer extents and strides', [extent, stride]);
+      }
+      if (extent === 0) this.empty = true;
+      else this.last += (extent - 1) * stride;
+    }
+  }
+
+  check(data: Storage): void {
+    if (this.empty || this.last < data.length) return;
+    throw mismatch('E_SHAPE', this.where, `at least ${this.last + 1} elements`, data.length);
+  }
+}
+
+/** Each stride must pass over all that the smaller ones reach: so it is in every permutation of a row-major array. */
+function checkApart(where: string, extents: readonly number[], strides: readonly number[]): void {
+  const axes = extents
+    .map((extent, axis) => ({ extent, stride: strides[axis] }))
+    .filter(({ extent }) => extent > 1);
+  axes.sort((p, q) => p.stride - q.stride);
+  let reached = 0;
+  for (const { extent, stride } of axes) {
+    if (stride <= reached) throw mismatch('E_SHAPE', where, 'strides that keep elements apart', strides);
+    reached += (extent - 1) * stride;
+  }
+}
+
+function checkTargets(
+  side: string,
+  operands: readonly JoinedOperand[],
+  targets: readonly (Storage | null)[],
+): void {
+  const where = `joinedGradient ${side} gradients`;
+  if (targets.length !== operands.length)
+    throw mismatch('E_SHAPE', where, `${operands.length} storages or null`, targets);
+  targets.forEach((target, n) => {
+    const { data } = operands[n];
+    if (!target) return;
+    if (target.dtype !== data.dtype) throw mismatch('E_DTYPE', where, data.dtype, target.dtype);
+    if (target.length !== data.length)
+      throw mismatch('E_SHAPE', where, `${data.length} elements`, target.length);
+  });
+}

@@ -1,0 +1,97 @@
+import { mismatch } from '../core/errors.ts';
+import type { Shape } from '../core/tensor.ts';
+
+/** A parsed `weights ; operand, operand, … -> output`; a label is one letter. */
+export interface Expression {
+  readonly text: string;
+  readonly weighted: boolean;
+  /** Whether there was a semicolon; without one it is plain einsum. */
+  readonly joined: boolean;
+  /** Labels of what the user hands in, in its order: weights first if there are any. */
+  readonly inputs: readonly (readonly string[])[];
+  /** How messages name the inputs. */
+  readonly names: readonly string[];
+  readonly output: readonly string[];
+}
+
+const FORM = "'weights ; operand, operand, … -> output', one letter an index,";
+
+/**
+ * Parses a contraction: `'ijk; bi,bj -> bk'`, `'; ik,kj -> ij'` without weights, `'ik,kj->ij'` as plain einsum.
+ *
+ * A repeated letter means the diagonal, nothing between commas a scalar. Letters are those of any alphabet; spaces do not
+ * count. Only plain einsum may leave out the arrow: its output is then NumPy's, the letters that occur once, sorted.
+ *
+ * @throws XiError E_ARGUMENT that names the operand and what is wrong with it.
+ */
+export function parseExpression(text: string): Expression {
+  if (typeof text !== 'string') throw mismatch('E_ARGUMENT', 'contract expression', `${FORM} as text`, text);
+  const refuse = (expected: string) => mismatch('E_ARGUMENT', 'contract expression', expected, text);
+  const [left, right, ...rest] = text.replace(/\s/g, '').split('->');
+  if (rest.length > 0) throw refuse(`${FORM} with one '->'`);
+  const parts = left.split(';');
+  if (parts.length > 2) throw refuse(`${FORM} with one ';'`);
+  const joined = parts.length === 2;
+  if (joined && right === undefined) throw refuse("an output: '-> labels' (only plain einsum may imply it)");
+  const weighted = joined && parts[0] !== '';
+  const words = [...(weighted ? [parts[0]] : []), ...parts[parts.length - 1].split(',')];
+  const names = words.map((word, n) => `operand ${n} (${word || 'scalar'})`);
+  const inputs = words.map((word, n) => labelsOf(word, weighted && n === 0 ? 'the weights' : names[n], text));
+  const output = right === undefined ? impliedOutput(inputs) : labelsOf(right, 'the output', text);
+  output.forEach((label, n) => {
+    if (output.indexOf(label) !== n) throw refuse(`index ${label} once in the output`);
+    if (!inputs.some((labels) => labels.includes(label)))
+      throw refuse(`index ${label} of the output in an operand`);
+  });
+  return { text, weighted, joined, inputs, names, output };
+}
+
+function labelsOf(word: string, where: string, text: string): string[] {
+  const labels = [...word];
+  const strange = labels.find((label) => !/^\p{L}$/u.test(label));
+  if (strange !== undefined) {
+    throw mismatch('E_ARGUMENT', 'contract expression', `letters only in ${where}, not '${strange}',`, text);
+  }
+  return labels;
+}
+
+function impliedOutput(inputs: readonly (readonly string[])[]): string[] {
+  const all = inputs.flat();
+  return all.filter((label) => all.indexOf(label) === all.lastIndexOf(label)).sort();
+}
+
+/**
+ * The extent of every label, in order of first appearance.
+ *
+ * @throws XiError E_ARGUMENT for another number of operands, E_SHAPE that names index and operand.
+ */
+export function bindExtents(expression: Expression, shapes: readonly Shape[]): Map<string, number> {
+  const { inputs, names, text } = expression;
+  if (shapes.length !== inputs.length) {
+    const count = `${inputs.length} tensors for '${text}'`;
+    throw mismatch('E_ARGUMENT', 'contract operands', count, shapes.length);
+  }
+  const extents = new Map<string, number>();
+  inputs.forEach((labels, n) => {
+    const where = `contract ${names[n]}`;
+    if (shapes[n].length !== labels.length)
+      throw mismatch('E_SHAPE', where, `${labels.length} axes`, shapes[n]);
+    labels.forEach((label, axis) => {
+      const extent = shapes[n][axis];
+      const known = extents.get(label);
+      if (!Number.isSafeInteger(extent) || extent < 0)
+        throw mismatch('E_SHAPE', where, 'non-negative integers', shapes[n]);
+      if (known !== undefined && known !== extent) {
+        const other = names[inputs.findIndex((before) => before.includes(label))];
+        throw mismatch(
+          'E_SHAPE',
+          `${where} index ${label}`,
+          `extent ${known} as in contract ${other}`,
+          extent,
+        );
+      }
+      extents.set(label, extent);
+    });
+  });
+  return extents;
+}

@@ -1,0 +1,64 @@
+import type { Backend, Storage } from '../backend/interface.ts';
+import type { DType } from '../core/tensor.ts';
+import type { Compiled, CompiledStep } from './compile.ts';
+import { type Compilation, outputSize, Run, type Start } from './execute.ts';
+
+/**
+ * Gradients where ⊕ is sum or logsumexp: the steps are done, then differentiated in reverse, block by block; what lies
+ * between them is kept until then.
+ */
+export function stepGradients(
+  compilation: Compilation,
+  backend: Backend,
+  dtype: DType,
+  inputs: readonly Storage[],
+  dout: Storage,
+  borrow: (storage: Storage) => Storage,
+): Storage[] {
+  const { program, whole } = compilation;
+  const zeros = (length: number) => borrow(backend.allocate(dtype, length));
+  const gradients: Storage[] = inputs.map(({ length }) => zeros(length));
+  if (program.steps.length === 0) return gradients;
+  const out = zeros(outputSize(program));
+  gradients[program.nodes.length - 1] = dout;
+  const run = new Run(compilation, backend, dtype, inputs, out, borrow);
+  const prepare = ({ step, length }: CompiledStep) => {
+    if (step.out === program.nodes.length - 1) return;
+    const known = gradients[step.out];
+    if (known?.length === length) known.fill(0);
+    else gradients[step.out] = zeros(length);
+  };
+  const reverse = (compiled: Compiled, steps: readonly CompiledStep[], start: Start) => {
+    for (const step of [...steps].reverse()) differentiate(run, compiled, step, start, gradients);
+  };
+  const alone = program.slices.length > 0 ? whole.steps.filter(({ blocked }) => !blocked) : [];
+  for (const step of alone) prepare(step);
+  run.all((start, compiled) => {
+    const steps = compiled.steps.filter(({ blocked }) => blocked || program.slices.length === 0);
+    for (const step of steps) prepare(step);
+    reverse(compiled, steps, start);
+  });
+  reverse(whole, alone, new Map());
+  return gradients.slice(0, inputs.length);
+}
+
+function differentiate(
+  run: Run,
+  compiled: Compiled,
+  compiledStep: CompiledStep,
+  start: Start,
+  gradients: readonly Storage[],
+): void {
+  const { step, sizes } = compiledStep;
+  const dout = run.part(compiled, step.out, start, gradients);
+  if (sizes) {
+    const [G, a, h] = [step.right[0], ...step.left].map((n) => run.values[n]);
+    const [dG, da, dh] = [step.right[0], ...step.left].map((n) => gradients[n]);
+    run.backend.contractGradient(step.xi, sizes, { a, h, G, dout }, { da, dh, dG }, false);
+    return;
+  }
+  const out = run.part(compiled, step.out, start);
+  const of = (side: readonly number[]) => side.map((n) => run.part(compiled, n, start, gradients));
+  const to = { left: of(step.left), right: of(step.right) };
+  run.backend.joinedGradient(run.joined(compiled, compiledStep, start), out, dout, to);
+}

@@ -1,0 +1,132 @@
+import type { Backend, Reduction } from '../backend/interface.ts';
+import type { DType, Shape } from '../core/tensor.ts';
+import type { Xi } from '../core/xi.gen.ts';
+import type { Expression } from './expression.ts';
+import { naiveCost, volume } from './path.ts';
+import { blockExtents, type Program, peakElements, type Step } from './program.ts';
+
+/** One step of a plan. */
+export interface PlanStep {
+  /** As an expression of its own: `'ijk; bi,bj -> bk'`, `'; bi,bj -> bij'`. */
+  readonly expression: string;
+  readonly kernel: string;
+  readonly flops: number;
+  /** Read and written, each value once. */
+  readonly bytes: number;
+  readonly why: string;
+}
+
+/** What a contraction will do, and its cost. `String(plan)` prints it. */
+export interface ContractionPlan {
+  readonly expression: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly steps: readonly PlanStep[];
+  /** Operations of all steps; each ξ, ⊙ and ⊕ is one. */
+  readonly flops: number;
+  /** Operations of all operands at once, without order or blocks, as opt_einsum counts them. */
+  readonly naiveFlops: number;
+  /** Elements of the largest intermediate of a block. */
+  readonly largest: number;
+  readonly bytes: number;
+  /** What intermediates take at the worst moment, beyond inputs and output; kernels pack into a megabyte a thread. */
+  readonly peakBytes: number;
+  /** The part of the output that a block computes; all of it where there are no blocks. */
+  readonly blockBytes: number;
+  readonly blocks: number;
+  readonly kernel: string;
+  readonly backend: string;
+  readonly isa: string;
+  toString(): string;
+}
+
+interface Context {
+  readonly expression: Expression;
+  readonly xi: Xi;
+  readonly reduce: Reduction;
+  readonly dtype: DType;
+  readonly backend: Backend;
+}
+
+export function describeProgram(
+  program: Program,
+  { expression, xi, reduce, dtype, backend }: Context,
+): ContractionPlan {
+  const { extents, output } = program;
+  const width = dtype === 'float32' ? 4 : 8;
+  const block = blockExtents(program);
+  const blocks = program.slices.reduce(
+    (product, { label, block: size }) => product * Math.ceil(extents.get(label)! / size),
+    1,
+  );
+  const steps = program.steps.map((step): PlanStep => {
+    const nodes = [...step.left, ...step.right, step.out];
+    return {
+      expression: textOf(program, step),
+      kernel: step.kernel,
+      flops: step.flops,
+      bytes: width * nodes.reduce((sum, n) => sum + volume(program.nodes[n].labels, extents), 0),
+      why: step.why,
+    };
+  });
+  const sum = (key: 'flops' | 'bytes') => steps.reduce((total, step) => total + step[key], 0);
+  const made = program.nodes.slice(program.inputs, -1);
+  const plan = {
+    expression: expression.text,
+    dtype,
+    shape: output.map((label) => extents.get(label)!),
+    steps,
+    flops: sum('flops'),
+    naiveFlops: naiveCost(expression.inputs, output, extents),
+    largest: Math.max(0, ...made.map(({ labels }) => volume(labels, block))),
+    bytes: sum('bytes'),
+    peakBytes: width * peakElements(program, block),
+    blockBytes: width * volume(output, block),
+    blocks,
+    kernel: [...new Set(steps.map(({ kernel }) => kernel))].join(' + ') || 'none',
+    backend: backend.name,
+    isa: backend.isa,
+  };
+  const head = `${expression.text} · ξ = ${xi} · ⊕ = ${reduce} · ${dtype} → [${plan.shape}]`;
+  return { ...plan, toString: () => print(head, plan, program, backend) };
+}
+
+/** A step in the language of expressions; intermediates come with their labels like operands do. */
+function textOf({ nodes }: Program, step: Step): string {
+  const words = (side: readonly number[]) => side.map((n) => nodes[n].axes.join('')).join(',');
+  const out = nodes[step.out].labels.join('');
+  const weighed = step.right.length > 0 && step.combine !== step.xi;
+  if (weighed || step.kernel === 'contract') return `${words(step.right)}; ${words(step.left)} -> ${out}`;
+  return `; ${words([...step.left, ...step.right])} -> ${out}`;
+}
+
+type Figures = Omit<ContractionPlan, 'toString'>;
+
+function print(head: string, plan: Figures, program: Program, { threads }: Backend): string {
+  const rows = plan.steps.map(({ expression, kernel, flops, bytes, why }, n) => [
+    `${n + 1}`,
+    expression,
+    kernel,
+    `${count(flops)}FLOP`,
+    `${count(bytes)}B`,
+    why,
+  ]);
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => row[column].length)));
+  const table = rows.map((row) => `  ${row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ')}`);
+  const cuts = program.slices.map(({ label, block }) => `${block} of ${program.extents.get(label)} ${label}`);
+  const blocks = cuts.length > 0 ? `${plan.blocks} blocks of ${cuts.join(', ')}` : 'in one block';
+  return [
+    head,
+    ...table,
+    `work    ${count(plan.flops)}FLOP (all at once ${count(plan.naiveFlops)}FLOP), ${count(plan.bytes)}B moved`,
+    `memory  ${count(plan.peakBytes)}B beyond inputs and output, ${blocks} (${count(plan.blockBytes)}B of output each)`,
+    `runs    ${plan.kernel} on ${plan.backend} ${plan.isa}, threads ≤ ${threads}`,
+    ...program.notes.map((note) => `note    ${note}`),
+  ].join('\n');
+}
+
+/** 12345678 → '12.3 M'. */
+function count(value: number): string {
+  const power = value < 1000 ? 0 : Math.min(5, Math.floor(Math.log10(value) / 3));
+  return `${Number((value / 1000 ** power).toPrecision(3))} ${['', 'k', 'M', 'G', 'T', 'P'][power]}`;
+}

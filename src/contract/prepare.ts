@@ -1,0 +1,187 @@
+import { type Backend, REDUCTIONS, type Reduction } from '../backend/interface.ts';
+import { defaultBackend } from '../backend/select.ts';
+import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import {
+  checkTensor,
+  type DType,
+  dtypeOf,
+  elementCount,
+  isTensor,
+  type Shape,
+  type Tensor,
+} from '../core/tensor.ts';
+import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+import { customXi, type XiFunctions } from './custom.ts';
+import { Compilation } from './execute.ts';
+import { bindExtents, type Expression, parseExpression } from './expression.ts';
+import { makeProgram } from './planner.ts';
+
+/** An operator: one of the table, or a function of one's own, which runs slowly, without a backend. */
+export type XiOption = Xi | XiFunctions | ((x: number, y: number) => number);
+
+export interface ContractOptions {
+  /** ξ; plain einsum, which has no semicolon, needs none and takes `product` only. */
+  readonly xi?: XiOption;
+  /** ⊕; `sum` by default. */
+  readonly reduce?: Reduction;
+  readonly backend?: Backend;
+  /** Most bytes of intermediates beyond operands and result; 64 MiB by default. */
+  readonly maxBytes?: number;
+}
+
+const KEYS = ['xi', 'reduce', 'backend', 'maxBytes'] as const;
+const MAX_BYTES = 2 ** 26;
+const BIGGEST = 2 ** 52;
+
+/** Everything about a contraction that does not depend on values. */
+export interface Prepared {
+  readonly expression: Expression;
+  readonly extents: ReadonlyMap<string, number>;
+  readonly shapes: readonly Shape[];
+  readonly lengths: readonly number[];
+  readonly outShape: Shape;
+  readonly outLength: number;
+  readonly dtype: DType;
+  readonly xi: Xi;
+  readonly reduce: Reduction;
+  readonly maxBytes: number;
+  readonly compilation: Compilation;
+  /** With the terms of each step in the order of the expression, which ties and arg indices follow. */
+  readonly ordered: () => Compilation;
+}
+
+export interface Options {
+  readonly xi: Xi;
+  readonly custom: XiFunctions | undefined;
+  readonly reduce: Reduction;
+  readonly maxBytes: number;
+  readonly backend: Backend | undefined;
+}
+
+/** Checks options; an operator of one's own comes back in `custom`. */
+export function checkOptions(where: string, options: ContractOptions, more: readonly string[] = []): Options {
+  if (typeof options !== 'object' || options === null) throw mismatch('E_ARGUMENT', where, '{ xi }', options);
+  knownKeys(where, options, more.length > 0 ? [...KEYS, ...more] : KEYS);
+  const { xi = 'product', reduce = 'sum', maxBytes = MAX_BYTES, backend } = options;
+  oneOf('reduce', reduce, REDUCTIONS);
+  if (options.maxBytes !== undefined) integer('maxBytes', maxBytes, 0, BIGGEST);
+  if (typeof xi === 'string')
+    return { xi: oneOf('xi', xi, XI_NAMES), custom: undefined, reduce, maxBytes, backend };
+  if (backend && backend.name !== 'reference') {
+    const message = `${where}: expected the reference backend for xi as a function, received ${backend.name}`;
+    throw new XiError('E_BACKEND', message);
+  }
+  return { xi: 'product', custom: customXi(xi), reduce, maxBytes, backend };
+}
+
+/** ξ must be said wherever the expression has a place for it. */
+export function checkOperator(expression: Expression, options: ContractOptions): void {
+  if (expression.joined && options.xi === undefined) oneOf('xi', options.xi, XI_NAMES);
+  if (!expression.joined && options.xi !== undefined && options.xi !== 'product') {
+    const rule = "a semicolon before the operands that ξ joins ('; ik,kj -> ij'); plain einsum multiplies,";
+    throw mismatch('E_ARGUMENT', 'contract expression', rule, expression.text);
+  }
+}
+
+export const backendOf = ({ backend }: Options): Backend => backend ?? defaultBackend();
+
+/** Plans by expression; the second and later calls with the same shapes find theirs in a fraction of a microsecond. */
+const cache = new Map<string, Prepared[]>();
+const MAX_EXPRESSIONS = 512;
+const MAX_SHAPES = 64;
+
+export function prepare(
+  text: string,
+  operands: readonly { readonly shape: Shape }[],
+  dtype: DType,
+  options: Options,
+  given: ContractOptions,
+): Prepared {
+  const known = cache.get(text);
+  if (known) {
+    for (let n = known.length - 1; n >= 0; n--) {
+      const entry = known[n];
+      const fits =
+        entry.xi === options.xi &&
+        entry.reduce === options.reduce &&
+        entry.dtype === dtype &&
+        entry.maxBytes === options.maxBytes &&
+        sameShapes(entry.shapes, operands);
+      if (!fits) continue;
+      checkOperator(entry.expression, given);
+      return entry;
+    }
+  }
+  const entry = prepareAnew(text, operands, dtype, options, given);
+  let list = known;
+  if (!list || list.length >= MAX_SHAPES) {
+    if (cache.size >= MAX_EXPRESSIONS) cache.clear();
+    cache.set(text, (list = []));
+  }
+  list.push(entry);
+  return entry;
+}
+
+function sameShapes(shapes: readonly Shape[], operands: readonly { readonly shape: Shape }[]): boolean {
+  if (shapes.length !== operands.length) return false;
+  for (let n = 0; n < shapes.length; n++) {
+    const shape = shapes[n];
+    const other = operands[n].shape;
+    if (shape.length !== other.length) return false;
+    for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== other[axis]) return false;
+  }
+  return true;
+}
+
+function prepareAnew(
+  text: string,
+  operands: readonly { readonly shape: Shape }[],
+  dtype: DType,
+  options: Options,
+  given: ContractOptions,
+): Prepared {
+  const { xi, reduce, maxBytes } = options;
+  const expression = parseExpression(text);
+  checkOperator(expression, given);
+  const shapes = operands.map(({ shape }) => [...shape]);
+  const extents = bindExtents(expression, shapes);
+  const outShape = expression.output.map((label) => extents.get(label)!);
+  const width = dtype === 'float32' ? 4 : 8;
+  const maxElements = Math.floor(maxBytes / width);
+  const request = { expression, extents, xi, reduce, maxElements };
+  const count = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
+  let ordered: Compilation | undefined;
+  return {
+    ...{ expression, extents, shapes, dtype, xi, reduce, maxBytes, outShape },
+    lengths: shapes.map(count),
+    outLength: elementCount(outShape, 'contract output'),
+    compilation: new Compilation(makeProgram(request)),
+    ordered: () => (ordered ??= new Compilation(makeProgram({ ...request, winners: true }), true)),
+  };
+}
+
+/** The dtype of the operands; @throws XiError for what is no list of tensors of one dtype. */
+export function checkOperands(text: string, operands: readonly Tensor[]): DType {
+  if (!Array.isArray(operands) || operands.length === 0)
+    throw mismatch('E_ARGUMENT', 'contract operands', 'a list of tensors', operands);
+  let dtype: DType | undefined;
+  for (let n = 0; n < operands.length; n++) {
+    const operand = operands[n] as unknown;
+    if (!isTensor(operand) || !Array.isArray(operand.shape))
+      throw mismatch('E_ARGUMENT', nameOf(text, n), 'a Tensor { dtype, shape, data }', operand);
+    const { data } = operand;
+    const own =
+      data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
+    if (own === undefined || own !== operand.dtype || own !== (dtype ?? own))
+      checkTensor(nameOf(text, n), operand, operand.shape, dtype ?? dtypeOf(data, nameOf(text, n)), {
+        finite: false,
+      });
+    dtype ??= own;
+  }
+  return dtype!;
+}
+
+/** The words that a message calls an operand by. */
+export function nameOf(text: string, n: number): string {
+  return `contract ${parseExpression(text).names[n] ?? `operand ${n}`}`;
+}
