@@ -33,28 +33,28 @@ bool take_phi(T* values, size_t count) {
   return true;
 }
 
-// The rows of a slice as panels [panel][column][panel_rows], zeros beyond the slice: a vector holds
-// neighbouring rows, and a panel is read from front to back.
+// A panel of rows [column][panel_rows] from values of any strides; ones beyond the last row, which every
+// range holds. A vector holds neighbouring rows, and a panel is read from front to back.
 template <class T>
-void transpose_panels(const T* from, size_t columns, Slice rows, T* to) {
-  for (size_t row = rows.begin; row < rows.end; row += MR<T>, to += columns * panel_rows<T>) {
-    transpose_copy(from + row * columns, columns, smaller(rows.end - row, MR<T>), columns, to, panel_rows<T>);
+void transpose_panel(const T* from, size_t row_stride, size_t rows, size_t columns, T* to) {
+  if (rows < panel_rows<T>) {
+    for (size_t n = 0; n < columns * panel_rows<T>; ++n) to[n] = 1;
   }
+  transpose_copy(from, row_stride, rows, columns, to, panel_rows<T>);
 }
 
 // a and h of a slice of rows as panels.
 template <class T>
 struct OuterRows {
-  const T *a, *h;
+  T *a, *h;
+  bool* joined;  // whether φ has been taken of a panel
   size_t L, R, first_row;
 };
 
 // Panel of Ξ: rows b, columns k = (i, j) with j fastest.
 template <class T, class Pair>
-void pack_outer_panel(const void* source, size_t row, size_t, size_t, size_t k0, size_t kc, T* to) {
-  const OuterRows<T>& from = *static_cast<const OuterRows<T>*>(source);
+XT_INLINE void pack_pairs_of_rows(const OuterRows<T>& from, size_t panel, size_t k0, size_t kc, T* to) {
   constexpr size_t step = panel_rows<T>;
-  const size_t panel = (row - from.first_row) / MR<T>;
   const T* all_a = from.a + panel * from.L * step;
   const T* all_h = from.h + panel * from.R * step;
   size_t i = k0 / from.R, j = k0 % from.R;
@@ -70,24 +70,44 @@ void pack_outer_panel(const void* source, size_t row, size_t, size_t, size_t k0,
 }
 
 template <class T, class X>
+void pack_outer_panel(const void* source, size_t row, size_t, size_t, size_t k0, size_t kc, T* to) {
+  const OuterRows<T>& from = *static_cast<const OuterRows<T>*>(source);
+  const size_t panel = (row - from.first_row) / MR<T>;
+  if (from.joined[panel]) {
+    pack_pairs_of_rows<T, Joined<X>>(from, panel, k0, kc, to);
+  } else {
+    pack_pairs_of_rows<T, Whole<X>>(from, panel, k0, kc, to);
+  }
+}
+
+// Fills the panels of a slice. Whether φ serves is settled panel by panel, as they are cut alike for any
+// number of threads.
+template <class T, class X>
+void fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer) {
+  const size_t step = panel_rows<T>;
+  for (size_t row = b.begin, panel = 0; row < b.end; row += MR<T>, ++panel) {
+    const size_t rows = smaller(b.end - row, MR<T>);
+    T *a = outer.a + panel * args.L * step, *h = outer.h + panel * args.R * step;
+    transpose_panel(args.a + row * args.L, args.L, rows, args.L, a);
+    transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
+    const bool of_h = take_phi<T, X>(h, args.R * step);
+    outer.joined[panel] = of_h && take_phi<T, X>(a, args.L * step);
+    if (of_h && !outer.joined[panel]) transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
+  }
+}
+
+template <class T, class X>
 bool contract(const ContractArgs<T>& args, Slice b) {
   const size_t terms = args.L * args.R;
   const size_t rows = packed_A_size<T>(b.size(), 1);
   Room room;
-  room.add<T>(rows, args.L).template add<T>(rows, args.R);
+  room.add<T>(rows, args.L).template add<T>(rows, args.R).template add<bool>(rows);
   if (!scratch().reserve(add_dense_gemm_room<T>(room, b, args.K, terms))) return false;
   T* a = scratch().take<T>(rows * args.L);
   T* h = scratch().take<T>(rows * args.R);
-  transpose_panels(args.a, args.L, b, a);
-  transpose_panels(args.h, args.R, b, h);
-  const OuterRows<T> outer{a, h, args.L, args.R, b.begin};
-  Side<T> pairs{&outer, pack_outer_panel<T, Joined<X>>};
-  if (!take_phi<T, X>(h, rows * args.R)) {
-    pairs.panel = pack_outer_panel<T, Whole<X>>;
-  } else if (!take_phi<T, X>(a, rows * args.L)) {
-    transpose_panels(args.h, args.R, b, h);
-    pairs.panel = pack_outer_panel<T, Whole<X>>;
-  }
+  const OuterRows<T> outer{a, h, scratch().take<bool>(rows), args.L, args.R, b.begin};
+  fill_outer<T, X>(args, b, outer);
+  const Side<T> pairs{&outer, pack_outer_panel<T, X>};
   const Matrix<T> G{args.G, 1, args.K};
   gemm_dense<T>(b, args.K, terms, pairs, side_of_transposed(G, args.K), args.out, args.K, false);
   return true;

@@ -7,34 +7,6 @@
 
 namespace xt::XT_ISA {
 
-// What ⊗ and ⊕ need to know of a block: whether a NaN may come of it, and then the careful kernel is used.
-template <class T>
-struct Flags {
-  Int<T> nan{}, positive_infinity{}, negative_infinity{};
-
-  void scan(const T* values, size_t count) {
-    for (size_t n = 0; n < count; n += lanes<T>) {
-      const Vec<T> value = load(values + n);
-      nan |= value != value;
-      positive_infinity |= value > max_finite<Vec<T>>();
-      negative_infinity |= value < -max_finite<Vec<T>>();
-    }
-  }
-  bool care() const {
-    const bool up = any_lane<T>(positive_infinity), down = any_lane<T>(negative_infinity);
-    return any_lane<T>(nan) || up || down;
-  }
-};
-
-// Values of the packed panels of a side, whose padding may hold anything.
-template <class T>
-void scan_panels(Flags<T>& flags, const T* panels, size_t rows, size_t step, size_t width, size_t kc) {
-  for (size_t row = 0; row < rows; row += step, panels += kc * width) {
-    const size_t used = round_up(smaller(rows - row, step), lanes<T>);
-    for (size_t k = 0; k < kc; ++k) flags.scan(panels + k * width, used);
-  }
-}
-
 // Room and offsets of out for a slice of rows and all of the columns.
 template <class T>
 struct OutOffsets {
@@ -93,11 +65,11 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
   for (size_t element = g.begin; element < g.end; ++element) {
     left.batch(args.batch, element);
     right.batch(args.batch, element);
-    left.slice(m, panel_rows<T>, kernels.phi);
+    left.slice(m, kernels.phi);
     const size_t out = offset_of(args.batch, args.out_batch, element);
     for (size_t column = n.begin; column < n.end; column += NC<T>) {
       const Slice columns{column, smaller(n.end, column + NC<T>)};
-      right.slice(columns, NR<T>, kernels.phi);
+      right.slice(columns, kernels.phi);
       const size_t* column_offsets = offsets.columns + (column - n.begin);
       // Neighbouring columns need no list: their first is added here.
       const size_t shift = out + (offsets.neighbours ? column_offsets[0] : 0);
@@ -120,7 +92,7 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
             }
           }
           Flags<T> flags = flags_B;
-          scan_panels(flags, a, rows, MR<T>, panel_rows<T>, kc);
+          if (args.reduce != XT_LOGSUMEXP) scan_panels(flags, a, rows, MR<T>, panel_rows<T>, kc);
           careful = flags.care();
         }
         if (args.reduce == XT_LOGSUMEXP) {

@@ -157,7 +157,6 @@ bool gradient_of_side(const JoinedGradientArgs<T>& args, bool is_right) {
   if (!scratch().reserve(room)) return false;
   own.take(step, width);
   other.take(other_width, other_width);
-  own.joined = other.joined = false;
   T* gathered[kMaxJoined];
   for (size_t x = 0; x < own_side.count; ++x) gathered[x] = scratch().take<T>(kc_most * width);
   T* values = scratch().take<T>(kc_most * width);

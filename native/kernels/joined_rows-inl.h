@@ -165,7 +165,6 @@ struct ElementReduction {
     if (!scratch().reserve(room)) return false;
     for (int side = 0; side < 2; ++side) {
       sides[side].take(step, step);
-      sides[side].joined = false;
       panels[side] = scratch().take<T>(kc_most * step);
       for (size_t n = 0; n < kc_most * step; ++n) panels[side][n] = 0;
     }

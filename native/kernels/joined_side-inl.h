@@ -76,7 +76,6 @@ template <class T>
 struct SideState {
   const JoinedSide<T>* side;
   const Axes *own, *terms;
-  bool raw, joined;  // raw: one operand that ξ leaves alone; joined: φ has been taken
   uint32_t xi;
   const T* base[kMaxJoined];  // where the batch element begins
   size_t* rows;               // offsets of a panel's rows
@@ -86,9 +85,10 @@ struct SideState {
   size_t distinct_strides[kMaxJoined][kMaxAxes], index_strides[kMaxJoined][kMaxAxes];
   T* panels[kMaxJoined];  // of the slice at distinct terms, or null
   size_t* columns[kMaxJoined];
-  size_t first, panel_step;  // of the slice; rows a panel
-  size_t term;               // first term of the current block
-  bool fresh;                // a new block of terms has begun
+  bool* joined;                           // for each panel, whether φ has been taken; null if it never is
+  size_t first, panel_step, panel_width;  // of the slice; rows a panel
+  size_t term;                            // first term of the current block
+  bool fresh;                             // a new block of terms has begun
 
   // Which operands to gather once. `most_rows` in panels of `step` rows, padded to `width`.
   Room& plan(Room& room, const JoinedArgs<T>& args, const JoinedSide<T>& its, const Axes& its_own, bool once,
@@ -98,7 +98,9 @@ struct SideState {
     terms = &args.terms;
     xi = args.xi;
     panel_step = step;
-    room.add<size_t>(width).template add<T>(KC, width);
+    panel_width = width;
+    room.add<size_t>(width).template add<T>(KC, width).template add<bool>((most_rows + step - 1) / step);
+    joined = nullptr;
     for (size_t x = 0; x < its.count; ++x) {
       Axes& axes = distinct_axes[x];
       axes = Axes{};
@@ -126,6 +128,10 @@ struct SideState {
   void take(size_t most_rows, size_t width) {
     rows = scratch().take<size_t>(width);
     gathered = scratch().take<T>(KC * width);
+    bool once = side->count > 1;
+    for (size_t x = 0; x < side->count; ++x) once = once && panels[x];
+    bool* flags = scratch().take<bool>((most_rows + panel_step - 1) / panel_step);
+    joined = once ? flags : nullptr;
     for (size_t x = 0; x < side->count; ++x) {
       term_offsets[x] = scratch().take<size_t>(panels[x] ? kMostDistinct : KC);
       columns[x] = scratch().take<size_t>(KC);
@@ -142,36 +148,40 @@ struct SideState {
     }
   }
 
-  // Gathers what is gathered once for the slice, and takes φ if everything is and may be.
-  void slice(Slice m, size_t width, bool (*phi)(T*, size_t)) {
+  // Gathers what is gathered once for the slice. Where that is every operand, φ is taken of a panel if all of
+  // them lie in its range there.
+  void slice(Slice m, bool (*phi)(T*, size_t)) {
     first = m.begin;
-    joined = side->count > 1;
     for (size_t x = 0; x < side->count; ++x) {
-      joined = joined && panels[x];
-      if (panels[x]) gather_once(x, m, width);
+      if (panels[x])
+        list_offsets(distinct_axes[x], distinct_strides[x], 0, distinct_axes[x].count, term_offsets[x]);
     }
-    for (size_t x = 0; joined && x < side->count; ++x) {
-      const size_t panel_count = (m.size() + panel_step - 1) / panel_step;
-      joined = phi(panels[x], panel_count * width * distinct_axes[x].count);
-      if (!joined) {
-        for (size_t done = 0; done <= x; ++done) gather_once(done, m, width);
+    for (size_t row = m.begin, panel = 0; row < m.end; row += panel_step, ++panel) {
+      const size_t count = smaller(m.end - row, panel_step);
+      for (size_t x = 0; x < side->count; ++x) {
+        if (panels[x]) gather_once(x, row, count);
+      }
+      if (!joined) continue;
+      joined[panel] = true;
+      for (size_t x = 0; joined[panel] && x < side->count; ++x) {
+        joined[panel] = phi(panel_of(x, row), panel_width * distinct_axes[x].count);
+        for (size_t done = 0; !joined[panel] && done < x; ++done) gather_once(done, row, count);
       }
     }
   }
 
-  void gather_once(size_t x, Slice m, size_t width) {
-    const JoinedOperand<T>& operand = side->operands[x];
-    const size_t distinct = distinct_axes[x].count;
-    list_offsets(distinct_axes[x], distinct_strides[x], 0, distinct, term_offsets[x]);
-    for (size_t row = m.begin; row < m.end; row += panel_step) {
-      const size_t count = smaller(m.end - row, panel_step);
-      list_offsets(*own, operand.own, row, count, rows);
-      T* panel = panels[x] + (row - m.begin) / panel_step * width * distinct;
-      if (round_up(count, lanes<T>) < width) {
-        for (size_t n = 0; n < width * distinct; ++n) panel[n] = 0;
-      }
-      gather(base[x], rows, count, term_offsets[x], distinct, width, panel);
+  T* panel_of(size_t x, size_t row) const {
+    return panels[x] + (row - first) / panel_step * panel_width * distinct_axes[x].count;
+  }
+
+  void gather_once(size_t x, size_t row, size_t count) {
+    list_offsets(*own, side->operands[x].own, row, count, rows);
+    T* panel = panel_of(x, row);
+    // Ones, which every range holds, beyond the last row.
+    if (count < panel_width) {
+      for (size_t n = 0; n < panel_width * distinct_axes[x].count; ++n) panel[n] = 1;
     }
+    gather(base[x], rows, count, term_offsets[x], distinct_axes[x].count, panel_width, panel);
   }
 
   void begin(size_t k, size_t kc) {
@@ -187,7 +197,7 @@ struct SideState {
 
   // Operand x of a panel as [kc] vectors of rows: where it was gathered to, and how its terms lie there.
   const T* operand_panel(size_t x, size_t row, size_t count, size_t width, size_t kc, T* to) {
-    if (panels[x]) return panels[x] + (row - first) / panel_step * width * distinct_axes[x].count;
+    if (panels[x]) return panel_of(x, row);
     list_offsets(*own, side->operands[x].own, row, count, rows);
     gather(base[x], rows, count, term_offsets[x], kc, width, to);
     return nullptr;
@@ -206,6 +216,7 @@ template <class T, class X>
 void join_panel(SideState<T>& state, size_t row, size_t count, size_t width, size_t kc, T* to,
                 bool from_unit) {
   const size_t used = round_up(count, lanes<T>);
+  const bool joined = state.joined && state.joined[(row - state.first) / state.panel_step];
   for (size_t x = 0; x < state.side->count; ++x) {
     const T* panel = state.operand_panel(x, row, count, width, kc, x == 0 ? to : state.gathered);
     const size_t* columns = state.columns[x];
@@ -213,7 +224,7 @@ void join_panel(SideState<T>& state, size_t row, size_t count, size_t width, siz
       if (panel) {
         for (size_t k = 0; k < kc; ++k) {
           for (size_t r = 0; r < used; r += lanes<T>)
-            store(to + k * width + r, load(panel + columns[k] * width + r));
+            store(to + k * width + r, load(panel + columns[k] * state.panel_width + r));
         }
       }
       if (from_unit) {
@@ -227,10 +238,10 @@ void join_panel(SideState<T>& state, size_t row, size_t count, size_t width, siz
     }
     const bool last = x + 1 == state.side->count;
     for (size_t k = 0; k < kc; ++k) {
-      const T* from = panel ? panel + columns[k] * width : state.gathered + k * width;
+      const T* from = panel ? panel + columns[k] * state.panel_width : state.gathered + k * width;
       for (size_t r = 0; r < used; r += lanes<T>) {
         T* at = to + k * width + r;
-        if (state.joined) {
+        if (joined) {
           const Vec<T> z = X::Fast::join(load(at), load(from + r));
           store(at, last ? X::Fast::psi(z) : z);
         } else {
@@ -264,5 +275,33 @@ constexpr JoinedKernels<T> joined_kernels[kXiCount] = {
 #include "../xi.def"
 #undef XI
 };
+
+// What ⊗ and ⊕ need to know of a block: whether a NaN may come of it, and then the careful kernel is used.
+template <class T>
+struct Flags {
+  Int<T> nan{}, positive_infinity{}, negative_infinity{};
+
+  void scan(const T* values, size_t count) {
+    for (size_t n = 0; n < count; n += lanes<T>) {
+      const Vec<T> value = load(values + n);
+      nan |= value != value;
+      positive_infinity |= value > max_finite<Vec<T>>();
+      negative_infinity |= value < -max_finite<Vec<T>>();
+    }
+  }
+  bool care() const {
+    const bool up = any_lane<T>(positive_infinity), down = any_lane<T>(negative_infinity);
+    return any_lane<T>(nan) || up || down;
+  }
+};
+
+// Values of the packed panels of a side, whose padding may hold anything.
+template <class T>
+void scan_panels(Flags<T>& flags, const T* panels, size_t rows, size_t step, size_t width, size_t kc) {
+  for (size_t row = 0; row < rows; row += step, panels += kc * width) {
+    const size_t used = round_up(smaller(rows - row, step), lanes<T>);
+    for (size_t k = 0; k < kc; ++k) flags.scan(panels + k * width, used);
+  }
+}
 
 }  // namespace xt::XT_ISA

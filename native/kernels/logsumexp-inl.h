@@ -81,22 +81,32 @@ constexpr TermsKernel<T> logsumexp_kernels[kXiCount] = {
 #undef XI
 };
 
+// Of infinities a difference cannot be taken. Settled panel by panel, as these are cut alike for any number
+// of threads.
+template <class T>
+bool exponentiate_rows(size_t kc, const T* panel, size_t present, T* shift, T* to) {
+  Flags<T> flags;
+  scan_panels(flags, panel, present, MR<T>, panel_rows<T>, kc);
+  if (flags.care()) return false;
+  exponentiate(panel, kc, panel_rows<T>, round_up(present, lanes<T>), shift, to);
+  return true;
+}
+
 template <class T>
 void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T* B, Target<T> to,
-                     size_t rows, bool accumulate, bool careful, bool fresh_B,
+                     size_t rows, bool accumulate, bool careful_B, bool fresh_B,
                      LogSumExpScratch<T>& exponentials) {
-  const bool factored = combine == xt::xi_sum && !careful;
+  const bool may_factor = combine == xt::xi_sum && !careful_B;
   const TermsKernel<T> of_terms = logsumexp_kernels<T>[combine];
-  if (factored) {
-    for (size_t row = 0; row < rows; row += MR<T>) {
-      const size_t at = packed_A_size<T>(row, 1);
-      exponentiate(A + at * kc, kc, panel_rows<T>, panel_rows<T>, exponentials.alpha + at,
-                   exponentials.A + at * kc);
-    }
-    for (size_t n = 0; fresh_B && n < nc; n += NR<T>) {
-      const size_t width = round_up(smaller(nc - n, NR<T>), lanes<T>);
-      exponentiate(B + n * kc, kc, width, width, exponentials.beta + n, exponentials.B + n * kc);
-    }
+  bool factored[MC<T> / MR<T>] = {};
+  for (size_t row = 0; may_factor && row < rows; row += MR<T>) {
+    const size_t at = packed_A_size<T>(row, 1);
+    factored[row / MR<T>] = exponentiate_rows(kc, A + at * kc, smaller(rows - row, MR<T>),
+                                              exponentials.alpha + at, exponentials.A + at * kc);
+  }
+  for (size_t n = 0; may_factor && fresh_B && n < nc; n += NR<T>) {
+    const size_t width = round_up(smaller(nc - n, NR<T>), lanes<T>);
+    exponentiate(B + n * kc, kc, width, width, exponentials.beta + n, exponentials.B + n * kc);
   }
   Prefetch none;
   size_t aside[MR<T>];
@@ -105,7 +115,8 @@ void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T
     const size_t cols = smaller(nc - n, NR<T>), width = round_up(cols, lanes<T>);
     for (size_t row = 0; row < rows; row += MR<T>) {
       const size_t panel = packed_A_size<T>(row, 1), present = smaller(rows - row, MR<T>);
-      if (factored) {
+      const bool product = factored[row / MR<T>];
+      if (product) {
         reduce_block<T, SumOf<fast::xi_product>>(kc, width, exponentials.A + panel * kc,
                                                  exponentials.B + n * kc, {exponentials.sums, aside, nullptr},
                                                  present, false, none);
@@ -115,7 +126,7 @@ void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T
         for (size_t w = 0; w < cols; w += lanes<T>) {
           Vec<T> value{};
           bool trusted = false;
-          if (factored) {
+          if (product) {
             const Vec<T> sum = load(exponentials.sums + r * NR<T> + w);
             trusted = !any_lane<T>(sum < trusted_sum<T>);
             value = log_normal(sum) + load(exponentials.beta + n + w) + exponentials.alpha[panel + r];
