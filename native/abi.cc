@@ -2,82 +2,23 @@
 #include "abi.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
-#include <initializer_list>
-#include <type_traits>
 
-#include "dispatch.h"
-#include "parallel.h"
+#include "call.h"
 
 namespace {
 
-using xt::KernelTable;
+using xt::Context;
+using xt::ElementOf;
+using xt::in;
+using xt::out;
+using xt::present;
 using xt::Slice;
+using xt::with_table;
 
 // Rows of a batch that a contraction transposes at a time, in tiles: packing the weights again for each such
 // block is a hundredth of its work.
 constexpr size_t kTilesAtATime = 64;
-
-// Below this many multiply-adds (or elements times ten) a job is done before a second thread has started.
-constexpr double kWorthSharing = 2e5;
-
-// The context of a call, decoded.
-struct Context {
-  const xt::Kernels* kernels;
-  unsigned threads;
-
-  explicit Context(uint32_t context)
-      : kernels(xt::usable_kernels(context & 0xff)), threads(context >> 8 & 0xff ? context >> 8 & 0xff : 1) {}
-
-  // Runs kernel(slice) → bool over [0, count), cut at multiples of `granule` into parts for the threads and
-  // these into slices of at most `most`, which bounds what a kernel keeps of its slice.
-  template <class F>
-  int32_t over(size_t count, size_t granule, double work, F&& kernel, size_t most = SIZE_MAX) const {
-    if (count == 0) return XT_OK;
-    const unsigned parts = work < kWorthSharing ? 1 : threads;
-    std::atomic<bool> enough_memory{true};
-    xt::run_parts(parts, [&](unsigned part) {
-      const Slice all = xt::slice_of(count, granule, part, parts);
-      for (Slice slice = all; slice.begin < all.end && enough_memory; slice.begin = slice.end) {
-        slice.end = all.end - slice.begin > most ? slice.begin + most : all.end;
-        if (!kernel(slice)) enough_memory = false;
-      }
-    });
-    return enough_memory ? XT_OK : XT_MEMORY;
-  }
-};
-
-// Calls f with the table of the dtype, whose element type it can read off the argument.
-template <class F>
-int32_t with_table(const Context& context, uint32_t dtype, F&& f) {
-  if (!context.kernels) return XT_ISA;
-  if (dtype == XT_FLOAT32) return f(xt::table_of<float>(*context.kernels));
-  if (dtype == XT_FLOAT64) return f(xt::table_of<double>(*context.kernels));
-  return XT_ARGUMENT;
-}
-
-template <class T>
-const T* in(const void* pointer) {
-  return static_cast<const T*>(pointer);
-}
-template <class T>
-T* out(void* pointer) {
-  return static_cast<T*>(pointer);
-}
-
-// The element type of a kernel table.
-template <class Table>
-using ElementOf = typename std::remove_reference_t<Table>::Element;
-
-// False if a product of extents does not fit a size_t, or if one that is not empty has no memory behind it.
-bool present(const void* pointer, std::initializer_list<size_t> extents) {
-  size_t count = 1;
-  for (size_t extent : extents) {
-    if (__builtin_mul_overflow(count, extent, &count)) return false;
-  }
-  return count == 0 || (pointer != nullptr && count <= SIZE_MAX / 16);
-}
 
 }  // namespace
 

@@ -19,10 +19,11 @@
 #define XT_API extern "C"
 #endif
 
-#define XT_ABI_VERSION 1
+#define XT_ABI_VERSION 2
 
 enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3 };
 enum xt_dtype { XT_FLOAT32 = 0, XT_FLOAT64 = 1 };
+enum xt_reduce { XT_SUM = 0, XT_MAX = 1, XT_MIN = 2, XT_LOGSUMEXP = 3 };
 enum xt_activation { XT_IDENTITY = 0, XT_RELU = 1, XT_TANH = 2 };
 
 // JSON: { abi, table, isas: [{ name, index, usable, priority, reason }] }; static storage.
@@ -38,6 +39,28 @@ XT_API int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t
 XT_API int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L,
                                     size_t R, size_t K, const void* a, const void* h, const void* G,
                                     const void* dout, void* da, void* dh, void* dG, uint32_t accumulate);
+
+// The form that every step of a contraction has, over multi-indices g, m, n and s:
+//   out[g,m,n] = ⊕_s left[g,m,s] ⊗ right[g,n,s],  left = ξ(x0, …), right = ξ(the operands after those)
+// ⊗ is the operator `combine`; from_unit ≠ 0 starts a left side of one operand from the unit of ξ. `plan` is
+//   the ranks of g, m, n, s; the numbers of left (1-4) and right (0-4) operands; the extents of g, m, n, s;
+//   for each left operand its strides over g, m, s, for each right one those over g, n, s; those of out over
+//   g, m, n.
+// Without right operands there is no ⊗, and n has rank 0. arg, or null: as out, in float64, the first s that
+// won a max or min.
+XT_API int32_t xt_joined(uint32_t context, uint32_t dtype, uint32_t xi, uint32_t combine, uint32_t reduce,
+                         uint32_t from_unit, const int32_t* plan, size_t plan_length, const void* x0,
+                         const void* x1, const void* x2, const void* x3, const void* x4, const void* x5,
+                         const void* x6, const void* x7, void* out, double* arg);
+
+// Adds to each d…, or skips it if null, the gradient of Σ dout·out with respect to the operand; sum and
+// logsumexp only. out is what xt_joined computed.
+XT_API int32_t xt_joined_gradient(uint32_t context, uint32_t dtype, uint32_t xi, uint32_t combine,
+                                  uint32_t reduce, uint32_t from_unit, const int32_t* plan,
+                                  size_t plan_length, const void* x0, const void* x1, const void* x2,
+                                  const void* x3, const void* x4, const void* x5, const void* x6,
+                                  const void* x7, const void* out, const void* dout, void* d0, void* d1,
+                                  void* d2, void* d3, void* d4, void* d5, void* d6, void* d7);
 
 // out[n] = ξ(… ξ(ξ(u, z[0,n]), z[1,n]) …, z[T-1,n]);  z [T,N], out [N]
 XT_API int32_t xt_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T, size_t N, const void* z,

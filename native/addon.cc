@@ -83,6 +83,8 @@ NAPI_MODULE_INIT() {
 #define FUNCTION(name) method<name>(#name)
       FUNCTION(xt_contract),
       FUNCTION(xt_contract_gradient),
+      FUNCTION(xt_joined),
+      FUNCTION(xt_joined_gradient),
       FUNCTION(xt_fold),
       FUNCTION(xt_fold_gradient),
       FUNCTION(xt_outer),

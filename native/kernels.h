@@ -40,6 +40,49 @@ struct ContractGradientArgs {
   bool accumulate;
 };
 
+constexpr size_t kMaxJoined = 4;  // operands on one side
+constexpr size_t kMaxAxes = 24;   // axes of one multi-index
+
+// A multi-index: its extents, row-major.
+struct Axes {
+  size_t rank = 0;
+  size_t extents[kMaxAxes];
+  size_t count = 1;  // product of the extents
+};
+
+// An operand with its strides over the batch, over the rows (left) or columns (right), and over the terms.
+template <class T>
+struct JoinedOperand {
+  const T* data;
+  size_t batch[kMaxAxes], own[kMaxAxes], terms[kMaxAxes];
+};
+
+template <class T>
+struct JoinedSide {
+  size_t count = 0;
+  JoinedOperand<T> operands[kMaxJoined];
+};
+
+// out[g,m,n] = ⊕_s left[g,m,s] ⊗ right[g,n,s] (abi.h, xt_joined)
+template <class T>
+struct JoinedArgs {
+  uint32_t xi, combine, reduce;
+  bool from_unit;
+  Axes batch, rows, columns, terms;
+  JoinedSide<T> left, right;
+  size_t out_batch[kMaxAxes], out_rows[kMaxAxes], out_columns[kMaxAxes];
+  T* out;
+  double* arg;
+};
+
+template <class T>
+struct JoinedGradientArgs {
+  const JoinedArgs<T>* forward;
+  const T* dout;
+  T* left[kMaxJoined];
+  T* right[kMaxJoined];
+};
+
 template <class T>
 struct Matrix {
   const T* data;
@@ -66,10 +109,14 @@ struct AdamArgs {
 template <class T>
 struct KernelTable {
   using Element = T;
-  size_t tile_rows, lanes;  // slices are cut at multiples of these
+  size_t tile_rows, tile_columns, lanes;  // slices are cut at multiples of these
   bool (*contract[kXiCount])(const ContractArgs<T>&, Slice b);
   bool (*contract_gradient_inputs[kXiCount])(const ContractGradientArgs<T>&, Slice b);
   bool (*contract_gradient_weights[kXiCount])(const ContractGradientArgs<T>&, Slice ij);
+  bool (*joined)(const JoinedArgs<T>&, Slice g, Slice m, Slice n);
+  // Whether `joined` cuts into output elements (then g counts them all) rather than tiles.
+  bool (*joined_by_element)(const JoinedArgs<T>&);
+  bool (*joined_gradient)(const JoinedGradientArgs<T>&);
   void (*fold[kXiCount])(size_t T_, size_t N, const T* z, T* out, Slice n);
   bool (*fold_gradient[kXiCount])(size_t T_, size_t N, const T* z, const T* dout, T* dz, Slice n);
   void (*outer[kXiCount])(size_t N, const T* x, const T* y, T* out, Slice m);

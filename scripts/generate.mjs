@@ -135,14 +135,14 @@ function enumTs(name) {
   return `export const ${name.toUpperCase()}_ID = { ${ids.join(', ')} } as const;`;
 }
 
-const tsType = (type) => (type.includes('*') ? 'Pointer' : 'number');
+const tsType = (type) => (type.includes('int32_t*') ? 'Words' : type.includes('*') ? 'Pointer' : 'number');
 const abiTs = `${banner('//')}
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = ${abiVersion};
 export const TABLE_HASH = '${hash}';
 
-/** The functions of native/abi.h; \`Pointer\` is a typed array for the addon and an address for WebAssembly. */
-export interface Abi<Pointer> {
+/** The functions of native/abi.h; \`Pointer\` and \`Words\` are typed arrays for the addon, addresses for WebAssembly. */
+export interface Abi<Pointer, Words> {
 ${functions
   .filter((f) => !f.wasmOnly && f.returns === 'int32_t')
   .map(
@@ -152,7 +152,7 @@ ${functions
   .join('\n')}
 }
 
-${['status', 'dtype', 'activation'].map(enumTs).join('\n')}
+${['status', 'dtype', 'reduce', 'activation'].map(enumTs).join('\n')}
 `;
 
 const xiMd = `<!-- ${banner('').trim()} -->

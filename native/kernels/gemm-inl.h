@@ -1,102 +1,71 @@
-// The blocked matrix product that every contraction runs on: panels of A and B packed into cache, a register
-// tile of multiply-adds over them. What A is (a matrix, or ξ of two) is known only to the function that packs
-// its panels.
+// The blocked product that every contraction runs on: panels of A and B packed into cache, a register tile
+// over them. What A and B are (a matrix, ξ of several operands) is known only to the functions that pack
+// their panels, what ⊗ and ⊕ are only to the tile.
 //
 // Loop nest and names after Goto & van de Geijn (ACM TOMS 34, 2008): KC × NC of B stays in L2, MC × KC of A
-// streams past it, an MR × NR tile of C lives in registers. Every C[m,n] is summed over k in the same order
+// streams past it, an MR × NR tile of C lives in registers. Every C[m,n] is reduced over k in the same order
 // whatever its place in a tile, so the result does not depend on how rows are cut for threads.
 #pragma once
-#include "../kernels.h"
-#include "transpose-inl.h"
+#include "tile-inl.h"
 
 namespace xt::XT_ISA {
 
 constexpr size_t KC = 256;
 template <class T>
-constexpr size_t MR = tile_rows;
-template <class T>
-constexpr size_t NR = static_cast<size_t>(tile_vectors) * lanes<T>;
-template <class T>
 constexpr size_t MC = 8 * MR<T>;
 template <class T>
 constexpr size_t NC = round_up(2048 / sizeof(T), NR<T>);
-// A packed A panel has rows padded to whole vectors, so that it is written by aligned vectors. What the
-// padding holds is never multiplied.
+
+// One side of a product. `panel` packs [at, at + count) × [k, k + kc) as [kc][width]; `begin`, where there is
+// one, is told of every block of k before its panels are packed.
 template <class T>
-constexpr size_t panel_rows = round_up(MR<T>, lanes<T>);
+struct Side {
+  const void* source;
+  void (*panel)(const void* source, size_t at, size_t count, size_t width, size_t k, size_t kc, T* to);
+  void (*begin)(const void* source, size_t k, size_t kc) = nullptr;
+  // Where B lies in one piece with `stream_row` elements for each k, or null: for fetching ahead.
+  const T* stream = nullptr;
+  size_t stream_row = 0;
+  // B's panels, block after block, as pack_whole made them, or null.
+  const T* packed = nullptr;
+};
 
-// C tile of MR rows and W vectors, += Σ_k A[k][·] B[k][·]; A packed [kc][panel_rows], B packed [kc][W·lanes].
-template <class T, int W>
-XT_INLINE void multiply_tile(size_t kc, const T* A, const T* B, T* C, size_t C_stride, bool accumulate) {
-  Vec<T> sum[tile_rows][W];
-#pragma GCC unroll 16
-  for (int r = 0; r < tile_rows; ++r) {
-#pragma GCC unroll 4
-    for (int w = 0; w < W; ++w) sum[r][w] = Vec<T>{};
-  }
-  for (size_t k = 0; k < kc; ++k) {
-    Vec<T> b[W];
-#pragma GCC unroll 4
-    for (int w = 0; w < W; ++w) b[w] = load(B + w * lanes<T>);
-#pragma GCC unroll 16
-    for (int r = 0; r < tile_rows; ++r) {
-      const Vec<T> a = broadcast(A[r]);
-#pragma GCC unroll 4
-      for (int w = 0; w < W; ++w) sum[r][w] += a * b[w];
+// A matrix whose rows are the panel's.
+template <class T>
+void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t width, size_t k0, size_t kc,
+                       T* to) {
+  const Matrix<T>& A = *static_cast<const Matrix<T>*>(source);
+  const T* from = A.data + row * A.row_stride + k0 * A.col_stride;
+  if (A.col_stride == 1 && A.row_stride != 1) {
+    transpose_copy(from, A.row_stride, rows, kc, to, width);
+  } else if (A.row_stride == 1 && rows == width) {
+    for (size_t k = 0; k < kc; ++k) {
+      for (size_t r = 0; r < width; r += lanes<T>)
+        store(to + k * width + r, load(from + k * A.col_stride + r));
     }
-    A += panel_rows<T>;
-    B += W * lanes<T>;
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < tile_rows; ++r) {
-#pragma GCC unroll 4
-    for (int w = 0; w < W; ++w) {
-      T* to = C + r * C_stride + w * lanes<T>;
-      store(to, accumulate ? load(to) + sum[r][w] : sum[r][w]);
-    }
-  }
-}
-
-// The same for a tile that the edge of C cuts: computed whole beside C, then the part that exists is copied.
-template <class T, int W>
-__attribute__((noinline)) void multiply_edge_tile(size_t kc, const T* A, const T* B, T* C, size_t C_stride,
-                                                  size_t rows, size_t cols, bool accumulate) {
-  T whole[tile_rows * W * lanes<T>];
-  multiply_tile<T, W>(kc, A, B, whole, W * lanes<T>, false);
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < cols; ++c) {
-      const T value = whole[r * W * lanes<T> + c];
-      C[r * C_stride + c] = accumulate ? C[r * C_stride + c] + value : value;
-    }
-  }
-}
-
-template <class T, int W>
-void multiply_panel(size_t kc, const T* A, const T* B, T* C, size_t C_stride, size_t rows, size_t cols,
-                    bool accumulate) {
-  if (rows == MR<T> && cols == static_cast<size_t>(W) * lanes<T>) {
-    multiply_tile<T, W>(kc, A, B, C, C_stride, accumulate);
   } else {
-    multiply_edge_tile<T, W>(kc, A, B, C, C_stride, rows, cols, accumulate);
+    for (size_t k = 0; k < kc; ++k) {
+      for (size_t r = 0; r < width; ++r) {
+        to[k * width + r] = r < rows ? from[k * A.col_stride + r * A.row_stride] : T(0);
+      }
+    }
   }
 }
 
-// One packed A panel against all packed B panels of a block: rows of C[rows, nc].
+// B [K, N] as a side: its columns are what a panel calls rows.
 template <class T>
-void multiply_row_panel(size_t kc, size_t nc, const T* A, const T* B, T* C, size_t C_stride, size_t rows,
-                        bool accumulate) {
-  for (size_t n = 0; n < nc; n += NR<T>) {
-    const size_t cols = smaller(nc - n, NR<T>);
-    const T* panel = B + n * kc;
-    const size_t width = (cols + lanes<T> - 1) / lanes<T>;
-    if (width == 1) {
-      multiply_panel<T, 1>(kc, A, panel, C + n, C_stride, rows, cols, accumulate);
-    } else if (width == 2 || tile_vectors == 2) {
-      multiply_panel<T, 2>(kc, A, panel, C + n, C_stride, rows, cols, accumulate);
-    } else {
-      multiply_panel<T, tile_vectors>(kc, A, panel, C + n, C_stride, rows, cols, accumulate);
-    }
+XT_INLINE Matrix<T> transposed(const Matrix<T>& B) {
+  return {B.data, B.col_stride, B.row_stride};
+}
+
+template <class T>
+Side<T> side_of_transposed(const Matrix<T>& B, size_t N) {
+  Side<T> side{&B, pack_matrix_panel<T>};
+  if (B.row_stride == 1 && B.col_stride == N) {
+    side.stream = B.data;
+    side.stream_row = N;
   }
+  return side;
 }
 
 // Elements of the packed panels of `rows` rows, a multiple of MR but for the last block.
@@ -111,48 +80,43 @@ constexpr size_t packed_B_size(size_t kc, size_t nc) {
   return kc * round_up(nc, NR<T>);
 }
 
-// B[k, n] for k in [0, kc), n in [0, nc) into panels [kc][W·lanes], zeros behind the last column. W is
-// tile_vectors but for the last panel, which is as narrow as its columns allow.
+// Columns [n, n + nc) of B into panels [kc][W·lanes]. A B that lies in one piece is read from front to back,
+// into all panels at once: panel after panel would jump from page to page.
 template <class T>
-void pack_B(Matrix<T> B, size_t kc, size_t nc, T* to) {
-  for (size_t n = 0; n < nc; n += NR<T>) {
-    const size_t cols = smaller(nc - n, NR<T>);
-    const size_t width = round_up(cols, lanes<T>);
-    T* panel = to + n * kc;
-    const T* from = B.data + n * B.col_stride;
-    if (B.col_stride == 1 && cols == width) {
-      for (size_t k = 0; k < kc; ++k) {
-        for (size_t c = 0; c < width; c += lanes<T>)
-          store(panel + k * width + c, load(from + k * B.row_stride + c));
-      }
-    } else if (B.row_stride == 1) {
-      transpose_copy(from, B.col_stride, cols, kc, panel, width);
-    } else {
-      for (size_t k = 0; k < kc; ++k) {
-        for (size_t c = 0; c < width; ++c) {
-          panel[k * width + c] = c < cols ? from[k * B.row_stride + c * B.col_stride] : T(0);
-        }
+void pack_B(const Side<T>& B, size_t n, size_t nc, size_t k, size_t kc, T* to) {
+  if (B.stream && nc % lanes<T> == 0) {
+    for (size_t row = 0; row < kc; ++row) {
+      const T* from = B.stream + (k + row) * B.stream_row + n;
+      for (size_t at = 0; at < nc; at += NR<T>) {
+        const size_t width = smaller(nc - at, NR<T>);
+        T* panel = to + at * kc + row * width;
+        for (size_t c = 0; c < width; c += lanes<T>) store(panel + c, load(from + at + c));
       }
     }
+    return;
+  }
+  for (size_t at = 0; at < nc; at += NR<T>) {
+    const size_t cols = smaller(nc - at, NR<T>);
+    B.panel(B.source, n + at, cols, round_up(cols, lanes<T>), k, kc, to + at * kc);
   }
 }
 
-// Packs rows [row, row + MR) × [k, k + kc) of A as [kc][MR]; `rows` ≤ MR of them exist, the rest may be
-// anything.
+// All of B, in the order in which gemm comes upon its blocks.
 template <class T>
-struct PackA {
-  const void* source;
-  void (*panel)(const void* source, size_t row, size_t rows, size_t k, size_t kc, T* to);
-};
-
+size_t packed_whole_size(size_t N, size_t K) {
+  return N / NC<T> * packed_B_size<T>(K, NC<T>) + packed_B_size<T>(K, N % NC<T>);
+}
 template <class T>
-void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t k0, size_t kc, T* to) {
-  const Matrix<T>& A = *static_cast<const Matrix<T>*>(source);
-  const T* from = A.data + row * A.row_stride + k0 * A.col_stride;
-  if (A.col_stride == 1) return transpose_copy(from, A.row_stride, rows, kc, to, panel_rows<T>);
-  for (size_t r = 0; r < MR<T>; ++r) {
-    for (size_t k = 0; k < kc; ++k)
-      to[k * panel_rows<T> + r] = r < rows ? from[r * A.row_stride + k * A.col_stride] : T(0);
+XT_INLINE size_t packed_block_at(size_t N, size_t K, size_t n, size_t k) {
+  return packed_B_size<T>(K, n) + packed_B_size<T>(k, smaller(N - n, NC<T>));
+}
+template <class T>
+void pack_whole(const Side<T>& B, size_t N, size_t K, T* to) {
+  for (size_t n = 0; n < N; n += NC<T>) {
+    for (size_t k = 0; k < K; k += KC) {
+      if (B.begin) B.begin(B.source, k, smaller(K - k, KC));
+      pack_B(B, n, smaller(N - n, NC<T>), k, smaller(K - k, KC), to + packed_block_at<T>(N, K, n, k));
+    }
   }
 }
 
@@ -164,44 +128,96 @@ XT_INLINE Room& add_gemm_room(Room& room, size_t N, size_t K) {
       .template add<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>);
 }
 
-// C[m, n] (+)= Σ_k A[m, k] B[k, n] for m in the slice. The caller added its room with add_gemm_room.
 template <class T>
-void gemm(Slice m, size_t N, size_t K, PackA<T> A, Matrix<T> B, T* C, size_t C_stride, bool accumulate) {
-  const size_t kc_max = smaller(K, KC);
-  T* packed_B = scratch().take<T>(packed_B_size<T>(kc_max, smaller(N, NC<T>)));
-  T* packed_A = scratch().take<T>(packed_A_size<T>(MC<T>, kc_max) + lanes<T>);
+struct GemmScratch {
+  T *B, *A;
+  GemmScratch(size_t N, size_t K)
+      : B(scratch().take<T>(packed_B_size<T>(smaller(K, KC), smaller(N, NC<T>)))),
+        A(scratch().take<T>(packed_A_size<T>(MC<T>, smaller(K, KC)) + lanes<T>)) {}
+};
+
+// What is fetched while block (n, k) is multiplied: the next one of the same columns.
+template <class T>
+Prefetch next_block(const Side<T>& B, size_t N, size_t K, size_t n, size_t k, size_t tiles) {
+  Prefetch ahead;
+  const size_t kc = smaller(KC, K - k), next = smaller(KC, K - k - kc);
+  if (next == 0) return ahead;
+  if (B.packed) {
+    ahead.at = reinterpret_cast<const char*>(B.packed + packed_block_at<T>(N, K, n, k + kc));
+    ahead.end = ahead.at + sizeof(T) * packed_B_size<T>(next, smaller(N - n, NC<T>));
+  } else if (B.stream && N <= NC<T>) {
+    ahead.at = reinterpret_cast<const char*>(B.stream + (k + kc) * B.stream_row);
+    ahead.end = ahead.at + sizeof(T) * next * B.stream_row;
+  }
+  ahead.step = round_up((ahead.end - ahead.at) / tiles + 1, 64);
+  return ahead;
+}
+
+// C[m, n] (⊕)= ⊕_k A[m, k] ⊗ B[k, n] for m and n in their slices, at most NC columns; `to` begins at the
+// first of both. `kernel` is a BlockKernel or calls one. The caller added its room.
+template <class T, class Kernel>
+void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, const Side<T>& B,
+                  Target<T> to, bool accumulate, const GemmScratch<T>& packed, Kernel&& kernel) {
+  const size_t n = columns.begin, nc = columns.size();
+  for (size_t k = 0; k < K; k += KC) {
+    const size_t kc = smaller(K - k, KC);
+    if (A.begin) A.begin(A.source, k, kc);
+    const T* block_B = packed.B;
+    if (B.packed) {
+      block_B = B.packed + packed_block_at<T>(N, K, n, k);
+    } else {
+      if (B.begin) B.begin(B.source, k, kc);
+      pack_B(B, n, nc, k, kc, packed.B);
+    }
+    const size_t tiles = (m.size() + MR<T> - 1) / MR<T> * ((nc + NR<T> - 1) / NR<T>);
+    Prefetch ahead = next_block(B, N, K, n, k, tiles);
+    for (size_t block = m.begin; block < m.end; block += MC<T>) {
+      const size_t block_end = smaller(m.end, block + MC<T>);
+      for (size_t row = block; row < block_end; row += MR<T>) {
+        A.panel(A.source, row, smaller(block_end - row, MR<T>), panel_rows<T>, k, kc,
+                packed.A + packed_A_size<T>(row - block, kc));
+      }
+      const Target<T> at{to.data, to.rows + (block - m.begin), to.columns};
+      kernel(kc, nc, packed.A, block_B, at, block_end - block, accumulate || k > 0, ahead);
+    }
+  }
+}
+
+// Offsets of the rows of a dense C.
+XT_INLINE void dense_rows(size_t* offsets, Slice m, size_t stride) {
+  for (size_t row = m.begin; row < m.end; ++row) offsets[row - m.begin] = row * stride;
+}
+
+// C[m, n] (+)= Σ_k A[m, k] B[k, n] for a dense C of row stride C_stride.
+template <class T>
+void gemm_dense(Slice m, size_t N, size_t K, const Side<T>& A, const Side<T>& B, T* C, size_t C_stride,
+                bool accumulate) {
+  const GemmScratch<T> packed(N, K);
+  size_t* offsets = scratch().take<size_t>(m.size());
+  dense_rows(offsets, m, C_stride);
   if (K == 0 && !accumulate) {
     for (size_t row = m.begin; row < m.end; ++row) {
       for (size_t n = 0; n < N; ++n) C[row * C_stride + n] = 0;
     }
   }
   for (size_t n = 0; n < N; n += NC<T>) {
-    const size_t nc = smaller(N - n, NC<T>);
-    for (size_t k = 0; k < K; k += KC) {
-      const size_t kc = smaller(K - k, KC);
-      const bool add = accumulate || k > 0;
-      pack_B<T>({B.data + k * B.row_stride + n * B.col_stride, B.row_stride, B.col_stride}, kc, nc, packed_B);
-      for (size_t block = m.begin; block < m.end; block += MC<T>) {
-        const size_t block_end = smaller(m.end, block + MC<T>);
-        for (size_t row = block; row < block_end; row += MR<T>) {
-          A.panel(A.source, row, smaller(block_end - row, MR<T>), k, kc,
-                  packed_A + packed_A_size<T>(row - block, kc));
-        }
-        for (size_t row = block; row < block_end; row += MR<T>) {
-          multiply_row_panel<T>(kc, nc, packed_A + packed_A_size<T>(row - block, kc), packed_B,
-                                C + row * C_stride + n, C_stride, smaller(block_end - row, MR<T>), add);
-        }
-      }
-    }
+    gemm_columns<T>(m, {n, smaller(N, n + NC<T>)}, N, K, A, B, {C + n, offsets, nullptr}, accumulate, packed,
+                    reduce_block<T, SumOf<fast::xi_product>>);
   }
+}
+
+template <class T>
+XT_INLINE Room& add_dense_gemm_room(Room& room, Slice m, size_t N, size_t K) {
+  return add_gemm_room<T>(room, N, K).template add<size_t>(m.size());
 }
 
 template <class T>
 bool matmul(const MatmulArgs<T>& args, Slice m) {
   Room room;
-  if (!scratch().reserve(add_gemm_room<T>(room, args.N, args.K))) return false;
-  gemm<T>(m, args.N, args.K, {&args.A, pack_matrix_panel<T>}, args.B, args.C, args.C_row_stride,
-          args.accumulate);
+  if (!scratch().reserve(add_dense_gemm_room<T>(room, m, args.N, args.K))) return false;
+  const Matrix<T> B = transposed(args.B);
+  gemm_dense<T>(m, args.N, args.K, {&args.A, pack_matrix_panel<T>}, side_of_transposed(B, args.N), args.C,
+                args.C_row_stride, args.accumulate);
   return true;
 }
 

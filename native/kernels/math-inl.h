@@ -1,4 +1,4 @@
-// exp and log1p on the two ranges that ξ needs, for vectors of float and double.
+// exp, log and log1p on the ranges that ξ needs, for vectors of float and double.
 #pragma once
 
 namespace xt::XT_ISA {
@@ -13,7 +13,10 @@ struct MathOf<Vec<float>> {
   static constexpr float round_shift = 0x1.8p23f;  // adding it leaves the nearest integer in the low bits
   static constexpr float smallest_exponent = -87.0f;
   static constexpr float max_finite = 0x1.fffffep127f;
-  static constexpr int mantissa_bits = 23, exp_terms = 8, log1p_terms = 8;
+  static constexpr int32_t root_half = 0x3f3504f3;  // the bits of √½
+  static constexpr int mantissa_bits = 23, exp_terms = 8, log1p_terms = 8, log_terms = 5;
+  // Operands whose squares, and whose exponentials, stay among the normal numbers, sums of a few included.
+  static constexpr float smallest_square = 0x1p-60f, largest_square = 0x1p60f, largest_exponential = 80.0f;
 };
 
 template <>
@@ -23,7 +26,9 @@ struct MathOf<Vec<double>> {
   static constexpr double round_shift = 0x1.8p52;
   static constexpr double smallest_exponent = -708.0;
   static constexpr double max_finite = 0x1.fffffffffffffp1023;
-  static constexpr int mantissa_bits = 52, exp_terms = 14, log1p_terms = 17;
+  static constexpr int64_t root_half = 0x3fe6a09e667f3bcd;
+  static constexpr int mantissa_bits = 52, exp_terms = 14, log1p_terms = 17, log_terms = 11;
+  static constexpr double smallest_square = 0x1p-500, largest_square = 0x1p500, largest_exponential = 700.0;
 };
 
 template <class V>
@@ -36,23 +41,50 @@ XT_INLINE V square_root_of(V value) {
   return square_root<typename MathOf<V>::T>(value);
 }
 
-// e^x for x ≤ 0, relative error below 2 ε; 0 below the smallest normal result, NaN for NaN.
+// e^x where the result is a normal number, relative error below 2 ε.
 // x = n ln 2 + r with |r| ≤ ln 2 / 2, and the Taylor series of e^r: its first dropped term is below ε/4.
 template <class V>
-XT_INLINE V exp_nonpositive(V x) {
+XT_INLINE V exp_normal(V x) {
   using M = MathOf<V>;
   using T = typename M::T;
-  const V clamped = x < M::smallest_exponent ? V{} + M::smallest_exponent : x;
-  const V shifted = clamped * T(1.442695040888963407359924681) + M::round_shift;
+  const V shifted = x * T(1.442695040888963407359924681) + M::round_shift;
   const V n = shifted - M::round_shift;
-  const V r = (clamped - n * M::ln2_high) - n * M::ln2_low;
+  const V r = (x - n * M::ln2_high) - n * M::ln2_low;
   V series = V{} + T(1);
 #pragma GCC unroll 16
   for (int k = M::exp_terms - 1; k >= 1; --k) series = series * r * T(1.0 / k) + T(1);
   const Int<T> power = reinterpret_cast<Int<T>>(shifted) << M::mantissa_bits;
-  const V scaled = reinterpret_cast<V>(reinterpret_cast<Int<T>>(series) + power);
-  const V result = x < M::smallest_exponent ? V{} : scaled;
+  return reinterpret_cast<V>(reinterpret_cast<Int<T>>(series) + power);
+}
+
+// e^x for x ≤ 0; 0 below the smallest normal result, NaN for NaN.
+template <class V>
+XT_INLINE V exp_nonpositive(V x) {
+  using M = MathOf<V>;
+  const V clamped = x < M::smallest_exponent ? V{} + M::smallest_exponent : x;
+  const V result = x < M::smallest_exponent ? V{} : exp_normal(clamped);
   return x != x ? x : result;
+}
+
+// ln z for a positive normal z, relative error below 2 ε: z = 2^e (1 + f) with √½ ≤ 1 + f < √2, and
+// ln(1 + f) = f − f²/2 + s (f²/2 + R) with s = f / (2 + f), where R is what the series of 2 artanh(s) has
+// beyond 2 s; f stands alone, so that nothing is lost near z = 1.
+template <class V>
+XT_INLINE V log_normal(V z) {
+  using M = MathOf<V>;
+  using T = typename M::T;
+  const Int<T> bits = reinterpret_cast<Int<T>>(z);
+  const Int<T> exponent = (bits - M::root_half) >> M::mantissa_bits;
+  const V f = reinterpret_cast<V>(bits - (exponent << M::mantissa_bits)) - T(1);
+  const V shift = V{} + M::round_shift;
+  const V e = reinterpret_cast<V>(reinterpret_cast<Int<T>>(shift) + exponent) - shift;
+  const V s = f / (f + T(2));
+  const V square = s * s;
+  V series{};
+#pragma GCC unroll 16
+  for (int k = M::log_terms; k >= 1; --k) series = (series + T(2.0 / (2 * k + 1))) * square;
+  const V half = f * f * T(0.5);
+  return e * M::ln2_high - ((half - (s * (half + series) + e * M::ln2_low)) - f);
 }
 
 // ln(1 + e) for 0 ≤ e ≤ 1, relative error below 3 ε: 2 artanh(s) with s = e / (2 + e) ≤ 1/3, whose series

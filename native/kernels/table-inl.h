@@ -1,8 +1,10 @@
 // Fills the tables of one instruction set; the last header an isa_*.cc includes.
 #pragma once
-#include "contract-inl.h"
+#include "contract_gradient-inl.h"
 #include "elementwise-inl.h"
 #include "fold-inl.h"
+#include "joined-inl.h"
+#include "joined_gradient-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -11,6 +13,7 @@ template <class T>
 constexpr KernelTable<T> make_table() {
   KernelTable<T> table{};
   table.tile_rows = MR<T>;
+  table.tile_columns = NR<T>;
   table.lanes = lanes<T>;
 #define XI(name, id, ...)                                                              \
   table.contract[id] = contract<T, xi_##name>;                                         \
@@ -21,6 +24,9 @@ constexpr KernelTable<T> make_table() {
   table.outer[id] = outer<T, xi_##name>;
 #include "../xi.def"
 #undef XI
+  table.joined = joined<T>;
+  table.joined_by_element = joined_by_element<T>;
+  table.joined_gradient = joined_gradient<T>;
   table.matmul = matmul<T>;
   table.activate = activate<T>;
   table.activate_gradient = activate_gradient<T>;

@@ -55,6 +55,12 @@ XT_INLINE Vec<T> broadcast(T value) {
   return value - Vec<T>{};  // exact for every value, −0 included
 }
 
+// sum + a·b, fused where the instruction set can.
+template <class V>
+XT_INLINE V multiply_add(V sum, V a, V b) {
+  return sum + a * b;
+}
+
 // The first `count` lanes from memory, zeros behind them; reads nothing beyond.
 template <class T>
 XT_INLINE Vec<T> load_part(const T* from, size_t count) {
@@ -94,6 +100,14 @@ XT_INLINE Vec<T> square_root(Vec<T> value) {
     }
   }
   return root;
+}
+
+// Whether a comparison holds in any lane.
+template <class T>
+XT_INLINE bool any_lane(Int<T> mask) {
+  int64_t any = 0;
+  for (int n = 0; n < lanes<T>; ++n) any |= mask[n];
+  return any != 0;
 }
 
 constexpr size_t round_up(size_t value, size_t step) { return (value + step - 1) / step * step; }

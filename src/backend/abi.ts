@@ -1,12 +1,23 @@
-import { ABI_VERSION, type Abi, ACTIVATION_ID, DTYPE_ID, STATUS_ID, TABLE_HASH } from '../core/abi.gen.ts';
+import {
+  ABI_VERSION,
+  type Abi,
+  ACTIVATION_ID,
+  DTYPE_ID,
+  REDUCE_ID,
+  STATUS_ID,
+  TABLE_HASH,
+} from '../core/abi.gen.ts';
 import { XiError } from '../core/errors.ts';
 import { XI } from '../core/xi.gen.ts';
-import type { IsaReport, Kernels, Storage } from './interface.ts';
+import type { IsaReport, Joined, JoinedOperand, Kernels, Storage } from './interface.ts';
 
 /** How one binary is reached: its functions, and what a pointer is to it. */
-export interface AbiBinding<Pointer> {
-  readonly abi: Abi<Pointer>;
+export interface AbiBinding<Pointer, Words> {
+  readonly abi: Abi<Pointer, Words>;
+  readonly null: Pointer;
   pointer(storage: Storage): Pointer;
+  /** Small integers that the next call reads. */
+  words(list: Int32Array): Words;
   /** Two float64 values that a call writes to. */
   readonly result: { readonly pointer: Pointer; read(): readonly [number, number] };
 }
@@ -30,7 +41,11 @@ export function describeBinary(json: string): Description | string {
 }
 
 /** The kernels of a binary, native or WebAssembly: both have the ABI of native/abi.h. */
-export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport, threads: number): Kernels {
+export function abiKernels<Pointer, Words>(
+  binding: AbiBinding<Pointer, Words>,
+  isa: IsaReport,
+  threads: number,
+): Kernels {
   const { abi, pointer, result } = binding;
   const context = isa.index | (threads << 8);
   return {
@@ -74,8 +89,71 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
         ),
       );
     },
-    joined: notYet,
-    joinedGradient: notYet,
+    joined(plan, out, arg) {
+      const words = wordsOf(plan);
+      const at = (operand?: JoinedOperand) => (operand ? pointer(operand.data) : binding.null);
+      const x = [...plan.left, ...plan.right];
+      check(
+        'joined',
+        abi.xt_joined(
+          context,
+          DTYPE_ID[out.dtype],
+          XI[plan.xi].id,
+          XI[plan.combine].id,
+          REDUCE_ID[plan.reduce],
+          Number(plan.fromUnit),
+          binding.words(words),
+          words.length,
+          at(x[0]),
+          at(x[1]),
+          at(x[2]),
+          at(x[3]),
+          at(x[4]),
+          at(x[5]),
+          at(x[6]),
+          at(x[7]),
+          pointer(out),
+          arg ? pointer(arg) : binding.null,
+        ),
+      );
+    },
+    joinedGradient(plan, out, dout, to) {
+      const words = wordsOf(plan);
+      const at = (storage?: Storage | null) => (storage ? pointer(storage) : binding.null);
+      const x = [...plan.left, ...plan.right].map((operand) => operand.data);
+      const d = [...to.left, ...to.right];
+      check(
+        'joinedGradient',
+        abi.xt_joined_gradient(
+          context,
+          DTYPE_ID[out.dtype],
+          XI[plan.xi].id,
+          XI[plan.combine].id,
+          REDUCE_ID[plan.reduce],
+          Number(plan.fromUnit),
+          binding.words(words),
+          words.length,
+          at(x[0]),
+          at(x[1]),
+          at(x[2]),
+          at(x[3]),
+          at(x[4]),
+          at(x[5]),
+          at(x[6]),
+          at(x[7]),
+          pointer(out),
+          pointer(dout),
+          at(d[0]),
+          at(d[1]),
+          at(d[2]),
+          at(d[3]),
+          at(d[4]),
+          at(d[5]),
+          at(d[6]),
+          at(d[7]),
+        ),
+      );
+    },
     fold(xi, steps, count, z, out) {
       check(
         'fold',
@@ -191,8 +269,22 @@ export function abiKernels<Pointer>(binding: AbiBinding<Pointer>, isa: IsaReport
   };
 }
 
-function notYet(): never {
-  throw new XiError('E_BACKEND', 'joined: the binary does not have this kernel yet; the reference does');
+const encoded = new WeakMap<Joined, Int32Array>();
+
+/** The plan of native/abi.h, xt_joined; made once for a plan that is used again. */
+function wordsOf(plan: Joined): Int32Array {
+  let words = encoded.get(plan);
+  if (!words) {
+    const { batch, rows, columns, terms, left, right } = plan;
+    words = Int32Array.from([
+      ...[batch, rows, columns, terms, left, right].map((list) => list.length),
+      ...[batch, rows, columns, terms].flat(),
+      ...[...left, ...right].flatMap((operand) => operand.strides),
+      ...plan.outStrides,
+    ]);
+    encoded.set(plan, words);
+  }
+  return words;
 }
 
 function check(kernel: string, status: number): void {

@@ -10,7 +10,7 @@ import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
 const FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
 
-interface Addon extends Abi<FloatArray | null> {
+interface Addon extends Abi<FloatArray | null, Int32Array> {
   xt_describe(): string;
 }
 
@@ -35,7 +35,9 @@ export function probeNative(): Probe {
   const two = new Float64Array(2);
   const binding = {
     abi: addon,
+    null: null,
     pointer: (storage: Storage) => arrayOf(storage),
+    words: (list: Int32Array) => list,
     result: { pointer: two, read: () => [two[0], two[1]] as const },
   };
   return {

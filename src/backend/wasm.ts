@@ -15,7 +15,10 @@ const SIMD_PROBE = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11,
 ]);
 
-interface Exports extends Abi<number> {
+/** Twelve operands and out with 48 axes each, and their extents: more than a plan can have. */
+const MOST_WORDS = 1024;
+
+interface Exports extends Abi<number, number> {
   readonly memory: WebAssembly.Memory;
   _initialize?(): void;
   xt_describe(): number;
@@ -126,8 +129,16 @@ class Instance {
 
   binding() {
     const two = this.allocate('float64', 2);
+    const words = this.allocate('float32', MOST_WORDS);
     return {
-      abi: this.exports as Abi<number>,
+      abi: this.exports as Abi<number, number>,
+      null: 0,
+      words: (list: Int32Array): number => {
+        if (list.length > MOST_WORDS)
+          throw mismatch('E_ARGUMENT', 'plan', `at most ${MOST_WORDS} words`, list.length);
+        new Int32Array(this.exports.memory.buffer, words.address(), list.length).set(list);
+        return words.address();
+      },
       pointer: (storage: Storage): number => {
         if (storage instanceof WasmStorage && storage.instance === this) return storage.address();
         throw mismatch(

@@ -1,13 +1,15 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 
 /** A binary that says otherwise was built from other sources, and is refused. */
-export const ABI_VERSION = 1;
-export const TABLE_HASH = '70acc9745a52a139';
+export const ABI_VERSION = 2;
+export const TABLE_HASH = '4eca0a06c3dde437';
 
-/** The functions of native/abi.h; `Pointer` is a typed array for the addon and an address for WebAssembly. */
-export interface Abi<Pointer> {
+/** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
+export interface Abi<Pointer, Words> {
   xt_contract(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, out: Pointer): number;
   xt_contract_gradient(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, dout: Pointer, da: Pointer, dh: Pointer, dG: Pointer, accumulate: number): number;
+  xt_joined(context: number, dtype: number, xi: number, combine: number, reduce: number, fromUnit: number, plan: Words, planLength: number, x0: Pointer, x1: Pointer, x2: Pointer, x3: Pointer, x4: Pointer, x5: Pointer, x6: Pointer, x7: Pointer, out: Pointer, arg: Pointer): number;
+  xt_joined_gradient(context: number, dtype: number, xi: number, combine: number, reduce: number, fromUnit: number, plan: Words, planLength: number, x0: Pointer, x1: Pointer, x2: Pointer, x3: Pointer, x4: Pointer, x5: Pointer, x6: Pointer, x7: Pointer, out: Pointer, dout: Pointer, d0: Pointer, d1: Pointer, d2: Pointer, d3: Pointer, d4: Pointer, d5: Pointer, d6: Pointer, d7: Pointer): number;
   xt_fold(context: number, dtype: number, xi: number, T: number, N: number, z: Pointer, out: Pointer): number;
   xt_fold_gradient(context: number, dtype: number, xi: number, T: number, N: number, z: Pointer, dout: Pointer, dz: Pointer): number;
   xt_outer(context: number, dtype: number, xi: number, M: number, N: number, x: Pointer, y: Pointer, out: Pointer): number;
@@ -21,4 +23,5 @@ export interface Abi<Pointer> {
 
 export const STATUS_ID = { ok: 0, argument: 1, memory: 2, isa: 3 } as const;
 export const DTYPE_ID = { float32: 0, float64: 1 } as const;
+export const REDUCE_ID = { sum: 0, max: 1, min: 2, logsumexp: 3 } as const;
 export const ACTIVATION_ID = { identity: 0, relu: 1, tanh: 2 } as const;

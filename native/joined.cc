@@ -1,0 +1,166 @@
+// xt_joined and xt_joined_gradient: read the plan, check it, cut the work into slices for the threads.
+#include "abi.h"
+#include "call.h"
+
+namespace {
+
+using xt::Axes;
+using xt::JoinedArgs;
+using xt::JoinedSide;
+using xt::Slice;
+
+// Reads the words of a plan in order; `good` turns false at the first that cannot be.
+class Reader {
+ public:
+  Reader(const int32_t* words, size_t count) : at_(words), end_(words + count) {}
+  bool good = true;
+
+  size_t next() {
+    if (at_ == end_ || *at_ < 0) good = false;
+    return good ? static_cast<size_t>(*at_++) : 0;
+  }
+  bool at_end() const { return at_ == end_; }
+
+  void axes(Axes& axes) {
+    for (size_t n = 0; n < axes.rank; ++n) {
+      axes.extents[n] = next();
+      if (__builtin_mul_overflow(axes.count, axes.extents[n], &axes.count)) good = false;
+    }
+  }
+  void strides(size_t* to, size_t rank) {
+    for (size_t n = 0; n < rank; ++n) to[n] = next();
+  }
+
+ private:
+  const int32_t *at_, *end_;
+};
+
+template <class T>
+bool read_plan(const int32_t* words, size_t length, const void* const* operands, JoinedArgs<T>& args) {
+  if (words == nullptr) return false;
+  Reader plan(words, length);
+  for (Axes* axes : {&args.batch, &args.rows, &args.columns, &args.terms}) axes->rank = plan.next();
+  args.left.count = plan.next();
+  args.right.count = plan.next();
+  const size_t rank = args.batch.rank + args.rows.rank + args.columns.rank;
+  if (rank > xt::kMaxAxes || args.terms.rank > xt::kMaxAxes || args.left.count < 1 ||
+      args.left.count > xt::kMaxJoined || args.right.count > xt::kMaxJoined ||
+      (args.right.count == 0 && args.columns.rank > 0)) {
+    return false;
+  }
+  for (Axes* axes : {&args.batch, &args.rows, &args.columns, &args.terms}) plan.axes(*axes);
+  for (JoinedSide<T>* side : {&args.left, &args.right}) {
+    const size_t own = side == &args.left ? args.rows.rank : args.columns.rank;
+    for (size_t x = 0; x < side->count; ++x) {
+      auto& operand = side->operands[x];
+      operand.data = static_cast<const T*>(*operands++);
+      plan.strides(operand.batch, args.batch.rank);
+      plan.strides(operand.own, own);
+      plan.strides(operand.terms, args.terms.rank);
+    }
+  }
+  plan.strides(args.out_batch, args.batch.rank);
+  plan.strides(args.out_rows, args.rows.rank);
+  plan.strides(args.out_columns, args.columns.rank);
+  return plan.good && plan.at_end();
+}
+
+// Whether there is memory behind every operand that is looked at.
+template <class T>
+bool operands_present(const JoinedArgs<T>& args) {
+  if (args.batch.count == 0 || args.terms.count == 0) return true;
+  for (const JoinedSide<T>* side : {&args.left, &args.right}) {
+    for (size_t x = 0; x < side->count; ++x) {
+      if (side->operands[x].data == nullptr) return false;
+    }
+  }
+  return true;
+}
+
+bool known(uint32_t xi, uint32_t combine, uint32_t reduce) {
+  return xi < xt::kXiCount && combine < xt::kXiCount && reduce <= XT_LOGSUMEXP;
+}
+
+// Tiles that a call keeps gathered operands for.
+constexpr size_t kTilesAtATime = 32;
+
+}  // namespace
+
+int32_t xt_joined(uint32_t context, uint32_t dtype, uint32_t xi, uint32_t combine, uint32_t reduce,
+                  uint32_t from_unit, const int32_t* plan, size_t plan_length, const void* x0, const void* x1,
+                  const void* x2, const void* x3, const void* x4, const void* x5, const void* x6,
+                  const void* x7, void* result, double* arg) {
+  if (!known(xi, combine, reduce)) return XT_ARGUMENT;
+  const xt::Context run(context);
+  return xt::with_table(run, dtype, [&](auto& table) -> int32_t {
+    using T = xt::ElementOf<decltype(table)>;
+    const void* operands[] = {x0, x1, x2, x3, x4, x5, x6, x7};
+    JoinedArgs<T> args{};
+    if (!read_plan(plan, plan_length, operands, args)) return XT_ARGUMENT;
+    const size_t G = args.batch.count, M = args.rows.count, N = args.columns.count;
+    if (G == 0 || M == 0 || N == 0) return XT_OK;
+    if (result == nullptr || !operands_present(args)) return XT_ARGUMENT;
+    if (arg != nullptr && reduce != XT_MAX && reduce != XT_MIN) return XT_ARGUMENT;
+    args.xi = xi;
+    args.combine = combine;
+    args.reduce = reduce;
+    args.from_unit = from_unit != 0 && args.left.count == 1;
+    args.out = static_cast<T*>(result);
+    args.arg = arg;
+    const double work = 1.0 * G * M * N * (args.terms.count ? args.terms.count : 1);
+    if (table.joined_by_element(args)) {
+      if (args.terms.count == 0) return table.joined(args, {0, 1}, {0, 1}, {0, 1}) ? XT_OK : XT_MEMORY;
+      return run.over(G * M * N, table.lanes, 4 * work, [&](Slice g) {
+        return table.joined(args, g, {0, 1}, {0, 1});
+      });
+    }
+    const size_t most = kTilesAtATime * table.tile_rows;
+    if (G >= 4 * run.threads || (M <= table.tile_rows && N <= table.tile_columns)) {
+      return run.over(G, 1, work, [&](Slice g) {
+        for (size_t m = 0; m < M; m += most) {
+          if (!table.joined(args, g, {m, m + most < M ? m + most : M}, {0, N})) return false;
+        }
+        return true;
+      });
+    }
+    if (M >= run.threads * table.tile_rows || M >= N) {
+      return run.over(
+          M, table.tile_rows, work,
+          [&](Slice m) {
+            return table.joined(args, {0, G}, m, {0, N});
+          },
+          most);
+    }
+    return run.over(N, table.tile_columns, work, [&](Slice n) {
+      return table.joined(args, {0, G}, {0, M}, n);
+    });
+  });
+}
+
+int32_t xt_joined_gradient(uint32_t context, uint32_t dtype, uint32_t xi, uint32_t combine, uint32_t reduce,
+                           uint32_t from_unit, const int32_t* plan, size_t plan_length, const void* x0,
+                           const void* x1, const void* x2, const void* x3, const void* x4, const void* x5,
+                           const void* x6, const void* x7, const void* out, const void* dout, void* d0,
+                           void* d1, void* d2, void* d3, void* d4, void* d5, void* d6, void* d7) {
+  if (!known(xi, combine, reduce) || reduce == XT_MAX || reduce == XT_MIN) return XT_ARGUMENT;
+  const xt::Context run(context);
+  return xt::with_table(run, dtype, [&](auto& table) -> int32_t {
+    using T = xt::ElementOf<decltype(table)>;
+    const void* operands[] = {x0, x1, x2, x3, x4, x5, x6, x7};
+    void* gradients[] = {d0, d1, d2, d3, d4, d5, d6, d7};
+    JoinedArgs<T> args{};
+    if (!read_plan(plan, plan_length, operands, args)) return XT_ARGUMENT;
+    if (args.batch.count * args.rows.count * args.columns.count * args.terms.count == 0) return XT_OK;
+    if (out == nullptr || dout == nullptr || !operands_present(args)) return XT_ARGUMENT;
+    args.xi = xi;
+    args.combine = combine;
+    args.reduce = reduce;
+    args.from_unit = from_unit != 0 && args.left.count == 1;
+    args.out = const_cast<T*>(static_cast<const T*>(out));
+    xt::JoinedGradientArgs<T> backward{&args, static_cast<const T*>(dout), {}, {}};
+    for (size_t x = 0; x < args.left.count; ++x) backward.left[x] = static_cast<T*>(gradients[x]);
+    for (size_t x = 0; x < args.right.count; ++x)
+      backward.right[x] = static_cast<T*>(gradients[args.left.count + x]);
+    return table.joined_gradient(backward) ? XT_OK : XT_MEMORY;
+  });
+}

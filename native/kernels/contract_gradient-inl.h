@@ -1,0 +1,184 @@
+// The three gradients of the generalized contraction. None of them stores the B·L·R values of ξ or of its
+// derivatives: they are formed while packing (weights) or reduced chunk by chunk in cache (inputs).
+#pragma once
+#include "contract-inl.h"
+
+namespace xt::XT_ISA {
+
+// Rows of a and h, of which the current block of b is kept after φ if it lies in φ's range.
+template <class T, class X>
+struct OuterColumns {
+  const T *a, *h;
+  size_t L, R;
+  T *block_a, *block_h;
+  mutable bool joined;
+
+  void begin(size_t b, size_t count) const {
+    copy(a + b * L, count * L, block_a);
+    copy(h + b * R, count * R, block_h);
+    joined = take_phi<T, X>(block_a, round_up(count * L, lanes<T>));
+    if (joined && !take_phi<T, X>(block_h, round_up(count * R, lanes<T>))) {
+      copy(a + b * L, count * L, block_a);
+      joined = false;
+    }
+  }
+
+  // Ones behind the last value, which every range holds.
+  static void copy(const T* from, size_t count, T* to) {
+    for (size_t n = 0; n < count; ++n) to[n] = from[n];
+    for (size_t n = count; n < round_up(count, lanes<T>) + lanes<T>; ++n) to[n] = 1;
+  }
+};
+
+// Panel of Ξᵀ: rows (i, j), columns k = b. A panel may span several i; each of its stretches of j is one run
+// of vectors, which may spill into what is packed next, and reads on into the next row of h.
+template <class T, class X, class Pair>
+void pack_pairs_of_columns(const OuterColumns<T, X>& from, size_t row, size_t rows, size_t kc, T* to) {
+  for (size_t k = 0; k < kc; ++k) {
+    const T* a = from.block_a + k * from.L;
+    const T* h = from.block_h + k * from.R;
+    T* column = to + k * panel_rows<T>;
+    size_t i = row / from.R, j = row % from.R;
+    for (size_t r = 0; r < rows; ++i, j = 0) {
+      const size_t length = smaller(rows - r, from.R - j);
+      const Vec<T> x = broadcast(a[i]);
+      for (size_t n = 0; n < length; n += lanes<T>) {
+        store(column + r + n, Pair::value(x, load(h + j + n)));
+      }
+      r += length;
+    }
+  }
+}
+
+template <class T, class X>
+void pack_outer_transposed_panel(const void* source, size_t row, size_t rows, size_t, size_t, size_t kc,
+                                 T* to) {
+  const auto& from = *static_cast<const OuterColumns<T, X>*>(source);
+  if (from.joined) {
+    pack_pairs_of_columns<T, X, Joined<X>>(from, row, rows, kc, to);
+  } else {
+    pack_pairs_of_columns<T, X, Whole<X>>(from, row, rows, kc, to);
+  }
+}
+
+template <class T, class X>
+bool contract_gradient_weights(const ContractGradientArgs<T>& args, Slice ij) {
+  const size_t block = smaller(args.B, KC);
+  Room room;
+  add_dense_gemm_room<T>(room, ij, args.K, args.B);
+  room.add<T>(block * args.L + 2 * lanes<T>).template add<T>(block * args.R + 2 * lanes<T>);
+  if (!scratch().reserve(room)) return false;
+  const OuterColumns<T, X> outer{args.a,
+                                 args.h,
+                                 args.L,
+                                 args.R,
+                                 scratch().take<T>(block * args.L + 2 * lanes<T>),
+                                 scratch().take<T>(block * args.R + 2 * lanes<T>),
+                                 false};
+  const Side<T> pairs{&outer, pack_outer_transposed_panel<T, X>,
+                      [](const void* source, size_t b, size_t count) {
+                        static_cast<const OuterColumns<T, X>*>(source)->begin(b, count);
+                      }};
+  const Matrix<T> dout{args.dout, 1, args.K};
+  gemm_dense<T>(ij, args.K, args.B, pairs, side_of_transposed(dout, args.K), args.dG, args.K,
+                args.accumulate);
+  return true;
+}
+
+// Some rows of reduce_outer, together, so that h and dh are read and written once for all of them.
+template <class T, class X, int rows>
+XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T* da, T* dh) {
+  Vec<T> x[rows], sum[rows];
+  for (int i = 0; i < rows; ++i) {
+    x[i] = broadcast(a[i]);
+    sum[i] = Vec<T>{};
+  }
+  size_t j = 0;
+  for (; j + lanes<T> <= R; j += lanes<T>) {
+    const Vec<T> y = load(h + j);
+    Vec<T> gradient = load(dh + j);
+    for (int i = 0; i < rows; ++i) {
+      const Vec<T> p = load(P + i * R + j);
+      sum[i] += p * X::dx(x[i], y);
+      gradient += p * X::dy(x[i], y);
+    }
+    store(dh + j, gradient);
+  }
+  if (j < R) {
+    const Vec<T> y = load(h + j);
+    Vec<T> gradient = load(dh + j);
+    for (int i = 0; i < rows; ++i) {
+      const Vec<T> p = load_part(P + i * R + j, R - j);
+      sum[i] += keep_first<T>(p * X::dx(x[i], y), R - j);
+      gradient += p * X::dy(x[i], y);
+    }
+    store(dh + j, gradient);
+  }
+  for (int i = 0; i < rows; ++i) da[i] = sum_lanes<T>(sum[i]);
+}
+
+// da[i] = Σ_j P[i,j] ∂ξ/∂x and dh[j] += Σ_i P[i,j] ∂ξ/∂y for one b; h and dh padded to vectors, P not.
+template <class T, class X>
+void reduce_outer(const T* P, size_t count, size_t R, const T* a, const T* h, T* da, T* dh) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) reduce_outer_rows<T, X, 4>(P + i * R, R, a + i, h, da + i, dh);
+  for (; i < count; ++i) reduce_outer_rows<T, X, 1>(P + i * R, R, a + i, h, da + i, dh);
+}
+
+// Copies [rows, columns] into rows of `stride`, zeros behind the columns.
+template <class T>
+void pad_rows(const T* from, size_t rows, size_t columns, size_t stride, T* to) {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t n = 0; n < stride; ++n) to[r * stride + n] = n < columns ? from[r * columns + n] : T(0);
+  }
+}
+
+// da and dh: P = dout·Gᵀ is formed MR rows by a chunk of i at a time, some 512 columns, and reduced while it
+// is in cache.
+template <class T, class X>
+bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
+  const size_t L = args.L, R = args.R, K = args.K, rows = b.size(), h_stride = R + lanes<T>;
+  const size_t chunk = smaller(L, 2048 / sizeof(T) / R + 1);
+  const size_t columns = chunk * R, padded_rows = packed_A_size<T>(rows, 1);
+  Room room;
+  room.add<T>(rows, h_stride).template add<T>(rows, h_stride).template add<T>(padded_rows, K);
+  room.add<T>(K, round_up(columns, NR<T>)).template add<T>(MR<T>, columns);
+  if (!scratch().reserve(room)) return false;
+  T* padded_h = scratch().take<T>(rows * h_stride);
+  T* padded_dh = scratch().take<T>(rows * h_stride);
+  T* packed_dout = scratch().take<T>(padded_rows * K);
+  T* packed_G = scratch().take<T>(packed_B_size<T>(K, columns));
+  T* P = scratch().take<T>(MR<T> * columns);
+  size_t P_rows[MR<T>];
+  pad_rows(args.h + b.begin * R, rows, R, h_stride, padded_h);
+  for (size_t n = 0; n < rows * h_stride; ++n) padded_dh[n] = 0;
+  const Matrix<T> dout{args.dout + b.begin * K, K, 1};
+  for (size_t row = 0; row < rows; row += MR<T>) {
+    pack_matrix_panel<T>(&dout, row, smaller(rows - row, MR<T>), panel_rows<T>, 0, K,
+                         packed_dout + packed_A_size<T>(row, K));
+  }
+  const Matrix<T> G{args.G, K, 1};  // rows (i, j), columns k
+  const Side<T> weights{&G, pack_matrix_panel<T>};
+  Prefetch none;
+  for (size_t i = 0; i < L; i += chunk) {
+    const size_t count = smaller(L - i, chunk), nc = count * R;
+    pack_B(weights, i * R, nc, 0, K, packed_G);
+    for (size_t r = 0; r < MR<T>; ++r) P_rows[r] = r * nc;
+    for (size_t row = 0; row < rows; row += MR<T>) {
+      const size_t present = smaller(rows - row, MR<T>);
+      reduce_block<T, SumOf<fast::xi_product>>(K, nc, packed_dout + packed_A_size<T>(row, K), packed_G,
+                                               {P, P_rows, nullptr}, present, false, none);
+      for (size_t r = 0; r < present; ++r) {
+        const size_t at = (b.begin + row + r) * L + i;
+        reduce_outer<T, X>(P + r * nc, count, R, args.a + at, padded_h + (row + r) * h_stride, args.da + at,
+                           padded_dh + (row + r) * h_stride);
+      }
+    }
+  }
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t j = 0; j < R; ++j) args.dh[(b.begin + r) * R + j] = padded_dh[r * h_stride + j];
+  }
+  return true;
+}
+
+}  // namespace xt::XT_ISA

@@ -1,0 +1,274 @@
+// Joined contractions element by element, out[n] = ⊕_s left[n, s] ⊗ right[n, s]: where there is no product of
+// rows and columns to make a tile of. Vectors hold neighbouring elements of out, or, where out is small,
+// terms.
+#pragma once
+#include "logsumexp-inl.h"
+
+namespace xt::XT_ISA {
+
+struct LeftOnly {
+  template <class V>
+  static XT_INLINE V value(V x, V) {
+    return x;
+  }
+};
+
+// state[r] ⊕= ⊕_k left[k][r] ⊗ right[k][r] for r < width; not for logsumexp.
+template <class T, class S>
+void reduce_elements(size_t kc, size_t width, const T* left, const T* right, T* state) {
+  for (size_t r = 0; r < width; r += lanes<T>) {
+    Vec<T> value = load(state + r);
+    for (size_t k = 0; k < kc; ++k) {
+      value = S::step(value, load(left + k * width + r), load(right + k * width + r));
+    }
+    store(state + r, value);
+  }
+}
+
+template <class T, class X>
+void logsumexp_elements(size_t kc, size_t width, const T* left, const T* right, T* state) {
+  for (size_t r = 0; r < width; r += lanes<T>) {
+    Vec<T> largest = broadcast(T(-infinity));
+    for (size_t k = 0; k < kc; ++k)
+      largest = exact::max(largest, X::value(load(left + k * width + r), load(right + k * width + r)));
+    const auto finite = absolute(largest) <= max_finite<Vec<T>>();
+    const Vec<T> shift = finite ? largest : Vec<T>{};
+    Vec<T> sum{};
+    for (size_t k = 0; k < kc; ++k) {
+      const Vec<T> term = X::value(load(left + k * width + r), load(right + k * width + r));
+      sum += exp_nonpositive(term - shift);
+    }
+    const Vec<T> value = finite ? largest + log_normal(sum) : largest;
+    store(state + r, exact::logaddexp(load(state + r), value));
+  }
+}
+
+// Beside the value, which the state keeps, the first term that won, from `term` on.
+template <class T, class X, bool largest>
+void arg_elements(size_t term, size_t kc, size_t width, const T* left, const T* right, T* state,
+                  double* arg) {
+  for (size_t k = 0; k < kc; ++k) {
+    for (size_t r = 0; r < width; r += lanes<T>) {
+      const Vec<T> values = X::value(load(left + k * width + r), load(right + k * width + r));
+      for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n) {
+        const T value = values[n], best = state[r + n];
+        if ((largest ? value > best : value < best) || (value != value && best == best)) {
+          state[r + n] = value;
+          arg[r + n] = static_cast<double>(term + k);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+struct ElementKernels {
+  void (*reduce[4])(size_t, size_t, const T*, const T*, T*);
+  void (*arg[2])(size_t, size_t, size_t, const T*, const T*, T*, double*);
+};
+
+template <class T, class X>
+constexpr ElementKernels<T> element_kernels_of() {
+  return {{reduce_elements<T, SumOf<X>>, reduce_elements<T, CarefulMaxOf<X>>,
+           reduce_elements<T, CarefulMinOf<X>>, logsumexp_elements<T, X>},
+          {arg_elements<T, X, true>, arg_elements<T, X, false>}};
+}
+
+template <class T>
+constexpr ElementKernels<T> element_kernels[kXiCount + 1] = {
+#define XI(name, ...) element_kernels_of<T, exact::xi_##name>(),
+#include "../xi.def"
+#undef XI
+    element_kernels_of<T, LeftOnly>(),
+};
+
+// The multi-index of out's elements, and strides of out or of an operand over it.
+template <class T>
+Axes elements_of(const JoinedArgs<T>& args) {
+  Axes all;
+  const Axes* parts[] = {&args.batch, &args.rows, &args.columns};
+  for (const Axes* part : parts) {
+    for (size_t axis = 0; axis < part->rank; ++axis) all.extents[all.rank++] = part->extents[axis];
+    all.count *= part->count;
+  }
+  return all;
+}
+template <class T>
+void list_strides(const JoinedArgs<T>& args, const size_t* batch, const size_t* rows, const size_t* columns,
+                  size_t* strides) {
+  for (size_t n = 0; n < args.batch.rank; ++n) *strides++ = batch[n];
+  for (size_t n = 0; n < args.rows.rank; ++n) *strides++ = rows ? rows[n] : 0;
+  for (size_t n = 0; n < args.columns.rank; ++n) *strides++ = columns ? columns[n] : 0;
+}
+
+template <class T>
+T identity_of(uint32_t reduce) {
+  return reduce == XT_SUM ? T(0) : reduce == XT_MIN ? T(infinity) : T(-infinity);
+}
+
+template <class T>
+Vec<T> merge_states(uint32_t reduce, Vec<T> x, Vec<T> y) {
+  if (reduce == XT_SUM) return x + y;
+  if (reduce == XT_MAX) return exact::max(x, y);
+  if (reduce == XT_MIN) return exact::min(x, y);
+  return exact::logaddexp(x, y);
+}
+
+// Terms in vectors, where out has fewer elements than a vector: how many at a time.
+constexpr size_t kTermsAtATime = 512;
+
+// Elements of out, or else terms, as the rows of panels: what both ways of reducing share.
+template <class T>
+struct ElementReduction {
+  const JoinedArgs<T>& args;
+  const bool along_terms;
+  const Axes all, none{};
+  const size_t step, kc_most;
+  JoinedSide<T> flat[2];
+  SideState<T> sides[2];
+  T *panels[2], *state;
+  double* arg;
+  size_t *offsets, out_strides[3 * kMaxAxes];
+
+  explicit ElementReduction(const JoinedArgs<T>& given)
+      : args(given),
+        along_terms(elements_of(given).count < static_cast<size_t>(lanes<T>) &&
+                    given.terms.count > static_cast<size_t>(lanes<T>)),
+        all(elements_of(given)),
+        step(along_terms ? kTermsAtATime : NR<T>),
+        kc_most(along_terms ? 1 : smaller(KC, given.terms.count)) {
+    list_strides(args, args.out_batch, args.out_rows, args.out_columns, out_strides);
+    for (int side = 0; side < 2; ++side) {
+      const JoinedSide<T>& from = side ? args.right : args.left;
+      flat[side].count = from.count;
+      for (size_t x = 0; x < from.count; ++x) {
+        const JoinedOperand<T>& operand = from.operands[x];
+        JoinedOperand<T>& to = flat[side].operands[x];
+        to.data = operand.data;
+        list_strides(args, operand.batch, side ? nullptr : operand.own, side ? operand.own : nullptr,
+                     along_terms ? to.batch : to.own);
+        for (size_t n = 0; n < args.terms.rank; ++n) (along_terms ? to.own : to.terms)[n] = operand.terms[n];
+      }
+    }
+  }
+
+  bool reserve() {
+    JoinedArgs<T> view = args;
+    if (along_terms) view.terms = none;
+    Room room;
+    for (int side = 0; side < 2; ++side) {
+      sides[side].plan(room, view, flat[side], along_terms ? args.terms : all, false, step, step, step);
+      sides[side].terms = along_terms ? &none : &args.terms;
+      room.add<T>(kc_most, step);
+    }
+    room.add<T>(step).template add<double>(step).template add<size_t>(step);
+    if (!scratch().reserve(room)) return false;
+    for (int side = 0; side < 2; ++side) {
+      sides[side].take(step, step);
+      sides[side].joined = false;
+      panels[side] = scratch().take<T>(kc_most * step);
+      for (size_t n = 0; n < kc_most * step; ++n) panels[side][n] = 0;
+    }
+    state = scratch().take<T>(step);
+    arg = scratch().take<double>(step);
+    offsets = scratch().take<size_t>(step);
+    return true;
+  }
+
+  void start() {
+    for (size_t r = 0; r < step; ++r) {
+      state[r] = identity_of<T>(args.reduce);
+      arg[r] = 0;
+    }
+  }
+
+  void batch(size_t element) {
+    for (auto& side : sides) side.batch(along_terms ? all : none, element);
+  }
+
+  // Takes kc terms in for `count` rows; rows beyond them keep what they have.
+  void reduce(size_t row, size_t count, size_t term, size_t kc) {
+    const size_t width = round_up(count, lanes<T>);
+    const bool has_right = args.right.count > 0;
+    T kept[lanes<T>];
+    for (size_t r = count; r < width; ++r) kept[r - count] = state[r];
+    for (int side = 0; side < 1 + has_right; ++side) {
+      sides[side].begin(term, kc);
+      const Packing<T> packing{&sides[side], side == 0 && args.from_unit};
+      joined_kernels<T>[args.xi].pack(&packing, row, count, width, 0, kc, panels[side]);
+    }
+    const ElementKernels<T>& kernels = element_kernels<T>[has_right ? args.combine : kXiCount];
+    const T* right = panels[has_right];
+    if (args.arg) {
+      kernels.arg[args.reduce == XT_MIN](along_terms ? row : term, kc, width, panels[0], right, state, arg);
+    } else {
+      kernels.reduce[args.reduce](kc, width, panels[0], right, state);
+    }
+    for (size_t r = count; r < width; ++r) state[r] = kept[r - count];
+  }
+
+  void by_rows(Slice elements) {
+    batch(0);
+    for (size_t row = elements.begin; row < elements.end; row += step) {
+      const size_t count = smaller(elements.end - row, step);
+      start();
+      for (size_t k = 0; k < args.terms.count; k += KC)
+        reduce(row, count, k, smaller(args.terms.count - k, KC));
+      list_offsets(all, out_strides, row, count, offsets);
+      for (size_t r = 0; r < count; ++r) {
+        args.out[offsets[r]] = state[r];
+        if (args.arg) args.arg[offsets[r]] = arg[r];
+      }
+    }
+  }
+
+  void by_terms(Slice elements) {
+    for (size_t element = elements.begin; element < elements.end; ++element) {
+      batch(element);
+      start();
+      for (size_t term = 0; term < args.terms.count; term += step)
+        reduce(term, smaller(args.terms.count - term, step), 0, 1);
+      const size_t at = offset_of(all, out_strides, element);
+      if (args.arg) {
+        args.arg[at] = first_winner();
+      }
+      for (size_t half = step / 2; half >= static_cast<size_t>(lanes<T>); half /= 2) {
+        for (size_t r = 0; r < half; r += lanes<T>)
+          store(state + r, merge_states<T>(args.reduce, load(state + r), load(state + r + half)));
+      }
+      Vec<T> total = broadcast(state[0]);
+      for (int n = 1; n < lanes<T>; ++n) total = merge_states<T>(args.reduce, total, broadcast(state[n]));
+      args.out[at] = total[0];
+    }
+  }
+
+  // Of the terms that each row of the state holds the best of, the first that is best of all.
+  double first_winner() const {
+    size_t best = 0;
+    double first = arg[0];
+    for (size_t r = 1; r < step; ++r) {
+      const T value = state[r], so_far = state[best];
+      const double term = arg[r] + static_cast<double>(r);
+      const bool better = (args.reduce == XT_MIN ? value < so_far : value > so_far) ||
+                          (value != value && so_far == so_far) ||
+                          ((value == so_far || (value != value && so_far != so_far)) && term < first);
+      if (!better) continue;
+      best = r;
+      first = term;
+    }
+    return first;
+  }
+};
+
+template <class T>
+bool joined_elements(const JoinedArgs<T>& args, Slice elements) {
+  ElementReduction<T> reduction(args);
+  if (!reduction.reserve()) return false;
+  if (reduction.along_terms)
+    reduction.by_terms(elements);
+  else
+    reduction.by_rows(elements);
+  return true;
+}
+
+}  // namespace xt::XT_ISA

@@ -1,0 +1,132 @@
+// ⊕ = logsumexp: ln Σ_k e^(A[k] ⊗ B[k]).
+//
+// For ⊗ = + the exponential of a term is a product, e^(A−α) e^(B−β), so that a block is an ordinary product
+// of exponentials, taken while packing, with α and β the largest of each row and column: multiply-adds, and
+// one logarithm for each element of a block. Where the two largest do not meet, the sum may lose what
+// matters; that shows in its size, and those elements are computed from the terms themselves, as all are for
+// other ⊗.
+#pragma once
+#include "joined_side-inl.h"
+
+namespace xt::XT_ISA {
+
+// A sum of at most KC products, each with a relative error of some ε, has lost at most KC times the smallest
+// normal number to underflow: above this it is as good as exact.
+template <class T>
+constexpr T trusted_sum = sizeof(T) == 4 ? T(0x1p-90) : T(0x1p-950);
+
+template <class T>
+struct LogSumExpScratch {
+  T *A = nullptr, *B = nullptr, *alpha = nullptr, *beta = nullptr, *sums = nullptr;
+
+  static void plan(Room& room, size_t kc) {
+    room.add<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>).template add<T>(packed_B_size<T>(kc, NC<T>));
+    room.add<T>(packed_A_size<T>(MC<T>, 1))
+        .template add<T>(round_up(NC<T>, NR<T>))
+        .template add<T>(MR<T>, NR<T>);
+  }
+  explicit LogSumExpScratch(size_t kc) {
+    A = scratch().take<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>);
+    B = scratch().take<T>(packed_B_size<T>(kc, NC<T>));
+    alpha = scratch().take<T>(packed_A_size<T>(MC<T>, 1));
+    beta = scratch().take<T>(round_up(NC<T>, NR<T>));
+    sums = scratch().take<T>(MR<T> * NR<T>);
+  }
+};
+
+// e^(panel − shift) with shift the largest of each row, 0 where that is −∞; [kc][width].
+template <class T>
+void exponentiate(const T* panel, size_t kc, size_t width, size_t used, T* shift, T* to) {
+  for (size_t r = 0; r < used; r += lanes<T>) {
+    Vec<T> largest = broadcast(T(-infinity));
+    for (size_t k = 0; k < kc; ++k) largest = fast::max(load(panel + k * width + r), largest);
+    largest = largest < -max_finite<Vec<T>>() ? Vec<T>{} : largest;
+    store(shift + r, largest);
+    for (size_t k = 0; k < kc; ++k)
+      store(to + k * width + r, exp_nonpositive(load(panel + k * width + r) - largest));
+  }
+}
+
+// One vector of elements from its terms: the largest, then the sum of what the others are beside it.
+template <class T, class X>
+Vec<T> logsumexp_of_terms(size_t kc, const T* A, const T* B, size_t width) {
+  Vec<T> largest = broadcast(T(-infinity));
+  for (size_t k = 0; k < kc; ++k)
+    largest = exact::max(largest, X::value(broadcast(A[k * panel_rows<T>]), load(B + k * width)));
+  const auto finite = absolute(largest) <= max_finite<Vec<T>>();
+  const Vec<T> shift = finite ? largest : Vec<T>{};
+  Vec<T> sum{};
+  for (size_t k = 0; k < kc; ++k) {
+    const Vec<T> term = X::value(broadcast(A[k * panel_rows<T>]), load(B + k * width));
+    sum += exp_nonpositive(term - shift);
+  }
+  return finite ? largest + log_normal(sum) : largest;
+}
+
+template <class T>
+void merge_logsumexp(Vec<T> value, size_t cols, T* C, const size_t* columns, bool accumulate) {
+  Vec<T> before = broadcast(T(-infinity));
+  for (size_t n = 0; accumulate && n < cols; ++n) before[n] = C[columns ? columns[n] : n];
+  const Vec<T> merged = accumulate ? exact::logaddexp(before, value) : value;
+  for (size_t n = 0; n < cols; ++n) C[columns ? columns[n] : n] = merged[n];
+}
+
+template <class T>
+using TermsKernel = Vec<T> (*)(size_t kc, const T* A, const T* B, size_t width);
+
+template <class T>
+constexpr TermsKernel<T> logsumexp_kernels[kXiCount] = {
+#define XI(name, ...) logsumexp_of_terms<T, xi_##name>,
+#include "../xi.def"
+#undef XI
+};
+
+template <class T>
+void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T* B, Target<T> to,
+                     size_t rows, bool accumulate, bool careful, bool fresh_B,
+                     LogSumExpScratch<T>& exponentials) {
+  const bool factored = combine == xt::xi_sum && !careful;
+  const TermsKernel<T> of_terms = logsumexp_kernels<T>[combine];
+  if (factored) {
+    for (size_t row = 0; row < rows; row += MR<T>) {
+      const size_t at = packed_A_size<T>(row, 1);
+      exponentiate(A + at * kc, kc, panel_rows<T>, panel_rows<T>, exponentials.alpha + at,
+                   exponentials.A + at * kc);
+    }
+    for (size_t n = 0; fresh_B && n < nc; n += NR<T>) {
+      const size_t width = round_up(smaller(nc - n, NR<T>), lanes<T>);
+      exponentiate(B + n * kc, kc, width, width, exponentials.beta + n, exponentials.B + n * kc);
+    }
+  }
+  Prefetch none;
+  size_t aside[MR<T>];
+  for (size_t r = 0; r < MR<T>; ++r) aside[r] = r * NR<T>;
+  for (size_t n = 0; n < nc; n += NR<T>) {
+    const size_t cols = smaller(nc - n, NR<T>), width = round_up(cols, lanes<T>);
+    for (size_t row = 0; row < rows; row += MR<T>) {
+      const size_t panel = packed_A_size<T>(row, 1), present = smaller(rows - row, MR<T>);
+      if (factored) {
+        reduce_block<T, SumOf<fast::xi_product>>(kc, width, exponentials.A + panel * kc,
+                                                 exponentials.B + n * kc, {exponentials.sums, aside, nullptr},
+                                                 present, false, none);
+      }
+      for (size_t r = 0; r < present; ++r) {
+        T* C = to.data + to.rows[row + r] + (to.columns ? 0 : n);
+        for (size_t w = 0; w < cols; w += lanes<T>) {
+          Vec<T> value{};
+          bool trusted = false;
+          if (factored) {
+            const Vec<T> sum = load(exponentials.sums + r * NR<T> + w);
+            trusted = !any_lane<T>(sum < trusted_sum<T>);
+            value = log_normal(sum) + load(exponentials.beta + n + w) + exponentials.alpha[panel + r];
+          }
+          if (!trusted) value = of_terms(kc, A + panel * kc + r, B + n * kc + w, width);
+          merge_logsumexp(value, smaller(cols - w, lanes<T>), to.columns ? C : C + w,
+                          to.columns ? to.columns + n + w : nullptr, accumulate);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace xt::XT_ISA

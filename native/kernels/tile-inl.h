@@ -1,0 +1,263 @@
+// The register tiles: C[r][n] ⊕= A[·][r] ⊗ B[·][n] over packed panels, for every pair (⊗, ⊕).
+#pragma once
+#include "../kernels.h"
+#include "transpose-inl.h"
+#include "xi-inl.h"
+
+namespace xt::XT_ISA {
+
+template <class T>
+constexpr size_t MR = tile_rows;
+template <class T>
+constexpr size_t NR = static_cast<size_t>(tile_vectors) * lanes<T>;
+// A packed A panel has rows padded to whole vectors, so that it is written by aligned vectors. What the
+// padding holds is never used.
+template <class T>
+constexpr size_t panel_rows = round_up(MR<T>, lanes<T>);
+
+// A pair (⊗, ⊕): `step` takes one more term in, `merge` joins two partial results.
+//
+// rows: of the main tile. The semirings of matrix products have all registers. Where a term costs two or
+// three instructions a few accumulators hide their latency, and where it costs dozens, or a NaN is about, one
+// row does: less code is worth more than the last per cent.
+template <class X>
+constexpr int rows_of_tile = 4;
+template <>
+constexpr int rows_of_tile<fast::xi_logsumexp> = 1;
+template <>
+constexpr int rows_of_tile<fast::xi_l2> = 1;
+#define XI(name, ...) \
+  template <>         \
+  constexpr int rows_of_tile<exact::xi_##name> = 1;
+#include "../xi.def"
+#undef XI
+
+template <class X>
+struct SumOf {
+  static constexpr int rows = rows_of_tile<X>;
+  static constexpr double identity = 0;
+  template <class V>
+  static XT_INLINE V step(V sum, V a, V b) {
+    return sum + X::value(a, b);
+  }
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    return x + y;
+  }
+};
+template <>
+struct SumOf<fast::xi_product> {
+  static constexpr int rows = tile_rows;
+  static constexpr double identity = 0;
+  template <class V>
+  static XT_INLINE V step(V sum, V a, V b) {
+    return multiply_add(sum, a, b);
+  }
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    return x + y;
+  }
+};
+
+template <class X>
+constexpr int selecting_rows = rows_of_tile<X>;
+template <>
+constexpr int selecting_rows<fast::xi_sum> = tile_rows;
+
+template <class X>
+struct MaxOf {
+  static constexpr int rows = selecting_rows<X>;
+  static constexpr double identity = -infinity;
+  template <class V>
+  static XT_INLINE V step(V best, V a, V b) {
+    return fast::max(X::value(a, b), best);
+  }
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    return fast::max(x, y);
+  }
+};
+
+template <class X>
+struct MinOf {
+  static constexpr int rows = selecting_rows<X>;
+  static constexpr double identity = infinity;
+  template <class V>
+  static XT_INLINE V step(V best, V a, V b) {
+    return fast::min(X::value(a, b), best);
+  }
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    return fast::min(x, y);
+  }
+};
+
+// The same where a NaN may occur, which then stays.
+template <class X>
+struct CarefulMaxOf : MaxOf<X> {
+  static constexpr int rows = 1;
+  template <class V>
+  static XT_INLINE V step(V best, V a, V b) {
+    return exact::max(best, X::value(a, b));
+  }
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    return exact::max(x, y);
+  }
+};
+
+template <class X>
+struct CarefulMinOf : MinOf<X> {
+  static constexpr int rows = 1;
+  template <class V>
+  static XT_INLINE V step(V best, V a, V b) {
+    return exact::min(best, X::value(a, b));
+  }
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    return exact::min(x, y);
+  }
+};
+
+// Where a block of C lies: element (r, n) at data[rows[r] + columns[n]], or at data[rows[r] + n] if there is
+// no list of columns.
+template <class T>
+struct Target {
+  T* data;
+  const size_t* rows;
+  const size_t* columns;
+};
+
+// `rows` × W accumulators over kc terms; A [kc][panel_rows], B [kc][width]. Full tiles of contiguous columns.
+template <class T, class S, int rows, int W>
+XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C, const size_t* row_offsets,
+                           bool accumulate) {
+  Vec<T> state[rows][W];
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+    for (int w = 0; w < W; ++w) state[r][w] = broadcast(T(S::identity));
+  }
+  for (size_t k = 0; k < kc; ++k) {
+    Vec<T> b[W];
+#pragma GCC unroll 4
+    for (int w = 0; w < W; ++w) b[w] = load(B + w * lanes<T>);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) {
+      const Vec<T> a = broadcast(A[r]);
+#pragma GCC unroll 4
+      for (int w = 0; w < W; ++w) state[r][w] = S::step(state[r][w], a, b[w]);
+    }
+    A += panel_rows<T>;
+    B += width;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+    for (int w = 0; w < W; ++w) {
+      T* to = C + row_offsets[r] + w * lanes<T>;
+      store(to, accumulate ? S::merge(load(to), state[r][w]) : state[r][w]);
+    }
+  }
+}
+
+// Merges a block computed aside, [rows][stride], into C: where C ends within a tile, or its columns are not
+// neighbours.
+template <class T, class S>
+__attribute__((noinline)) void merge_aside(const T* aside, size_t stride, size_t rows, size_t cols, T* C,
+                                           const size_t* row_offsets, const size_t* column_offsets,
+                                           bool accumulate) {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = 0; c < cols; ++c) {
+      T* to = C + row_offsets[r] + (column_offsets ? column_offsets[c] : c);
+      Vec<T> value = broadcast(aside[r * stride + c]);
+      if (accumulate) value = S::merge(broadcast(*to), value);
+      *to = value[0];
+    }
+  }
+}
+
+template <class T>
+constexpr size_t aside_offsets[16] = {0,          NR<T>,      2 * NR<T>,  3 * NR<T>, 4 * NR<T>,  5 * NR<T>,
+                                      6 * NR<T>,  7 * NR<T>,  8 * NR<T>,  9 * NR<T>, 10 * NR<T>, 11 * NR<T>,
+                                      12 * NR<T>, 13 * NR<T>, 14 * NR<T>, 15 * NR<T>};
+
+// Some rows of a panel of A against one panel of B of W vectors.
+template <class T, class S, int rows, int W>
+XT_INLINE void reduce_rows_of_panel(size_t kc, const T* A, const T* B, size_t width, T* C, Target<T> to,
+                                    size_t row, size_t present, size_t column, size_t cols, bool accumulate) {
+  const bool whole =
+      present == static_cast<size_t>(rows) && cols == W * static_cast<size_t>(lanes<T>) && !to.columns;
+  T aside[rows * NR<T>];
+  reduce_tile<T, S, rows, W>(kc, A, B, width, whole ? C : aside, whole ? to.rows + row : aside_offsets<T>,
+                             whole && accumulate);
+  if (!whole) {
+    merge_aside<T, S>(aside, NR<T>, present, cols, C, to.rows + row,
+                      to.columns ? to.columns + column : nullptr, accumulate);
+  }
+}
+
+// A whole panel of A, in tiles of S::rows and, where fewer are present, of four.
+template <class T, class S, int W>
+void reduce_panel(size_t kc, const T* A, const T* B, Target<T> to, size_t present, size_t column, size_t cols,
+                  bool accumulate) {
+  constexpr int edge = S::rows < 4 ? S::rows : 4;
+  constexpr size_t width = static_cast<size_t>(W) * lanes<T>;
+  T* C = to.data + (to.columns ? 0 : column);
+  size_t row = 0;
+  if constexpr (S::rows > edge) {
+    if (present == static_cast<size_t>(S::rows)) {
+      reduce_rows_of_panel<T, S, S::rows, W>(kc, A, B, width, C, to, 0, present, column, cols, accumulate);
+      return;
+    }
+  }
+  for (; row < present; row += edge) {
+    reduce_rows_of_panel<T, S, edge, W>(kc, A + row, B, width, C, to, row,
+                                        smaller(present - row, static_cast<size_t>(edge)), column, cols,
+                                        accumulate);
+  }
+}
+
+// What comes after a block of B, fetched into the second-level cache a little at a time while the block is
+// multiplied: the weights of a contraction are read once, from wherever they are.
+struct Prefetch {
+  const char *at = nullptr, *end = nullptr;
+  size_t step = 0;
+
+  XT_INLINE void some() {
+    const char* stop = step < static_cast<size_t>(end - at) ? at + step : end;
+    for (; at < stop; at += 64) __builtin_prefetch(at, 0, 2);
+  }
+};
+
+// The packed A panels of `rows` rows against all packed B panels of a block: columns [0, nc) of a Target. A
+// panel of B stays in the first-level cache while those of A stream past it. Panels of B are tile_vectors
+// wide but for the last, which is as narrow as its columns allow.
+template <class T, class S>
+void reduce_block(size_t kc, size_t nc, const T* A, const T* B, Target<T> to, size_t rows, bool accumulate,
+                  Prefetch& ahead) {
+  for (size_t n = 0; n < nc; n += NR<T>) {
+    const size_t cols = smaller(nc - n, NR<T>);
+    const T* panel_B = B + n * kc;
+    const size_t width = (cols + lanes<T> - 1) / lanes<T>;
+    for (size_t row = 0; row < rows; row += MR<T>) {
+      const T* panel_A = A + row / MR<T> * panel_rows<T> * kc;
+      const size_t present = smaller(rows - row, MR<T>);
+      const Target<T> at{to.data, to.rows + row, to.columns};
+      ahead.some();
+      if (width == 1) {
+        reduce_panel<T, S, 1>(kc, panel_A, panel_B, at, present, n, cols, accumulate);
+      } else if (width == 2 || tile_vectors == 2) {
+        reduce_panel<T, S, 2>(kc, panel_A, panel_B, at, present, n, cols, accumulate);
+      } else {
+        reduce_panel<T, S, tile_vectors>(kc, panel_A, panel_B, at, present, n, cols, accumulate);
+      }
+    }
+  }
+}
+
+template <class T>
+using BlockKernel = void (*)(size_t kc, size_t nc, const T* A, const T* B, Target<T> to, size_t rows,
+                             bool accumulate, Prefetch& ahead);
+
+}  // namespace xt::XT_ISA
