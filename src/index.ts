@@ -2,9 +2,19 @@
  * Generalized tensor networks on the CPU. Importing this loads no command-line code, no dependency and no data; the
  * first model or contraction opens a backend.
  */
-export type { Activation, Backend, BackendName, IsaReport, Probe } from './backend/interface.ts';
+export type { Activation, Backend, BackendName, IsaReport, Probe, Reduction } from './backend/interface.ts';
 export { type BackendOptions, openBackend, probeBackend } from './backend/select.ts';
-export { type ContractOptions, contract, contractGradient, outer } from './contract/contract.ts';
+export {
+  type ContractionPlan,
+  type ContractOptions,
+  contract,
+  contractGradient,
+  outer,
+  type PlanStep,
+  type Winners,
+  type XiFunctions,
+  type XiOption,
+} from './contract/contract.ts';
 export { XiError, type XiErrorCode } from './core/errors.ts';
 export { type DType, type NestedArray, type Shape, type Tensor, tensor, zeros } from './core/tensor.ts';
 export { type BoundKind, XI, XI_NAMES, type Xi, type XiRow } from './core/xi.gen.ts';

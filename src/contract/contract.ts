@@ -1,12 +1,10 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import {
-  allocate,
   checkTensor,
   DTYPES,
   type DType,
-  dtypeOf,
   elementCount,
   type FloatArray,
   isTensor,
@@ -18,19 +16,19 @@ import { NEUTRAL } from './algebra.ts';
 import { contractCustom, contractCustomGradient } from './custom.ts';
 import { Run } from './execute.ts';
 import { stepGradients } from './gradient.ts';
+import { adoptAll, checkOperands, checkValues, operandOf, rounded } from './operands.ts';
 import { type ContractionPlan, describeProgram } from './plan.ts';
 import {
   backendOf,
   type ContractOptions,
-  checkOperands,
   checkOptions,
-  nameOf,
   type Options,
   type Prepared,
   prepare,
 } from './prepare.ts';
 import { winnerGradient, winningIndices } from './winners.ts';
 
+export type { XiFunctions } from './custom.ts';
 export type { ContractionPlan, PlanStep } from './plan.ts';
 export type { ContractOptions, XiOption } from './prepare.ts';
 
@@ -196,61 +194,6 @@ export function outer(
     const out = borrow(backend.allocate(dtype, count));
     backend.outer(xi, from, to, out);
     return { dtype, shape, data: out.take() };
-  });
-}
-
-function operandOf(where: string, operand: unknown, dtype: DType | undefined): Tensor {
-  if (!isTensor(operand)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', operand);
-  const wanted = dtype ?? dtypeOf(operand.data, where);
-  const checked = checkTensor(where, operand, operand.shape, wanted, { finite: false });
-  refuseNaN(where, checked.data);
-  return checked;
-}
-
-/** Hands the operands to the backend, each checked for its length and for NaN. */
-function adoptAll(
-  { expression, lengths, shapes, dtype }: Prepared,
-  backend: Backend,
-  operands: readonly Tensor[],
-  borrow: (storage: Storage) => Storage,
-): Storage[] {
-  const inputs = new Array<Storage>(operands.length);
-  for (let n = 0; n < operands.length; n++) {
-    const { data } = operands[n];
-    if (data.length !== lengths[n]) checkTensor(nameOf(expression.text, n), operands[n], shapes[n], dtype);
-    inputs[n] = borrow(backend.adopt(data));
-    // A sum of squares is NaN only if a square is, and the kernel reads at the speed of memory.
-    if (data.length < FEW ? hasNaN(data) : Number.isNaN(backend.sumSquares(inputs[n])))
-      refuseNaN(nameOf(expression.text, n), data);
-  }
-  return inputs;
-}
-
-/** Below this many elements a loop here is over before a call of the addon has begun. */
-const FEW = 256;
-
-function hasNaN(data: FloatArray): boolean {
-  for (let n = 0; n < data.length; n++) if (Number.isNaN(data[n])) return true;
-  return false;
-}
-
-function refuseNaN(where: string, data: FloatArray): void {
-  if (!hasNaN(data)) return;
-  const at = data.findIndex(Number.isNaN);
-  throw new XiError('E_NUMERIC', `${where}: expected no NaN, received one at element ${at}`);
-}
-
-function rounded(data: FloatArray, dtype: DType): FloatArray {
-  if (dtypeOf(data) === dtype) return data;
-  const out = allocate(dtype, data.length);
-  out.set(data);
-  return out;
-}
-
-function checkValues({ expression, shapes, dtype }: Prepared, operands: readonly Tensor[]): void {
-  operands.forEach((operand, n) => {
-    const where = nameOf(expression.text, n);
-    refuseNaN(where, checkTensor(where, operand, shapes[n], dtype, { finite: false }).data);
   });
 }
 

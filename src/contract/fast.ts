@@ -52,10 +52,35 @@ export function fastContraction(
   { expression, xi, reduce, maxElements }: Request,
 ): boolean {
   if (weights === undefined || operands.length !== 2 || reduce !== 'sum') return false;
+  const [x, y] = operands;
+  const layouts = [
+    layout(build, weights, x, y, expression.output),
+    layout(build, weights, y, x, expression.output),
+  ];
+  const [straight, swapped] = layouts;
+  if (!straight || !swapped) return false;
+  const { a, h, wanted, out, terms, copied, turned, elements, flops } =
+    swapped.elements < straight.elements ? swapped : straight;
+  if (elements > maxElements || flops < COPY * elements) return false;
+  const move = (node: number, keep: Labels, why: string) =>
+    build.add({ left: [node], xi: 'product', reduce, keep, terms: [], why });
+  const laid = new Map(
+    copied.map((node) => [node, move(node, wanted.get(node)!, 'copied into the layout of the kernel')]),
+  );
+  const [newG, newA, newH] = [weights, a, h].map((node) => laid.get(node) ?? node);
+  const made = build.add({
+    ...{ left: [newA, newH], right: [newG], combine: 'product', xi, reduce, keep: out, terms },
+    ...{ why: 'the pattern of the fast kernel', kernel: 'contract' },
+  });
+  if (turned) move(made, expression.output, 'copied into the layout of the output');
+  return true;
+}
+
+/** What the kernel wants of weights G and operands a and h, and what must be copied for it. */
+function layout(build: ProgramBuilder, G: number, a: number, h: number, output: Labels) {
   const { nodes } = build;
-  const [G, a, h] = [weights, ...operands];
-  const groups = groupsOf(nodes[G].labels, nodes[a].labels, nodes[h].labels, expression.output);
-  if (!groups) return false;
+  const groups = groupsOf(nodes[G].labels, nodes[a].labels, nodes[h].labels, output);
+  if (!groups) return undefined;
   const { b, i, j, k } = groups;
   const wanted = new Map<number, Labels>([
     [G, [...i, ...j, ...k]],
@@ -63,24 +88,13 @@ export function fastContraction(
     [h, [...b, ...j]],
   ]);
   const out = [...b, ...k];
-  const copied = [...wanted].filter(([node, labels]) => !same(nodes[node].axes, labels));
-  const turned = !same(out, expression.output);
-  const copies = [...copied.map(([, labels]) => labels), ...(turned ? [out] : [])];
+  const copied = [...wanted.keys()].filter((node) => !same(nodes[node].axes, wanted.get(node)!));
+  const turned = !same(out, output);
+  const copies = [...copied.map((node) => wanted.get(node)!), ...(turned ? [out] : [])];
   const elements = copies.reduce((sum, labels) => sum + build.size(labels), 0);
   const terms = [...i, ...j];
-  if (elements > maxElements || 2 * build.size([...b, ...terms, ...k]) < COPY * elements) return false;
-  const move = (node: number, keep: Labels, why: string) =>
-    build.add({ left: [node], xi: 'product', reduce, keep, terms: [], why });
-  const laid = new Map(
-    copied.map(([node, keep]) => [node, move(node, keep, 'copied into the layout of the kernel')]),
-  );
-  const [newG, newA, newH] = [G, a, h].map((node) => laid.get(node) ?? node);
-  const made = build.add({
-    ...{ left: [newA, newH], right: [newG], combine: 'product', xi, reduce, keep: out, terms },
-    ...{ why: 'the pattern of the fast kernel', kernel: 'contract' },
-  });
-  if (turned) move(made, expression.output, 'copied into the layout of the output');
-  return true;
+  const flops = 2 * build.size([...b, ...terms, ...k]);
+  return { a, h, wanted, out, terms, copied, turned, elements, flops };
 }
 
 const same = (a: Labels, b: Labels) => a.length === b.length && a.every((label, n) => label === b[n]);

@@ -3,7 +3,7 @@ import type { Xi } from '../core/xi.gen.ts';
 import { absorption, allowance, isSemiring, weighing } from './algebra.ts';
 import type { Expression } from './expression.ts';
 import { fastContraction } from './fast.ts';
-import { type Labels, naiveCost, pairwiseOrder } from './path.ts';
+import { type Labels, pairwiseOrder } from './path.ts';
 import { blockExtents, type Program, ProgramBuilder, peakElements } from './program.ts';
 import { sliced } from './slices.ts';
 
@@ -69,8 +69,7 @@ class Planner {
     }
     build.notes.push(allowance(reduce, xi, this.weights !== undefined));
     this.reduceWeights();
-    if (fastContraction(build, this.weights, this.operands, this.request))
-      return build.finish(expression.output);
+    if (this.fast()) return build.finish(expression.output);
     this.absorb();
     const multilinear = this.weights === undefined || weighing(reduce) === xi;
     if (isSemiring(reduce, xi) && multilinear) this.pairwise();
@@ -87,6 +86,12 @@ class Planner {
     const others = [this.weights, ...this.operands].filter((n) => n !== undefined && !nodes.includes(n));
     const outside = new Set([...this.labelsOf(others), ...this.request.expression.output]);
     return [...this.labelsOf(nodes)].filter((label) => !outside.has(label));
+  }
+
+  /** The other strategies must be able to take blocks. */
+  private fast(): boolean {
+    if (this.strategy !== 'cheapest') return false;
+    return fastContraction(this.build, this.weights, this.operands, this.request);
   }
 
   private reduceAlone(node: number, terms: Labels, why: string): number {
@@ -127,11 +132,14 @@ class Planner {
     const inputs = nodes.map((n) => this.build.nodes[n].labels);
     const limit = this.strategy === 'cheapest' ? Number.POSITIVE_INFINITY : maxElements;
     const order = pairwiseOrder(inputs, output, this.build.extents, limit);
-    const naive = naiveCost(inputs, output, this.build.extents);
-    const most = this.strategy === 'direct' ? 2 * MAX_JOINED : MAX_JOINED;
-    const atOnce = this.strategy === 'direct' || !order || naive <= order.cost;
-    if (nodes.length === 1 || (nodes.length <= most && atOnce)) {
-      const terms = [...this.labelsOf(nodes)].filter((label) => !output.includes(label));
+    const terms = [...this.labelsOf(nodes)].filter((label) => !output.includes(label));
+    // A step forms each of its sides once, so that all at once may cost hardly more than pairs, and needs no intermediate.
+    const atOnce =
+      nodes.length <= 2 * MAX_JOINED &&
+      (!order ||
+        this.strategy === 'direct' ||
+        this.build.joinFlops(nodes, terms, output) <= 1.1 * order.cost);
+    if (nodes.length === 1 || atOnce) {
       this.build.join(nodes, { xi, reduce, keep: output, terms, why: 'in one step' });
       return;
     }
@@ -157,6 +165,7 @@ class Planner {
     const { output } = expression;
     this.joinSome();
     const { build, operands, weights } = this;
+    if (this.fast()) return;
     const joint = this.labelsOf(operands);
     const summed = [...joint].filter((label) => !output.includes(label));
     if (weights === undefined) {
@@ -189,19 +198,23 @@ class Planner {
 
   /** Joins operands in advance where they are too many for one step, or small beside what they would be joined in. */
   private joinSome(): void {
-    const { xi, reduce } = this.request;
+    const { xi, reduce, expression } = this.request;
     const most = this.weights === undefined ? 2 * MAX_JOINED : MAX_JOINED;
     const joint = this.build.size(this.labelsOf(this.operands));
+    // In the order of the output, then of the weights, which is what the fast kernel wants.
+    const order = [...new Set([...expression.output, ...expression.inputs.flat()])];
     for (;;) {
       const pairs = this.operands.flatMap((a, n) => this.operands.slice(n + 1).map((b) => [a, b]));
       const sizes = pairs.map((pair) => this.build.size(this.labelsOf(pair)));
       const least = sizes.indexOf(Math.min(...sizes));
       const pair = pairs[least];
       const many = this.operands.length > most;
-      const small = sizes[least] * 8 <= joint && joint > 4096 && this.operands.length > 2;
+      const small =
+        this.strategy !== 'direct' && this.operands.length > 2 && joint > 4096 && sizes[least] * 8 <= joint;
       if (!pair || !(many || small)) return;
       const why = many ? `more than ${most} operands` : 'small beside all operands together';
-      const node = this.build.join(pair, { xi, reduce, terms: [], why });
+      const keep = [...this.labelsOf(pair)].sort((p, q) => order.indexOf(p) - order.indexOf(q));
+      const node = this.build.join(pair, { xi, reduce, keep, terms: [], why });
       this.operands = [...this.operands.filter((n) => !pair.includes(n)), node];
     }
   }

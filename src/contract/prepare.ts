@@ -1,15 +1,7 @@
 import { type Backend, REDUCTIONS, type Reduction } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import {
-  checkTensor,
-  type DType,
-  dtypeOf,
-  elementCount,
-  isTensor,
-  type Shape,
-  type Tensor,
-} from '../core/tensor.ts';
+import { type DType, elementCount, type Shape } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { customXi, type XiFunctions } from './custom.ts';
 import { Compilation } from './execute.ts';
@@ -158,30 +150,4 @@ function prepareAnew(
     compilation: new Compilation(makeProgram(request)),
     ordered: () => (ordered ??= new Compilation(makeProgram({ ...request, winners: true }), true)),
   };
-}
-
-/** The dtype of the operands; @throws XiError for what is no list of tensors of one dtype. */
-export function checkOperands(text: string, operands: readonly Tensor[]): DType {
-  if (!Array.isArray(operands) || operands.length === 0)
-    throw mismatch('E_ARGUMENT', 'contract operands', 'a list of tensors', operands);
-  let dtype: DType | undefined;
-  for (let n = 0; n < operands.length; n++) {
-    const operand = operands[n] as unknown;
-    if (!isTensor(operand) || !Array.isArray(operand.shape))
-      throw mismatch('E_ARGUMENT', nameOf(text, n), 'a Tensor { dtype, shape, data }', operand);
-    const { data } = operand;
-    const own =
-      data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
-    if (own === undefined || own !== operand.dtype || own !== (dtype ?? own))
-      checkTensor(nameOf(text, n), operand, operand.shape, dtype ?? dtypeOf(data, nameOf(text, n)), {
-        finite: false,
-      });
-    dtype ??= own;
-  }
-  return dtype!;
-}
-
-/** The words that a message calls an operand by. */
-export function nameOf(text: string, n: number): string {
-  return `contract ${parseExpression(text).names[n] ?? `operand ${n}`}`;
 }

@@ -84,20 +84,32 @@ export class ProgramBuilder {
     const lone = left.length === 1 && (right.length === 0 || combine !== xi);
     const fromUnit = lone && changesOne(xi) && !this.nodes[left[0]].formed;
     const [leftLabels, rightLabels] = [left, right].map((side) => this.labels(side));
-    const all = new Set([...leftLabels, ...rightLabels]);
     const labels = keep ?? this.order(leftLabels, rightLabels, terms);
     const formed =
       fromUnit || left.length + (combine === xi ? right.length : 0) > 1 || this.nodes[left[0]].formed;
-    const flops =
-      this.size(leftLabels) * (left.length - 1 + Number(fromUnit)) +
-      this.size(rightLabels) * Math.max(right.length - 1, 0) +
-      this.size(all) * (Number(right.length > 0) + Number(terms.length > 0));
+    const flops = this.flops(left, right, terms, fromUnit);
     const out = this.nodes.length;
     this.nodes.push({ labels, axes: labels, formed });
     this.steps.push({
       ...{ kernel, xi, combine: combine ?? xi, reduce, fromUnit, left, right, out, terms, why, flops },
     });
     return out;
+  }
+
+  /** Operations of a step: each side is formed once, then meets the other. */
+  private flops(left: readonly number[], right: readonly number[], terms: Labels, fromUnit: boolean): number {
+    const [L, R] = [this.labels(left), this.labels(right)];
+    return (
+      this.size(L) * (left.length - 1 + Number(fromUnit)) +
+      this.size(R) * Math.max(right.length - 1, 0) +
+      this.size(new Set([...L, ...R])) * (Number(right.length > 0) + Number(terms.length > 0))
+    );
+  }
+
+  /** Operations of {@link join}. */
+  joinFlops(operands: readonly number[], terms: Labels, keep: Labels): number {
+    const { left, right } = this.sides(operands, terms, keep);
+    return this.flops(left, right, terms, false);
   }
 
   /**

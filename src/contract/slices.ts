@@ -2,9 +2,10 @@ import { type Program, peakElements, type Slice } from './program.ts';
 
 /**
  * The program in blocks of the output whose intermediates hold at most `maxElements`: the label with the largest extent
- * in an intermediate is cut first, others follow if blocks of 1 are still too large.
+ * in an intermediate is cut first, others follow if blocks of 1 are still too large. The fast kernel wants whole operands.
  */
 export function sliced(program: Program, maxElements: number): Program {
+  if (program.steps.some(({ kernel }) => kernel === 'contract')) return program;
   const extents = new Map(program.extents);
   const slices: Slice[] = [];
   const made = program.nodes.slice(program.inputs, -1).flatMap(({ labels }) => labels);

@@ -1,0 +1,94 @@
+import type { Backend, Storage } from '../backend/interface.ts';
+import { mismatch, XiError } from '../core/errors.ts';
+import {
+  allocate,
+  checkTensor,
+  type DType,
+  dtypeOf,
+  type FloatArray,
+  isTensor,
+  type Tensor,
+} from '../core/tensor.ts';
+import { parseExpression } from './expression.ts';
+import type { Prepared } from './prepare.ts';
+
+/** The dtype of the operands; @throws XiError for what is no list of tensors of one dtype. */
+export function checkOperands(text: string, operands: readonly Tensor[]): DType {
+  if (!Array.isArray(operands) || operands.length === 0)
+    throw mismatch('E_ARGUMENT', 'contract operands', 'a list of tensors', operands);
+  let dtype: DType | undefined;
+  for (let n = 0; n < operands.length; n++) {
+    const operand = operands[n] as unknown;
+    if (!isTensor(operand) || !Array.isArray(operand.shape))
+      throw mismatch('E_ARGUMENT', nameOf(text, n), 'a Tensor { dtype, shape, data }', operand);
+    const { data } = operand;
+    const own =
+      data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
+    if (own === undefined || own !== operand.dtype || own !== (dtype ?? own))
+      checkTensor(nameOf(text, n), operand, operand.shape, dtype ?? dtypeOf(data, nameOf(text, n)), {
+        finite: false,
+      });
+    dtype ??= own;
+  }
+  return dtype!;
+}
+
+/** The words that a message calls an operand by. */
+export function nameOf(text: string, n: number): string {
+  return `contract ${parseExpression(text).names[n] ?? `operand ${n}`}`;
+}
+
+export function operandOf(where: string, operand: unknown, dtype: DType | undefined): Tensor {
+  if (!isTensor(operand)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', operand);
+  const wanted = dtype ?? dtypeOf(operand.data, where);
+  const checked = checkTensor(where, operand, operand.shape, wanted, { finite: false });
+  refuseNaN(where, checked.data);
+  return checked;
+}
+
+/** Hands the operands to the backend, each checked for its length and for NaN. */
+export function adoptAll(
+  { expression, lengths, shapes, dtype }: Prepared,
+  backend: Backend,
+  operands: readonly Tensor[],
+  borrow: (storage: Storage) => Storage,
+): Storage[] {
+  const inputs = new Array<Storage>(operands.length);
+  for (let n = 0; n < operands.length; n++) {
+    const { data } = operands[n];
+    if (data.length !== lengths[n]) checkTensor(nameOf(expression.text, n), operands[n], shapes[n], dtype);
+    inputs[n] = borrow(backend.adopt(data));
+    // A sum of squares is NaN only if a square is, and the kernel reads at the speed of memory.
+    if (data.length < FEW ? hasNaN(data) : Number.isNaN(backend.sumSquares(inputs[n])))
+      refuseNaN(nameOf(expression.text, n), data);
+  }
+  return inputs;
+}
+
+/** Below this many elements a loop here is over before a call of the addon has begun. */
+const FEW = 256;
+
+function hasNaN(data: FloatArray): boolean {
+  for (let n = 0; n < data.length; n++) if (Number.isNaN(data[n])) return true;
+  return false;
+}
+
+function refuseNaN(where: string, data: FloatArray): void {
+  if (!hasNaN(data)) return;
+  const at = data.findIndex(Number.isNaN);
+  throw new XiError('E_NUMERIC', `${where}: expected no NaN, received one at element ${at}`);
+}
+
+export function rounded(data: FloatArray, dtype: DType): FloatArray {
+  if (dtypeOf(data) === dtype) return data;
+  const out = allocate(dtype, data.length);
+  out.set(data);
+  return out;
+}
+
+export function checkValues({ expression, shapes, dtype }: Prepared, operands: readonly Tensor[]): void {
+  operands.forEach((operand, n) => {
+    const where = nameOf(expression.text, n);
+    refuseNaN(where, checkTensor(where, operand, shapes[n], dtype, { finite: false }).data);
+  });
+}

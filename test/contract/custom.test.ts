@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { REDUCTIONS } from '../../src/backend/interface.ts';
+import { probeBackend, selectBackend } from '../../src/backend/select.ts';
+import { contract, contractGradient } from '../../src/contract/contract.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { tensor } from '../../src/core/tensor.ts';
+import { XI, XI_NAMES } from '../../src/core/xi.gen.ts';
+import { expectClose } from '../support/golden.ts';
+import { drawTensor, normal, shapesOf } from '../support/operands.ts';
+
+const backend = selectBackend({ prefer: ['reference'] }).backend;
+
+describe('ξ as a function', () => {
+  it('is called for every term', () => {
+    const [x, y] = [
+      tensor([1, 2, 3]),
+      tensor([
+        [4, 5],
+        [6, 7],
+        [8, 9],
+      ]),
+    ];
+    const xi = (a: number, b: number) => a * b - 1;
+    const out = contract('; i,ij -> j', [x, y], { xi });
+    expect([...out.data]).toEqual([4 + 12 + 24 - 3, 5 + 14 + 27 - 3]);
+    expect([...contract('; i -> i', [x], { xi }).data]).toEqual([1, 2, 3]);
+    expect([...contract('; i -> i', [x], { xi: { value: xi, unit: 10 } }).data]).toEqual([9, 19, 29]);
+  });
+
+  it.each(XI_NAMES)('does what %s does, with its gradients', (name) => {
+    const { value, dx, dy, unit } = XI[name];
+    const rng = new Rng(7);
+    for (const [expression, extents] of [
+      ['ijk; bi,bj -> bk', { i: 3, j: 4, k: 2, b: 3 }],
+      ['; ii,ij,j -> i', { i: 3, j: 4 }],
+      ['; ij -> j', { i: 3, j: 4 }],
+      ['; ij -> i', { i: 3, j: 0 }],
+    ] as [string, Record<string, number>][]) {
+      for (const reduce of REDUCTIONS) {
+        for (const dtype of ['float64', 'float32'] as const) {
+          const operands = shapesOf(expression, extents).map((shape) =>
+            drawTensor(rng, shape, dtype, normal),
+          );
+          const tolerance = dtype === 'float64' ? 1e-11 : 1e-5;
+          const own = { xi: { value, dx, dy, unit }, reduce };
+          const table = { xi: name, reduce, backend };
+          const [got, want] = [own, table].map((options) => contract(expression, operands, options));
+          expect(got).toMatchObject({ dtype, shape: want.shape });
+          expectClose(`${expression} ${reduce}`, got.data, want.data, tolerance);
+          const dout = drawTensor(rng, want.shape, dtype, normal);
+          const [mine, its] = [own, table].map((options) =>
+            contractGradient(expression, operands, dout, options),
+          );
+          mine.forEach(
+            ({ data }, n) => void expectClose(`gradient ${n} ${reduce}`, data, its[n].data, 10 * tolerance),
+          );
+        }
+      }
+    }
+  });
+
+  it('needs no unit for gradients', () => {
+    const [x, y] = [tensor([2, 3]), tensor([5, 7])];
+    const xi = {
+      value: (a: number, b: number) => a * b,
+      dx: (_: number, b: number) => b,
+      dy: (a: number) => a,
+    };
+    const [dx, dy] = contractGradient('; i,i -> ', [x, y], tensor(Float64Array.of(1), []), { xi });
+    expect([[...dx.data], [...dy.data]]).toEqual([
+      [5, 7],
+      [2, 3],
+    ]);
+  });
+
+  it('is refused where it cannot run, or is none', () => {
+    const x = tensor([1]);
+    const xi = (a: number, b: number) => a + b;
+    const dout = tensor(Float64Array.of(1), []);
+    expect(() => contractGradient('; i -> ', [x], dout, { xi })).toThrow(/expected \{ value, dx, dy \}/);
+    for (const wrong of [1, {}, { value: 3 }, { value: xi, unit: 'x' }, { value: xi, dz: xi }, null])
+      expect(() => contract('; i -> ', [x], { xi: wrong as never })).toThrow(/xi/);
+    expect(() => contract('; i -> ', [tensor([Number.NaN])], { xi })).toThrow(/no NaN/);
+    if (!probeBackend('wasm').usable) return;
+    const wasm = selectBackend({ prefer: ['wasm'] }).backend;
+    expect(() => contract('; i -> ', [x], { xi, backend: wasm })).toThrow(
+      /expected the reference backend .*received wasm/,
+    );
+  });
+});

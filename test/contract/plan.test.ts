@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backend/interface.ts';
+import { selectBackend } from '../../src/backend/select.ts';
+import { type ContractOptions, contract, contractGradient } from '../../src/contract/contract.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { expectClose } from '../support/golden.ts';
+import { drawTensor, normal, shapesOf } from '../support/operands.ts';
+
+const backend = selectBackend({ prefer: ['reference'] }).backend;
+const plan = (expression: string, extents: Record<string, number>, options: ContractOptions) =>
+  contract.plan(expression, shapesOf(expression, extents), { backend, ...options });
+const steps = (...args: Parameters<typeof plan>) => plan(...args).steps.map(({ expression }) => expression);
+
+describe('contract.plan', () => {
+  it('prints what runs and what it costs', () => {
+    const shapes = [
+      [32, 64, 64],
+      [250, 32],
+      [250, 64],
+    ];
+    const printed = contract.plan('ijk; bi,bj -> bk', shapes, { xi: 'rectifier', backend });
+    expect(String(printed).split('\n')).toEqual([
+      'ijk; bi,bj -> bk · ξ = rectifier · ⊕ = sum · float32 → [250,64]',
+      '  1  ijk; bi,bj -> bk  contract  66 MFLOP  684 kB  the pattern of the fast kernel',
+      'work    66 MFLOP (all at once 98.3 MFLOP), 684 kB moved',
+      'memory  0 B beyond inputs and output, in one block (64 kB of output each)',
+      'runs    contract on reference float64, threads ≤ 1',
+      'note    rectifier does not distribute over sum: terms are formed jointly, only weights are reduced alone',
+    ]);
+    expect(printed).toMatchObject({ flops: 250 * 32 * 64 * (1 + 2 * 64), peakBytes: 0, kernel: 'contract' });
+  });
+
+  const square = { i: 3, j: 4, k: 5, b: 6, q: 7, c: 2 };
+  it.each([
+    // A semiring: in pairs, weights included.
+    ['; ij,jk,kq -> iq', 'sum', 'max', ['; ij,jk -> ik', '; ik,kq -> iq']],
+    ['ij; jk,kq -> iq', 'product', 'sum', ['; ij,jk -> ik', '; ik,kq -> iq']],
+    ['; ij,jk,kq -> iq', 'max', 'min', ['; ij,jk -> ik', '; ik,kq -> iq']],
+    // No semiring: at once.
+    ['; ij,jk,kq -> iq', 'rectifier', 'sum', ['; ij,jk,kq -> iq']],
+    ['; ij,jk,kq -> iq', 'l2', 'max', ['; ij,jk,kq -> iq']],
+    // An index of one operand alone.
+    ['; ij,jk -> k', 'sum', 'logsumexp', ['; ij -> j', '; j,jk -> k']],
+    ['; ij,jk -> k', 'relusum', 'max', ['; ij -> j', '; j,jk -> k']],
+    ['; ij,jk -> k', 'relusum', 'sum', ['; ij,jk -> k']],
+    ['; ij,jk -> k', 'product', 'max', ['; ij,jk -> k']],
+    // max of max: in every operand.
+    ['; ij,jk -> ik', 'rectifier', 'max', ['; ij -> i', '; jk -> k', '; i,k -> ik']],
+    // Weights alone, and a step without weights before one with them.
+    ['iqk; bi -> bk', 'l2', 'sum', ['; iqk -> ik', 'ik; bi -> bk']],
+    ['bk; bi,bj -> bk', 'l2', 'sum', ['; bi,bj -> b', 'bk; b -> bk']],
+    ['bk; bi,bj -> bk', 'product', 'max', ['; bi,bj -> b', 'bk; b -> bk']],
+  ] as const)('%s with %s and %s', (expression, xi, reduce, expected) => {
+    expect(steps(expression, square, { xi, reduce })).toEqual(expected);
+  });
+
+  it.each([
+    ['ijk; bi,bj -> bk', ['contract']],
+    ['pqr; sp,sq -> sr', ['contract']],
+    ['ijk; bci,bcj -> bck', ['contract']],
+    ['ijk; i,j -> k', ['contract']],
+    ['kji; ib,jb -> kb', ['joined', 'joined', 'joined', 'contract', 'joined']],
+    ['ijk; bi,bj,bq -> bk', ['joined', 'joined', 'joined']],
+    ['bijk; bi,bj -> bk', ['joined']],
+    ['iik; bi,bj -> bk', ['joined', 'joined']],
+  ])('%s runs on %j', (expression, kernels) => {
+    const extents = { i: 32, j: 40, k: 70, b: 9, c: 20, q: 3, p: 4, r: 4, s: 4 };
+    if (expression.startsWith('kji')) extents.b = 512;
+    const { steps } = plan(expression, extents, { xi: 'l2' });
+    expect(steps.map(({ kernel }) => kernel)).toEqual(kernels);
+    const { steps: others } = plan(expression, extents, { xi: 'l2', reduce: 'max' });
+    expect(others.every(({ kernel }) => kernel === 'joined')).toBe(true);
+  });
+
+  it('says why, and what there is nothing to do for', () => {
+    expect(String(plan('; ij -> i', { i: 2, j: 0 }, { xi: 'sum' }))).toMatch(
+      /no terms: the output is the neutral/,
+    );
+    expect(String(plan('; ij,jk -> ik', square, { xi: 'sum', reduce: 'max' }))).toMatch(
+      /\(max, sum\) is a semiring/,
+    );
+    expect(String(plan('i; ij,jk -> ik', square, { xi: 'min', reduce: 'max' }))).toMatch(
+      /but its weights add/,
+    );
+    expect(() => contract.plan('; i -> i', [[2]], { xi: (x) => x })).toThrow(
+      /contract.plan xi: expected one of/,
+    );
+    expect(contract.plan('ij->ji', [[2, 3]], { dtype: 'float64', backend })).toMatchObject({
+      shape: [3, 2],
+      dtype: 'float64',
+    });
+  });
+});
+
+/** Counts what a backend allocates at a time, released or not. */
+function measured(): { backend: Backend; peak(): number } {
+  let [now, peak] = [0, 0];
+  const counting: Backend = {
+    ...backend,
+    allocate(dtype, length) {
+      const storage = backend.allocate(dtype, length);
+      const bytes = length * (dtype === 'float32' ? 4 : 8);
+      now += bytes;
+      peak = Math.max(peak, now);
+      let released = false;
+      const release = storage.release.bind(storage);
+      storage.release = () => {
+        if (!released) now -= bytes;
+        released = true;
+        release();
+      };
+      return storage;
+    },
+  };
+  return { backend: counting, peak: () => peak };
+}
+
+describe('memory beyond inputs and output', () => {
+  const chain = { i: 40, j: 30, k: 30, q: 41, b: 60, c: 50, e: 9 };
+  it.each([
+    ['; ij,jk,kq -> iq', 'sum', 'max', 1000],
+    ['; bij,bjk,bkq -> biq', 'product', 'sum', 5000],
+    ['bk; bci,bcj -> bck', 'l2', 'sum', 999],
+    ['; i,j,k,b,c,e -> ', 'l2', 'max', 2 ** 26],
+    ['jk; bij -> bik', 'rectifier', 'logsumexp', 100],
+    ['ek; bij,bc -> bcek', 'relusum', 'sum', 3000],
+    ['qjkc; bq,bj,bk -> bc', 'l2', 'sum', 2 ** 15],
+    ['qjkc; bq,bj,bk -> bc', 'l2', 'sum', 500],
+  ] as const)('%s, %s, %s stays within %d bytes', (expression, xi, reduce, maxBytes) => {
+    const extents = expression.includes('b') ? { ...chain, i: 8, j: 7, k: 6, q: 5, c: 9, b: 21 } : chain;
+    if (expression.includes('e -> ')) Object.assign(extents, { i: 4, j: 3, k: 3, b: 3, c: 3, e: 3 });
+    const operands = shapesOf(expression, extents).map((shape, n) =>
+      drawTensor(new Rng(n, maxBytes), shape, 'float64', normal),
+    );
+    const described = contract.plan(expression, operands, { xi, reduce, maxBytes, backend });
+    expect(described.peakBytes).toBeLessThanOrEqual(maxBytes);
+    const counter = measured();
+    const bounded = contract(expression, operands, { xi, reduce, maxBytes, backend: counter.backend });
+    expect(counter.peak()).toBeLessThanOrEqual(described.peakBytes + bounded.data.byteLength);
+    const free = contract(expression, operands, { xi, reduce, backend });
+    expectClose(expression, bounded.data, free.data as Float64Array, 1e-12);
+    const [some, all] = [maxBytes, 2 ** 40].map((limit) =>
+      contractGradient(expression, operands, bounded, { xi, reduce, maxBytes: limit, backend }),
+    );
+    some.forEach((gradient, n) => void expectClose('gradient', gradient.data, all[n].data, 1e-11));
+  });
+
+  it('is cut by indices of the output, more than one if it must be', () => {
+    const described = plan(
+      '; bij,bjk,bkq -> biq',
+      { b: 7, i: 90, j: 10, k: 11, q: 90 },
+      { xi: 'product', maxBytes: 50 },
+    );
+    expect(described.blocks).toBe(7 * 90);
+    expect(String(described)).toMatch(/630 blocks of 1 of 90 \w, 1 of 7 b/);
+  });
+});
