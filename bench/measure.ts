@@ -13,9 +13,10 @@ export interface Pace {
   readonly roundMs: number;
 }
 
-/** Rounds of a subject whose single call takes more than so many round lengths. */
+/** A subject that needs more than so many lengths of a round for one call is there for its order of magnitude. */
 const SLOW = 8;
 const SLOW_ROUNDS = 3;
+const VERY_SLOW = 25;
 
 /** Repetitions of the peak loop that take about `milliseconds` a call. */
 function peakRepetitions(backend: Backend, dtype: DType, milliseconds: number): number {
@@ -66,16 +67,20 @@ export async function measure(
     if (!subject.answers(workload)) continue;
     try {
       const prepared = await subject.prepare(workload, inputs);
-      await prepared.round(1);
-      const once = Math.max(1e-4, await prepared.round(1));
+      let once = await prepared.round(1);
+      const { roundMs } = pace;
+      if (once < VERY_SLOW * roundMs) once = await prepared.round(1);
+      // A small function is compiled for good only after thousands of calls.
+      if (workload.kind === 'call') await prepared.round(5000);
       // One call of a tiny workload is no measure of the next.
-      const pilot = once < pace.roundMs / 20 ? (await prepared.round(20)) / 20 : once;
+      const pilot = once < roundMs / 20 ? (await prepared.round(20)) / 20 : once;
+      const enough = once < SLOW * roundMs ? pace.rounds : once < VERY_SLOW * roundMs ? SLOW_ROUNDS : 2;
       lanes.push({
         subject,
         prepared,
-        calls: Math.max(1, Math.round(pace.roundMs / Math.max(1e-5, pilot))),
-        rounds: once > SLOW * pace.roundMs ? Math.min(SLOW_ROUNDS, pace.rounds) : pace.rounds,
-        limitRepetitions: subject.backend ? peakRepetitions(subject.backend, dtype, pace.roundMs / 4) : 0,
+        calls: Math.max(1, Math.round(roundMs / Math.max(1e-5, pilot))),
+        rounds: Math.min(enough, pace.rounds),
+        limitRepetitions: subject.backend ? peakRepetitions(subject.backend, dtype, roundMs / 4) : 0,
         ms: [],
         ofPeak: [],
         ofLimit: [],

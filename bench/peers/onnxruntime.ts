@@ -56,7 +56,7 @@ function joins(xi: Xi): { name: string; nodes: OnnxNode[] }[] {
     default:
       return [
         {
-          name: 'Sqrt(a·a + h·h)',
+          name: 'Sqrt(a·a + h·h), which overflows',
           nodes: [
             node('Mul', ['x', 'x'], 'x2'),
             node('Mul', ['y', 'y'], 'y2'),

@@ -38,14 +38,30 @@ function environments(peer: 'torch' | 'numpy' | 'openblas'): PythonEnvironment[]
   ];
 }
 
-const contraction = ({ kind }: Workload) => kind === 'contract';
-const python = async (
-  name: 'torch' | 'numpy' | 'openblas',
+const SMOOTH: readonly string[] = ['logsumexp', 'l2'];
+const isContraction = (workload: Workload, ...kinds: readonly string[]): boolean =>
+  workload.kind === 'contract' && kinds.includes(workload.xi);
+
+async function python(
+  library: 'torch' | 'numpy' | 'openblas',
   answers: (workload: Workload) => boolean,
-): Promise<Opened> => {
-  const { subject, versions } = await pythonPeer(name, environments(name), answers);
+): Promise<Opened> {
+  const peer = { name: library, library, environments: environments(library), answers };
+  const { subject, versions } = await pythonPeer(peer);
   return { subjects: [subject], versions };
-};
+}
+
+/** Shorter formulas that PyTorch has for smooth ξ and that overflow for large operands; beside the safe ones. */
+async function overflowing(): Promise<Opened> {
+  const { subject } = await pythonPeer({
+    name: 'torch-overflowing',
+    library: 'torch',
+    environments: environments('torch').slice(-1),
+    unsafe: true,
+    answers: (workload) => isContraction(workload, ...SMOOTH),
+  });
+  return { subjects: [subject] };
+}
 
 /** The peers, by the names that --only looks at and set-up knows. */
 const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
@@ -61,13 +77,16 @@ const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
   'plain-js': () => ({ subjects: [plainJs] }),
   torch: () => python('torch', ({ kind }) => kind !== 'call'),
   numpy: () => python('numpy', ({ kind }) => kind !== 'call' && kind !== 'gradients'),
-  openblas: () =>
-    python(
-      'openblas',
-      (workload) => contraction(workload) && /rectifier|product/.test((workload as { xi: string }).xi),
-    ),
+  'torch-overflowing': overflowing,
+  openblas: () => python('openblas', (workload) => isContraction(workload, 'rectifier', 'product')),
   'naive-c': () => ({ subjects: [naiveC[0]] }),
   'c-interchanged': () => ({ subjects: [naiveC[1]] }),
+};
+
+/** Peers that need what another one does. */
+const SET_UP: Readonly<Record<string, string>> = {
+  'torch-overflowing': 'torch',
+  'c-interchanged': 'naive-c',
 };
 
 export const PEER_NAMES = Object.keys(PEERS);
@@ -80,14 +99,18 @@ export async function openPeers(
   const versions: Record<string, string> = {};
   const absent: Absence[] = [];
   if (names.length === 0) return { subjects, versions, absent };
-  const { status } = spawnSync(process.execPath, [resolve('bench/peers/setup.mjs'), ...names], {
-    stdio: 'inherit',
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [resolve('bench/peers/setup.mjs'), ...new Set(names.map((name) => SET_UP[name] ?? name))],
+    {
+      stdio: 'inherit',
+    },
+  );
   const missing: Record<string, string> =
     status === 0 ? JSON.parse(readFileSync(resolve('.setup/peers.json'), 'utf8')) : {};
   for (const name of names) {
     try {
-      const reason = missing[name] ?? (name.startsWith('c-') ? missing['naive-c'] : undefined);
+      const reason = missing[SET_UP[name] ?? name];
       if (reason) throw new Error(reason);
       const opened = await PEERS[name]();
       subjects.push(...opened.subjects);

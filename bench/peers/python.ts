@@ -70,14 +70,30 @@ export interface PythonEnvironment {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export interface PythonPeer {
+  /** Name of the subject. */
+  readonly name: string;
+  /** Whose forms: torch, numpy or openblas. */
+  readonly library: string;
+  readonly environments: readonly PythonEnvironment[];
+  /** Whether the forms are those that overflow where ours does not. */
+  readonly unsafe?: boolean;
+  answers(workload: Workload): boolean;
+}
+
 /** Starts a Python peer once for each environment; each workload is measured in that where its best form is fastest. */
-export async function pythonPeer(
-  name: string,
-  environments: readonly PythonEnvironment[],
-  answers: (workload: Workload) => boolean,
-): Promise<{ subject: Subject; versions: Readonly<Record<string, string>> }> {
+export async function pythonPeer({
+  name,
+  library,
+  environments,
+  unsafe = false,
+  answers,
+}: PythonPeer): Promise<{
+  subject: Subject;
+  versions: Readonly<Record<string, string>>;
+}> {
   const folder = mkdtempSync(join(tmpdir(), 'xitensor-bench-'));
-  const processes = environments.map(({ label, env }) => new PythonProcess(name, label, env));
+  const processes = environments.map(({ label, env }) => new PythonProcess(library, label, env));
   const close = () => {
     for (const python of processes) python.close();
     rmSync(folder, { recursive: true, force: true });
@@ -88,7 +104,7 @@ export async function pythonPeer(
     name,
     threads: 1,
     answers,
-    prepare: (workload, inputs) => prepare(processes, folder, workload, inputs),
+    prepare: (workload, inputs) => prepare(processes, { workload, unsafe, folder }, inputs),
     close,
   };
   return { subject, versions: informed[0].versions as Record<string, string> };
@@ -96,10 +112,10 @@ export async function pythonPeer(
 
 async function prepare(
   processes: readonly PythonProcess[],
-  folder: string,
-  workload: Workload,
+  task: { readonly workload: Workload; readonly unsafe: boolean; readonly folder: string },
   inputs: Inputs,
 ): Promise<Prepared> {
+  const { workload, folder } = task;
   const files = Object.fromEntries(
     Object.entries(inputs).map(([name, { data, shape }]) => {
       const file = join(folder, `${name}.raw`);
@@ -110,7 +126,7 @@ async function prepare(
   const tried: FormTrial[] = [];
   let best: { python: PythonProcess; form: string; ms: number } | undefined;
   for (const python of processes) {
-    const answer = await python.ask({ do: 'prepare', workload, inputs: files, folder });
+    const answer = await python.ask({ do: 'prepare', ...task, inputs: files });
     const label = python.label ? ` · ${python.label}` : '';
     const trials = (answer.tried as FormTrial[]).map((t) => ({ ...t, form: `${t.form}${label}` }));
     tried.push(...trials);

@@ -62,7 +62,7 @@ if (wanted.some((name) => NODE.includes(name))) {
   });
 }
 Object.assign(missing, await installPython(Object.keys(PYTHON).filter((name) => wanted.includes(name))));
-if (wanted.some((name) => /^(naive-c|c-)/.test(name))) {
+if (wanted.includes('naive-c')) {
   const compiler = process.env.CC || 'cc';
   if (!have(compiler)) missing['naive-c'] = `there is no C compiler ${compiler}`;
 }

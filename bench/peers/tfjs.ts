@@ -52,7 +52,7 @@ function joins(tf: Tf, xi: Xi): Record<string, Op> {
         'softplus(a − h) + h': (x, y) => tf.add(tf.softplus(tf.sub(x, y)), y),
       };
     default:
-      return { 'sqrt(a·a + h·h)': (x, y) => tf.sqrt(tf.add(tf.mul(x, x), tf.mul(y, y))) };
+      return { 'sqrt(a·a + h·h), which overflows': (x, y) => tf.sqrt(tf.add(tf.mul(x, x), tf.mul(y, y))) };
   }
 }
 
