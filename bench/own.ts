@@ -6,10 +6,7 @@ import type { Tensor } from '../src/core/tensor.ts';
 import type { Inputs } from './inputs.ts';
 import type { Absence } from './records.ts';
 import { type Form, prepareBest, type Subject } from './subject.ts';
-import { type GridWorkload, gridSteps, operationsOf, type Workload } from './workloads.ts';
-
-/** The definition takes a minute for a large workload, and its speed is of no interest. */
-const REFERENCE_OPERATIONS = 2e8;
+import { type GridWorkload, gridSteps, operationsOf, PATIENCE, type Workload } from './workloads.ts';
 
 /** Everything of ours that this machine can run, on one thread and on all cores; and what it cannot, with reasons. */
 export function ownSubjects(): { subjects: Subject[]; absent: Absence[] } {
@@ -43,7 +40,7 @@ function ownSubject(name: string, backend: Backend): Subject {
     threads: backend.threads,
     backend,
     answers: (workload) =>
-      (backend.name !== 'reference' || operationsOf(workload) <= REFERENCE_OPERATIONS) &&
+      (backend.name !== 'reference' || operationsOf(workload) <= PATIENCE) &&
       (workload.kind !== 'call' || backend.threads === 1),
     prepare: (workload, inputs) => prepareBest(formsOf(workload, inputs, backend)),
   };

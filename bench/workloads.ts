@@ -86,6 +86,9 @@ export function gridSteps({ M, T, L, R }: GridWorkload) {
   }));
 }
 
+/** Operations of the largest contraction on which plain JavaScript is measured; C2 takes it several seconds. */
+export const PATIENCE = 2e8;
+
 /** Floating-point operations of the definition; that a subject gets along with fewer shows as more than the peak. */
 export function operationsOf(workload: Workload): number {
   if (workload.kind === 'maxplus') return 2 * workload.n ** 3;

@@ -1,7 +1,7 @@
 import { XI } from '../../src/core/xi.gen.ts';
 import type { Inputs } from '../inputs.ts';
 import { type Form, prepareBest, type Subject } from '../subject.ts';
-import type { ContractWorkload } from '../workloads.ts';
+import { type ContractWorkload, operationsOf, PATIENCE } from '../workloads.ts';
 import { requirePeer } from './packages.ts';
 
 interface Matrix {
@@ -46,7 +46,7 @@ export function mlMatrix(): Subject {
   return {
     name: 'ml-matrix',
     threads: 1,
-    answers: ({ kind }) => kind === 'contract',
+    answers: (workload) => workload.kind === 'contract' && operationsOf(workload) <= PATIENCE,
     prepare: (workload, inputs) => prepareBest(formsOf(library, workload as ContractWorkload, inputs)),
   };
 }

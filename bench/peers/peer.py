@@ -78,11 +78,7 @@ class Peer:
 
 
 def trial(run):
-    """The median of three calls or more, until half a second has gone by; of one that takes longer, that one."""
-    start = time.perf_counter()
-    run()
-    if time.perf_counter() - start > 0.5:
-        return (time.perf_counter() - start) * 1e3
+    """The shortest of some calls: what other tenants of the machine take away must not decide which form is best."""
     times = []
     start = time.perf_counter()
     while True:
@@ -90,8 +86,8 @@ def trial(run):
         run()
         times.append(time.perf_counter() - before)
         spent = time.perf_counter() - start
-        if spent > 3 or (len(times) >= 3 and spent > 0.1) or len(times) >= 50:
-            return sorted(times)[len(times) // 2] * 1e3
+        if spent > 1 or (len(times) >= 4 and spent > 0.06):
+            return min(times) * 1e3
 
 
 def main():

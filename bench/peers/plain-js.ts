@@ -2,7 +2,7 @@ import type { FloatArray } from '../../src/core/tensor.ts';
 import { XI } from '../../src/core/xi.gen.ts';
 import type { Inputs } from '../inputs.ts';
 import { type Form, prepareBest, type Subject } from '../subject.ts';
-import type { ContractWorkload, Workload } from '../workloads.ts';
+import { type ContractWorkload, operationsOf, PATIENCE } from '../workloads.ts';
 
 type Kernel = (a: FloatArray, h: FloatArray, G: FloatArray, out: FloatArray) => void;
 
@@ -94,7 +94,8 @@ function maxPlusForms(n: number, inputs: Inputs): Form[] {
 export const plainJs: Subject = {
   name: 'plain-js',
   threads: 1,
-  answers: ({ kind }: Workload) => kind === 'contract' || kind === 'maxplus',
+  answers: (workload) =>
+    workload.kind === 'maxplus' || (workload.kind === 'contract' && operationsOf(workload) <= PATIENCE),
   prepare: (workload, inputs) =>
     prepareBest(
       workload.kind === 'maxplus'
