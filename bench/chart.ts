@@ -10,11 +10,11 @@ const HEAD = 64;
 
 const STYLE = `
 text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #24292f }
-.title { font-size: 16px; font-weight: 600 } .name { font-weight: 600; font-size: 13px } .quiet { fill: #656d76 }
+.title { font-size: 16px; font-weight: 600 } .name { font-weight: 600; font-size: 13px } .quiet { fill: #656d76; paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
 .card { fill: #ffffff; stroke: #d0d7de } .native { fill: #0969da } .wasm { fill: #8250df } .peer { fill: #afb8c1 }
 .peak { stroke: #cf222e; stroke-dasharray: 3 3 } .key { fill: #cf222e }
 @media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 } .quiet { fill: #8d96a0 } .card { fill: #0d1117; stroke: #30363d }
+text { fill: #e6edf3 } .quiet { fill: #8d96a0; stroke: #0d1117 } .card { fill: #0d1117; stroke: #30363d }
 .native { fill: #4493f8 } .wasm { fill: #ab7df8 } .peer { fill: #59636e } .peak { stroke: #f85149 } .key { fill: #f85149 }
 }`;
 
