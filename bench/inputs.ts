@@ -1,0 +1,41 @@
+import { Rng } from '../src/core/rng.ts';
+import { allocate, type FloatArray } from '../src/core/tensor.ts';
+import { gridSteps, type Workload } from './workloads.ts';
+
+/** An array that every subject of a workload is handed. */
+export interface Input {
+  readonly shape: readonly number[];
+  readonly data: FloatArray;
+}
+
+export type Inputs = Readonly<Record<string, Input>>;
+
+function shapesOf(workload: Workload): Record<string, readonly number[]> {
+  if (workload.kind === 'maxplus') return { A: [workload.n, workload.n], B: [workload.n, workload.n] };
+  if (workload.kind === 'grid') {
+    const cores = gridSteps(workload).map(({ sizes: { L, R, K } }, t) => [`G${t}`, [L, R, K]]);
+    return { a: [workload.M, workload.L], ...Object.fromEntries(cores) };
+  }
+  const { B, L, R, K } = workload.sizes;
+  return {
+    a: [B, L],
+    h: [B, R],
+    G: [L, R, K],
+    ...(workload.kind === 'gradients' && { dout: [B, K] }),
+  };
+}
+
+/** Normally distributed inputs, the same in every run. */
+export function drawInputs(workload: Workload): Inputs {
+  const rng = new Rng(7);
+  return Object.fromEntries(
+    Object.entries(shapesOf(workload)).map(([name, shape]) => {
+      const data = allocate(
+        workload.dtype,
+        shape.reduce((x, y) => x * y, 1),
+      );
+      for (let n = 0; n < data.length; n++) data[n] = rng.normal();
+      return [name, { shape, data }];
+    }),
+  );
+}

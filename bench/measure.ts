@@ -1,0 +1,133 @@
+import type { Backend } from '../src/backend/interface.ts';
+import type { DType } from '../src/core/tensor.ts';
+import { drawInputs } from './inputs.ts';
+import type { Absence, BenchRecord } from './records.ts';
+import type { Prepared, Subject } from './subject.ts';
+import { median, time, timingOf } from './timer.ts';
+import { verify } from './verify.ts';
+import { operationsOf, type Workload } from './workloads.ts';
+
+export interface Pace {
+  readonly rounds: number;
+  /** Milliseconds that a subject works in a round. */
+  readonly roundMs: number;
+}
+
+/** A subject that needs more than so many lengths of a round for one call is there for its order of magnitude. */
+const SLOW = 8;
+const SLOW_ROUNDS = 3;
+const VERY_SLOW = 25;
+
+/** Repetitions of the peak loop that take about `milliseconds` a call. */
+function peakRepetitions(backend: Backend, dtype: DType, milliseconds: number): number {
+  const pilot = 100_000;
+  backend.peak(dtype, pilot);
+  return Math.max(1, Math.round((pilot * milliseconds) / time(() => backend.peak(dtype, pilot))));
+}
+
+/** Gigaflops of multiply-adds on registers alone. */
+function peakOf(backend: Backend, dtype: DType, repetitions: number): number {
+  const start = performance.now();
+  const operations = backend.peak(dtype, repetitions);
+  return operations / (performance.now() - start) / 1e6;
+}
+
+/** The float32 peak of a core by itself, for the head of the table. */
+export function corePeak(core: Backend, { roundMs }: Pace): number {
+  const repetitions = peakRepetitions(core, 'float32', roundMs / 2);
+  return median(Array.from({ length: 9 }, () => peakOf(core, 'float32', repetitions)));
+}
+
+interface Lane {
+  readonly subject: Subject;
+  readonly prepared: Prepared;
+  readonly calls: number;
+  readonly rounds: number;
+  readonly limitRepetitions: number;
+  readonly ms: (number | null)[];
+  readonly ofPeak: number[];
+  readonly ofLimit: number[];
+}
+
+/**
+ * Measures a workload on all subjects side by side: a round is the peak of the core and then each subject once, ours
+ * with its own limit before it. Machines are shared and their speed drifts, so ratios are taken within a round.
+ */
+export async function measure(
+  workload: Workload,
+  subjects: readonly Subject[],
+  core: Backend,
+  pace: Pace,
+  report: { record(record: BenchRecord): void; absent(absence: Absence): void },
+): Promise<void> {
+  const inputs = drawInputs(workload);
+  const { dtype } = workload;
+  const lanes: Lane[] = [];
+  for (const subject of subjects) {
+    if (!subject.answers(workload)) continue;
+    try {
+      const prepared = await subject.prepare(workload, inputs);
+      let once = await prepared.round(1);
+      const { roundMs } = pace;
+      if (once < VERY_SLOW * roundMs) once = await prepared.round(1);
+      // A small function is compiled for good only after thousands of calls.
+      if (workload.kind === 'call') await prepared.round(5000);
+      // One call of a tiny workload is no measure of the next.
+      const pilot = once < roundMs / 20 ? (await prepared.round(20)) / 20 : once;
+      const enough = once < SLOW * roundMs ? pace.rounds : once < VERY_SLOW * roundMs ? SLOW_ROUNDS : 2;
+      lanes.push({
+        subject,
+        prepared,
+        calls: Math.max(1, Math.round(roundMs / Math.max(1e-5, pilot))),
+        rounds: Math.min(enough, pace.rounds),
+        limitRepetitions: subject.backend ? peakRepetitions(subject.backend, dtype, roundMs / 4) : 0,
+        ms: [],
+        ofPeak: [],
+        ofLimit: [],
+      });
+    } catch (error) {
+      report.absent({
+        subject: subject.name,
+        workload: workload.name,
+        reason: (error as Error).message.split('\n')[0],
+      });
+    }
+  }
+  const coreRepetitions = peakRepetitions(core, dtype, pace.roundMs / 4);
+  const operations = operationsOf(workload);
+  for (let round = 0; round < pace.rounds; round++) {
+    for (const lane of lanes) {
+      if (round >= lane.rounds) {
+        lane.ms.push(null);
+        continue;
+      }
+      const { subject, calls } = lane;
+      const peak = peakOf(core, dtype, coreRepetitions);
+      const limit = subject.backend ? peakOf(subject.backend, dtype, lane.limitRepetitions) : Number.NaN;
+      const ms = (await lane.prepared.round(calls)) / calls;
+      const gflops = operations / ms / 1e6 / subject.threads;
+      lane.ms.push(ms);
+      lane.ofPeak.push(gflops / peak);
+      lane.ofLimit.push(gflops / limit);
+    }
+  }
+  for (const lane of lanes) {
+    const { subject, prepared } = lane;
+    const timing = timingOf(lane.ms.filter((ms) => ms !== null));
+    const meaningful = workload.kind !== 'call';
+    report.record({
+      workload: workload.name,
+      subject: subject.name,
+      threads: subject.threads,
+      form: prepared.form,
+      ...timing,
+      gflops: operations / timing.medianMs / 1e6,
+      fractionOfPeak: meaningful ? median(lane.ofPeak) : null,
+      fractionOfLimit: meaningful && subject.backend ? median(lane.ofLimit) : null,
+      verified: verify(workload, inputs, await prepared.outputs()),
+      rounds: lane.ms.map((ms) => (ms === null ? null : Number(ms.toPrecision(5)))),
+      ...(prepared.tried && { tried: prepared.tried }),
+    });
+    await prepared.release?.();
+  }
+}

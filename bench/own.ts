@@ -1,0 +1,140 @@
+import { availableParallelism } from 'node:os';
+import { BACKEND_NAMES, type Backend, type Storage } from '../src/backend/interface.ts';
+import { probeBackend, selectBackend } from '../src/backend/select.ts';
+import { contract } from '../src/contract/contract.ts';
+import type { Tensor } from '../src/core/tensor.ts';
+import type { Inputs } from './inputs.ts';
+import type { Absence } from './records.ts';
+import { type Form, prepareBest, type Subject } from './subject.ts';
+import { type GridWorkload, gridSteps, operationsOf, PATIENCE, type Workload } from './workloads.ts';
+
+/** Everything of ours that this machine can run, on one thread and on all cores; and what it cannot, with reasons. */
+export function ownSubjects(): { subjects: Subject[]; absent: Absence[] } {
+  const cores = availableParallelism();
+  const absent: Absence[] = [];
+  const subjects: Subject[] = [];
+  for (const name of BACKEND_NAMES) {
+    const probe = probeBackend(name);
+    if (!probe.usable) {
+      absent.push({ subject: `xitensor/${name}`, reason: probe.reason });
+      continue;
+    }
+    for (const isa of probe.isas) {
+      // The first module of WebAssembly and the reference go by the name of the backend alone.
+      const plain = name === 'reference' || isa.name === 'wasm128';
+      const subject = plain ? `xitensor/${name}` : `xitensor/${name}/${isa.name}`;
+      if (!isa.usable) absent.push({ subject, reason: isa.reason });
+      for (const threads of isa.usable ? new Set([1, cores]) : []) {
+        const { backend } = selectBackend({ prefer: [name], isa: isa.name, threads });
+        // A backend without threads stays at 1 whatever it is asked for.
+        if (backend.threads === threads) subjects.push(ownSubject(subject, backend));
+      }
+    }
+  }
+  return { subjects, absent };
+}
+
+function ownSubject(name: string, backend: Backend): Subject {
+  return {
+    name,
+    threads: backend.threads,
+    backend,
+    answers: (workload) =>
+      (backend.name !== 'reference' || operationsOf(workload) <= PATIENCE) &&
+      (workload.kind !== 'call' || backend.threads === 1),
+    prepare: (workload, inputs) => prepareBest(formsOf(workload, inputs, backend)),
+  };
+}
+
+function upload(backend: Backend, values: Tensor['data']): Storage {
+  const storage = backend.allocate(values instanceof Float32Array ? 'float32' : 'float64', values.length);
+  storage.write(values);
+  return storage;
+}
+
+const tensorOf = ({ shape, data }: Inputs[string]): Tensor => ({
+  dtype: data instanceof Float32Array ? 'float32' : 'float64',
+  shape: [...shape],
+  data,
+});
+
+/** The ways to ask a backend of ours; a new entry point of the library (prepacked weights, say) is one more of them. */
+function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
+  if (workload.kind === 'grid') return [gridByRows(workload, inputs, backend)];
+  if (workload.kind === 'maxplus') return [maxPlus(inputs, backend)];
+  const { xi, sizes, dtype } = workload;
+  if (workload.kind === 'call' && workload.way === 'public') {
+    const operands = [inputs.G, inputs.a, inputs.h].map(tensorOf);
+    const run = () => contract('ijk; bi,bj -> bk', operands, { xi, backend });
+    return [{ name: 'contract()', run, outputs: () => ({ arrays: { out: run().data } }) }];
+  }
+  const { B, L, R, K } = sizes;
+  const [a, h, G] = [inputs.a, inputs.h, inputs.G].map(({ data }) => upload(backend, data));
+  const out = backend.allocate(dtype, B * K);
+  const forward = () => backend.contract(xi, sizes, a, h, G, out);
+  if (workload.kind !== 'gradients') {
+    const outputs = () => {
+      forward();
+      return { arrays: { out: out.read() } };
+    };
+    return [{ name: 'backend.contract', run: forward, outputs }];
+  }
+  const dout = upload(backend, inputs.dout.data);
+  const [da, dh, dG] = [B * L, B * R, L * R * K].map((count) => backend.allocate(dtype, count));
+  const run = () => {
+    forward();
+    backend.contractGradient(xi, sizes, { a, h, G, dout }, { da, dh, dG }, false);
+  };
+  const outputs = () => {
+    run();
+    return { arrays: { out: out.read(), da: da.read(), dh: dh.read(), dG: dG.read() } };
+  };
+  return [{ name: 'backend.contract + contractGradient', run, outputs }];
+}
+
+function maxPlus(inputs: Inputs, backend: Backend): Form {
+  const operands = [inputs.A, inputs.B].map(tensorOf);
+  // `reduce` is not among the options of every version: one without it refuses, and that is printed.
+  const options = { xi: 'sum', reduce: 'max', backend } as Parameters<typeof contract>[2];
+  const run = () => contract('; ik,kj -> ij', operands, options);
+  return { name: 'contract()', run, outputs: () => ({ arrays: { out: run().data } }) };
+}
+
+/**
+ * A grid by plain contractions: for each template one call for every block of prefixes, with the template repeated
+ * as rows. Out of it come rows with the last template slowest, which is as good an order as any and costs no copy.
+ */
+function gridByRows(workload: GridWorkload, inputs: Inputs, backend: Backend): Form {
+  const { M, L, T, dtype, xi } = workload;
+  const block = Math.min(1024, M ** (T - 1));
+  const repeated = Array.from({ length: M }, (_, m) => {
+    const template = inputs.a.data.subarray(m * L, (m + 1) * L);
+    const rows = inputs.a.data.slice(0, 0).constructor as Float64ArrayConstructor;
+    const data = new rows(block * L);
+    for (let b = 0; b < block; b++) data.set(template, b * L);
+    return upload(backend, data);
+  });
+  const steps = gridSteps(workload);
+  const cores = steps.map((_, t) => upload(backend, inputs[`G${t}`].data));
+  const states = [
+    backend.allocate(dtype, 1),
+    ...steps.map(({ prefixes, sizes: { K } }) => backend.allocate(dtype, prefixes * M * K)),
+  ];
+  const run = () => {
+    steps.forEach(({ prefixes, sizes }, t) => {
+      for (let m = 0; m < M; m++) {
+        for (let first = 0; first < prefixes; first += block) {
+          const B = Math.min(block, prefixes - first);
+          const h = states[t].at(first * sizes.R, B * sizes.R);
+          const out = states[t + 1].at((m * prefixes + first) * sizes.K, B * sizes.K);
+          backend.contract(xi, { B, ...sizes }, repeated[m].at(0, B * L), h, cores[t], out);
+        }
+      }
+    });
+  };
+  const outputs = () => {
+    run();
+    return { arrays: { out: states[T].read() }, lastSlowest: true };
+  };
+  return { name: `backend.contract, blocks of ${block} rows`, run, outputs };
+}

@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Absence } from '../records.ts';
+import type { Subject } from '../subject.ts';
+import type { Workload } from '../workloads.ts';
+import { mlMatrix } from './ml-matrix.ts';
+import { naiveC } from './naive-c.ts';
+import { onnxruntime } from './onnxruntime.ts';
+import { versionOf } from './packages.ts';
+import { plainJs } from './plain-js.ts';
+import { type PythonEnvironment, pythonPeer } from './python.ts';
+import { tfjsWasm } from './tfjs.ts';
+
+interface Opened {
+  readonly subjects: readonly Subject[];
+  readonly versions?: Readonly<Record<string, string>>;
+}
+
+/**
+ * OpenBLAS 0.3.21 does not know processors newer than itself and takes AVX2 kernels for them: where there is AVX-512 its
+ * kernels for that are tried too, and are twice as fast on Zen 5. PyTorch 1.13 takes AVX2 unless it is told otherwise.
+ */
+function environments(peer: 'torch' | 'numpy' | 'openblas'): PythonEnvironment[] {
+  const avx512 = existsSync('/proc/cpuinfo') && /\bavx512dq\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+  const skylake = { OPENBLAS_CORETYPE: 'SKYLAKEX' };
+  return [
+    { label: '', env: {} },
+    ...(avx512 ? [{ label: 'OPENBLAS_CORETYPE=SKYLAKEX', env: skylake }] : []),
+    ...(avx512 && peer === 'torch'
+      ? [
+          {
+            label: 'SKYLAKEX, ATEN_CPU_CAPABILITY=avx512',
+            env: { ...skylake, ATEN_CPU_CAPABILITY: 'avx512' },
+          },
+        ]
+      : []),
+  ];
+}
+
+const SMOOTH: readonly string[] = ['logsumexp', 'l2'];
+const isContraction = (workload: Workload, ...kinds: readonly string[]): boolean =>
+  workload.kind === 'contract' && kinds.includes(workload.xi);
+
+async function python(
+  library: 'torch' | 'numpy' | 'openblas',
+  answers: (workload: Workload) => boolean,
+): Promise<Opened> {
+  const peer = { name: library, library, environments: environments(library), answers };
+  const { subject, versions } = await pythonPeer(peer);
+  return { subjects: [subject], versions };
+}
+
+/** Shorter formulas that PyTorch has for smooth ξ and that overflow for large operands; beside the safe ones. */
+async function overflowing(): Promise<Opened> {
+  const { subject } = await pythonPeer({
+    name: 'torch-overflowing',
+    library: 'torch',
+    environments: environments('torch').slice(-1),
+    unsafe: true,
+    answers: (workload) => isContraction(workload, ...SMOOTH),
+  });
+  return { subjects: [subject] };
+}
+
+/** The peers, by the names that --only looks at and set-up knows. */
+const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
+  onnxruntime: () => ({
+    subjects: [onnxruntime()],
+    versions: { 'onnxruntime-node': versionOf('onnxruntime-node') },
+  }),
+  'tfjs-wasm': async () => ({
+    subjects: [await tfjsWasm()],
+    versions: { '@tensorflow/tfjs-backend-wasm': versionOf('@tensorflow/tfjs-backend-wasm') },
+  }),
+  'ml-matrix': () => ({ subjects: [mlMatrix()], versions: { 'ml-matrix': versionOf('ml-matrix') } }),
+  'plain-js': () => ({ subjects: [plainJs] }),
+  torch: () => python('torch', ({ kind }) => kind !== 'call'),
+  numpy: () => python('numpy', ({ kind }) => kind !== 'call' && kind !== 'gradients'),
+  'torch-overflowing': overflowing,
+  openblas: () => python('openblas', (workload) => isContraction(workload, 'rectifier', 'product')),
+  'naive-c': () => ({ subjects: [naiveC[0]] }),
+  'c-interchanged': () => ({ subjects: [naiveC[1]] }),
+};
+
+/** Peers that need what another one does. */
+const SET_UP: Readonly<Record<string, string>> = {
+  'torch-overflowing': 'torch',
+  'c-interchanged': 'naive-c',
+};
+
+export const PEER_NAMES = Object.keys(PEERS);
+
+/** Installs and opens the peers named; what cannot be had comes back with its reason. */
+export async function openPeers(
+  names: readonly string[],
+): Promise<{ subjects: Subject[]; versions: Record<string, string>; absent: Absence[] }> {
+  const subjects: Subject[] = [];
+  const versions: Record<string, string> = {};
+  const absent: Absence[] = [];
+  if (names.length === 0) return { subjects, versions, absent };
+  const { status } = spawnSync(
+    process.execPath,
+    [resolve('bench/peers/setup.mjs'), ...new Set(names.map((name) => SET_UP[name] ?? name))],
+    {
+      stdio: 'inherit',
+    },
+  );
+  const missing: Record<string, string> =
+    status === 0 ? JSON.parse(readFileSync(resolve('.setup/peers.json'), 'utf8')) : {};
+  for (const name of names) {
+    try {
+      const reason = missing[SET_UP[name] ?? name];
+      if (reason) throw new Error(reason);
+      const opened = await PEERS[name]();
+      subjects.push(...opened.subjects);
+      Object.assign(versions, opened.versions);
+    } catch (error) {
+      absent.push({ subject: name, reason: (error as Error).message.split('\n')[0] });
+    }
+  }
+  return { subjects, versions, absent };
+}

@@ -1,0 +1,78 @@
+import { median } from './timer.ts';
+
+/** One way to state a computation, as it did in the trial that chose the best. */
+export interface FormTrial {
+  readonly form: string;
+  /** null for a form that failed, for `reason`. */
+  readonly ms: number | null;
+  readonly reason?: string;
+  /** Not eligible: wrong for some inputs for which ours is right. */
+  readonly unsafe?: boolean;
+}
+
+/** One line of a benchmark; `fractionOfPeak` is of this core's FMA peak, `fractionOfLimit` of the subject's own. */
+export interface BenchRecord {
+  readonly workload: string;
+  readonly subject: string;
+  readonly threads: number;
+  /** How the subject was asked: the fastest of `tried`. */
+  readonly form: string;
+  readonly medianMs: number;
+  readonly spread: number;
+  readonly gflops: number;
+  /** A thread's part; null for peers' own limits and for calls too small to have any. */
+  readonly fractionOfPeak: number | null;
+  readonly fractionOfLimit: number | null;
+  readonly verified: boolean;
+  /** Milliseconds of a call in each round, null where a slow subject sat it out; what ratios are made of. */
+  readonly rounds: readonly (number | null)[];
+  readonly tried?: readonly FormTrial[];
+}
+
+/** A subject that could not take part, and why. */
+export interface Absence {
+  readonly subject: string;
+  readonly workload?: string;
+  readonly reason: string;
+}
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly caches: readonly string[];
+  readonly platform: string;
+  readonly kernel: string;
+  readonly node: string;
+  readonly compiler: string;
+  readonly date: string;
+  readonly peers: Readonly<Record<string, string>>;
+}
+
+/** A run: what `--json` writes. `peak` is the float32 multiply-add peak of a core in GFLOP/s. */
+export interface BenchResult {
+  readonly machine: Machine;
+  readonly peak: number;
+  readonly records: readonly BenchRecord[];
+  readonly absent: readonly Absence[];
+}
+
+/** How many times faster `ours` is than `theirs`: the median of the ratios of the rounds that both were in. */
+export function timesFaster(ours: BenchRecord, theirs: BenchRecord): number {
+  const ratios = ours.rounds.flatMap((ms, round) => {
+    const other = theirs.rounds[round];
+    return ms && other ? [other / ms] : [];
+  });
+  return ratios.length > 0 ? median(ratios) : theirs.medianMs / ours.medianMs;
+}
+
+/** The fastest record of a workload among those that fit. */
+export function fastest(
+  records: readonly BenchRecord[],
+  workload: string,
+  subject: RegExp,
+  threads = 1,
+): BenchRecord | undefined {
+  return records
+    .filter((r) => r.workload === workload && r.threads === threads && subject.test(r.subject))
+    .sort((x, y) => x.medianMs - y.medianMs)[0];
+}

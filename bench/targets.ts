@@ -1,0 +1,188 @@
+import { type BenchRecord, type BenchResult, fastest, timesFaster } from './records.ts';
+import { percent } from './table.ts';
+
+/** What a target came to: `met` is undefined where the run has no figure for it, and `measured` says why. */
+export interface TargetOutcome {
+  readonly workload: string;
+  readonly wanted: string;
+  readonly measured: string;
+  readonly met: boolean | undefined;
+}
+
+interface Target {
+  readonly workload: string;
+  readonly wanted: string;
+  evaluate(result: BenchResult): { measured: string; met: boolean | undefined };
+}
+
+const NATIVE = /^xitensor\/native\/(?!amx)/;
+const WASM = /^xitensor\/wasm/;
+
+const missing = (what: string) => ({ measured: `no record of ${what}`, met: undefined });
+
+type Pick = (result: BenchResult, workload: string) => BenchRecord | undefined;
+const ours =
+  (subject: RegExp, threads = 1): Pick =>
+  ({ records }, workload) =>
+    fastest(records, workload, subject, threads);
+
+/** A part of the peak of the core, or with `fractionOfLimit` of what the subject's own instructions allow. */
+function atLeastOf(
+  workload: string,
+  part: number,
+  of: string,
+  { subject = NATIVE, field = 'fractionOfPeak' as 'fractionOfPeak' | 'fractionOfLimit', unit = 1 } = {},
+): Target {
+  return {
+    workload,
+    wanted: `≥ ${Math.round(100 * part)} % of ${of}`,
+    evaluate(result) {
+      const record = ours(subject)(result, workload);
+      const fraction = record?.[field];
+      if (!record || fraction == null) return missing(subject === WASM ? 'xitensor/wasm' : 'xitensor/native');
+      return { measured: `${percent(fraction / unit)} (${record.subject})`, met: fraction / unit >= part };
+    },
+  };
+}
+
+/** So many times faster than a peer, by the median of the rounds' ratios; `beside` is a peer to tell of as well. */
+function timesPeer(
+  workload: string,
+  factor: number,
+  peer: string,
+  { subject = NATIVE, beside = '' } = {},
+): Target {
+  return {
+    workload,
+    wanted: factor === 1 ? `beats ${peer}` : `≥ ${factor} × ${peer}`,
+    evaluate(result) {
+      const record = ours(subject)(result, workload);
+      const other = result.records.find((r) => r.workload === workload && r.subject === peer);
+      if (!record) return missing(subject === WASM ? 'xitensor/wasm' : 'xitensor/native');
+      if (!other) return missing(peer);
+      const ratio = timesFaster(record, other);
+      const met = factor === 1 ? ratio > 1 : ratio >= factor;
+      const aside = beside && result.records.find((r) => r.workload === workload && r.subject === beside);
+      const note = aside ? `; ${timesFaster(record, aside).toFixed(2)} × ${beside}` : '';
+      return { measured: `${ratio.toFixed(2)} × (${record.subject})${note}`, met };
+    },
+  };
+}
+
+/** So many times faster on all cores than on one; for two cores. */
+function timesOneThread(workload: string, factor: number, subject: RegExp, name: string): Target {
+  return {
+    workload,
+    wanted: `two threads ≥ ${factor} × one, ${name}`,
+    evaluate(result) {
+      const one = ours(subject)(result, workload);
+      const two = result.records.find(
+        (r) => r.workload === workload && r.subject === one?.subject && r.threads === 2,
+      );
+      if (!one || !two) return missing(`${name} on two threads`);
+      const ratio = timesFaster(two, one);
+      return { measured: `${ratio.toFixed(2)} × (${one.subject})`, met: ratio >= factor };
+    },
+  };
+}
+
+function atMostMicroseconds(workload: string, limit: number, subject: RegExp, name: string): Target {
+  return {
+    workload,
+    wanted: `≤ ${limit} µs a call, ${name}`,
+    evaluate(result) {
+      const record = ours(subject)(result, workload);
+      if (!record) return missing(name);
+      const us = 1000 * record.medianMs;
+      return { measured: `${us.toFixed(2)} µs (${record.subject})`, met: us <= limit };
+    },
+  };
+}
+
+/** The AMX tier beside the multiply-add peak of the vector units. */
+function amx(workload: string, factor: number): Target {
+  return {
+    workload,
+    wanted: `AMX: ≥ ${factor} × the FMA peak`,
+    evaluate(result) {
+      const record = ours(/\/amx/)(result, workload);
+      if (record?.fractionOfPeak == null) return missing('xitensor/native/amx');
+      return {
+        measured: `${record.fractionOfPeak.toFixed(2)} ×`,
+        met: record.fractionOfPeak >= factor,
+      };
+    },
+  };
+}
+
+const COST_OF_L: Target = {
+  workload: 'G2 grid',
+  wanted: 'cost within 1.5 × when L doubles',
+  evaluate(result) {
+    const [small, large] = ['G2 grid L64 f64', 'G2 grid L128 f64'].map((name) => ours(NATIVE)(result, name));
+    if (!small || !large) return missing('xitensor/native for both L');
+    const ratio = large.medianMs / small.medianMs;
+    return { measured: `${ratio.toFixed(2)} × (${small.subject})`, met: ratio <= 1.5 };
+  },
+};
+
+/** The targets, a row each, as they were set before the kernels were written. */
+export const TARGETS: readonly Target[] = [
+  ...['C1 rectifier f32', 'C1 product f32'].flatMap((workload) => [
+    atLeastOf(workload, 0.8, 'the FMA peak'),
+    timesPeer(workload, 1.5, 'onnxruntime'),
+    timesPeer(workload, 1.5, 'torch'),
+  ]),
+  ...['C2 rectifier f32', 'C2 product f32'].flatMap((workload) => [
+    atLeastOf(workload, 0.85, 'the FMA peak'),
+    timesPeer(workload, 1.15, 'onnxruntime'),
+    timesPeer(workload, 1.25, 'torch'),
+    timesPeer(workload, 1, 'openblas'),
+  ]),
+  amx('C2 rectifier f32', 1.5),
+  amx('C2 rectifier bf16x3', 2.5),
+  amx('C2 rectifier bf16', 5),
+  timesPeer('C1 logsumexp f32', 2.5, 'torch', { beside: 'torch-overflowing' }),
+  timesPeer('C1 l2 f32', 2.5, 'torch', { beside: 'torch-overflowing' }),
+  timesPeer('C1 rectifier f32 gradients', 3, 'torch'),
+  atLeastOf('S1 max-plus 1024 f32', 0.8, 'half the FMA peak', { unit: 0.5 }),
+  timesPeer('S1 max-plus 1024 f32', 5, 'naive-c', { beside: 'c-interchanged' }),
+  timesPeer('G1 grid f64', 10, 'torch'),
+  timesPeer('G1 grid f64', 10, 'numpy'),
+  COST_OF_L,
+  timesOneThread('C2 rectifier f32', 1.85, NATIVE, 'native'),
+  timesOneThread('C2 product f32', 1.85, NATIVE, 'native'),
+  ...['C1 rectifier f32', 'C2 rectifier f32'].flatMap((workload, n) => [
+    atLeastOf(workload, 0.85, 'the limit of register tiles in WebAssembly', {
+      subject: WASM,
+      field: 'fractionOfLimit',
+    }),
+    timesPeer(workload, n === 0 ? 3 : 1.8, 'tfjs-wasm', { subject: WASM }),
+    timesOneThread(workload, 1.8, WASM, 'wasm'),
+  ]),
+  atMostMicroseconds('boundary backend.contract', 2, NATIVE, 'native'),
+  atMostMicroseconds('boundary backend.contract', 5, WASM, 'wasm'),
+];
+
+export function checkTargets(result: BenchResult): TargetOutcome[] {
+  return TARGETS.map((target) => ({
+    workload: target.workload,
+    wanted: target.wanted,
+    ...target.evaluate(result),
+  }));
+}
+
+export const verdict = (met: boolean | undefined) =>
+  met === undefined ? 'no figure' : met ? 'met' : 'NOT MET';
+
+/** The outcomes as aligned lines, with a count at the end. */
+export function targetLines(outcomes: readonly TargetOutcome[]): string[] {
+  const lines = outcomes.map(({ workload, wanted, measured, met }) =>
+    [workload.padEnd(28), wanted.padEnd(54), measured.padEnd(66), verdict(met)].join(''),
+  );
+  const count = (met: boolean | undefined) => outcomes.filter((o) => o.met === met).length;
+  return [
+    ...lines,
+    `${count(true)} targets met, ${count(false)} not met, ${count(undefined)} without a figure`,
+  ];
+}

@@ -1,0 +1,117 @@
+import type { ContractSizes } from '../src/backend/interface.ts';
+import type { DType } from '../src/core/tensor.ts';
+import type { Xi } from '../src/core/xi.gen.ts';
+
+interface Common {
+  /** `GROUP …`: the group is the first word, and a prefix of the name selects it on the command line. */
+  readonly name: string;
+  readonly dtype: DType;
+}
+
+/** `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`; as `gradients` also its three gradients, from a given dout. */
+export interface ContractWorkload extends Common {
+  readonly kind: 'contract' | 'gradients';
+  readonly xi: Xi;
+  readonly sizes: ContractSizes;
+}
+
+/** `C[i,j] = max_k A[i,k] + B[k,j]`, n × n. */
+export interface MaxPlusWorkload extends Common {
+  readonly kind: 'maxplus';
+  readonly n: number;
+}
+
+/**
+ * The whole grid tensor of a recurrent network with h_0 = 0: step t gives every prefix of templates its M successors,
+ * `h_t[(prefix,m),k] = Σ_ij G_t[i,j,k] ξ(a[m,i], h_{t−1}[prefix,j])`; ranks 1, R, …, R, 1.
+ */
+export interface GridWorkload extends Common {
+  readonly kind: 'grid';
+  readonly xi: Xi;
+  readonly M: number;
+  readonly T: number;
+  readonly L: number;
+  readonly R: number;
+}
+
+/** A contraction so small that the way into the kernel is all there is to measure. */
+export interface CallWorkload extends Common {
+  readonly kind: 'call';
+  readonly xi: Xi;
+  readonly sizes: ContractSizes;
+  /** The method of the backend on storages that are there, or the public `contract` on tensors. */
+  readonly way: 'backend' | 'public';
+}
+
+export type Workload = ContractWorkload | MaxPlusWorkload | GridWorkload | CallWorkload;
+
+const C1 = { B: 250, L: 32, R: 64, K: 64 };
+const C2 = { B: 256, L: 100, R: 256, K: 256 };
+const G1 = { M: 10, T: 6, L: 10, R: 8 };
+const TINY = { B: 2, L: 2, R: 2, K: 2 };
+
+/** What is measured. Names are fixed: targets and published results refer to them. */
+export const WORKLOADS: readonly Workload[] = [
+  { name: 'C1 rectifier f32', kind: 'contract', xi: 'rectifier', dtype: 'float32', sizes: C1 },
+  { name: 'C1 product f32', kind: 'contract', xi: 'product', dtype: 'float32', sizes: C1 },
+  { name: 'C1 logsumexp f32', kind: 'contract', xi: 'logsumexp', dtype: 'float32', sizes: C1 },
+  { name: 'C1 l2 f32', kind: 'contract', xi: 'l2', dtype: 'float32', sizes: C1 },
+  { name: 'C1 rectifier f32 gradients', kind: 'gradients', xi: 'rectifier', dtype: 'float32', sizes: C1 },
+  { name: 'C2 rectifier f32', kind: 'contract', xi: 'rectifier', dtype: 'float32', sizes: C2 },
+  { name: 'C2 product f32', kind: 'contract', xi: 'product', dtype: 'float32', sizes: C2 },
+  { name: 'C2 rectifier f64', kind: 'contract', xi: 'rectifier', dtype: 'float64', sizes: C2 },
+  { name: 'S1 max-plus 1024 f32', kind: 'maxplus', dtype: 'float32', n: 1024 },
+  { name: 'G1 grid f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', ...G1 },
+  { name: 'G2 grid L64 f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', M: 64, T: 3, L: 64, R: 16 },
+  { name: 'G2 grid L128 f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', M: 64, T: 3, L: 128, R: 16 },
+  {
+    name: 'boundary backend.contract',
+    kind: 'call',
+    way: 'backend',
+    xi: 'product',
+    dtype: 'float32',
+    sizes: TINY,
+  },
+  { name: 'boundary contract()', kind: 'call', way: 'public', xi: 'product', dtype: 'float32', sizes: TINY },
+];
+
+/** Groups in the order of the table. */
+export const GROUPS: readonly string[] = [...new Set(WORKLOADS.map(({ name }) => name.split(' ')[0]))];
+
+/** Extents of the steps of a grid: rows out of step t, and G_t [L, before, after]. */
+export function gridSteps({ M, T, L, R }: GridWorkload) {
+  return Array.from({ length: T }, (_, t) => ({
+    prefixes: M ** t,
+    sizes: { L, R: t === 0 ? 1 : R, K: t === T - 1 ? 1 : R },
+  }));
+}
+
+/** Operations of the largest contraction on which plain JavaScript is measured; C2 takes it several seconds. */
+export const PATIENCE = 2e8;
+
+/** Floating-point operations of the definition; that a subject gets along with fewer shows as more than the peak. */
+export function operationsOf(workload: Workload): number {
+  if (workload.kind === 'maxplus') return 2 * workload.n ** 3;
+  if (workload.kind === 'grid') {
+    return gridSteps(workload).reduce(
+      (sum, { prefixes, sizes: { L, R, K } }) => sum + 2 * workload.M * prefixes * L * R * K,
+      0,
+    );
+  }
+  const { B, L, R, K } = workload.sizes;
+  return 2 * B * L * R * K * (workload.kind === 'gradients' ? 3 : 1);
+}
+
+/** The workloads whose names begin with one of the words given, or all; `unknown` are the words that fit none. */
+export function selectWorkloads(words: readonly string[]): {
+  chosen: readonly Workload[];
+  unknown: string[];
+} {
+  const begins = ({ name }: Workload, word: string) =>
+    `${name} `.toLowerCase().startsWith(`${word} `.toLowerCase());
+  return {
+    chosen:
+      words.length === 0 ? WORKLOADS : WORKLOADS.filter((workload) => words.some((w) => begins(workload, w))),
+    unknown: words.filter((word) => !WORKLOADS.some((workload) => begins(workload, word))),
+  };
+}
