@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Joined, Storage } from '../../src/backend/interface.ts';
 import { put } from '../conformance/case.ts';
-import { joinedSubjects } from '../support/joined_subjects.ts';
+import { subjects } from '../support/subjects.ts';
 
 const refused = (code: string, message: RegExp) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
@@ -17,7 +17,7 @@ function planOf(left: Storage, right: Storage, change: Partial<Joined> = {}): Jo
   };
 }
 
-describe.each(joinedSubjects)('joined on $label', ({ open }) => {
+describe.each(subjects)('joined on $label', ({ open }) => {
   const backend: Backend = open();
   const left = put(backend, 'float64', [0, 1, 5, 2]);
   const right = put(backend, 'float64', [0, 0, 3, 1, -1, 7]);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Backend, REDUCTIONS, type Reduction } from '../../src/backend/interface.ts';
+import { REDUCTIONS, type Reduction } from '../../src/backend/interface.ts';
 import { selectBackend } from '../../src/backend/select.ts';
 import { contract, contractGradient } from '../../src/contract/contract.ts';
 import { Rng } from '../../src/core/rng.ts';
@@ -7,18 +7,12 @@ import { DTYPES, type DType, type Tensor } from '../../src/core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
 import { brute } from '../support/brute.ts';
 import { asTensor, expectClose, type GoldenArray, golden, values } from '../support/golden.ts';
-import { hasJoined } from '../support/joined.ts';
 import { anyContraction, type Draw, drawTensor, normal, shapesOf, small } from '../support/operands.ts';
 import { type ConformanceCase, EPSILON, TOLERANCE } from './case.ts';
 
 const reference = selectBackend({ prefer: ['reference'] }).backend;
 const RUNS = Number(process.env.XITENSOR_TEST_RUNS ?? 25);
 const SEED = process.env.XITENSOR_TEST_SEED ? { seed: Number(process.env.XITENSOR_TEST_SEED) } : {};
-
-/** A case for backends that have the kernel; test/contract says aloud which do not. */
-function joinedCase(name: string, run: (backend: Backend) => void): ConformanceCase {
-  return { name, run: (backend) => void (hasJoined(backend) && run(backend)) };
-}
 
 interface ContractGolden {
   readonly expression: string;
@@ -29,8 +23,9 @@ interface ContractGolden {
   readonly out: GoldenArray;
 }
 
-const goldenCase = (dtype: DType) =>
-  joinedCase(`contract.json ${dtype}`, (backend) => {
+const goldenCase = (dtype: DType): ConformanceCase => ({
+  name: `contract.json ${dtype}`,
+  run: (backend) => {
     for (const { expression, xi, reduce, weights, operands, out } of golden<{ cases: ContractGolden[] }>(
       'contract.json',
     ).cases) {
@@ -39,7 +34,8 @@ const goldenCase = (dtype: DType) =>
       if (result.shape.join() !== out.shape.join()) throw new Error(`${expression}: shape ${result.shape}`);
       expectClose(`${expression} ${xi} ${reduce}`, result.data, values(out), TOLERANCE[dtype].value);
     }
-  });
+  },
+});
 
 /** Whether small integers stay integers, so that every backend must give the same bits. */
 const isExact = (xi: Xi, reduce: Reduction) => xi !== 'logsumexp' && xi !== 'l2' && reduce !== 'logsumexp';
@@ -69,8 +65,9 @@ const SIZES = [1, 2, 3, 5, 7, 8, 9];
 /** One index a draw has such an extent: the reference takes a microsecond for ten terms. */
 const WIDE = [13, 15, 16, 17, 31, 33, 65];
 
-const sweepCase = (xi: Xi, dtype: DType) =>
-  joinedCase(`general contractions as in the reference, ${xi} ${dtype}`, (backend) => {
+const sweepCase = (xi: Xi, dtype: DType): ConformanceCase => ({
+  name: `general contractions as in the reference, ${xi} ${dtype}`,
+  run: (backend) => {
     const rng = new Rng(XI_NAMES.indexOf(xi), dtype === 'float32' ? 1 : 2);
     for (const expression of PATTERNS) {
       for (const reduce of REDUCTIONS) {
@@ -98,10 +95,12 @@ const sweepCase = (xi: Xi, dtype: DType) =>
         );
       }
     }
-  });
+  },
+});
 
-const randomCase = (dtype: DType) =>
-  joinedCase(`random expressions and their gradients against the definition, ${dtype}`, (backend) => {
+const randomCase = (dtype: DType): ConformanceCase => ({
+  name: `random expressions and their gradients against the definition, ${dtype}`,
+  run: (backend) => {
     fc.assert(
       fc.property(anyContraction, ({ expression, extents, xi, reduce, maxBytes, seed }) => {
         const rng = new Rng(seed);
@@ -135,7 +134,8 @@ const randomCase = (dtype: DType) =>
       }),
       { numRuns: 4 * RUNS, ...SEED },
     );
-  });
+  },
+});
 
 export const contractCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
   goldenCase(dtype),

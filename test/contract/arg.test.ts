@@ -4,10 +4,10 @@ import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { XI_NAMES } from '../../src/core/xi.gen.ts';
 import { brute } from '../support/brute.ts';
-import { joinedSubjects } from '../support/joined_subjects.ts';
 import { drawTensor, normal, shapesOf } from '../support/operands.ts';
+import { subjects } from '../support/subjects.ts';
 
-describe.each(joinedSubjects)('contract.arg on $label', ({ open }) => {
+describe.each(subjects)('contract.arg on $label', ({ open }) => {
   const backend = open();
 
   it('is the first maximum', () => {

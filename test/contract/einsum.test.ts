@@ -5,7 +5,7 @@ import { naiveCost, pairwiseOrder } from '../../src/contract/path.ts';
 import { DTYPES, tensor } from '../../src/core/tensor.ts';
 import { brute } from '../support/brute.ts';
 import { expectClose, type GoldenArray, golden, values } from '../support/golden.ts';
-import { joinedSubjects } from '../support/joined_subjects.ts';
+import { subjects } from '../support/subjects.ts';
 
 interface Case {
   readonly expression: string;
@@ -29,7 +29,7 @@ function operandsOf({ shapes }: Case) {
   });
 }
 
-describe.each(joinedSubjects)('einsum on $label', ({ open }) => {
+describe.each(subjects)('einsum on $label', ({ open }) => {
   const backend = open();
   it.each(cases)("$expression as NumPy's", (example) => {
     const operands = operandsOf(example);
@@ -148,7 +148,7 @@ describe('the pairwise order', () => {
       ),
     );
     const expression = `${words.join(',')}->ap`;
-    const backend = joinedSubjects.at(-1)!.open();
+    const backend = subjects.at(-1)!.open();
     const result = contract(expression, operands, { backend });
     expectClose('chain', result.data, Float64Array.of(1, 15, 0, 1), 0);
     expect(brute('ab,bc,cd->ad', operands.slice(0, 3), 'product', 'sum').data[1]).toBe(3);

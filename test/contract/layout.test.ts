@@ -5,8 +5,8 @@ import { contract, contractGradient } from '../../src/contract/contract.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
 import { brute } from '../support/brute.ts';
-import { joinedSubjects } from '../support/joined_subjects.ts';
 import { drawTensor, normal, shapesOf } from '../support/operands.ts';
+import { subjects } from '../support/subjects.ts';
 
 const SEED = process.env.XITENSOR_TEST_SEED ? { seed: Number(process.env.XITENSOR_TEST_SEED) } : {};
 const LABELS = [...'bcijklmq'];
@@ -31,7 +31,7 @@ interface Draw {
 }
 const kernels = new Set<string>();
 
-describe.each(joinedSubjects)('axes in any order on $label', ({ open }) => {
+describe.each(subjects)('axes in any order on $label', ({ open }) => {
   const backend = open();
   it('give what the definition does, copied for the fast kernel or not, in blocks or not', () => {
     const draws = fc.record({
