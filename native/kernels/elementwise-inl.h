@@ -93,7 +93,7 @@ double peak(size_t repetitions, double* alive) {
   for (int c = 0; c < chains; ++c) sum[c] = broadcast(static_cast<T>(c));
   for (size_t n = 0; n < repetitions; ++n) {
 #pragma GCC unroll 64
-    for (int c = 0; c < chains; ++c) sum[c] = sum[c] * factor + term;
+    for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T>(term, sum[c], factor);
   }
   Vec<T> total{};
 #pragma GCC unroll 64

@@ -42,7 +42,7 @@ XT_INLINE void multiply_tile(size_t kc, const T* A, const T* B, T* C, size_t C_s
     for (int r = 0; r < tile_rows; ++r) {
       const Vec<T> a = broadcast(A[r]);
 #pragma GCC unroll 4
-      for (int w = 0; w < W; ++w) sum[r][w] += a * b[w];
+      for (int w = 0; w < W; ++w) sum[r][w] = multiply_add<T>(sum[r][w], a, b[w]);
     }
     A += panel_rows<T>;
     B += W * lanes<T>;
