@@ -20,9 +20,9 @@ export function ownSubjects(): Subject[] {
     return probe.isas.flatMap((isa) => {
       if (!isa.usable) console.log(`xitensor/${name}/${isa.name} cannot run: ${isa.reason}`);
       if (!isa.usable) return [];
-      const counts = name === 'native' && cores > 1 ? [1, cores] : [1];
+      const counts = name !== 'reference' && cores > 1 ? [1, cores] : [1];
       return counts.map((threads) => ({
-        name: name === 'native' ? `xitensor/native/${isa.name}` : `xitensor/${name}`,
+        name: name === 'reference' ? 'xitensor/reference' : `xitensor/${name}/${isa.name}`,
         backend: selectBackend({ prefer: [name], isa: isa.name, threads }).backend,
       }));
     });

@@ -58,7 +58,8 @@ const char* describe() {
   static const struct Text {
     char json[1024];
     size_t used = 0;
-    Text& operator<<(const char* text) {
+    // Not inlined, or a text ends up as immediate values in the code.
+    __attribute__((noinline)) Text& operator<<(const char* text) {
       while (*text && used + 1 < sizeof json) json[used++] = *text++;
       json[used] = 0;
       return *this;

@@ -1,5 +1,5 @@
-// The C library of WebAssembly threads is not in Debian's wasi-libc, but its allocator needs no more than a lock:
-// the linker gives every call of malloc and its kin to the __wrap_ functions (-Wl,--wrap).
+// The C library of WebAssembly threads is not in Debian's wasi-libc, but its allocator needs no more than a
+// lock: the linker gives every call of malloc and its kin to the __wrap_ functions (-Wl,--wrap).
 #include <atomic>
 #include <cstddef>
 

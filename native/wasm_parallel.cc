@@ -1,15 +1,16 @@
-// The pool of a WebAssembly memory. Threads are Web Workers or Node's, which only JavaScript can start: each is
-// an instance of the module on the shared memory that has called xt_worker.
+// The pool of a WebAssembly memory. Threads are Web Workers or Node's, which only JavaScript can start: each
+// is an instance of the module on the shared memory that has called xt_worker.
 //
-// Nobody waits for a thread to start or to wake: every thread, the caller among them, takes the next part that
-// nobody has taken. What a part computes does not depend on who takes it.
+// Nobody waits for a thread to start or to wake: every thread, the caller among them, takes the next part
+// that nobody has taken. What a part computes does not depend on who takes it.
 #include <atomic>
 
 #include "abi.h"
 #include "parallel.h"
 
 // Asks JavaScript for threads. They are up some time after this has returned, or never.
-extern "C" __attribute__((import_module("env"), import_name("start_workers"))) void start_workers(unsigned count);
+extern "C" __attribute__((import_module("env"), import_name("start_workers"))) void start_workers(
+    unsigned count);
 
 namespace xt {
 
@@ -24,8 +25,8 @@ constexpr unsigned next_part(uint64_t ticket) { return ticket & 0xffff; }
 constexpr unsigned part_count(uint64_t ticket) { return ticket >> 16 & 0xffff; }
 
 struct Pool {
-  // generation · 2³² + parts · 2¹⁶ + the next part to take: one word, so that what is taken is a part of the job
-  // that was looked at. The caller waits for all parts before it writes another job.
+  // generation · 2³² + parts · 2¹⁶ + the next part to take: one word, so that what is taken is a part of the
+  // job that was looked at. The caller waits for all parts before it writes another job.
   alignas(64) std::atomic<uint64_t> ticket{0};
   alignas(64) std::atomic<unsigned> done{0};
   std::atomic<unsigned> sleeping{0};

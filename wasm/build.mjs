@@ -112,14 +112,7 @@ async function buildModule({ isa, output, flags }) {
   const made = scratchPath('wasm', `${isa}.wasm`);
   // Linking without -O, or Clang looks for a wasm-opt, and an old one does not know relaxed SIMD.
   const link = [...LINK, ...names.map((name) => `--export=${name}`)].map((flag) => `-Wl,${flag}`);
-  await run(CLANG, [
-    TARGET,
-    '-nostartfiles',
-    ...link,
-    ...objects.map(({ object }) => object),
-    '-o',
-    made,
-  ]);
+  await run(CLANG, [TARGET, '-nostartfiles', ...link, ...objects.map(({ object }) => object), '-o', made]);
   check(made, names, output);
   install(made, inProject(output));
   rmSync(made);
