@@ -1,4 +1,4 @@
-// Kernels for WebAssembly SIMD128 with relaxed SIMD (Chrome 114, Firefox 145, Node 22 and later).
+// Kernels for WebAssembly SIMD128 with relaxed SIMD.
 #include "../simd/relaxed128.h"
 #include "table-inl.h"
 
