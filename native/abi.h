@@ -105,6 +105,8 @@ XT_API int32_t xt_peak(uint32_t context, uint32_t dtype, size_t repetitions, dou
 #if defined(__wasm__)
 XT_API void* xt_alloc(size_t bytes);
 XT_API void xt_free(void* block);
+// Takes parts of jobs for ever. A thread that calls it has a stack and thread-local storage of its own.
+XT_API void xt_worker(void);
 #endif
 
 #endif  // XITENSOR_ABI_H_

@@ -1,6 +1,6 @@
 #include "dispatch.h"
 
-#include <cstdio>
+#include <cstddef>
 
 #include "abi.h"
 #include "table_hash.gen.h"
@@ -54,20 +54,30 @@ const Kernels* usable_kernels(uint32_t index) {
 }
 
 const char* describe() {
+  // By hand, since snprintf would bring the files of a C library into the WebAssembly module.
   static const struct Text {
     char json[1024];
+    size_t used = 0;
+    // Not inlined, or a text ends up as immediate values in the code.
+    __attribute__((noinline)) Text& operator<<(const char* text) {
+      while (*text && used + 1 < sizeof json) json[used++] = *text++;
+      json[used] = 0;
+      return *this;
+    }
+    Text& operator<<(unsigned number) {
+      if (number >= 10) *this << number / 10;
+      const char digit[] = {static_cast<char>('0' + number % 10), 0};
+      return *this << digit;
+    }
     Text() {
-      int used = std::snprintf(json, sizeof json, "{\"abi\":%d,\"table\":\"%s\",\"isas\":[", XT_ABI_VERSION,
-                               XT_TABLE_HASH);
+      *this << "{\"abi\":" << unsigned{XT_ABI_VERSION} << ",\"table\":\"" << XT_TABLE_HASH << "\",\"isas\":[";
       for (unsigned n = 0; n < kIsaCount; ++n) {
         const IsaRow& row = isa_row(n);
-        used += std::snprintf(
-            json + used, sizeof json - used,
-            "%s{\"name\":\"%s\",\"index\":%u,\"usable\":%s,\"priority\":%u,\"reason\":\"%s%s\"}",
-            n ? "," : "", row.name, n, row.usable ? "true" : "false", kIsaCount - n,
-            row.usable ? "needs " : "this processor lacks ", row.needs);
+        *this << (n ? "," : "") << "{\"name\":\"" << row.name << "\",\"index\":" << n
+              << ",\"usable\":" << (row.usable ? "true" : "false") << ",\"priority\":" << kIsaCount - n
+              << ",\"reason\":\"" << (row.usable ? "needs " : "this processor lacks ") << row.needs << "\"}";
       }
-      std::snprintf(json + used, sizeof json - used, "]}");
+      *this << "]}";
     }
   } text;
   return text.json;

@@ -1,30 +1,11 @@
 #include "parallel.h"
 
-#if !defined(__wasm__)
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-#endif
 
 namespace xt {
-
-Slice slice_of(size_t count, size_t granule, unsigned part, unsigned parts) {
-  const size_t granules = (count + granule - 1) / granule;
-  auto bound = [&](size_t p) {
-    const size_t at = granules * p / parts * granule;
-    return at < count ? at : count;
-  };
-  return {bound(part), bound(part + 1)};
-}
-
-#if defined(__wasm__)
-
-void run_parts(unsigned parts, void (*job)(void*, unsigned), void* context) {
-  for (unsigned part = 0; part < parts; ++part) job(context, part);
-}
-
-#else
 
 namespace {
 
@@ -105,7 +86,5 @@ void run_parts(unsigned parts, void (*job)(void*, unsigned), void* context) {
   if (parts > 1 && pool->try_run(parts, job, context)) return;
   for (unsigned part = 0; part < parts; ++part) job(context, part);
 }
-
-#endif
 
 }  // namespace xt

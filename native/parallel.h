@@ -1,4 +1,5 @@
-// Runs parts of one job on a pool of threads that lives as long as the process.
+// Runs parts of one job on a pool of threads: parallel.cc has that of a process, wasm_parallel.cc that of a
+// WebAssembly memory.
 #pragma once
 #include <cstddef>
 
@@ -12,7 +13,14 @@ namespace xt {
 void run_parts(unsigned parts, void (*job)(void* context, unsigned part), void* context);
 
 // Cuts [0, count) into `parts` ranges whose inner bounds are multiples of `granule`.
-Slice slice_of(size_t count, size_t granule, unsigned part, unsigned parts);
+inline Slice slice_of(size_t count, size_t granule, unsigned part, unsigned parts) {
+  const size_t granules = (count + granule - 1) / granule;
+  auto bound = [&](size_t p) {
+    const size_t at = granules * p / parts * granule;
+    return at < count ? at : count;
+  };
+  return {bound(part), bound(part + 1)};
+}
 
 template <class F>
 void run_parts(unsigned parts, F&& job) {

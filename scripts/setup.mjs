@@ -14,7 +14,7 @@ Installs the npm packages and builds the addon, the WebAssembly module and dist/
   --neon        also cross-compile the addon for AArch64 and fetch what runs it under qemu, for the tests
   --help        print this
 
-XITENSOR_NO_APT=1 forbids to install system packages (Emscripten; with --neon a cross compiler and qemu-user).
+XITENSOR_NO_APT=1 forbids to install system packages (Clang and wasi-libc; with --neon a cross compiler and qemu-user).
 A part whose tools are missing is left out with its reason: xitensor runs with any of its backends.`;
 
 const readJson = (path) => JSON.parse(readFileSync(inProject(path), 'utf8'));

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // @ts-expect-error plain JavaScript, which runs before anything is compiled
@@ -16,16 +17,13 @@ for (const subject of subjects) {
   });
 }
 
-/** The addon for AArch64, in an AArch64 Node, on an emulated processor. */
-const runner = neonRunner();
-if ('missing' in runner) {
-  console.warn(`native neon is not covered: ${runner.missing}`);
-} else {
-  describe('native neon under qemu', () => {
-    covered.push('native neon (qemu)');
+/** Bundles the suite, runs it with a command that starts Node, and reports its cases here. */
+function elsewhere(title: string, label: string, command: readonly string[]) {
+  describe(title, () => {
+    covered.push(label);
     const results = new Map<string, string | null>();
     beforeAll(async () => {
-      const bundle = '.setup/neon/conformance.mjs';
+      const bundle = `.setup/conformance/${label.replaceAll(/\W+/g, '-')}.mjs`;
       await build({
         entryPoints: ['test/conformance/run.ts'],
         bundle: true,
@@ -34,13 +32,14 @@ if ('missing' in runner) {
         outfile: bundle,
         logLevel: 'error',
       });
-      const { stdout, stderr } = spawnSync(runner.command, [...runner.args, bundle], {
+      const [program, ...args] = command;
+      const { stdout, stderr } = spawnSync(program, [...args, bundle, ...label.split(' ').slice(0, 2)], {
         encoding: 'utf8',
         maxBuffer: 2 ** 28,
         env: { ...process.env, XITENSOR_TEST_RUNS: '5' },
       });
       const [head, ...lines] = stdout.split('\n').filter(Boolean);
-      expect(head, stderr).toContain('"isa":"neon"');
+      expect(head, stderr).toContain(`"isa":"${label.split(' ')[1]}"`);
       for (const line of lines) {
         const { name, error } = JSON.parse(line) as { name: string; error: string | null };
         results.set(name, error);
@@ -48,6 +47,26 @@ if ('missing' in runner) {
     });
     for (const { name } of suite) it(name, () => expect(results.get(name)).toBeNull());
   });
+}
+
+/** The addon for AArch64, in an AArch64 Node, on an emulated processor. */
+const runner = neonRunner();
+if ('missing' in runner) {
+  console.warn(`native neon is not covered: ${runner.missing}`);
+} else {
+  const command = [runner.command, ...runner.args];
+  elsewhere('native neon under qemu', 'native neon (qemu)', command);
+}
+
+/** Node 20 has relaxed SIMD behind a flag, with the opcodes of the standard; later versions have it anyway. */
+const RELAXED = 'wasm relaxed128';
+if (!covered.includes(RELAXED)) {
+  if (!existsSync('wasm/xitensor-relaxed.wasm')) {
+    console.warn(`${RELAXED} is not covered: wasm/xitensor-relaxed.wasm is missing`);
+  } else {
+    const command = [process.execPath, '--experimental-wasm-relaxed-simd'];
+    elsewhere(`${RELAXED} behind a flag`, RELAXED, command);
+  }
 }
 
 describe('coverage', () => {

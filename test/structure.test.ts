@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const BACKEND_FILES: Readonly<Record<string, string>> = {
   interface: 'interface',
   native: 'implementations',
-  wasm: 'implementations',
+  'wasm-files': 'implementations',
   reference: 'implementations',
   select: 'select',
 };

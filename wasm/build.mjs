@@ -1,6 +1,7 @@
-// Compiles the kernels to wasm/xitensor.wasm: a standalone module without JavaScript glue, since the glue of Debian's
-// Emscripten 3.1.6 fails on modern Node and src/backend/wasm.ts needs none.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+// Compiles the kernels to wasm/*.wasm, one module for each instruction set: Clang and wasi-libc alone, no JavaScript glue.
+// src/backend/wasm.ts loads them.
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import {
   aptInstall,
   have,
@@ -12,40 +13,70 @@ import {
   step,
 } from '../scripts/lib/steps.mjs';
 
-const OUTPUT = 'wasm/xitensor.wasm';
+const VERSION = 19;
+const CLANG = `clang++-${VERSION}`;
+const PACKAGES = [
+  `clang-${VERSION}`,
+  `lld-${VERSION}`,
+  'wasi-libc',
+  `libc++-${VERSION}-dev-wasm32`,
+  `libclang-rt-${VERSION}-dev-wasm32`,
+];
 
-// Memory growth is announced through the only import; the loader then makes new views.
-const IMPORTS = ['env.emscripten_notify_memory_growth'];
+/** An engine without an instruction set refuses the whole module, so each has one. */
+const MODULES = [
+  { isa: 'wasm128', output: 'wasm/xitensor.wasm', flags: ['-msimd128'] },
+  { isa: 'relaxed128', output: 'wasm/xitensor-relaxed.wasm', flags: ['-msimd128', '-mrelaxed-simd'] },
+];
+
+const TARGET = '--target=wasm32-wasi';
 
 const COMPILE = [
+  TARGET,
   '-std=c++17',
   '-O3',
-  '-msimd128',
+  '-matomics',
+  '-mbulk-memory',
   '-Wall',
   '-Wextra',
+  '-fvisibility=hidden',
   '-fno-exceptions',
   '-fno-rtti',
   '-fno-math-errno',
-  // Nothing runs at the exit of a module, and registering destructors for it would import proc_exit.
+  // Nothing runs at the exit of a module.
   '-fno-c++-static-destructors',
+  // Only the caller's thread initialises statics; workers get kernels and blocks ready-made.
+  '-fno-threadsafe-statics',
 ];
+
+// The linker makes what threads need: memory that JavaScript gives, storage a thread, a stack pointer to set.
+const THREAD_EXPORTS = ['__wasm_call_ctors', '__wasm_init_tls', '__tls_size', '__stack_pointer'];
+const ALLOCATOR = ['malloc', 'calloc', 'realloc', 'aligned_alloc', 'free'];
+const IMPORTS = ['env.memory', 'env.start_workers'];
 
 const LINK = [
   '--no-entry',
-  '-sSTANDALONE_WASM',
-  '-sALLOW_MEMORY_GROWTH',
-  '-sINITIAL_MEMORY=16MB',
-  '-sMAXIMUM_MEMORY=4GB',
-  // 8 kB smaller than dlmalloc and as fast for the few large blocks that are allocated; both pass 2 GB.
-  '-sMALLOC=emmalloc',
+  '--import-memory',
+  '--export-memory',
+  '--shared-memory',
+  // wasi-libc was not compiled for threads. The one part of it that would mind, its allocator, is behind a lock.
+  '--no-check-features',
+  ...ALLOCATOR.map((name) => `--wrap=${name}`),
+  // INITIAL_PAGES and MAXIMA of src/backend/wasm.ts are within these.
+  `--initial-memory=${2 ** 24}`,
+  `--max-memory=${2 ** 32}`,
+  '--stack-first',
+  '-z',
+  `stack-size=${2 ** 20}`,
+  '--strip-all',
 ];
 
-const sources = () => [
+const sources = (isa) => [
   ...readdirSync(inProject('native'))
-    .filter((name) => name.endsWith('.cc') && name !== 'addon.cc')
+    .filter((name) => name.endsWith('.cc') && !['addon.cc', 'parallel.cc'].includes(name))
     .sort()
     .map((name) => `native/${name}`),
-  'native/kernels/isa_wasm128.cc',
+  `native/kernels/isa_${isa}.cc`,
 ];
 
 /** The names that native/abi.h declares, the ones for WebAssembly alone among them. */
@@ -54,43 +85,61 @@ const abiNames = () =>
     ([, name]) => name,
   );
 
-function check(path, names) {
-  const module = new WebAssembly.Module(readFileSync(path));
+/** Compiles, which tells whether all that is imported is given; the engine at hand may lack relaxed SIMD. */
+function check(path, names, output) {
+  const bytes = readFileSync(path);
+  if (!WebAssembly.validate(bytes)) return;
+  const module = new WebAssembly.Module(bytes);
   const exports = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
   const absent = ['memory', ...names].filter((name) => !exports.has(name));
-  if (absent.length > 0) throw new Error(`${OUTPUT} lacks the exports ${absent.join(', ')}`);
+  if (absent.length > 0) throw new Error(`${output} lacks the exports ${absent.join(', ')}`);
   const imports = WebAssembly.Module.imports(module).map(({ module, name }) => `${module}.${name}`);
   const strange = imports.filter((name) => !IMPORTS.includes(name));
   if (strange.length > 0)
-    throw new Error(`${OUTPUT} imports ${strange.join(', ')}, which the loader does not give`);
+    throw new Error(`${output} imports ${strange.join(', ')}, which the loader does not give`);
 }
 
-/** Resolves with {} when the module is there, with { missing } when there is no compiler; rejects if compiling fails. */
+async function buildModule({ isa, output, flags }) {
+  const objects = sources(isa).map((source) => ({
+    source,
+    object: scratchPath('wasm', isa, `${source.replaceAll('/', '_')}.o`),
+  }));
+  const compile = ({ source, object }) => run(CLANG, [...COMPILE, ...flags, '-c', source, '-o', object]);
+  // The file of the kernels takes nearly all of the time, and the modules are built at once.
+  if (cpus().length > 1) await Promise.all(objects.map(compile));
+  else for (const one of objects) await compile(one);
+  const names = [...abiNames(), ...THREAD_EXPORTS];
+  const made = scratchPath('wasm', `${isa}.wasm`);
+  // Linking without -O, or Clang looks for a wasm-opt, and an old one does not know relaxed SIMD.
+  const link = [...LINK, ...names.map((name) => `--export=${name}`)].map((flag) => `-Wl,${flag}`);
+  await run(CLANG, [TARGET, '-nostartfiles', ...link, ...objects.map(({ object }) => object), '-o', made]);
+  check(made, names, output);
+  install(made, inProject(output));
+  rmSync(made);
+}
+
+const toolsAreThere = () =>
+  have(CLANG) &&
+  have(`wasm-ld-${VERSION}`) &&
+  existsSync(`/usr/lib/llvm-${VERSION}/include/wasm32-wasi/c++/v1`) &&
+  existsSync('/usr/include/wasm32-wasi/stdlib.h');
+
+/** Resolves with {} when the modules are there, with { missing } when there is no compiler; rejects if compiling fails. */
 export async function buildWasm() {
-  if (!have('em++')) {
-    const { ok, reason } = await aptInstall(['emscripten'], 'which compiles the kernels to WebAssembly');
+  if (!toolsAreThere()) {
+    const { ok, reason } = await aptInstall(PACKAGES, 'which compile the kernels to WebAssembly');
     if (!ok) {
       return {
-        missing: `no Emscripten (em++): ${reason}. Get it with apt-get install emscripten, or from emscripten.org`,
+        missing: `no Clang ${VERSION} for WebAssembly: ${reason}. Get it with apt-get install ${PACKAGES.join(' ')}`,
       };
     }
   }
-  const names = abiNames();
-  const command = [
-    ...COMPILE,
-    ...LINK,
-    `-sEXPORTED_FUNCTIONS=${names.map((name) => `_${name}`).join(',')}`,
-    ...sources(),
-  ];
-  const key = [await run('em++', ['--version']), ...command].join(' ');
+  const key = [await run(CLANG, ['--version']), ...COMPILE, ...LINK].join(' ');
   const does = 'compiling the kernels to WebAssembly';
-  await step('wasm', { does, inputs: ['native', 'wasm/build.mjs'], outputs: [OUTPUT], key }, async () => {
-    const made = scratchPath('xitensor.wasm');
-    await run('em++', [...command, '-o', made]);
-    check(made, names);
-    install(made, inProject(OUTPUT));
-    rmSync(made);
-  });
+  const outputs = MODULES.map(({ output }) => output);
+  await step('wasm', { does, inputs: ['native', 'wasm/build.mjs'], outputs, key }, () =>
+    Promise.all(MODULES.map(buildModule)),
+  );
   return {};
 }
 

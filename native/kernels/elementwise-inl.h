@@ -82,10 +82,11 @@ double sum_squares(const T* x, Slice n) {
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// As many independent multiply-adds in flight as the tile has accumulators, and no memory access.
+// As many independent multiply-adds in flight as the tile has accumulators, but no fewer than hide their
+// latency, and no memory access.
 template <class T>
 double peak(size_t repetitions, double* alive) {
-  constexpr int chains = tile_rows * tile_vectors;
+  constexpr int chains = tile_rows * tile_vectors < 12 ? 12 : tile_rows * tile_vectors;
   Vec<T> sum[chains];
   const Vec<T> factor = broadcast(static_cast<T>(0.999999 + 1e-9 * *alive));
   const Vec<T> term = broadcast(static_cast<T>(1e-6 + *alive));
@@ -93,7 +94,7 @@ double peak(size_t repetitions, double* alive) {
   for (int c = 0; c < chains; ++c) sum[c] = broadcast(static_cast<T>(c));
   for (size_t n = 0; n < repetitions; ++n) {
 #pragma GCC unroll 64
-    for (int c = 0; c < chains; ++c) sum[c] = sum[c] * factor + term;
+    for (int c = 0; c < chains; ++c) sum[c] = multiply_add<T>(term, sum[c], factor);
   }
   Vec<T> total{};
 #pragma GCC unroll 64

@@ -51,7 +51,7 @@ struct SumOf<fast::xi_product> {
   static constexpr double identity = 0;
   template <class V>
   static XT_INLINE V step(V sum, V a, V b) {
-    return multiply_add(sum, a, b);
+    return multiply_add<typename MathOf<V>::T>(sum, a, b);
   }
   template <class V>
   static XT_INLINE V merge(V x, V y) {

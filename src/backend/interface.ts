@@ -180,6 +180,8 @@ export type Probe =
       readonly usable: true;
       readonly source: string;
       readonly isas: readonly IsaReport[];
+      /** What else there is to say, such as why there is one thread only. */
+      readonly note?: string;
       open(isa: IsaReport, threads: number): Backend;
     }
   | { readonly name: BackendName; readonly usable: false; readonly source: string; readonly reason: string };

@@ -3,7 +3,7 @@ import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts'
 import { BACKEND_NAMES, type Backend, type BackendName, type IsaReport, type Probe } from './interface.ts';
 import { probeNative } from './native.ts';
 import { probeReference } from './reference.ts';
-import { probeWasm } from './wasm.ts';
+import { probeWasm } from './wasm-files.ts';
 
 const PROBES: Readonly<Record<BackendName, () => Probe>> = {
   native: probeNative,
@@ -26,7 +26,7 @@ export interface BackendOptions {
   readonly prefer?: readonly BackendName[];
   /** Instruction set; `XITENSOR_ISA`, else the best that the processor runs. A backend without it is passed over. */
   readonly isa?: string;
-  /** Threads of the native backend; `XITENSOR_THREADS`, else the number of cores. Results do not depend on it. */
+  /** Most threads to use; `XITENSOR_THREADS`, else the number of cores. Results do not depend on it. */
   readonly threads?: number;
 }
 

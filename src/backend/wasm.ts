@@ -1,71 +1,137 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Abi } from '../core/abi.gen.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import { type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
-import type { Backend, Probe, Storage } from './interface.ts';
+import type { Backend, IsaReport, Probe, Storage } from './interface.ts';
 import { checkLength, checkPart, checkSame } from './storage.ts';
+import { unshared, WASM_MODULES, type WasmModule } from './wasm-modules.ts';
+import { startThread, type Thread, whyOneThread } from './wasm-threads.ts';
 
-const FILE = 'wasm/xitensor.wasm';
+// 16 MB to begin with, which the modules ask for. A maximum is address space only, but that may be short too.
+const INITIAL_PAGES = 256;
+const MAXIMA = [65536, 32768, 16384, 8192];
 
-// (module (func (result v128) i32.const 0 i8x16.splat)): valid only where the engine has SIMD128.
-const SIMD_PROBE = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11,
-]);
+// What a kernel keeps on the stack is a tile.
+const STACK_BYTES = 2 ** 18;
 
 /** Twelve operands and out with 48 axes each, and their extents: more than a plan can have. */
 const MOST_WORDS = 1024;
 
 interface Exports extends Abi<number, number> {
+  readonly __stack_pointer: WebAssembly.Global;
+  readonly __tls_size: WebAssembly.Global;
   readonly memory: WebAssembly.Memory;
-  _initialize?(): void;
+  __wasm_call_ctors(): void;
   xt_describe(): number;
   xt_alloc(bytes: number): number;
   xt_free(pointer: number): void;
 }
 
-/** Compiles wasm/xitensor.wasm and asks what it can do; refuses engines without SIMD128. */
-export function probeWasm(): Probe {
-  const refuse = (reason: string): Probe => ({ name: 'wasm', usable: false, source: FILE, reason });
+/**
+ * Compiles the modules of the package and asks what they can do; an engine without an instruction set is refused its
+ * module. `read` gives the bytes of a file of the package, and throws the reason why it cannot.
+ */
+export function probeModules(read: (file: string) => Uint8Array<ArrayBuffer>): Probe {
+  const source = WASM_MODULES.at(-1)!.file;
+  const refuse = (reason: string): Probe => ({ name: 'wasm', usable: false, source, reason });
   if (typeof WebAssembly !== 'object') return refuse('this engine has no WebAssembly');
-  if (!WebAssembly.validate(SIMD_PROBE)) return refuse('this engine has no WebAssembly SIMD128');
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = new Uint8Array(readFileSync(fileURLToPath(new URL(`../../${FILE}`, import.meta.url))));
-  } catch (cause) {
-    return refuse(
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? `${FILE} is missing` : (cause as Error).message,
-    );
+  const found = WASM_MODULES.map((module, index) => {
+    const priority = WASM_MODULES.length - index;
+    const program = loadProgram(module, read);
+    return typeof program === 'string'
+      ? { isa: { name: module.isa, index: 0, usable: false, priority, reason: program } }
+      : { isa: { ...program.isa, priority }, program };
+  });
+  const programs = new Map(found.map(({ isa, program }) => [isa.name, program]));
+  const isas = found.map(({ isa }) => isa);
+  if (!isas.some(({ usable }) => usable)) return refuse(isas.at(-1)!.reason);
+  return {
+    name: 'wasm',
+    usable: true,
+    source: isas.find(({ usable }) => usable) === isas[0] ? WASM_MODULES[0].file : source,
+    isas,
+    note: whyOneThread(),
+    open: (isa, threads) => programs.get(isa.name)!.open(isa, threads),
+  };
+}
+
+/** A compiled module, once for shared memory and once for other. */
+class Program {
+  readonly isa: IsaReport;
+  private readonly bytes: Uint8Array<ArrayBuffer>;
+  private readonly single: WebAssembly.Module;
+  private threaded: WebAssembly.Module | undefined;
+  private unused: Instance | undefined;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.bytes = bytes;
+    this.single = new WebAssembly.Module(unshared(bytes));
+    this.unused = new Instance(this.single, memoryOf(false));
+    const description = describeBinary(this.unused.text(this.unused.exports.xt_describe()));
+    if (typeof description === 'string') throw new XiError('E_BACKEND', `the module is ${description}`);
+    this.isa = description.isas[0];
   }
-  try {
-    const module = new WebAssembly.Module(bytes);
-    const first = new Instance(module);
-    const description = describeBinary(first.text(first.exports.xt_describe()));
-    if (typeof description === 'string') return refuse(`the module is ${description}`);
-    let unused: Instance | undefined = first;
+
+  open(isa: IsaReport, wanted: number): Backend {
+    const shared = wanted > 1 && !whyOneThread() ? sharedMemory() : undefined;
+    const threads = shared ? wanted : 1;
+    const instance = shared ? this.withThreads(shared) : this.withOne();
     return {
       name: 'wasm',
-      usable: true,
-      source: FILE,
-      isas: description.isas,
-      open(isa): Backend {
-        const instance = unused ?? new Instance(module);
-        unused = undefined;
-        return {
-          name: 'wasm',
-          isa: isa.name,
-          threads: 1,
-          allocate: (dtype, length) => instance.allocate(dtype, length),
-          adopt: (values) => instance.adopt(values),
-          ...checked(abiKernels(instance.binding(), isa, 1)),
-        };
-      },
+      isa: isa.name,
+      threads,
+      allocate: (dtype, length) => instance.allocate(dtype, length),
+      adopt: (values) => instance.adopt(values),
+      ...checked(abiKernels(instance.binding(), isa, threads)),
     };
-  } catch (cause) {
-    return refuse(`${FILE} cannot be instantiated: ${(cause as Error).message}`);
   }
+
+  private withThreads(memory: WebAssembly.Memory): Instance {
+    this.threaded ??= new WebAssembly.Module(this.bytes);
+    return new Instance(this.threaded, memory);
+  }
+
+  private withOne(): Instance {
+    const instance = this.unused ?? new Instance(this.single, memoryOf(false));
+    this.unused = undefined;
+    return instance;
+  }
+}
+
+/** The program of a module, or why it cannot be had. */
+function loadProgram(
+  { file, needs, probe }: WasmModule,
+  read: (file: string) => Uint8Array<ArrayBuffer>,
+): Program | string {
+  if (!WebAssembly.validate(probe)) return `this engine lacks ${needs}`;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = read(file);
+  } catch (cause) {
+    return (cause as Error).message;
+  }
+  try {
+    return new Program(bytes);
+  } catch (cause) {
+    if (cause instanceof XiError) return cause.message;
+    return `${file} cannot be instantiated: ${(cause as Error).message}`;
+  }
+}
+
+const memoryOf = (shared: boolean, maximum = MAXIMA[0]) =>
+  new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
+
+/** Shared memory with the largest maximum to be had; none, and so one thread, where not even the smallest is. */
+function sharedMemory(): WebAssembly.Memory | undefined {
+  for (const maximum of MAXIMA) {
+    try {
+      return memoryOf(true, maximum);
+    } catch {
+      // the address space is too small for it
+    }
+  }
+  return undefined;
 }
 
 /** Memory that a storage and its parts share. */
@@ -74,31 +140,45 @@ interface Block {
   freed: boolean;
 }
 
-/** One instance of the module with its memory. Blocks are freed when no storage refers to them any more. */
+/** Threads end when the instance whose memory they share is gone. Of the instance they hold the memory alone. */
+const threadsOf = new FinalizationRegistry<Thread[]>((threads) => {
+  for (const thread of threads) thread.terminate();
+});
+
+/** One instance of a module with its memory. Blocks are freed when no storage refers to them any more. */
 class Instance {
   readonly exports: Exports;
   private readonly blocks: FinalizationRegistry<number>;
 
-  constructor(module: WebAssembly.Module) {
-    const imports: WebAssembly.Imports = {};
-    for (const { module: space, name } of WebAssembly.Module.imports(module)) {
-      imports[space] ??= {};
-      // Growth needs no notice, views are made anew at each use; anything else that libc may want means that it gave up.
-      imports[space][name] =
-        name === 'emscripten_notify_memory_growth'
-          ? () => {}
-          : () => {
-              throw new XiError('E_BACKEND', `the WebAssembly module called ${name}`);
-            };
-    }
-    this.exports = new WebAssembly.Instance(module, imports).exports as unknown as Exports;
-    this.exports._initialize?.();
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+    const threads: Thread[] = [];
+    const start_workers = (count: number) => {
+      for (let n = 0; n < count; n++) this.startThread(module, threads);
+    };
+    this.exports = new WebAssembly.Instance(module, { env: { memory, start_workers } })
+      .exports as unknown as Exports;
+    this.exports.__wasm_call_ctors();
     this.blocks = new FinalizationRegistry((pointer) => this.exports.xt_free(pointer));
+    threadsOf.register(this, threads);
+  }
+
+  /** Called by the first job that is worth sharing. Without the thread its parts are computed here. */
+  private startThread(module: WebAssembly.Module, threads: Thread[]): void {
+    const { memory, __tls_size: tls } = this.exports;
+    const block = this.exports.xt_alloc(tls.value + STACK_BYTES);
+    if (block === 0) return;
+    const stack = block + Math.floor((tls.value + STACK_BYTES) / 16) * 16;
+    try {
+      threads.push(startThread({ module, memory, stack, tls: block }));
+    } catch {
+      this.exports.xt_free(block);
+    }
   }
 
   text(pointer: number): string {
     const bytes = new Uint8Array(this.exports.memory.buffer, pointer);
-    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+    // A copy, since TextDecoder refuses shared memory.
+    return new TextDecoder().decode(bytes.slice(0, bytes.indexOf(0)));
   }
 
   allocate(dtype: DType, length: number): WasmStorage {

@@ -4,14 +4,17 @@ declare namespace WebAssembly {
   type Imports = Record<string, Record<string, unknown>>;
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
-    static imports(module: Module): { module: string; name: string }[];
   }
   class Instance {
     constructor(module: Module, imports?: Imports);
     readonly exports: Record<string, unknown>;
   }
-  interface Memory {
-    readonly buffer: ArrayBuffer;
+  class Memory {
+    constructor(descriptor: { initial: number; maximum: number; shared?: boolean });
+    readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  }
+  interface Global {
+    value: number;
   }
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
 }

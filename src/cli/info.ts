@@ -15,6 +15,7 @@ interface Info {
     readonly usable: boolean;
     readonly source: string;
     readonly reason?: string;
+    readonly note?: string;
     readonly isas: readonly IsaReport[];
   }[];
 }
@@ -43,7 +44,7 @@ function gather(): Info {
       name,
       usable: probe.usable,
       source: probe.source,
-      ...(probe.usable ? {} : { reason: probe.reason }),
+      ...(probe.usable ? probe.note && { note: probe.note } : { reason: probe.reason }),
       isas: probe.usable ? probe.isas : [],
     };
   });
@@ -64,13 +65,14 @@ function gather(): Info {
 
 function draw({ machine, used, because, backends }: Info): string {
   const lines = [`${machine.processor}, ${machine.cores} cores, Node ${machine.node}`, ''];
-  for (const { name, usable, source, reason, isas } of backends) {
+  for (const { name, usable, source, reason, note, isas } of backends) {
     lines.push(
       `${used?.name === name ? '→' : ' '} ${name.padEnd(10)}${usable ? source : `not usable: ${reason}`}`,
     );
+    if (note) lines.push(`      ${note}`);
     for (const isa of isas) {
       const mark = used?.name === name && used.isa === isa.name ? '→' : ' ';
-      lines.push(`    ${mark} ${isa.name.padEnd(9)}${isa.usable ? '' : 'not usable: '}${isa.reason}`);
+      lines.push(`    ${mark} ${isa.name.padEnd(11)}${isa.usable ? '' : 'not usable: '}${isa.reason}`);
     }
   }
   const verdict = used

@@ -2,7 +2,7 @@
 
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = 2;
-export const TABLE_HASH = '4eca0a06c3dde437';
+export const TABLE_HASH = '98c4adce64817a02';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {

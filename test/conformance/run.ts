@@ -1,11 +1,14 @@
 /**
- * Runs the suite on the native backend of the process it is started in and prints a line of JSON a case. For processors
- * that only an emulator has: conformance.test.ts bundles this file and starts it there.
+ * Runs the suite on the backend and instruction set that its arguments name and prints a line of JSON a case. For what
+ * the process of the tests lacks, a processor or a feature of the engine: conformance.test.ts bundles this file and starts
+ * it where that is.
  */
+import type { BackendName } from '../../src/backend/interface.ts';
 import { selectBackend } from '../../src/backend/select.ts';
 import { suite } from './suite.ts';
 
-const { backend } = selectBackend({ prefer: ['native'], threads: 2 });
+const [name, isa] = process.argv.slice(2);
+const { backend } = selectBackend({ prefer: [name as BackendName], isa, threads: 2 });
 console.log(JSON.stringify({ isa: backend.isa, node: process.version, arch: process.arch }));
 for (const { name, run } of suite) {
   let error: string | null = null;
