@@ -12,8 +12,8 @@
   'targets': [
     {
       'target_name': 'xitensor',
-      'sources': ['native/abi.cc', 'native/addon.cc', 'native/dispatch.cc', 'native/joined.cc',
-                  'native/parallel.cc', 'native/scratch.cc'],
+      'sources': ['native/abi.cc', 'native/addon.cc', 'native/dispatch.cc', 'native/grid.cc', 'native/joined.cc',
+                  'native/pages.cc', 'native/parallel.cc', 'native/scratch.cc', 'native/sort.cc'],
       'conditions': [
         ['target_arch=="x64"', {'dependencies': ['isa_sse2', 'isa_avx2', 'isa_avx512']}],
         ['target_arch=="arm64"', {'dependencies': ['isa_neon']}],

@@ -60,8 +60,10 @@ const tensorOf = ({ shape, data }: Inputs[string]): Tensor => ({
 
 /** The ways to ask a backend of ours; a new entry point of the library (prepacked weights, say) is one more of them. */
 function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
-  if (workload.kind === 'grid') return [gridByRows(workload, inputs, backend)];
-  if (workload.kind === 'maxplus') return [maxPlus(inputs, backend)];
+  if (workload.kind === 'grid')
+    return [gridByPairs(workload, inputs, backend), gridByRows(workload, inputs, backend)];
+  if (workload.kind === 'maxplus')
+    return [maxPlus(inputs, backend), maxPlusInPlace(workload.n, inputs, backend)];
   const { xi, sizes, dtype } = workload;
   if (workload.kind === 'call' && workload.way === 'public') {
     const operands = [inputs.G, inputs.a, inputs.h].map(tensorOf);
@@ -94,10 +96,47 @@ function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
 
 function maxPlus(inputs: Inputs, backend: Backend): Form {
   const operands = [inputs.A, inputs.B].map(tensorOf);
-  // `reduce` is not among the options of every version: one without it refuses, and that is printed.
-  const options = { xi: 'sum', reduce: 'max', backend } as Parameters<typeof contract>[2];
-  const run = () => contract('; ik,kj -> ij', operands, options);
+  const run = () => contract('; ik,kj -> ij', operands, { xi: 'sum', reduce: 'max', backend });
   return { name: 'contract()', run, outputs: () => ({ arrays: { out: run().data } }) };
+}
+
+/** Into an array that is kept, as the peers' `out=`. */
+function maxPlusInPlace(n: number, inputs: Inputs, backend: Backend): Form {
+  const [A, B] = [inputs.A, inputs.B].map(({ data }) => upload(backend, data));
+  const out = backend.allocate('float32', n * n);
+  const plan = {
+    ...({ xi: 'sum', combine: 'sum', reduce: 'max', fromUnit: false } as const),
+    ...{ batch: [], rows: [n], columns: [n], terms: [n], outStrides: [n, 1] },
+    left: [{ data: A, strides: [n, 1] }],
+    right: [{ data: B, strides: [1, n] }],
+  };
+  const run = () => backend.joined(plan, out);
+  const outputs = () => {
+    run();
+    return { arrays: { out: out.read() } };
+  };
+  return { name: 'backend.joined', run, outputs };
+}
+
+/** A grid by the kernel that joins all templates with all prefixes, step after step. */
+function gridByPairs(workload: GridWorkload, inputs: Inputs, backend: Backend): Form {
+  const { M, T, dtype, xi } = workload;
+  const steps = gridSteps(workload);
+  const a = upload(backend, inputs.a.data);
+  const cores = steps.map((_, t) => upload(backend, inputs[`G${t}`].data));
+  const states = [
+    backend.allocate(dtype, 1),
+    ...steps.map(({ prefixes, sizes: { K } }) => backend.allocate(dtype, prefixes * M * K)),
+  ];
+  const run = () =>
+    steps.forEach(({ prefixes, sizes }, t) => {
+      backend.contractGrid(xi, { P: prefixes, M, ...sizes }, a, states[t], cores[t], states[t + 1]);
+    });
+  const outputs = () => {
+    run();
+    return { arrays: { out: states[T].read() } };
+  };
+  return { name: 'backend.contractGrid', run, outputs };
 }
 
 /**

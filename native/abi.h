@@ -40,6 +40,11 @@ XT_API int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t x
                                     size_t R, size_t K, const void* a, const void* h, const void* G,
                                     const void* dout, void* da, void* dh, void* dG, uint32_t accumulate);
 
+// All pairs of templates and hidden rows, a step of a grid tensor: out[p,m,k] = Σ_ij G[i,j,k] ξ(a[m,i],
+// h[p,j]); a [M,L], h [P,R], G [L,R,K], out [P,M,K]
+XT_API int32_t xt_contract_grid(uint32_t context, uint32_t dtype, uint32_t xi, size_t P, size_t M, size_t L,
+                                size_t R, size_t K, const void* a, const void* h, const void* G, void* out);
+
 // The form that every step of a contraction has, over multi-indices g, m, n and s:
 //   out[g,m,n] = ⊕_s left[g,m,s] ⊗ right[g,n,s],  left = ξ(x0, …), right = ξ(the operands after those)
 // ⊗ is the operator `combine`; from_unit ≠ 0 starts a left side of one operand from the unit of ξ. `plan` is
@@ -96,6 +101,10 @@ XT_API int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, cons
 
 // result[0] = Σ_n x[n]² in float64, blocked so that the order of summation is fixed
 XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result);
+
+// Asks the system for the pages behind fresh memory all at once: a trap for each page that a kernel comes upon
+// costs 4 to 16 µs on virtual machines. Changes no value; does nothing where there is no such call.
+XT_API int32_t xt_populate(void* data, size_t bytes);
 
 // Measures, does not compute: `repetitions` rounds of multiply-adds on registers alone, as many as a kernel
 // tile has. result[0] = number of floating-point operations done, result[1] = a value that keeps the loop

@@ -83,6 +83,7 @@ NAPI_MODULE_INIT() {
 #define FUNCTION(name) method<name>(#name)
       FUNCTION(xt_contract),
       FUNCTION(xt_contract_gradient),
+      FUNCTION(xt_contract_grid),
       FUNCTION(xt_joined),
       FUNCTION(xt_joined_gradient),
       FUNCTION(xt_fold),
@@ -93,6 +94,7 @@ NAPI_MODULE_INIT() {
       FUNCTION(xt_activate_gradient),
       FUNCTION(xt_adam),
       FUNCTION(xt_sum_squares),
+      FUNCTION(xt_populate),
       FUNCTION(xt_peak),
 #undef FUNCTION
       {"xt_describe", nullptr, describe, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

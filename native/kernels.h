@@ -83,6 +83,18 @@ struct JoinedGradientArgs {
   T* right[kMaxJoined];
 };
 
+// out[p,m,k] = Σ_ij G[i,j,k] ξ(a[m,i], h[p,j])
+template <class T>
+struct GridArgs {
+  size_t P, M, L, R, K;
+  const T *a, *h, *G;
+  T* out;
+};
+
+// order[n] = index of the n-th smallest key; keys must be numbers.
+void sort_order(const float* keys, size_t count, uint32_t* order);
+void sort_order(const double* keys, size_t count, uint32_t* order);
+
 template <class T>
 struct Matrix {
   const T* data;
@@ -113,6 +125,9 @@ struct KernelTable {
   bool (*contract[kXiCount])(const ContractArgs<T>&, Slice b);
   bool (*contract_gradient_inputs[kXiCount])(const ContractGradientArgs<T>&, Slice b);
   bool (*contract_gradient_weights[kXiCount])(const ContractGradientArgs<T>&, Slice ij);
+  bool (*grid[kXiCount])(const GridArgs<T>&, Slice p);
+  bool (*grid_sweeps[kXiCount])(const GridArgs<T>&,
+                                Slice p);  // for finite operands; null where there is no such way
   bool (*joined)(const JoinedArgs<T>&, Slice g, Slice m, Slice n);
   // Whether `joined` cuts into output elements (then g counts them all) rather than tiles.
   bool (*joined_by_element)(const JoinedArgs<T>&);

@@ -3,6 +3,7 @@
 #include "contract_gradient-inl.h"
 #include "elementwise-inl.h"
 #include "fold-inl.h"
+#include "grid-inl.h"
 #include "joined-inl.h"
 #include "joined_gradient-inl.h"
 
@@ -19,6 +20,8 @@ constexpr KernelTable<T> make_table() {
   table.contract[id] = contract<T, xi_##name>;                                         \
   table.contract_gradient_inputs[id] = contract_gradient_inputs<T, xi_##name>;         \
   table.contract_gradient_weights[id] = contract_gradient_weights<T, xi_##name>;       \
+  table.grid[id] = grid_directly<T, xi_##name>;                                        \
+  table.grid_sweeps[id] = grid_sweeps<T>[id];                                          \
   table.fold[id] = fold<T, xi_##name>;                                                 \
   table.fold_gradient[id] = fold_gradient<T, xi_##name>;                               \
   table.outer[id] = outer<T, xi_##name>;

@@ -89,6 +89,26 @@ export function abiKernels<Pointer, Words>(
         ),
       );
     },
+    contractGrid(xi, { P, M, L, R, K }, a, h, G, out) {
+      const [dtype, id] = [DTYPE_ID[a.dtype], XI[xi].id];
+      check(
+        'contractGrid',
+        abi.xt_contract_grid(
+          context,
+          dtype,
+          id,
+          P,
+          M,
+          L,
+          R,
+          K,
+          pointer(a),
+          pointer(h),
+          pointer(G),
+          pointer(out),
+        ),
+      );
+    },
     joined(plan, out, arg) {
       const words = wordsOf(plan);
       const at = (operand?: JoinedOperand) => (operand ? pointer(operand.data) : binding.null);

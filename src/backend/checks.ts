@@ -2,7 +2,7 @@ import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import { checkedJoined } from './checks_joined.ts';
-import { ACTIVATIONS, type ContractSizes, type Kernels, type Storage, type Strided } from './interface.ts';
+import { ACTIVATIONS, type Kernels, type Storage, type Strided } from './interface.ts';
 
 /**
  * The same kernels behind a check of sizes and dtypes: the C ABI sees pointers only, so a length that is wrong here
@@ -36,6 +36,17 @@ export function checked(kernels: Kernels): Kernels {
       kernels.contractGradient(xi, sizes, from, to, accumulate);
     },
     ...checkedJoined(kernels),
+    contractGrid(xi, sizes, a, h, G, out) {
+      const { P, M, L, R, K } = sizes;
+      oneOf('xi', xi, XI_NAMES);
+      counts('contractGrid', sizes);
+      const expect = sameDtype('contractGrid', a.dtype);
+      expect('a', a, M * L);
+      expect('h', h, P * R);
+      expect('G', G, L * R * K);
+      expect('out', out, P * M * K);
+      kernels.contractGrid(xi, sizes, a, h, G, out);
+    },
     fold(xi, steps, count, z, out) {
       oneOf('xi', xi, XI_NAMES);
       counts('fold', { steps, count });
@@ -103,7 +114,7 @@ export function checked(kernels: Kernels): Kernels {
 }
 
 /** Two negative sizes have a product that fits, and a fraction is cut off on the way to the binary. */
-function counts(kernel: string, sizes: Readonly<Record<string, number>> | ContractSizes): void {
+function counts(kernel: string, sizes: object): void {
   // Without a list of the entries: a tiny call is over in a microsecond.
   for (const name in sizes) {
     const size = (sizes as Readonly<Record<string, number>>)[name];

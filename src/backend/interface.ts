@@ -83,6 +83,15 @@ export interface Joined {
   readonly outStrides: readonly number[];
 }
 
+/** Extents of `out[p,m,k] = Σ_ij G[i,j,k] ξ(a[m,i], h[p,j])`: P hidden rows, M templates. */
+export interface GridSizes {
+  readonly P: number;
+  readonly M: number;
+  readonly L: number;
+  readonly R: number;
+  readonly K: number;
+}
+
 export interface AdamOptions {
   readonly rate: number;
   readonly beta1: number;
@@ -110,6 +119,12 @@ export interface Kernels {
     to: { readonly da: Storage; readonly dh: Storage; readonly dG: Storage },
     accumulate: boolean,
   ): void;
+  /**
+   * One step of a grid tensor, all pairs of templates and hidden rows: `out[p,m,k] = Σ_ij G[i,j,k] ξ(a[m,i], h[p,j])`;
+   * a [M,L], h [P,R], G [L,R,K], out [P,M,K]. 2·P·M·L·R·K operations, or for max, min and rectifier, where it costs less,
+   * 2·P·M·R·K and a sort of the P rows for each j.
+   */
+  contractGrid(xi: Xi, sizes: GridSizes, a: Storage, h: Storage, G: Storage, out: Storage): void;
   /**
    * Computes a {@link Joined} contraction. With `arg`, a float64 storage laid out as out, and ⊕ = max or min: the linear
    * index (row-major over the term axes) of the first term that won.

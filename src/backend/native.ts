@@ -49,11 +49,20 @@ export function probeNative(): Probe {
       name: 'native',
       isa: isa.name,
       threads,
-      allocate: (dtype, length) => new ArrayStorage(dtype, length),
+      allocate: (dtype, length) => populated(addon, new ArrayStorage(dtype, length)),
       adopt: adoptArray,
       ...checked(abiKernels(binding, isa, threads)),
     }),
   };
+}
+
+/** From here on the pages of a fresh array are asked for at once: below, malloc has them from before. */
+const POPULATED_BYTES = 2 ** 17;
+
+function populated(addon: Addon, storage: ArrayStorage): ArrayStorage {
+  const { data } = storage;
+  if (data.byteLength >= POPULATED_BYTES) addon.xt_populate(data, data.byteLength);
+  return storage;
 }
 
 /**

@@ -56,6 +56,24 @@ const kernels: Kernels = {
 
   ...joinedKernels,
 
+  contractGrid(xi, { P, M, L, R, K }, aIn, hIn, GIn, outIn) {
+    const [a, h, G, out] = [aIn, hIn, GIn, outIn].map(arrayOf);
+    const { value } = XI[xi];
+    const sum = new Float64Array(K);
+    for (let p = 0; p < P; p++) {
+      for (let m = 0; m < M; m++) {
+        sum.fill(0);
+        for (let i = 0; i < L; i++) {
+          for (let j = 0; j < R; j++) {
+            const joined = value(a[m * L + i], h[p * R + j]);
+            for (let k = 0; k < K; k++) sum[k] += G[(i * R + j) * K + k] * joined;
+          }
+        }
+        out.set(sum, (p * M + m) * K);
+      }
+    }
+  },
+
   fold(xi, steps, count, zIn, outIn) {
     const [z, out] = [zIn, outIn].map(arrayOf);
     for (let n = 0; n < count; n++) out[n] = foldStates(XI[xi], z, steps, count, n)[steps];

@@ -2,12 +2,13 @@
 
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = 2;
-export const TABLE_HASH = '98c4adce64817a02';
+export const TABLE_HASH = 'dddc88c4d74cd0ce';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {
   xt_contract(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, out: Pointer): number;
   xt_contract_gradient(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, dout: Pointer, da: Pointer, dh: Pointer, dG: Pointer, accumulate: number): number;
+  xt_contract_grid(context: number, dtype: number, xi: number, P: number, M: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, out: Pointer): number;
   xt_joined(context: number, dtype: number, xi: number, combine: number, reduce: number, fromUnit: number, plan: Words, planLength: number, x0: Pointer, x1: Pointer, x2: Pointer, x3: Pointer, x4: Pointer, x5: Pointer, x6: Pointer, x7: Pointer, out: Pointer, arg: Pointer): number;
   xt_joined_gradient(context: number, dtype: number, xi: number, combine: number, reduce: number, fromUnit: number, plan: Words, planLength: number, x0: Pointer, x1: Pointer, x2: Pointer, x3: Pointer, x4: Pointer, x5: Pointer, x6: Pointer, x7: Pointer, out: Pointer, dout: Pointer, d0: Pointer, d1: Pointer, d2: Pointer, d3: Pointer, d4: Pointer, d5: Pointer, d6: Pointer, d7: Pointer): number;
   xt_fold(context: number, dtype: number, xi: number, T: number, N: number, z: Pointer, out: Pointer): number;
@@ -18,6 +19,7 @@ export interface Abi<Pointer, Words> {
   xt_activate_gradient(context: number, dtype: number, activation: number, rows: number, cols: number, y: Pointer, dy: Pointer, dbias: Pointer): number;
   xt_adam(context: number, dtype: number, N: number, p: Pointer, g: Pointer, m: Pointer, v: Pointer, rate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, scale: number): number;
   xt_sum_squares(context: number, dtype: number, N: number, x: Pointer, result: Pointer): number;
+  xt_populate(data: Pointer, bytes: number): number;
   xt_peak(context: number, dtype: number, repetitions: number, result: Pointer): number;
 }
 

@@ -2,6 +2,7 @@ import type { ConformanceCase } from './case.ts';
 import { contractCases } from './contract.ts';
 import { familyCases } from './families.ts';
 import { goldenCases } from './golden.ts';
+import { gridCases } from './grid.ts';
 import { kernelCases } from './kernels.ts';
 import { ruleCases } from './rules.ts';
 
@@ -10,6 +11,7 @@ export const suite: readonly ConformanceCase[] = [
   ...goldenCases,
   ...contractCases,
   ...familyCases,
+  ...gridCases,
   ...kernelCases,
   ...ruleCases,
 ];

@@ -1,0 +1,194 @@
+// The contraction of all pairs of M template vectors a and P hidden rows h, as one step of a grid tensor is:
+// out[p,m,k] = Σ_ij G[i,j,k] ξ(a[m,i], h[p,j]).
+//
+// Directly, vectors hold neighbouring p, and a pair (i, j) costs one ∘ for some k together. For max, min and
+// rectifier there is a way whose cost does not know L: for given m and j the sum over i is a piecewise linear
+// function of h with its breakpoints at a[m, ·], so that a sweep over p in the order of h[·, j] needs one
+// multiply-add an element (m, k).
+#pragma once
+#include "contract-inl.h"
+
+namespace xt::XT_ISA {
+
+// Rows of h at a time, and k at a time: 2 × kDepth accumulators.
+template <class T>
+constexpr size_t kGridRows = 2 * lanes<T>;
+constexpr int kDepth = tile_rows > 8 ? 8 : 4;
+
+// sums[k][p] = Σ_ij G[i,j,k] Pair(a[i], h[j][p]) for `depth` successive k.
+template <class T, class Pair, int depth>
+void grid_sums(const GridArgs<T>& args, const T* a, const T* h, const T* G, T* sums) {
+  constexpr size_t W = kGridRows<T>;
+  Vec<T> sum[depth][2];
+#pragma GCC unroll 8
+  for (int k = 0; k < depth; ++k) sum[k][0] = sum[k][1] = Vec<T>{};
+  for (size_t i = 0; i < args.L; ++i) {
+    const Vec<T> x = broadcast(a[i]);
+    for (size_t j = 0; j < args.R; ++j, G += args.K) {
+      const Vec<T> left = Pair::value(x, load(h + j * W)), right = Pair::value(x, load(h + j * W + lanes<T>));
+#pragma GCC unroll 8
+      for (int k = 0; k < depth; ++k) {
+        const Vec<T> weight = broadcast(G[k]);
+        sum[k][0] = multiply_add<T>(sum[k][0], weight, left);
+        sum[k][1] = multiply_add<T>(sum[k][1], weight, right);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < depth; ++k) {
+    store(sums + k * W, sum[k][0]);
+    store(sums + k * W + lanes<T>, sum[k][1]);
+  }
+}
+
+// The same for all k.
+template <class T, class Pair>
+void grid_row(const GridArgs<T>& args, const T* a, const T* h, T* sums) {
+  size_t k = 0;
+  for (; k + kDepth <= args.K; k += kDepth)
+    grid_sums<T, Pair, kDepth>(args, a, h, args.G + k, sums + k * kGridRows<T>);
+  for (; k + 2 <= args.K; k += 2) grid_sums<T, Pair, 2>(args, a, h, args.G + k, sums + k * kGridRows<T>);
+  for (; k < args.K; ++k) grid_sums<T, Pair, 1>(args, a, h, args.G + k, sums + k * kGridRows<T>);
+}
+
+template <class T, class X>
+bool grid_directly(const GridArgs<T>& args, Slice p) {
+  constexpr size_t W = kGridRows<T>;
+  const size_t row = args.M * args.K, chunk = 256 / args.K + 1;  // templates between two transposes of sums
+  const size_t all_a = round_up(args.M * args.L, lanes<T>) + lanes<T>;
+  Room room;
+  room.add<T>(all_a).template add<T>(args.R, W).template add<T>(args.R, W).template add<T>(chunk * args.K, W);
+  if (!scratch().reserve(room)) return false;
+  T* phi_a = scratch().take<T>(all_a);
+  T* h = scratch().take<T>(args.R * W);
+  T* phi_h = scratch().take<T>(args.R * W);
+  T* sums = scratch().take<T>(chunk * args.K * W);
+  for (size_t n = 0; n < all_a; ++n) phi_a[n] = n < args.M * args.L ? args.a[n] : T(1);
+  const bool a_joins = take_phi<T, X>(phi_a, all_a);
+  for (size_t first = p.begin; first < p.end; first += W) {
+    const size_t count = smaller(p.end - first, W);
+    for (size_t n = 0; n < args.R * W; ++n) h[n] = 1;
+    transpose_copy(args.h + first * args.R, args.R, count, args.R, h, W);
+    for (size_t n = 0; n < args.R * W; ++n) phi_h[n] = h[n];
+    const bool joins = a_joins && take_phi<T, X>(phi_h, args.R * W);
+    for (size_t m = 0; m < args.M; m += chunk) {
+      const size_t templates = smaller(args.M - m, chunk), values = templates * args.K;
+      for (size_t n = 0; n < templates; ++n) {
+        T* to = sums + n * args.K * W;
+        if (joins) {
+          grid_row<T, Joined<X>>(args, phi_a + (m + n) * args.L, phi_h, to);
+        } else {
+          grid_row<T, Whole<X>>(args, args.a + (m + n) * args.L, h, to);
+        }
+      }
+      T* out = args.out + first * row + m * args.K;
+      const size_t whole = values / lanes<T> * lanes<T>;
+      if (whole) transpose_copy(sums, W, whole, count, out, row);
+      for (size_t n = whole; n < values; ++n) {
+        for (size_t c = 0; c < count; ++c) out[c * row + n] = sums[n * W + c];
+      }
+    }
+  }
+  return true;
+}
+
+// Σ_i G[i] max(a[i], y) = Σ_{a ≤ y} G[i] · y + Σ_{a > y} G[i] a[i]; for min the two sums change places.
+// Tables for one j: [m][breakpoints passed][k], of slopes and of constants. Sums, no differences: nothing
+// cancels.
+template <class T>
+void tabulate_pieces(const GridArgs<T>& args, const T* a, const uint32_t* order, size_t j, bool is_min,
+                     T* slopes, T* constants) {
+  const size_t K = args.K, L = args.L;
+  T *passed = is_min ? constants : slopes, *ahead = is_min ? slopes : constants;
+  for (size_t m = 0; m < args.M; ++m) {
+    const size_t at = m * (L + 1) * K;
+    for (size_t k = 0; k < K; ++k) passed[at + k] = ahead[at + L * K + k] = 0;
+    for (size_t n = 0; n < L; ++n) {
+      const size_t up = order[m * L + n], down = order[m * L + L - 1 - n];
+      const T *G_up = args.G + (up * args.R + j) * K, *G_down = args.G + (down * args.R + j) * K;
+      const T scale_up = is_min ? a[m * L + up] : T(1), scale_down = is_min ? T(1) : a[m * L + down];
+      T *from_up = passed + at + n * K, *from_down = ahead + at + (L - n) * K;
+      for (size_t k = 0; k < K; ++k) {
+        from_up[K + k] = from_up[k] + G_up[k] * scale_up;
+        from_down[k - K] = from_down[k] + G_down[k] * scale_down;
+      }
+    }
+  }
+}
+
+// Rows between two sweeps: more of them share the tables, fewer stay in cache.
+constexpr size_t kRowsOfSweep = 4096;
+
+template <class T, class X, bool is_min>
+bool grid_by_sweeps(const GridArgs<T>& args, Slice p) {
+  const size_t row = args.M * args.K, table = args.M * (args.L + 1) * args.K, events = args.M * args.L;
+  const size_t most = smaller(p.size(), kRowsOfSweep), padded = round_up(events, lanes<T>) + lanes<T>;
+  Room room;
+  room.add<T>(padded).template add<T>(table).template add<T>(table).template add<T>(row).template add<T>(row);
+  room.add<uint32_t>(events).template add<uint32_t>(events).template add<uint32_t>(most);
+  room.add<uint32_t>(args.M).template add<T>(most);
+  if (!scratch().reserve(room)) return false;
+  T* a = scratch().take<T>(padded);
+  T *slopes = scratch().take<T>(table), *constants = scratch().take<T>(table);
+  T *slope = scratch().take<T>(row), *constant = scratch().take<T>(row);
+  uint32_t *all = scratch().take<uint32_t>(events), *own = scratch().take<uint32_t>(events);
+  uint32_t *rows = scratch().take<uint32_t>(most), *passed = scratch().take<uint32_t>(args.M);
+  T* keys = scratch().take<T>(most);
+  for (size_t n = 0; n < padded; ++n) a[n] = n < events ? args.a[n] : T(1);
+  for (size_t n = 0; n < padded; n += lanes<T>) store(a + n, X::Fast::phi(load(a + n)));
+  sort_order(a, events, all);
+  for (size_t m = 0; m < args.M; ++m) passed[m] = 0;
+  for (size_t n = 0; n < events; ++n) {
+    const size_t m = all[n] / args.L;
+    own[m * args.L + passed[m]++] = static_cast<uint32_t>(all[n] % args.L);
+  }
+  for (size_t first = p.begin; first < p.end; first += most) {
+    const size_t count = smaller(p.end - first, most);
+    for (size_t j = 0; j < args.R; ++j) {
+      tabulate_pieces(args, a, own, j, is_min, slopes, constants);
+      for (size_t n = 0; n < count; ++n) keys[n] = args.h[(first + n) * args.R + j];
+      sort_order(keys, count, rows);
+      for (size_t m = 0; m < args.M; ++m) {
+        passed[m] = 0;
+        for (size_t k = 0; k < args.K; ++k) {
+          slope[m * args.K + k] = slopes[m * (args.L + 1) * args.K + k];
+          constant[m * args.K + k] = constants[m * (args.L + 1) * args.K + k];
+        }
+      }
+      size_t event = 0;
+      for (size_t n = 0; n < count; ++n) {
+        const T y = keys[rows[n]];
+        for (; event < events && a[all[event]] <= y; ++event) {
+          const size_t m = all[event] / args.L, at = (m * (args.L + 1) + ++passed[m]) * args.K;
+          for (size_t k = 0; k < args.K; ++k) {
+            slope[m * args.K + k] = slopes[at + k];
+            constant[m * args.K + k] = constants[at + k];
+          }
+        }
+        T* out = args.out + (first + rows[n]) * row;
+        const Vec<T> value = broadcast(y);
+        size_t c = 0;
+        for (; c + lanes<T> <= row; c += lanes<T>) {
+          const Vec<T> piece = multiply_add<T>(load(constant + c), load(slope + c), value);
+          store(out + c, j ? load(out + c) + piece : piece);
+        }
+        for (; c < row; ++c) {
+          const T piece = constant[c] + slope[c] * y;
+          out[c] = j ? out[c] + piece : piece;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+// The way by sweeps where ξ selects one of its operands.
+template <class T>
+constexpr bool (*grid_sweeps[kXiCount])(const GridArgs<T>&, Slice) = {
+    nullptr,
+    grid_by_sweeps<T, xi_rectifier, false>,
+    grid_by_sweeps<T, xi_max, false>,
+    grid_by_sweeps<T, xi_min, true>,
+};
+
+}  // namespace xt::XT_ISA
