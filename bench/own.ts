@@ -79,7 +79,16 @@ function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
       forward();
       return { arrays: { out: out.read() } };
     };
-    return [{ name: 'backend.contract', run: forward, outputs }];
+    const packed = backend.packWeights(L, R, K, G);
+    const withPacked = () => backend.contractPacked(xi, B, a, h, packed, out);
+    const packedOutputs = () => {
+      withPacked();
+      return { arrays: { out: out.read() } };
+    };
+    return [
+      { name: 'backend.contract', run: forward, outputs },
+      { name: 'backend.contractPacked', run: withPacked, outputs: packedOutputs },
+    ];
   }
   const dout = upload(backend, inputs.dout.data);
   const [da, dh, dG] = [B * L, B * R, L * R * K].map((count) => backend.allocate(dtype, count));

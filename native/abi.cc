@@ -24,8 +24,10 @@ constexpr size_t kTilesAtATime = 64;
 
 const char* xt_describe(void) { return xt::describe(); }
 
-int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R, size_t K,
-                    const void* a, const void* h, const void* G, void* result) {
+namespace {
+
+int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R, size_t K,
+                      const void* a, const void* h, const void* G, void* result, bool is_packed) {
   if (xi >= xt::kXiCount || !present(a, {B, L}) || !present(h, {B, R}) || !present(G, {L, R, K}) ||
       !present(result, {B, K})) {
     return XT_ARGUMENT;
@@ -33,10 +35,41 @@ int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, siz
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
-    const xt::ContractArgs<T> args{B, L, R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result)};
+    const xt::ContractArgs<T> args{B, L, R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result), is_packed};
     return run.over(
         K ? B : 0, table.tile_rows, 1.0 * B * L * R * K, [&](Slice b) { return table.contract[xi](args, b); },
         kTilesAtATime * table.tile_rows);
+  });
+}
+
+}  // namespace
+
+int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R, size_t K,
+                    const void* a, const void* h, const void* G, void* result) {
+  return contract_with(context, dtype, xi, B, L, R, K, a, h, G, result, false);
+}
+
+int32_t xt_contract_packed(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
+                           size_t K, const void* a, const void* h, const void* packed, void* result) {
+  return contract_with(context, dtype, xi, B, L, R, K, a, h, packed, result, true);
+}
+
+int32_t xt_packed_length(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, double* result) {
+  // Not about memory: whether the product of the extents is a size at all.
+  if (!present(result, {1}) || !present(result, {L, R, K})) return XT_ARGUMENT;
+  return with_table(Context(context), dtype, [&](auto& table) {
+    result[0] = static_cast<double>(table.packed_length(L * R, K));
+    return XT_OK;
+  });
+}
+
+int32_t xt_pack_weights(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, const void* G,
+                        void* packed) {
+  if (!present(G, {L, R, K}) || !present(packed, {L, R, K})) return XT_ARGUMENT;
+  return with_table(Context(context), dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    table.pack_weights(L * R, K, in<T>(G), out<T>(packed));
+    return XT_OK;
   });
 }
 

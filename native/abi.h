@@ -33,6 +33,17 @@ XT_API const char* xt_describe(void);
 XT_API int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
                            size_t K, const void* a, const void* h, const void* G, void* out);
 
+// The same with weights that xt_pack_weights laid out for this context's instruction set, for use many times.
+XT_API int32_t xt_contract_packed(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
+                                  size_t K, const void* a, const void* h, const void* packed, void* out);
+
+// result[0] = elements of the packed form of G [L,R,K]
+XT_API int32_t xt_packed_length(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K,
+                                double* result);
+
+XT_API int32_t xt_pack_weights(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, const void* G,
+                               void* packed);
+
 // With P[b,i,j] = Σ_k G[i,j,k] dout[b,k]:  da[b,i] = Σ_j P ∂ξ/∂x,  dh[b,j] = Σ_i P ∂ξ/∂y,
 // dG[i,j,k] = Σ_b ξ(a[b,i], h[b,j]) dout[b,k]. da and dh may be null together, dG alone.
 // accumulate ≠ 0 adds to dG, as weights that are shared over steps need.
@@ -102,8 +113,8 @@ XT_API int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, cons
 // result[0] = Σ_n x[n]² in float64, blocked so that the order of summation is fixed
 XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result);
 
-// Asks the system for the pages behind fresh memory all at once: a trap for each page that a kernel comes upon
-// costs 4 to 16 µs on virtual machines. Changes no value; does nothing where there is no such call.
+// Asks the system for the pages behind fresh memory all at once: a trap for each page that a kernel comes
+// upon costs 4 to 16 µs on virtual machines. Changes no value; does nothing where there is no such call.
 XT_API int32_t xt_populate(void* data, size_t bytes);
 
 // Measures, does not compute: `repetitions` rounds of multiply-adds on registers alone, as many as a kernel

@@ -82,6 +82,9 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor methods[] = {
 #define FUNCTION(name) method<name>(#name)
       FUNCTION(xt_contract),
+      FUNCTION(xt_contract_packed),
+      FUNCTION(xt_packed_length),
+      FUNCTION(xt_pack_weights),
       FUNCTION(xt_contract_gradient),
       FUNCTION(xt_contract_grid),
       FUNCTION(xt_joined),

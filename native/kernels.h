@@ -28,8 +28,9 @@ struct Slice {
 template <class T>
 struct ContractArgs {
   size_t B, L, R, K;
-  const T *a, *h, *G;
+  const T *a, *h, *G;  // G as pack_weights laid it out, if is_packed
   T* out;
+  bool is_packed;
 };
 
 template <class T>
@@ -123,6 +124,8 @@ struct KernelTable {
   using Element = T;
   size_t tile_rows, tile_columns, lanes;  // slices are cut at multiples of these
   bool (*contract[kXiCount])(const ContractArgs<T>&, Slice b);
+  size_t (*packed_length)(size_t terms, size_t K);
+  void (*pack_weights)(size_t terms, size_t K, const T* G, T* packed);
   bool (*contract_gradient_inputs[kXiCount])(const ContractGradientArgs<T>&, Slice b);
   bool (*contract_gradient_weights[kXiCount])(const ContractGradientArgs<T>&, Slice ij);
   bool (*grid[kXiCount])(const GridArgs<T>&, Slice p);

@@ -1,3 +1,3 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 #pragma once
-#define XT_TABLE_HASH "dddc88c4d74cd0ce"
+#define XT_TABLE_HASH "d53f65a4cb414f75"

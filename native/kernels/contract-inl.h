@@ -109,8 +109,21 @@ bool contract(const ContractArgs<T>& args, Slice b) {
   fill_outer<T, X>(args, b, outer);
   const Side<T> pairs{&outer, pack_outer_panel<T, X>};
   const Matrix<T> G{args.G, 1, args.K};
-  gemm_dense<T>(b, args.K, terms, pairs, side_of_transposed(G, args.K), args.out, args.K, false);
+  Side<T> weights = side_of_transposed(G, args.K);
+  if (args.is_packed) weights.packed = args.G;
+  gemm_dense<T>(b, args.K, terms, pairs, weights, args.out, args.K, false);
   return true;
+}
+
+template <class T>
+size_t packed_length(size_t terms, size_t K) {
+  return packed_whole_size<T>(K, terms);
+}
+
+template <class T>
+void pack_weights(size_t terms, size_t K, const T* from, T* to) {
+  const Matrix<T> G{from, 1, K};
+  pack_whole(side_of_transposed(G, K), K, terms, to);
 }
 
 }  // namespace xt::XT_ISA

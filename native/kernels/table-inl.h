@@ -30,6 +30,8 @@ constexpr KernelTable<T> make_table() {
   table.joined = joined<T>;
   table.joined_by_element = joined_by_element<T>;
   table.joined_gradient = joined_gradient<T>;
+  table.packed_length = packed_length<T>;
+  table.pack_weights = pack_weights<T>;
   table.matmul = matmul<T>;
   table.activate = activate<T>;
   table.activate_gradient = activate_gradient<T>;

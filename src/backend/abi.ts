@@ -8,6 +8,7 @@ import {
   TABLE_HASH,
 } from '../core/abi.gen.ts';
 import { XiError } from '../core/errors.ts';
+import type { DType } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
 import type { IsaReport, Joined, JoinedOperand, Kernels, Storage } from './interface.ts';
 
@@ -15,6 +16,7 @@ import type { IsaReport, Joined, JoinedOperand, Kernels, Storage } from './inter
 export interface AbiBinding<Pointer, Words> {
   readonly abi: Abi<Pointer, Words>;
   readonly null: Pointer;
+  allocate(dtype: DType, length: number): Storage;
   pointer(storage: Storage): Pointer;
   /** Small integers that the next call reads. */
   words(list: Int32Array): Words;
@@ -63,6 +65,32 @@ export function abiKernels<Pointer, Words>(
           pointer(a),
           pointer(h),
           pointer(G),
+          pointer(out),
+        ),
+      );
+    },
+    packWeights(L, R, K, G) {
+      const dtype = DTYPE_ID[G.dtype];
+      check('packWeights', abi.xt_packed_length(context, dtype, L, R, K, result.pointer));
+      const values = binding.allocate(G.dtype, result.read()[0]);
+      check('packWeights', abi.xt_pack_weights(context, dtype, L, R, K, pointer(G), pointer(values)));
+      return { L, R, K, values };
+    },
+    contractPacked(xi, B, a, h, { L, R, K, values }, out) {
+      const [dtype, id] = [DTYPE_ID[a.dtype], XI[xi].id];
+      check(
+        'contractPacked',
+        abi.xt_contract_packed(
+          context,
+          dtype,
+          id,
+          B,
+          L,
+          R,
+          K,
+          pointer(a),
+          pointer(h),
+          pointer(values),
           pointer(out),
         ),
       );

@@ -2,13 +2,15 @@ import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import { checkedJoined } from './checks_joined.ts';
-import { ACTIVATIONS, type Kernels, type Storage, type Strided } from './interface.ts';
+import { ACTIVATIONS, type Kernels, type PackedWeights, type Storage, type Strided } from './interface.ts';
 
 /**
  * The same kernels behind a check of sizes and dtypes: the C ABI sees pointers only, so a length that is wrong here
  * would be memory corruption there.
  */
 export function checked(kernels: Kernels): Kernels {
+  // What a backend packed itself: the layout of another one would be read as nonsense.
+  const packed = new WeakSet<PackedWeights>();
   return {
     contract(xi, sizes, a, h, G, out) {
       const { B, L, R, K } = sizes;
@@ -20,6 +22,25 @@ export function checked(kernels: Kernels): Kernels {
       expect('G', G, L * R * K);
       expect('out', out, B * K);
       kernels.contract(xi, sizes, a, h, G, out);
+    },
+    packWeights(L, R, K, G) {
+      counts('packWeights', { L, R, K });
+      sameDtype('packWeights', G.dtype)('G', G, L * R * K);
+      const weights = kernels.packWeights(L, R, K, G);
+      packed.add(weights);
+      return weights;
+    },
+    contractPacked(xi, B, a, h, weights, out) {
+      oneOf('xi', xi, XI_NAMES);
+      counts('contractPacked', { B });
+      if (!packed.has(weights))
+        throw mismatch('E_ARGUMENT', 'contractPacked', 'weights that this backend packed', weights);
+      const expect = sameDtype('contractPacked', a.dtype);
+      expect('packed', weights.values, weights.values.length);
+      expect('a', a, B * weights.L);
+      expect('h', h, B * weights.R);
+      expect('out', out, B * weights.K);
+      kernels.contractPacked(xi, B, a, h, weights, out);
     },
     contractGradient(xi, sizes, from, to, accumulate) {
       const { B, L, R, K } = sizes;

@@ -92,6 +92,14 @@ export interface GridSizes {
   readonly K: number;
 }
 
+/** Weights G [L,R,K] laid out for one backend and instruction set; later changes of G do not reach them. */
+export interface PackedWeights {
+  readonly L: number;
+  readonly R: number;
+  readonly K: number;
+  readonly values: Storage;
+}
+
 export interface AdamOptions {
   readonly rate: number;
   readonly beta1: number;
@@ -108,6 +116,10 @@ export interface AdamOptions {
 export interface Kernels {
   /** `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`; a [B,L], h [B,R], G [L,R,K], out [B,K]; 2·B·L·R·K operations. */
   contract(xi: Xi, sizes: ContractSizes, a: Storage, h: Storage, G: Storage, out: Storage): void;
+  /** Lays weights out once for many contractions, which then copy none of them. */
+  packWeights(L: number, R: number, K: number, G: Storage): PackedWeights;
+  /** {@link contract} with packed weights; a [B,L], h [B,R], out [B,K]. */
+  contractPacked(xi: Xi, B: number, a: Storage, h: Storage, packed: PackedWeights, out: Storage): void;
   /**
    * The gradients of {@link contract}: `da[b,i] = Σ_jk G dout ∂ξ/∂x`, `dh[b,j] = Σ_ik G dout ∂ξ/∂y` and
    * `dG[i,j,k] = Σ_b ξ(a[b,i], h[b,j]) dout[b,k]`; adds to dG if `accumulate`.

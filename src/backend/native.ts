@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Abi } from '../core/abi.gen.ts';
-import type { FloatArray } from '../core/tensor.ts';
+import type { DType, FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, Probe, Storage } from './interface.ts';
@@ -36,6 +36,7 @@ export function probeNative(): Probe {
   const binding = {
     abi: addon,
     null: null,
+    allocate: (dtype: DType, length: number) => new ArrayStorage(dtype, length),
     pointer: (storage: Storage) => arrayOf(storage),
     words: (list: Int32Array) => list,
     result: { pointer: two, read: () => [two[0], two[1]] as const },

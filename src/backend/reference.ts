@@ -24,6 +24,12 @@ const kernels: Kernels = {
     }
   },
 
+  packWeights: (L, R, K, G) => ({ L, R, K, values: new ArrayStorage(G.dtype, G.read()) }),
+
+  contractPacked(xi, B, a, h, { L, R, K, values }, out) {
+    kernels.contract(xi, { B, L, R, K }, a, h, values, out);
+  },
+
   contractGradient(xi, { B, L, R, K }, from, to, accumulate) {
     const [a, h, G, dout] = [from.a, from.h, from.G, from.dout].map(arrayOf);
     const { value, dx, dy } = XI[xi];

@@ -213,6 +213,7 @@ class Instance {
     return {
       abi: this.exports as Abi<number, number>,
       null: 0,
+      allocate: (dtype: DType, length: number) => this.allocate(dtype, length),
       words: (list: Int32Array): number => {
         if (list.length > MOST_WORDS)
           throw mismatch('E_ARGUMENT', 'plan', `at most ${MOST_WORDS} words`, list.length);

@@ -2,11 +2,14 @@
 
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = 2;
-export const TABLE_HASH = 'dddc88c4d74cd0ce';
+export const TABLE_HASH = 'd53f65a4cb414f75';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {
   xt_contract(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, out: Pointer): number;
+  xt_contract_packed(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, packed: Pointer, out: Pointer): number;
+  xt_packed_length(context: number, dtype: number, L: number, R: number, K: number, result: Pointer): number;
+  xt_pack_weights(context: number, dtype: number, L: number, R: number, K: number, G: Pointer, packed: Pointer): number;
   xt_contract_gradient(context: number, dtype: number, xi: number, B: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, dout: Pointer, da: Pointer, dh: Pointer, dG: Pointer, accumulate: number): number;
   xt_contract_grid(context: number, dtype: number, xi: number, P: number, M: number, L: number, R: number, K: number, a: Pointer, h: Pointer, G: Pointer, out: Pointer): number;
   xt_joined(context: number, dtype: number, xi: number, combine: number, reduce: number, fromUnit: number, plan: Words, planLength: number, x0: Pointer, x1: Pointer, x2: Pointer, x3: Pointer, x4: Pointer, x5: Pointer, x6: Pointer, x7: Pointer, out: Pointer, arg: Pointer): number;

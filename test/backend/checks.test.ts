@@ -33,6 +33,12 @@ const CALLS: Readonly<Record<string, Call>> = {
       { da: s('da', 6), dh: s('dh', 8), dG: s('dG', 60) },
       false,
     ),
+  contractGrid: (on, s, n) =>
+    on.contractGrid(
+      'min',
+      { P: n('P', 2), M: n('M', 3), L: n('L', 4), R: n('R', 5), K: n('K', 1) },
+      ...([s('a', 12), s('h', 10), s('G', 20), s('out', 6)] as const),
+    ),
   fold: (on, s, n) => on.fold('l2', n('steps', 3), n('count', 4), s('z', 12), s('out', 4)),
   foldGradient: (on, s, n) =>
     on.foldGradient('l2', n('steps', 3), n('count', 4), s('z', 12), s('dout', 4), s('dz', 12)),
@@ -175,5 +181,20 @@ describe.each(subjects)('$label', ({ open }) => {
     expect(() => matmul(6, 2)).toThrow(/matmul C: expected dense rows of 3/);
     expect(() => matmul(-3, 1)).toThrow(/non-negative/);
     expect(() => matmul(3, 1)).not.toThrow();
+  });
+});
+
+describe('packed weights', () => {
+  it.each(subjects)('of another backend are refused, and so are wrong lengths, $label', ({ open }) => {
+    const [backend, other] = [open(), open()];
+    const [a, h, G, out] = [4, 6, 24, 8].map((length) => backend.allocate('float32', length));
+    G.fill(1);
+    const packed = backend.packWeights(2, 3, 4, G);
+    backend.contractPacked('max', 2, a, h, packed, out);
+    expect(() => other.contractPacked('max', 2, a, h, packed, out)).toThrow(
+      /weights that this backend packed/,
+    );
+    expect(() => backend.contractPacked('max', 3, a, h, packed, out)).toThrow(/contractPacked a: expected 6/);
+    expect(() => backend.packWeights(2, 3, 5, G)).toThrow(/packWeights G: expected 30/);
   });
 });

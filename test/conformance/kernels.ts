@@ -264,7 +264,7 @@ const BLOCKED: readonly ContractSizes[] = [
 
 function blockedCase(dtype: DType): ConformanceCase {
   return {
-    name: `contract and matmul across all block borders, ${dtype}, integers, exact`,
+    name: `contract, packed or not, and matmul across all block borders, ${dtype}, integers, exact`,
     run(backend) {
       const draw = integers(new Rng(5));
       for (const sizes of BLOCKED) {
@@ -275,6 +275,11 @@ function blockedCase(dtype: DType): ConformanceCase {
             const [out, da, dh, dG] = to;
             on.contract(xi, sizes, a, h, G, out);
             on.contractGradient(xi, sizes, { a, h, G, dout }, { da, dh, dG }, xi === 'product');
+          });
+          both(backend, dtype, inputs.slice(0, 3), [B * K], 0, (on, [a, h, G], [out]) => {
+            const packed = on.packWeights(L, R, K, G);
+            G.fill(0); // a copy was made
+            on.contractPacked(xi, B, a, h, packed, out);
           });
         }
       }
