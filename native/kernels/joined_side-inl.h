@@ -76,7 +76,6 @@ template <class T>
 struct SideState {
   const JoinedSide<T>* side;
   const Axes *own, *terms;
-  uint32_t xi;
   const T* base[kMaxJoined];  // where the batch element begins
   size_t* rows;               // offsets of a panel's rows
   T* gathered;                // a panel of one operand
@@ -96,7 +95,6 @@ struct SideState {
     side = &its;
     own = &its_own;
     terms = &args.terms;
-    xi = args.xi;
     panel_step = step;
     panel_width = width;
     room.add<size_t>(width).template add<T>(KC, width).template add<bool>((most_rows + step - 1) / step);

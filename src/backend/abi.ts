@@ -10,7 +10,7 @@ import {
 import { XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
-import type { IsaReport, Joined, JoinedOperand, Kernels, Storage } from './interface.ts';
+import type { IsaReport, Joined, Kernels, Storage } from './interface.ts';
 
 /** How one binary is reached: its functions, and what a pointer is to it. */
 export interface AbiBinding<Pointer, Words> {
@@ -50,6 +50,30 @@ export function abiKernels<Pointer, Words>(
 ): Kernels {
   const { abi, pointer, result } = binding;
   const context = isa.index | (threads << 8);
+  /** What both functions for joined contractions begin with: the plan and eight operands. */
+  const joinedArguments = (plan: Joined, { dtype }: Storage) => {
+    const words = wordsOf(plan);
+    const x = [...plan.left, ...plan.right];
+    const at = (n: number) => (x[n] ? pointer(x[n].data) : binding.null);
+    return [
+      context,
+      DTYPE_ID[dtype],
+      XI[plan.xi].id,
+      XI[plan.combine].id,
+      REDUCE_ID[plan.reduce],
+      Number(plan.fromUnit),
+      binding.words(words),
+      words.length,
+      at(0),
+      at(1),
+      at(2),
+      at(3),
+      at(4),
+      at(5),
+      at(6),
+      at(7),
+    ] as const;
+  };
   return {
     contract(xi, { B, L, R, K }, a, h, G, out) {
       check(
@@ -138,67 +162,26 @@ export function abiKernels<Pointer, Words>(
       );
     },
     joined(plan, out, arg) {
-      const words = wordsOf(plan);
-      const at = (operand?: JoinedOperand) => (operand ? pointer(operand.data) : binding.null);
-      const x = [...plan.left, ...plan.right];
-      check(
-        'joined',
-        abi.xt_joined(
-          context,
-          DTYPE_ID[out.dtype],
-          XI[plan.xi].id,
-          XI[plan.combine].id,
-          REDUCE_ID[plan.reduce],
-          Number(plan.fromUnit),
-          binding.words(words),
-          words.length,
-          at(x[0]),
-          at(x[1]),
-          at(x[2]),
-          at(x[3]),
-          at(x[4]),
-          at(x[5]),
-          at(x[6]),
-          at(x[7]),
-          pointer(out),
-          arg ? pointer(arg) : binding.null,
-        ),
-      );
+      const at = arg ? pointer(arg) : binding.null;
+      check('joined', abi.xt_joined(...joinedArguments(plan, out), pointer(out), at));
     },
     joinedGradient(plan, out, dout, to) {
-      const words = wordsOf(plan);
-      const at = (storage?: Storage | null) => (storage ? pointer(storage) : binding.null);
-      const x = [...plan.left, ...plan.right].map((operand) => operand.data);
       const d = [...to.left, ...to.right];
+      const at = (n: number) => (d[n] ? pointer(d[n]) : binding.null);
       check(
         'joinedGradient',
         abi.xt_joined_gradient(
-          context,
-          DTYPE_ID[out.dtype],
-          XI[plan.xi].id,
-          XI[plan.combine].id,
-          REDUCE_ID[plan.reduce],
-          Number(plan.fromUnit),
-          binding.words(words),
-          words.length,
-          at(x[0]),
-          at(x[1]),
-          at(x[2]),
-          at(x[3]),
-          at(x[4]),
-          at(x[5]),
-          at(x[6]),
-          at(x[7]),
+          ...joinedArguments(plan, out),
           pointer(out),
           pointer(dout),
-          at(d[0]),
-          at(d[1]),
-          at(d[2]),
-          at(d[3]),
-          at(d[4]),
-          at(d[5]),
-          at(d[6]),
-          at(d[7]),
+          at(0),
+          at(1),
+          at(2),
+          at(3),
+          at(4),
+          at(5),
+          at(6),
+          at(7),
         ),
       );
     },

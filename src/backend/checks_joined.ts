@@ -5,6 +5,7 @@ import {
   type Joined,
   type JoinedOperand,
   type Kernels,
+  MAX_AXES,
   MAX_JOINED,
   REDUCTIONS,
   type Storage,
@@ -43,6 +44,12 @@ function checkPlan(kernel: string, plan: Joined, out: Storage): void {
     const rule = `1 to ${MAX_JOINED} operands on the left and at most as many on the right`;
     throw mismatch('E_ARGUMENT', kernel, rule, [left.length, right.length]);
   }
+  const axes = batch.length + rows.length + columns.length;
+  if (axes > MAX_AXES || terms.length > MAX_AXES)
+    throw mismatch('E_ARGUMENT', kernel, `at most ${MAX_AXES} axes of out and of terms`, [
+      axes,
+      terms.length,
+    ]);
   if (right.length === 0 && columns.length > 0)
     throw mismatch('E_SHAPE', `${kernel} columns`, 'none without a right side', columns);
   for (let n = 0; n < left.length; n++)

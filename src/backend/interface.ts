@@ -56,6 +56,9 @@ export interface JoinedOperand {
 /** Most operands on one side of a {@link Joined} contraction. */
 export const MAX_JOINED = 4;
 
+/** Most axes of terms, and of batch, rows and columns together, in a {@link Joined} contraction. */
+export const MAX_AXES = 24;
+
 /**
  * `out[g,m,n] = ⊕_s left[g,m,s] ⊗ right[g,n,s]`, where left is ξ of its operands and right of its own: the form that
  * every step of a contraction has. g, m, n and s are multi-indices: several axes each, or none (one value).

@@ -140,6 +140,7 @@ describe.each(subjects)('joined on $label', ({ open }) => {
     ['half an extent', 'E_SHAPE', /non-negative integer extents and strides/, { terms: [0.5] }],
     ['no left side', 'E_ARGUMENT', /1 to 4 operands on the left/, { left: [] }],
     ['five operands', 'E_ARGUMENT', /1 to 4 operands on the left/, { left: new Array(5).fill(alone) }],
+    ['25 axes', 'E_ARGUMENT', /at most 24 axes of out and of terms/, { terms: new Array(25).fill(1) }],
     ['columns without a right side', 'E_SHAPE', /columns: expected none without a right side/, { right: [] }],
     ['an unknown operator', 'E_ARGUMENT', /combine: expected one of product/, { combine: 'plus' as 'sum' }],
     ['an unknown reduction', 'E_ARGUMENT', /reduce: expected one of sum, max/, { reduce: 'any' as 'sum' }],
