@@ -81,7 +81,7 @@ describe('the tarball', () => {
 
   it('is small', () => {
     expect(statSync(archive).size).toBeLessThan(3e6);
-    // Four instruction sets with a tile for each pair (⊗, ⊕) in each precision.
+    // The addon: three instruction sets, each with a tile for every pair (⊗, ⊕) in both precisions.
     for (const { path, size } of files) expect(size, path).toBeLessThan(4e6);
   });
 });
