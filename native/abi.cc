@@ -8,6 +8,7 @@
 
 namespace {
 
+using xt::all_below;
 using xt::Context;
 using xt::ElementOf;
 using xt::in;
@@ -36,6 +37,14 @@ int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, s
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
     const xt::ContractArgs<T> args{B, L, R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result), is_packed};
+    if constexpr (std::is_same_v<T, float>) {
+      if (run.bf16.tile) {
+        return run.over(
+            K ? B : 0, xt::kBf16Block, 1.0 * B * L * R * K,
+            [&](Slice b) { return run.bf16.kernels->contract[xi](run.bf16, args, b); },
+            kTilesAtATime * xt::kBf16Block);
+      }
+    }
     return run.over(
         K ? B : 0, table.tile_rows, 1.0 * B * L * R * K, [&](Slice b) { return table.contract[xi](args, b); },
         kTilesAtATime * table.tile_rows);
@@ -57,8 +66,12 @@ int32_t xt_contract_packed(uint32_t context, uint32_t dtype, uint32_t xi, size_t
 int32_t xt_packed_length(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, double* result) {
   // Not about memory: whether the product of the extents is a size at all.
   if (!present(result, {1}) || !present(result, {L, R, K})) return XT_ARGUMENT;
-  return with_table(Context(context), dtype, [&](auto& table) {
-    result[0] = static_cast<double>(table.packed_length(L * R, K));
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    const bool parts = std::is_same_v<T, float> && run.bf16.tile;
+    result[0] = static_cast<double>(parts ? run.bf16.kernels->packed_length(run.bf16, L * R, K)
+                                          : table.packed_length(L * R, K));
     return XT_OK;
   });
 }
@@ -66,8 +79,15 @@ int32_t xt_packed_length(uint32_t context, uint32_t dtype, size_t L, size_t R, s
 int32_t xt_pack_weights(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, const void* G,
                         void* packed) {
   if (!present(G, {L, R, K}) || !present(packed, {L, R, K})) return XT_ARGUMENT;
-  return with_table(Context(context), dtype, [&](auto& table) {
+  const Context run(context);
+  return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
+    if constexpr (std::is_same_v<T, float>) {
+      if (run.bf16.tile) {
+        run.bf16.kernels->pack_weights(run.bf16, L * R, K, in<T>(G), out<T>(packed));
+        return XT_OK;
+      }
+    }
     table.pack_weights(L * R, K, in<T>(G), out<T>(packed));
     return XT_OK;
   });
@@ -201,17 +221,36 @@ int32_t xt_activate_gradient(uint32_t context, uint32_t dtype, uint32_t activati
 
 int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, const void* g, void* m, void* v,
                 double rate, double beta1, double beta2, double epsilon, double correction1,
-                double correction2, double scale) {
+                double correction2, double scale, double decay) {
   if (!present(p, {N}) || !present(g, {N}) || !present(m, {N}) || !present(v, {N})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
-    const xt::AdamArgs<T> args{out<T>(p), out<T>(m), out<T>(v),   in<T>(g),    rate, beta1,
-                               beta2,     epsilon,   correction1, correction2, scale};
+    const xt::AdamArgs<T> args{out<T>(p), out<T>(m), out<T>(v),   in<T>(g),    rate,  beta1,
+                               beta2,     epsilon,   correction1, correction2, scale, decay};
     return run.over(N, table.lanes, 10.0 * N, [&](Slice n) {
       table.adam(args, n);
       return true;
     });
+  });
+}
+
+int32_t xt_loss(uint32_t context, uint32_t dtype, uint32_t loss, size_t rows, size_t K, const void* scores,
+                const int32_t* labels, const void* targets, void* dscores, double* result) {
+  const bool known = loss == XT_SOFTMAX || loss == XT_MSE;
+  if (!known || !present(scores, {rows, K}) || (dscores != nullptr && !present(dscores, {rows, K})) ||
+      !present(result, {2})) {
+    return XT_ARGUMENT;
+  }
+  if (rows > 0 && (labels == nullptr) == (targets == nullptr)) return XT_ARGUMENT;
+  if (rows > 0 && loss == XT_SOFTMAX && labels == nullptr) return XT_ARGUMENT;
+  if (labels && !all_below(labels, rows, K)) return XT_ARGUMENT;
+  return with_table(Context(context), dtype, [&](auto& table) {
+    using T = ElementOf<decltype(table)>;
+    // One thread: the order of the sum must not depend on their number, and the work is 1/L of a
+    // projection's.
+    table.loss({loss, rows, K, in<T>(scores), labels, in<T>(targets), out<T>(dscores)}, result);
+    return XT_OK;
   });
 }
 

@@ -4,9 +4,13 @@
 // drift.
 //
 // Arrays are row-major and dense unless a stride is a parameter; dtype says float32 or float64; buffers must
-// not overlap. Sizes may be zero. `context` names an instruction set (bits 0-7, its index in xt_describe) and
-// a number of threads (bits 8-15); no state is kept between calls, and results do not depend on the number of
-// threads, bit by bit.
+// not overlap. Sizes may be zero. `context` names an instruction set (bits 0-7, its index in xt_describe), a
+// number of threads (bits 8-15) and a precision (bits 16-17); no state is kept between calls, and results do
+// not depend on the number of threads, bit by bit.
+//
+// The precision is the least that is wanted of xt_contract, xt_contract_packed and what packs for it, in
+// float32: XT_BF16X3 rounds each factor to two parts in bf16 and sums three products, XT_BF16 rounds to one
+// part. An instruction set without a tile for that, and every other function, computes at full precision.
 #ifndef XITENSOR_ABI_H_
 #define XITENSOR_ABI_H_
 
@@ -19,21 +23,25 @@
 #define XT_API extern "C"
 #endif
 
-#define XT_ABI_VERSION 2
+#define XT_ABI_VERSION 3
 
-enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3 };
+enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3, XT_NUMERIC = 4, XT_CONVERGENCE = 5 };
 enum xt_dtype { XT_FLOAT32 = 0, XT_FLOAT64 = 1 };
 enum xt_reduce { XT_SUM = 0, XT_MAX = 1, XT_MIN = 2, XT_LOGSUMEXP = 3 };
+enum xt_precision { XT_FULL = 0, XT_BF16X3 = 1, XT_BF16 = 2 };
 enum xt_activation { XT_IDENTITY = 0, XT_RELU = 1, XT_TANH = 2 };
+enum xt_loss { XT_SOFTMAX = 0, XT_MSE = 1 };
 
-// JSON: { abi, table, isas: [{ name, index, usable, priority, reason }] }; static storage.
+// JSON: { abi, table, isas: [{ name, index, usable, priority, reason, tiles }] }, tiles naming the
+// instruction set whose tile serves a precision, where one does; static storage.
 XT_API const char* xt_describe(void);
 
 // out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j]);  a [B,L], h [B,R], G [L,R,K], out [B,K]
 XT_API int32_t xt_contract(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
                            size_t K, const void* a, const void* h, const void* G, void* out);
 
-// The same with weights that xt_pack_weights laid out for this context's instruction set, for use many times.
+// The same with weights that xt_pack_weights laid out for this context's instruction set and precision, for
+// use many times.
 XT_API int32_t xt_contract_packed(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
                                   size_t K, const void* a, const void* h, const void* packed, void* out);
 
@@ -104,14 +112,54 @@ XT_API int32_t xt_activate(uint32_t context, uint32_t dtype, uint32_t activation
 XT_API int32_t xt_activate_gradient(uint32_t context, uint32_t dtype, uint32_t activation, size_t rows,
                                     size_t cols, const void* y, void* dy, void* dbias);
 
+// Columns of A for tokens, which is A times one-hot rows: z[r,m] = A[m, tokens[r]];  tokens [rows] from 0 to
+// N−1, A [M,N], z [rows,M]
+XT_API int32_t xt_embed(uint32_t context, uint32_t dtype, size_t rows, size_t M, size_t N,
+                        const int32_t* tokens, const void* A, void* z);
+
+// dA[m,n] = Σ dz[r,m] over the rows with tokens[r] = n, in the order of the rows
+XT_API int32_t xt_embed_gradient(uint32_t context, uint32_t dtype, size_t rows, size_t M, size_t N,
+                                 const int32_t* tokens, const void* dz, void* dA);
+
+// Losses of rows of scores [rows,K], and where dscores is no null the gradient of their mean:
+//   softmax: −ln p[label] with p = softmax(scores[r]),  dscores[r,k] = (p[k] − [k = label]) / rows
+//   mse:     Σ_k (scores[r,k] − target[r,k])² / K,      dscores[r,k] = 2 (score − target) / (rows·K)
+// Of labels [rows] and targets [rows,K] one is null; softmax needs labels, to mse a label is a one-hot row.
+// result[0] = the sum over the rows, result[1] = rows whose first largest score is that of the label
+XT_API int32_t xt_loss(uint32_t context, uint32_t dtype, uint32_t loss, size_t rows, size_t K,
+                       const void* scores, const int32_t* labels, const void* targets, void* dscores,
+                       double* result);
+
 // Adam (Kingma & Ba 2015, Algorithm 1) in one pass, with gradient g·scale:
-// m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p − rate·(m/correction1) / (√(v/correction2) + epsilon)
+// m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,
+// p ← (1−decay)·p − rate·(m/correction1) / (√(v/correction2) + epsilon)
+// With decay > 0 it is AdamW (Loshchilov & Hutter 2019, Algorithm 2).
 XT_API int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, const void* g, void* m, void* v,
                        double rate, double beta1, double beta2, double epsilon, double correction1,
-                       double correction2, double scale);
+                       double correction2, double scale, double decay);
 
 // result[0] = Σ_n x[n]² in float64, blocked so that the order of summation is fixed
 XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result);
+
+// Linear algebra of A [m,n] in float64, with k = min(m, n). XT_NUMERIC if A holds a NaN or an infinity.
+
+// s[k], descending: the singular values. Those below the error bound (svd.cc) may come back as 0.
+XT_API int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A, double* s);
+
+// A = U diag(s) V with orthonormal columns of U [m,k] and rows of V [k,n]; U or V may be null.
+// XT_CONVERGENCE if the iteration on the bidiagonal form does not end.
+XT_API int32_t xt_svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V);
+
+// A = Q R with orthonormal columns of Q [m,k], which may be null, and R [k,n] upper trapezoidal.
+XT_API int32_t xt_qr(uint32_t context, size_t m, size_t n, const double* A, double* Q, double* R);
+
+// result[0] = 1 if all k singular values are proven to exceed `bound`, 0 if there is no such proof.
+XT_API int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound,
+                            double* result);
+
+// result[0] = rank of A modulo a prime, 2 <= prime <= 2^26; the elements of A are integers in [0, prime).
+XT_API int32_t xt_rank_modulo(uint32_t context, size_t m, size_t n, const double* A, uint32_t prime,
+                              double* result);
 
 // Asks the system for the pages behind fresh memory all at once: a trap for each page that a kernel comes
 // upon costs 4 to 16 µs on virtual machines. Changes no value; does nothing where there is no such call.

@@ -18,9 +18,12 @@ inline constexpr double kWorthSharing = 2e5;
 struct Context {
   const Kernels* kernels;
   unsigned threads;
+  Bf16Run bf16;
 
   explicit Context(uint32_t context)
-      : kernels(usable_kernels(context & 0xff)), threads(context >> 8 & 0xff ? context >> 8 & 0xff : 1) {}
+      : kernels(usable_kernels(context & 0xff)),
+        threads(context >> 8 & 0xff ? context >> 8 & 0xff : 1),
+        bf16(bf16_run(context & 0xff, context >> 16 & 3)) {}
 
   // Runs kernel(slice) → bool over [0, count), cut at multiples of `granule` into parts for the threads and
   // these into slices of at most `most`, which bounds what a kernel keeps of its slice.
@@ -69,6 +72,15 @@ inline bool present(const void* pointer, std::initializer_list<size_t> extents) 
     if (__builtin_mul_overflow(count, extent, &count)) return false;
   }
   return count == 0 || (pointer != nullptr && count <= SIZE_MAX / 16);
+}
+
+// Whether all of `count` indices are from 0 to bound−1, so that none leads out of an array.
+inline bool all_below(const int32_t* indices, size_t count, size_t bound) {
+  if (count > 0 && indices == nullptr) return false;
+  for (size_t n = 0; n < count; ++n) {
+    if (indices[n] < 0 || static_cast<size_t>(indices[n]) >= bound) return false;
+  }
+  return true;
 }
 
 }  // namespace xt

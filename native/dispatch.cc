@@ -8,8 +8,14 @@
 namespace xt {
 
 #define ISA(name, ...) const Kernels& kernels_##name();
+#define BF16(name, ...) const Bf16Tile& bf16_tile_##name();
 #include "isas.def"
 #undef ISA
+
+#if defined(__x86_64__)
+const char* amx_refusal();
+const Bf16Kernels& bf16_kernels();
+#endif
 
 namespace {
 
@@ -21,28 +27,55 @@ bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+const char* avx512bf16_refusal() {
+  return has_avx512() && __builtin_cpu_supports("avx512bf16") ? nullptr : "this processor lacks AVX-512 BF16";
+}
 #endif
 
 struct IsaRow {
   const char* name;
   bool usable;
-  const char* needs;
+  const char* reason;  // what it lacks, or else what it needs
   const Kernels* kernels;
+  const Bf16Tile* tile;
 };
 
 constexpr unsigned kIsaCount = 0
 #define ISA(...) +1
+#define BF16(...) +1
 #include "isas.def"
 #undef ISA
     ;
 
 const IsaRow& isa_row(unsigned index) {
+  static const auto of_tile = [](const char* name, const char* refusal, const char* needs,
+                                 const Kernels& kernels, const Bf16Tile& tile) {
+    return IsaRow{name, refusal == nullptr, refusal ? refusal : needs, &kernels, &tile};
+  };
   static const IsaRow rows[] = {
-#define ISA(name, probe, needs) {#name, probe, needs, &kernels_##name()},
+#define ISA(name, probe, needs) \
+  {#name, probe, probe ? "needs " needs : "this processor lacks " needs, &kernels_##name(), nullptr},
+#define BF16(name, refusal, needs) \
+  of_tile(#name, refusal, "needs " needs "; only when asked for", kernels_avx512(), bf16_tile_##name()),
 #include "isas.def"
 #undef ISA
   };
   return rows[index];
+}
+
+// The instruction set whose tile `index` takes at a precision: its own at any, another's below float32 where
+// that is faster than multiply-adds.
+const IsaRow* row_of_tile(uint32_t index, uint32_t precision) {
+  const IsaRow& row = isa_row(index);
+  if (row.tile) return &row;
+  for (unsigned n = 0; n < kIsaCount && precision != XT_FULL; ++n) {
+    const IsaRow& other = isa_row(n);
+    if (other.tile && other.usable && other.kernels == row.kernels &&
+        kBf16Schemes[precision].products < other.tile->rate) {
+      return &other;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -53,10 +86,19 @@ const Kernels* usable_kernels(uint32_t index) {
   return row.usable ? row.kernels : nullptr;
 }
 
+Bf16Run bf16_run(uint32_t index, uint32_t precision) {
+  if (precision > XT_BF16 || !usable_kernels(index)) return {};
+#if defined(__x86_64__)
+  if (const IsaRow* row = row_of_tile(index, precision))
+    return {&kBf16Schemes[precision], row->tile, &bf16_kernels(), &isa_row(index).kernels->f32};
+#endif
+  return {};
+}
+
 const char* describe() {
   // By hand, since snprintf would bring the files of a C library into the WebAssembly module.
   static const struct Text {
-    char json[1024];
+    char json[2048];
     size_t used = 0;
     // Not inlined, or a text ends up as immediate values in the code.
     __attribute__((noinline)) Text& operator<<(const char* text) {
@@ -75,7 +117,18 @@ const char* describe() {
         const IsaRow& row = isa_row(n);
         *this << (n ? "," : "") << "{\"name\":\"" << row.name << "\",\"index\":" << n
               << ",\"usable\":" << (row.usable ? "true" : "false") << ",\"priority\":" << kIsaCount - n
-              << ",\"reason\":\"" << (row.usable ? "needs " : "this processor lacks ") << row.needs << "\"}";
+              << ",\"reason\":\"" << row.reason << "\"";
+        *this << ",\"tiles\":{";
+        const char* separator = "";
+        const char* const names[] = {"float32", "bf16x3", "bf16"};
+        for (uint32_t precision = XT_FULL; row.usable && precision <= XT_BF16; ++precision) {
+          const IsaRow* of_tile = row_of_tile(n, precision);
+          if (!of_tile) continue;
+          *this << separator << "\"" << names[precision] << "\":\"" << of_tile->name << "\"";
+          separator = ",";
+        }
+        *this << "}";
+        *this << "}";
       }
       *this << "]}";
     }

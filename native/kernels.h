@@ -115,7 +115,17 @@ template <class T>
 struct AdamArgs {
   T *p, *m, *v;
   const T* g;
-  double rate, beta1, beta2, epsilon, correction1, correction2, scale;
+  double rate, beta1, beta2, epsilon, correction1, correction2, scale, decay;
+};
+
+template <class T>
+struct LossArgs {
+  uint32_t loss;
+  size_t rows, K;
+  const T* scores;
+  const int32_t* labels;
+  const T* targets;
+  T* dscores;
 };
 
 // A kernel returns false only when scratch memory cannot be had.
@@ -143,13 +153,37 @@ struct KernelTable {
   void (*activate_gradient)(int activation, size_t cols, const T* y, T* dy, Slice rows);
   void (*column_sums)(size_t rows, size_t cols, const T* x, T* out);
   void (*adam)(const AdamArgs<T>&, Slice n);
+  void (*loss)(const LossArgs<T>&, double* result);
   double (*sum_squares)(const T* x, Slice n);
   double (*peak)(size_t repetitions, double* alive);
+};
+
+constexpr size_t kPanelColumns = 16;  // of reflectors that are made together
+constexpr size_t kPadding = 8;        // doubles of the widest vector
+
+// A ← A − u yᵀ − x vᵀ, sums += Aᵀ next; A [rows, columns]
+struct BidiagonalStep {
+  double* A;
+  size_t stride, rows, columns;
+  const double *u, *y, *x, *v, *next;
+  double* sums;
+};
+
+// Linear algebra in float64; kernels/linalg-inl.h says what each computes.
+struct LinalgKernels {
+  void (*reflect_panel)(double* panel, size_t rows, size_t columns, double* tau);
+  void (*bidiagonal_update)(const BidiagonalStep& step);
+  void (*project)(const double* A, size_t stride, size_t rows, size_t columns, const double* v, double* out);
+  void (*rotate)(double* x, double* y, size_t count, double c, double s);
+  void (*reduce_modulo)(double* x, size_t count, double p);
+  void (*eliminate_modulo)(double* A, size_t stride, size_t rows, size_t columns, const double* pivot,
+                           double scale, double p, double* factors, size_t factor_stride);
 };
 
 struct Kernels {
   KernelTable<float> f32;
   KernelTable<double> f64;
+  LinalgKernels linalg;
 };
 
 template <class T>

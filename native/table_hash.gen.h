@@ -1,3 +1,3 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 #pragma once
-#define XT_TABLE_HASH "d53f65a4cb414f75"
+#define XT_TABLE_HASH "01ee03a91f58ce67"

@@ -152,7 +152,7 @@ ${functions
   .join('\n')}
 }
 
-${['status', 'dtype', 'reduce', 'activation'].map(enumTs).join('\n')}
+${['status', 'dtype', 'reduce', 'precision', 'activation', 'loss'].map(enumTs).join('\n')}
 `;
 
 const xiMd = `<!-- ${banner('').trim()} -->

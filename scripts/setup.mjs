@@ -3,18 +3,22 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildWasm } from '../wasm/build.mjs';
+import { ensureChromium } from './chromium.mjs';
+import { bundleEntries } from './lib/bundles.mjs';
 import { have, inProject, install, isMain, nodeGyp, nodePrefix, npm, run, step } from './lib/steps.mjs';
 import { buildNeon } from './neon.mjs';
 
-const HELP = `node scripts/setup.mjs [--build-only] [--neon]
+const HELP = `node scripts/setup.mjs [--build-only] [--neon] [--chromium]
 
 Installs the npm packages and builds the addon, the WebAssembly module and dist/; does again only what has changed.
 
   --build-only  leave node_modules alone
   --neon        also cross-compile the addon for AArch64 and fetch what runs it under qemu, for the tests
+  --chromium    also find or install Chromium, for the tests
   --help        print this
 
-XITENSOR_NO_APT=1 forbids to install system packages (Clang and wasi-libc; with --neon a cross compiler and qemu-user).
+XITENSOR_NO_APT=1 forbids to install system packages (Clang and wasi-libc; with --neon a cross compiler and qemu-user;
+with --chromium Chromium).
 A part whose tools are missing is left out with its reason: xitensor runs with any of its backends.`;
 
 const readJson = (path) => JSON.parse(readFileSync(inProject(path), 'utf8'));
@@ -85,30 +89,39 @@ async function buildNative() {
 }
 
 async function buildLibrary() {
-  const inputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'node_modules/typescript/package.json'];
-  await step('dist', { does: 'compiling TypeScript', inputs, outputs: ['dist'] }, async () => {
+  const inputs = [
+    ...['src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/lib/bundles.mjs'],
+    ...['node_modules/typescript/package.json', 'node_modules/esbuild/package.json'],
+    // The inline entry carries them.
+    ...['wasm/xitensor.wasm', 'wasm/xitensor-relaxed.wasm'],
+  ];
+  const does = 'compiling TypeScript, bundling for browsers';
+  await step('dist', { does, inputs, outputs: ['dist'] }, async () => {
     // A file whose source is gone must not live on.
     rmSync(inProject('dist'), { recursive: true, force: true });
     await run(process.execPath, [inProject('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
     const command = inProject('dist/cli/main.js');
     if (existsSync(command)) chmodSync(command, 0o755);
+    await bundleEntries();
   });
   return {};
 }
 
 /**
- * Sets everything up and resolves with what had to be left out: { missing: { native?, wasm?, neon? } }, each a reason.
+ * Sets everything up and resolves with what had to be left out: { missing: { native?, wasm?, neon?, chromium? } }, each a reason.
  * Rejects when something that can be built fails to build.
  */
-export async function setup({ buildOnly = false, neon = false } = {}) {
+export async function setup({ buildOnly = false, neon = false, chromium = false } = {}) {
   const start = performance.now();
   if (!buildOnly) await installPackages();
   // All at once: one slow kernel file alone cannot use a second core, and apt-get waits for the network.
+  const wasm = buildWasm();
   const parts = {
     ...(neon && { neon: buildNeon }),
+    ...(chromium && { chromium: ensureChromium }),
     native: buildNative,
-    wasm: buildWasm,
-    dist: buildLibrary,
+    wasm: () => wasm,
+    dist: () => wasm.then(buildLibrary, buildLibrary),
   };
   const results = await Promise.allSettled(Object.values(parts).map((build) => build()));
   const missing = {};
@@ -128,7 +141,8 @@ export async function setup({ buildOnly = false, neon = false } = {}) {
 function options() {
   const boolean = { type: 'boolean', default: false };
   try {
-    return parseArgs({ options: { 'build-only': boolean, neon: boolean, help: boolean } }).values;
+    return parseArgs({ options: { 'build-only': boolean, neon: boolean, chromium: boolean, help: boolean } })
+      .values;
   } catch (error) {
     console.error(`${error.message}\n\n${HELP}`);
     return process.exit(2);
@@ -136,10 +150,10 @@ function options() {
 }
 
 if (isMain(import.meta.url)) {
-  const { 'build-only': buildOnly, neon, help } = options();
+  const { 'build-only': buildOnly, neon, chromium, help } = options();
   if (help) console.log(HELP);
   else {
-    await setup({ buildOnly, neon }).catch((error) => {
+    await setup({ buildOnly, neon, chromium }).catch((error) => {
       console.error(`set-up failed\n${error.message}`);
       process.exitCode = 1;
     });

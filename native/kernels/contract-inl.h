@@ -24,6 +24,8 @@ struct Joined {
 };
 
 // Whether all values, a multiple of a vector, lie in the range of φ, which is then taken of them.
+template <class T>
+using TakePhi = bool (*)(T* values, size_t count);
 template <class T, class X>
 bool take_phi(T* values, size_t count) {
   Int<T> holds = ~Int<T>{};
@@ -82,22 +84,22 @@ void pack_outer_panel(const void* source, size_t row, size_t, size_t, size_t k0,
 
 // Fills the panels of a slice. Whether φ serves is settled panel by panel, as they are cut alike for any
 // number of threads.
-template <class T, class X>
-void fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer) {
+template <class T>
+void fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer, TakePhi<T> phi) {
   const size_t step = panel_rows<T>;
   for (size_t row = b.begin, panel = 0; row < b.end; row += MR<T>, ++panel) {
     const size_t rows = smaller(b.end - row, MR<T>);
     T *a = outer.a + panel * args.L * step, *h = outer.h + panel * args.R * step;
     transpose_panel(args.a + row * args.L, args.L, rows, args.L, a);
     transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
-    const bool of_h = take_phi<T, X>(h, args.R * step);
-    outer.joined[panel] = of_h && take_phi<T, X>(a, args.L * step);
+    const bool of_h = phi(h, args.R * step);
+    outer.joined[panel] = of_h && phi(a, args.L * step);
     if (of_h && !outer.joined[panel]) transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
   }
 }
 
-template <class T, class X>
-bool contract(const ContractArgs<T>& args, Slice b) {
+template <class T>
+bool contract_outer(const ContractArgs<T>& args, Slice b, TakePhi<T> phi, PackPanel<T> pack) {
   const size_t terms = args.L * args.R;
   const size_t rows = packed_A_size<T>(b.size(), 1);
   Room room;
@@ -106,13 +108,18 @@ bool contract(const ContractArgs<T>& args, Slice b) {
   T* a = scratch().take<T>(rows * args.L);
   T* h = scratch().take<T>(rows * args.R);
   const OuterRows<T> outer{a, h, scratch().take<bool>(rows), args.L, args.R, b.begin};
-  fill_outer<T, X>(args, b, outer);
-  const Side<T> pairs{&outer, pack_outer_panel<T, X>};
+  fill_outer(args, b, outer, phi);
+  const Side<T> pairs{&outer, pack};
   const Matrix<T> G{args.G, 1, args.K};
   Side<T> weights = side_of_transposed(G, args.K);
   if (args.is_packed) weights.packed = args.G;
   gemm_dense<T>(b, args.K, terms, pairs, weights, args.out, args.K, false);
   return true;
+}
+
+template <class T, class X>
+bool contract(const ContractArgs<T>& args, Slice b) {
+  return contract_outer<T>(args, b, take_phi<T, X>, pack_outer_panel<T, X>);
 }
 
 template <class T>

@@ -6,8 +6,9 @@
 namespace xt::XT_ISA {
 
 // Rows of a and h, of which the current block of b is kept after φ if it lies in φ's range.
-template <class T, class X>
+template <class T>
 struct OuterColumns {
+  TakePhi<T> phi;
   const T *a, *h;
   size_t L, R;
   T *block_a, *block_h;
@@ -16,8 +17,8 @@ struct OuterColumns {
   void begin(size_t b, size_t count) const {
     copy(a + b * L, count * L, block_a);
     copy(h + b * R, count * R, block_h);
-    joined = take_phi<T, X>(block_a, round_up(count * L, lanes<T>));
-    if (joined && !take_phi<T, X>(block_h, round_up(count * R, lanes<T>))) {
+    joined = phi(block_a, round_up(count * L, lanes<T>));
+    if (joined && !phi(block_h, round_up(count * R, lanes<T>))) {
       copy(a + b * L, count * L, block_a);
       joined = false;
     }
@@ -32,8 +33,8 @@ struct OuterColumns {
 
 // Panel of Ξᵀ: rows (i, j), columns k = b. A panel may span several i; each of its stretches of j is one run
 // of vectors, which may spill into what is packed next, and reads on into the next row of h.
-template <class T, class X, class Pair>
-void pack_pairs_of_columns(const OuterColumns<T, X>& from, size_t row, size_t rows, size_t kc, T* to) {
+template <class T, class Pair>
+void pack_pairs_of_columns(const OuterColumns<T>& from, size_t row, size_t rows, size_t kc, T* to) {
   for (size_t k = 0; k < kc; ++k) {
     const T* a = from.block_a + k * from.L;
     const T* h = from.block_h + k * from.R;
@@ -53,31 +54,31 @@ void pack_pairs_of_columns(const OuterColumns<T, X>& from, size_t row, size_t ro
 template <class T, class X>
 void pack_outer_transposed_panel(const void* source, size_t row, size_t rows, size_t, size_t, size_t kc,
                                  T* to) {
-  const auto& from = *static_cast<const OuterColumns<T, X>*>(source);
+  const auto& from = *static_cast<const OuterColumns<T>*>(source);
   if (from.joined) {
-    pack_pairs_of_columns<T, X, Joined<X>>(from, row, rows, kc, to);
+    pack_pairs_of_columns<T, Joined<X>>(from, row, rows, kc, to);
   } else {
-    pack_pairs_of_columns<T, X, Whole<X>>(from, row, rows, kc, to);
+    pack_pairs_of_columns<T, Whole<X>>(from, row, rows, kc, to);
   }
 }
 
-template <class T, class X>
-bool contract_gradient_weights(const ContractGradientArgs<T>& args, Slice ij) {
+template <class T>
+bool gradient_of_weights(const ContractGradientArgs<T>& args, Slice ij, TakePhi<T> phi, PackPanel<T> pack) {
   const size_t block = smaller(args.B, KC);
   Room room;
   add_dense_gemm_room<T>(room, ij, args.K, args.B);
   room.add<T>(block * args.L + 2 * lanes<T>).template add<T>(block * args.R + 2 * lanes<T>);
   if (!scratch().reserve(room)) return false;
-  const OuterColumns<T, X> outer{args.a,
-                                 args.h,
-                                 args.L,
-                                 args.R,
-                                 scratch().take<T>(block * args.L + 2 * lanes<T>),
-                                 scratch().take<T>(block * args.R + 2 * lanes<T>),
-                                 false};
-  const Side<T> pairs{&outer, pack_outer_transposed_panel<T, X>,
-                      [](const void* source, size_t b, size_t count) {
-                        static_cast<const OuterColumns<T, X>*>(source)->begin(b, count);
+  const OuterColumns<T> outer{phi,
+                              args.a,
+                              args.h,
+                              args.L,
+                              args.R,
+                              scratch().take<T>(block * args.L + 2 * lanes<T>),
+                              scratch().take<T>(block * args.R + 2 * lanes<T>),
+                              false};
+  const Side<T> pairs{&outer, pack, [](const void* source, size_t b, size_t count) {
+                        static_cast<const OuterColumns<T>*>(source)->begin(b, count);
                       }};
   const Matrix<T> dout{args.dout, 1, args.K};
   gemm_dense<T>(ij, args.K, args.B, pairs, side_of_transposed(dout, args.K), args.dG, args.K,
@@ -85,10 +86,16 @@ bool contract_gradient_weights(const ContractGradientArgs<T>& args, Slice ij) {
   return true;
 }
 
+template <class T, class X>
+bool contract_gradient_weights(const ContractGradientArgs<T>& args, Slice ij) {
+  return gradient_of_weights<T>(args, ij, take_phi<T, X>, pack_outer_transposed_panel<T, X>);
+}
+
 // Some rows of reduce_outer, together, so that h and dh are read and written once for all of them.
 template <class T, class X, int rows>
 XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T* da, T* dh) {
   Vec<T> x[rows], sum[rows];
+#pragma GCC unroll 4
   for (int i = 0; i < rows; ++i) {
     x[i] = broadcast(a[i]);
     sum[i] = Vec<T>{};
@@ -97,6 +104,7 @@ XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T
   for (; j + lanes<T> <= R; j += lanes<T>) {
     const Vec<T> y = load(h + j);
     Vec<T> gradient = load(dh + j);
+#pragma GCC unroll 4
     for (int i = 0; i < rows; ++i) {
       const Vec<T> p = load(P + i * R + j);
       sum[i] += p * X::dx(x[i], y);
@@ -107,6 +115,7 @@ XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T
   if (j < R) {
     const Vec<T> y = load(h + j);
     Vec<T> gradient = load(dh + j);
+#pragma GCC unroll 4
     for (int i = 0; i < rows; ++i) {
       const Vec<T> p = load_part(P + i * R + j, R - j);
       sum[i] += keep_first<T>(p * X::dx(x[i], y), R - j);
@@ -114,6 +123,7 @@ XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T
     }
     store(dh + j, gradient);
   }
+#pragma GCC unroll 4
   for (int i = 0; i < rows; ++i) da[i] = sum_lanes<T>(sum[i]);
 }
 
@@ -135,8 +145,11 @@ void pad_rows(const T* from, size_t rows, size_t columns, size_t stride, T* to) 
 
 // da and dh: P = dout·Gᵀ is formed MR rows by a chunk of i at a time, some 512 columns, and reduced while it
 // is in cache.
-template <class T, class X>
-bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
+template <class T>
+using ReduceOuter = void (*)(const T* P, size_t count, size_t R, const T* a, const T* h, T* da, T* dh);
+
+template <class T>
+bool gradient_of_inputs(const ContractGradientArgs<T>& args, Slice b, ReduceOuter<T> reduce) {
   const size_t L = args.L, R = args.R, K = args.K, rows = b.size(), h_stride = R + lanes<T>;
   const size_t chunk = smaller(L, 2048 / sizeof(T) / R + 1);
   const size_t columns = chunk * R, padded_rows = packed_A_size<T>(rows, 1);
@@ -166,12 +179,12 @@ bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
     for (size_t r = 0; r < MR<T>; ++r) P_rows[r] = r * nc;
     for (size_t row = 0; row < rows; row += MR<T>) {
       const size_t present = smaller(rows - row, MR<T>);
-      reduce_block<T, SumOf<fast::xi_product>>(K, nc, packed_dout + packed_A_size<T>(row, K), packed_G,
-                                               {P, P_rows, nullptr}, present, false, none);
+      multiply_block<T>(K, nc, packed_dout + packed_A_size<T>(row, K), packed_G, {P, P_rows, nullptr},
+                        present, false, none);
       for (size_t r = 0; r < present; ++r) {
         const size_t at = (b.begin + row + r) * L + i;
-        reduce_outer<T, X>(P + r * nc, count, R, args.a + at, padded_h + (row + r) * h_stride, args.da + at,
-                           padded_dh + (row + r) * h_stride);
+        reduce(P + r * nc, count, R, args.a + at, padded_h + (row + r) * h_stride, args.da + at,
+               padded_dh + (row + r) * h_stride);
       }
     }
   }
@@ -179,6 +192,11 @@ bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
     for (size_t j = 0; j < R; ++j) args.dh[(b.begin + r) * R + j] = padded_dh[r * h_stride + j];
   }
   return true;
+}
+
+template <class T, class X>
+bool contract_gradient_inputs(const ContractGradientArgs<T>& args, Slice b) {
+  return gradient_of_inputs<T>(args, b, reduce_outer<T, X>);
 }
 
 }  // namespace xt::XT_ISA

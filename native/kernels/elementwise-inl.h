@@ -59,14 +59,15 @@ template <class T>
 void adam(const AdamArgs<T>& args, Slice n) {
   const T beta1 = args.beta1, beta2 = args.beta2, rest1 = 1 - args.beta1, rest2 = 1 - args.beta2;
   const T scale = args.scale, epsilon = args.epsilon, rate = args.rate / args.correction1;
-  const T inverse_correction2 = 1 / args.correction2;
+  const T inverse_correction2 = 1 / args.correction2, kept = 1 - args.decay;
   for_vectors<T>(n, [&](auto read, auto write, size_t at) {
     const Vec<T> g = read(args.g + at) * scale;
     const Vec<T> m = read(args.m + at) * beta1 + g * rest1;
     const Vec<T> v = read(args.v + at) * beta2 + g * g * rest2;
     write(args.m + at, m);
     write(args.v + at, v);
-    write(args.p + at, read(args.p + at) - m * rate / (square_root<T>(v * inverse_correction2) + epsilon));
+    write(args.p + at,
+          read(args.p + at) * kept - m * rate / (square_root<T>(v * inverse_correction2) + epsilon));
   });
 }
 

@@ -19,9 +19,12 @@ constexpr size_t NC = round_up(2048 / sizeof(T), NR<T>);
 // One side of a product. `panel` packs [at, at + count) × [k, k + kc) as [kc][width]; `begin`, where there is
 // one, is told of every block of k before its panels are packed.
 template <class T>
+using PackPanel = void (*)(const void* source, size_t at, size_t count, size_t width, size_t k, size_t kc,
+                           T* to);
+template <class T>
 struct Side {
   const void* source;
-  void (*panel)(const void* source, size_t at, size_t count, size_t width, size_t k, size_t kc, T* to);
+  PackPanel<T> panel;
   void (*begin)(const void* source, size_t k, size_t kc) = nullptr;
   // Where B lies in one piece with `stream_row` elements for each k, or null: for fetching ahead.
   const T* stream = nullptr;
@@ -38,10 +41,20 @@ void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t width
   const T* from = A.data + row * A.row_stride + k0 * A.col_stride;
   if (A.col_stride == 1 && A.row_stride != 1) {
     transpose_copy(from, A.row_stride, rows, kc, to, width);
-  } else if (A.row_stride == 1 && rows == width) {
-    for (size_t k = 0; k < kc; ++k) {
-      for (size_t r = 0; r < width; r += lanes<T>)
+  } else if (A.row_stride == 1) {
+    // Vectors that reach beyond the rows read what belongs to the next k; after the last k there is nothing
+    // to read.
+    const size_t reach = round_up(rows, lanes<T>);
+    const size_t safe = rows == reach ? kc : rows + A.col_stride >= reach ? kc - 1 : 0;
+    for (size_t k = 0; k < safe; ++k) {
+      for (size_t r = 0; r < reach; r += lanes<T>)
         store(to + k * width + r, load(from + k * A.col_stride + r));
+    }
+    for (size_t k = safe; k < kc; ++k) {
+      for (size_t r = 0; r < rows; r += lanes<T>) {
+        const size_t present = smaller(rows - r, lanes<T>);
+        store(to + k * width + r, load_part(from + k * A.col_stride + r, present));
+      }
     }
   } else {
     for (size_t k = 0; k < kc; ++k) {
@@ -154,7 +167,7 @@ Prefetch next_block(const Side<T>& B, size_t N, size_t K, size_t n, size_t k, si
 }
 
 // C[m, n] (⊕)= ⊕_k A[m, k] ⊗ B[k, n] for m and n in their slices, at most NC columns; `to` begins at the
-// first of both. `kernel` is a BlockKernel or calls one. The caller added its room.
+// first of both. `kernel` is reduce_block for some pair. The caller added its room.
 template <class T, class Kernel>
 void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, const Side<T>& B,
                   Target<T> to, bool accumulate, const GemmScratch<T>& packed, Kernel&& kernel) {
@@ -183,6 +196,12 @@ void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, 
   }
 }
 
+template <class T>
+void multiply_block(size_t kc, size_t nc, const T* A, const T* B, Target<T> to, size_t rows, bool accumulate,
+                    Prefetch& ahead) {
+  reduce_block(panel_kernels<T, SumOf<fast::xi_product>>, kc, nc, A, B, to, rows, accumulate, ahead);
+}
+
 // Offsets of the rows of a dense C.
 XT_INLINE void dense_rows(size_t* offsets, Slice m, size_t stride) {
   for (size_t row = m.begin; row < m.end; ++row) offsets[row - m.begin] = row * stride;
@@ -202,7 +221,7 @@ void gemm_dense(Slice m, size_t N, size_t K, const Side<T>& A, const Side<T>& B,
   }
   for (size_t n = 0; n < N; n += NC<T>) {
     gemm_columns<T>(m, {n, smaller(N, n + NC<T>)}, N, K, A, B, {C + n, offsets, nullptr}, accumulate, packed,
-                    reduce_block<T, SumOf<fast::xi_product>>);
+                    multiply_block<T>);
   }
 }
 

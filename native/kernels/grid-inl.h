@@ -47,12 +47,15 @@ void grid_row(const GridArgs<T>& args, const T* a, const T* h, T* sums) {
   size_t k = 0;
   for (; k + kDepth <= args.K; k += kDepth)
     grid_sums<T, Pair, kDepth>(args, a, h, args.G + k, sums + k * kGridRows<T>);
-  for (; k + 2 <= args.K; k += 2) grid_sums<T, Pair, 2>(args, a, h, args.G + k, sums + k * kGridRows<T>);
   for (; k < args.K; ++k) grid_sums<T, Pair, 1>(args, a, h, args.G + k, sums + k * kGridRows<T>);
 }
 
-template <class T, class X>
-bool grid_directly(const GridArgs<T>& args, Slice p) {
+template <class T>
+using GridRow = void (*)(const GridArgs<T>& args, const T* a, const T* h, T* sums);
+
+template <class T>
+bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRow<T> of_joined,
+                   GridRow<T> of_whole) {
   constexpr size_t W = kGridRows<T>;
   const size_t row = args.M * args.K, chunk = 256 / args.K + 1;  // templates between two transposes of sums
   const size_t all_a = round_up(args.M * args.L, lanes<T>) + lanes<T>;
@@ -64,21 +67,21 @@ bool grid_directly(const GridArgs<T>& args, Slice p) {
   T* phi_h = scratch().take<T>(args.R * W);
   T* sums = scratch().take<T>(chunk * args.K * W);
   for (size_t n = 0; n < all_a; ++n) phi_a[n] = n < args.M * args.L ? args.a[n] : T(1);
-  const bool a_joins = take_phi<T, X>(phi_a, all_a);
+  const bool a_joins = phi(phi_a, all_a);
   for (size_t first = p.begin; first < p.end; first += W) {
     const size_t count = smaller(p.end - first, W);
     for (size_t n = 0; n < args.R * W; ++n) h[n] = 1;
     transpose_copy(args.h + first * args.R, args.R, count, args.R, h, W);
     for (size_t n = 0; n < args.R * W; ++n) phi_h[n] = h[n];
-    const bool joins = a_joins && take_phi<T, X>(phi_h, args.R * W);
+    const bool joins = a_joins && phi(phi_h, args.R * W);
     for (size_t m = 0; m < args.M; m += chunk) {
       const size_t templates = smaller(args.M - m, chunk), values = templates * args.K;
       for (size_t n = 0; n < templates; ++n) {
         T* to = sums + n * args.K * W;
         if (joins) {
-          grid_row<T, Joined<X>>(args, phi_a + (m + n) * args.L, phi_h, to);
+          of_joined(args, phi_a + (m + n) * args.L, phi_h, to);
         } else {
-          grid_row<T, Whole<X>>(args, args.a + (m + n) * args.L, h, to);
+          of_whole(args, args.a + (m + n) * args.L, h, to);
         }
       }
       T* out = args.out + first * row + m * args.K;
@@ -90,6 +93,11 @@ bool grid_directly(const GridArgs<T>& args, Slice p) {
     }
   }
   return true;
+}
+
+template <class T, class X>
+bool grid_directly(const GridArgs<T>& args, Slice p) {
+  return grid_by_pairs<T>(args, p, take_phi<T, X>, grid_row<T, Joined<X>>, grid_row<T, Whole<X>>);
 }
 
 // Σ_i G[i] max(a[i], y) = Σ_{a ≤ y} G[i] · y + Σ_{a > y} G[i] a[i]; for min the two sums change places.
@@ -119,8 +127,8 @@ void tabulate_pieces(const GridArgs<T>& args, const T* a, const uint32_t* order,
 // Rows between two sweeps: more of them share the tables, fewer stay in cache.
 constexpr size_t kRowsOfSweep = 4096;
 
-template <class T, class X, bool is_min>
-bool grid_by_sweeps(const GridArgs<T>& args, Slice p) {
+template <class T>
+bool sweep_grid(const GridArgs<T>& args, Slice p, TakePhi<T> phi, bool is_min) {
   const size_t row = args.M * args.K, table = args.M * (args.L + 1) * args.K, events = args.M * args.L;
   const size_t most = smaller(p.size(), kRowsOfSweep), padded = round_up(events, lanes<T>) + lanes<T>;
   Room room;
@@ -135,7 +143,7 @@ bool grid_by_sweeps(const GridArgs<T>& args, Slice p) {
   uint32_t *rows = scratch().take<uint32_t>(most), *passed = scratch().take<uint32_t>(args.M);
   T* keys = scratch().take<T>(most);
   for (size_t n = 0; n < padded; ++n) a[n] = n < events ? args.a[n] : T(1);
-  for (size_t n = 0; n < padded; n += lanes<T>) store(a + n, X::Fast::phi(load(a + n)));
+  phi(a, padded);
   sort_order(a, events, all);
   for (size_t m = 0; m < args.M; ++m) passed[m] = 0;
   for (size_t n = 0; n < events; ++n) {
@@ -180,6 +188,11 @@ bool grid_by_sweeps(const GridArgs<T>& args, Slice p) {
     }
   }
   return true;
+}
+
+template <class T, class X, bool is_min>
+bool grid_by_sweeps(const GridArgs<T>& args, Slice p) {
+  return sweep_grid<T>(args, p, take_phi<T, X>, is_min);
 }
 
 // The way by sweeps where ξ selects one of its operands.

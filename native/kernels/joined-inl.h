@@ -26,11 +26,11 @@ struct OutOffsets {
 
 // [⊗][⊕][careful]; logsumexp has a kernel of its own.
 template <class T>
-constexpr BlockKernel<T> block_kernels[kXiCount][3][2] = {
-#define XI(name, ...)                                                                          \
-  {{reduce_block<T, SumOf<fast::xi_##name>>, reduce_block<T, SumOf<exact::xi_##name>>},        \
-   {reduce_block<T, MaxOf<fast::xi_##name>>, reduce_block<T, CarefulMaxOf<exact::xi_##name>>}, \
-   {reduce_block<T, MinOf<fast::xi_##name>>, reduce_block<T, CarefulMinOf<exact::xi_##name>>}},
+constexpr const PanelKernels<T>* tile_kernels[kXiCount][3][2] = {
+#define XI(name, ...)                                                                              \
+  {{&panel_kernels<T, SumOf<fast::xi_##name>>, &panel_kernels<T, SumOf<exact::xi_##name>>},        \
+   {&panel_kernels<T, MaxOf<fast::xi_##name>>, &panel_kernels<T, CarefulMaxOf<exact::xi_##name>>}, \
+   {&panel_kernels<T, MinOf<fast::xi_##name>>, &panel_kernels<T, CarefulMinOf<exact::xi_##name>>}},
 #include "../xi.def"
 #undef XI
 };
@@ -99,7 +99,8 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
           logsumexp_block<T>(args.combine, kc, nc, a, b, at, rows, accumulate, careful, right.fresh,
                              exponentials);
         } else {
-          block_kernels<T>[args.combine][args.reduce][careful](kc, nc, a, b, at, rows, accumulate, ahead);
+          reduce_block(*tile_kernels<T>[args.combine][args.reduce][careful], kc, nc, a, b, at, rows,
+                       accumulate, ahead);
         }
         right.fresh = false;
       };

@@ -4,6 +4,21 @@
 
 namespace xt::XT_ISA {
 
+// Merges the winners of a block into those of the blocks before.
+template <class T, bool largest>
+__attribute__((noinline)) void merge_winners(const Vec<T>& best, const Vec<T>& index, size_t term,
+                                             size_t count, T* C, double* arg, const size_t* columns,
+                                             bool accumulate) {
+  for (size_t n = 0; n < static_cast<size_t>(lanes<T>) && n < count; ++n) {
+    const size_t at = columns ? columns[n] : n;
+    const T value = best[n], before = C[at];
+    const bool better = (largest ? value > before : value < before) || (value != value && before == before);
+    if (accumulate && !better) continue;
+    C[at] = value;
+    arg[at] = static_cast<double>(term) + static_cast<double>(index[n]);
+  }
+}
+
 template <class T, class X, bool largest>
 void arg_panel(size_t term, size_t kc, const T* A, const T* B, size_t width, T* C, double* arg,
                const size_t* row_offsets, const size_t* column_offsets, size_t rows, size_t cols,
@@ -18,15 +33,9 @@ void arg_panel(size_t term, size_t kc, const T* A, const T* B, size_t width, T* 
         best = wins ? value : best;
         index = wins ? broadcast(T(k)) : index;
       }
-      for (size_t n = 0; n < static_cast<size_t>(lanes<T>) && w + n < cols; ++n) {
-        const size_t at = row_offsets[r] + (column_offsets ? column_offsets[w + n] : w + n);
-        const T value = best[n], before = C[at];
-        const bool better =
-            (largest ? value > before : value < before) || (value != value && before == before);
-        if (accumulate && !better) continue;
-        C[at] = value;
-        arg[at] = static_cast<double>(term) + static_cast<double>(index[n]);
-      }
+      const size_t shift = row_offsets[r] + (column_offsets ? 0 : w);
+      merge_winners<T, largest>(best, index, term, cols - w, C + shift, arg + shift,
+                                column_offsets ? column_offsets + w : nullptr, accumulate);
     }
   }
 }
@@ -43,7 +52,7 @@ constexpr ArgKernel<T> arg_kernels[kXiCount][2] = {
 #undef XI
 };
 
-// A BlockKernel that starts counting at `term`.
+// As reduce_block, and starts counting at `term`.
 template <class T>
 void arg_block(const JoinedArgs<T>& args, size_t term, size_t kc, size_t nc, const T* A, const T* B,
                Target<T> to, double* arg, size_t rows, bool accumulate) {

@@ -74,11 +74,11 @@ void scatter_row(T* data, const size_t* rows, size_t count, ptrdiff_t row_step, 
   }
 }
 
-// Back through the fold over a side's operands, whose panels are `gathered`; D is used up.
+// Back through the fold over a side's operands, whose panels are `gathered` and become those of their
+// gradients.
 template <class T, class X>
-void gradient_of_join(SideState<T>& state, size_t row, size_t count, size_t width, size_t kc, bool from_unit,
-                      T* const* gathered, T* const* to, T* D) {
-  const size_t operands = state.side->count, used = round_up(count, lanes<T>);
+void gradient_of_join(size_t operands, size_t used, size_t width, size_t kc, bool from_unit,
+                      T* const* gathered, const T* D) {
   const Vec<T> unit = broadcast(T(X::unit));
   for (size_t k = 0; k < kc; ++k) {
     for (size_t r = 0; r < used; r += lanes<T>) {
@@ -98,7 +98,12 @@ void gradient_of_join(SideState<T>& state, size_t row, size_t count, size_t widt
       store(gathered[0] + at, from_unit ? gradient * X::dy(unit, values[0]) : gradient);
     }
   }
-  for (size_t x = 0; x < operands; ++x) {
+}
+
+template <class T>
+void scatter_panels(const SideState<T>& state, size_t row, size_t count, size_t width, size_t kc,
+                    T* const* gathered, T* const* to) {
+  for (size_t x = 0; x < state.side->count; ++x) {
     if (!to[x]) continue;
     list_offsets(*state.own, state.side->operands[x].own, row, count, state.rows);
     const ptrdiff_t row_step = step_of(state.rows, count);
@@ -111,7 +116,7 @@ template <class T>
 using PanelGradient = void (*)(size_t, size_t, size_t, const T*, const T*, size_t, size_t, const T*, const T*,
                                T*);
 template <class T>
-using JoinGradient = void (*)(SideState<T>&, size_t, size_t, size_t, size_t, bool, T* const*, T* const*, T*);
+using JoinGradient = void (*)(size_t, size_t, size_t, size_t, bool, T* const*, const T*);
 
 // [⊗, or none][right side][softmax]
 template <class T>
@@ -203,7 +208,8 @@ bool gradient_of_side(const JoinedGradientArgs<T>& args, bool is_right) {
           list_offsets(own_axes, own_side.operands[x].own, row, count, own.rows);
           gather(own.base[x], own.rows, count, own.term_offsets[x], kc, width, gathered[x]);
         }
-        join_gradients<T>[f.xi](own, row, count, width, kc, unit_own, gathered, to_batch, D);
+        join_gradients<T>[f.xi](own_side.count, used, width, kc, unit_own, gathered, D);
+        scatter_panels(own, row, count, width, kc, gathered, to_batch);
       }
     }
   }

@@ -43,6 +43,17 @@ void logsumexp_elements(size_t kc, size_t width, const T* left, const T* right, 
   }
 }
 
+template <class T, bool largest>
+__attribute__((noinline)) void take_winners(const Vec<T>& values, double term, T* state, double* arg) {
+  for (int n = 0; n < lanes<T>; ++n) {
+    const T value = values[n], best = state[n];
+    if ((largest ? value > best : value < best) || (value != value && best == best)) {
+      state[n] = value;
+      arg[n] = term;
+    }
+  }
+}
+
 // Beside the value, which the state keeps, the first term that won, from `term` on.
 template <class T, class X, bool largest>
 void arg_elements(size_t term, size_t kc, size_t width, const T* left, const T* right, T* state,
@@ -50,13 +61,7 @@ void arg_elements(size_t term, size_t kc, size_t width, const T* left, const T* 
   for (size_t k = 0; k < kc; ++k) {
     for (size_t r = 0; r < width; r += lanes<T>) {
       const Vec<T> values = X::value(load(left + k * width + r), load(right + k * width + r));
-      for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n) {
-        const T value = values[n], best = state[r + n];
-        if ((largest ? value > best : value < best) || (value != value && best == best)) {
-          state[r + n] = value;
-          arg[r + n] = static_cast<double>(term + k);
-        }
-      }
+      take_winners<T, largest>(values, static_cast<double>(term + k), state + r, arg + r);
     }
   }
 }

@@ -7,8 +7,8 @@
 namespace xt::XT_ISA {
 
 // Σ of digit·stride for `count` successive multi-indices from `first` on.
-XT_INLINE void list_offsets(const Axes& axes, const size_t* strides, size_t first, size_t count,
-                            size_t* offsets) {
+__attribute__((noinline)) inline void list_offsets(const Axes& axes, const size_t* strides, size_t first,
+                                                   size_t count, size_t* offsets) {
   size_t digits[kMaxAxes], offset = 0;
   for (size_t axis = axes.rank; axis-- > 0; first /= axes.extents[axis]) {
     digits[axis] = first % axes.extents[axis];
@@ -148,7 +148,7 @@ struct SideState {
 
   // Gathers what is gathered once for the slice. Where that is every operand, φ is taken of a panel if all of
   // them lie in its range there.
-  void slice(Slice m, bool (*phi)(T*, size_t)) {
+  void slice(Slice m, TakePhi<T> phi) {
     first = m.begin;
     for (size_t x = 0; x < side->count; ++x) {
       if (panels[x])
@@ -263,8 +263,8 @@ void begin_joined_block(const void* source, size_t k, size_t kc) {
 
 template <class T>
 struct JoinedKernels {
-  void (*pack)(const void*, size_t, size_t, size_t, size_t, size_t, T*);
-  bool (*phi)(T*, size_t);
+  PackPanel<T> pack;
+  TakePhi<T> phi;
 };
 
 template <class T>

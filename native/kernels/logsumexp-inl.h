@@ -63,12 +63,24 @@ Vec<T> logsumexp_of_terms(size_t kc, const T* A, const T* B, size_t width) {
   return finite ? largest + log_normal(sum) : largest;
 }
 
+// Without a list of columns no loop may look at it, not even under a condition: GCC makes a masked load of
+// that, and one from a null pointer, with nothing to load, takes a microsecond.
 template <class T>
 void merge_logsumexp(Vec<T> value, size_t cols, T* C, const size_t* columns, bool accumulate) {
-  Vec<T> before = broadcast(T(-infinity));
-  for (size_t n = 0; accumulate && n < cols; ++n) before[n] = C[columns ? columns[n] : n];
-  const Vec<T> merged = accumulate ? exact::logaddexp(before, value) : value;
-  for (size_t n = 0; n < cols; ++n) C[columns ? columns[n] : n] = merged[n];
+  const bool whole = cols == static_cast<size_t>(lanes<T>);
+  if (columns) {
+    Vec<T> before = broadcast(T(-infinity));
+    for (size_t n = 0; accumulate && n < cols; ++n) before[n] = C[columns[n]];
+    const Vec<T> merged = accumulate ? exact::logaddexp(before, value) : value;
+    for (size_t n = 0; n < cols; ++n) C[columns[n]] = merged[n];
+    return;
+  }
+  if (accumulate) value = exact::logaddexp(whole ? load(C) : load_part(C, cols), value);
+  if (whole) {
+    store(C, value);
+  } else {
+    store_part(C, value, cols);
+  }
 }
 
 template <class T>
@@ -117,9 +129,8 @@ void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T
       const size_t panel = packed_A_size<T>(row, 1), present = smaller(rows - row, MR<T>);
       const bool product = factored[row / MR<T>];
       if (product) {
-        reduce_block<T, SumOf<fast::xi_product>>(kc, width, exponentials.A + panel * kc,
-                                                 exponentials.B + n * kc, {exponentials.sums, aside, nullptr},
-                                                 present, false, none);
+        multiply_block<T>(kc, width, exponentials.A + panel * kc, exponentials.B + n * kc,
+                          {exponentials.sums, aside, nullptr}, present, false, none);
       }
       for (size_t r = 0; r < present; ++r) {
         T* C = to.data + to.rows[row + r] + (to.columns ? 0 : n);

@@ -6,6 +6,8 @@
 #include "grid-inl.h"
 #include "joined-inl.h"
 #include "joined_gradient-inl.h"
+#include "linalg-inl.h"
+#include "loss-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -37,12 +39,13 @@ constexpr KernelTable<T> make_table() {
   table.activate_gradient = activate_gradient<T>;
   table.column_sums = column_sums<T>;
   table.adam = adam<T>;
+  table.loss = loss<T>;
   table.sum_squares = sum_squares<T>;
   table.peak = peak<T>;
   return table;
 }
 // clang-format on
 
-constexpr Kernels kernels{make_table<float>(), make_table<double>()};
+constexpr Kernels kernels{make_table<float>(), make_table<double>(), make_linalg()};
 
 }  // namespace xt::XT_ISA

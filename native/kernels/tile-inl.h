@@ -15,11 +15,31 @@ constexpr size_t NR = static_cast<size_t>(tile_vectors) * lanes<T>;
 template <class T>
 constexpr size_t panel_rows = round_up(MR<T>, lanes<T>);
 
-// A pair (⊗, ⊕): `step` takes one more term in, `merge` joins two partial results.
+// How two partial results become one.
+struct Adding {
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    return x + y;
+  }
+};
+// `careful` where a NaN may occur, which then stays.
+template <bool largest, bool careful>
+struct Picking {
+  template <class V>
+  static XT_INLINE V merge(V x, V y) {
+    if constexpr (careful) {
+      return largest ? exact::max(x, y) : exact::min(x, y);
+    } else {
+      return largest ? fast::max(x, y) : fast::min(x, y);
+    }
+  }
+};
+
+// A pair (⊗, ⊕): `step` takes one more term in, Merge joins partial results.
 //
 // rows: of the main tile. The semirings of matrix products have all registers. Where a term costs two or
 // three instructions a few accumulators hide their latency, and where it costs dozens, or a NaN is about, one
-// row does: less code is worth more than the last per cent.
+// row of one vector does: less code is worth more than the last per cent.
 template <class X>
 constexpr int rows_of_tile = 4;
 template <>
@@ -36,26 +56,20 @@ template <class X>
 struct SumOf {
   static constexpr int rows = rows_of_tile<X>;
   static constexpr double identity = 0;
+  using Merge = Adding;
   template <class V>
   static XT_INLINE V step(V sum, V a, V b) {
     return sum + X::value(a, b);
-  }
-  template <class V>
-  static XT_INLINE V merge(V x, V y) {
-    return x + y;
   }
 };
 template <>
 struct SumOf<fast::xi_product> {
   static constexpr int rows = tile_rows;
   static constexpr double identity = 0;
+  using Merge = Adding;
   template <class V>
   static XT_INLINE V step(V sum, V a, V b) {
     return multiply_add<typename MathOf<V>::T>(sum, a, b);
-  }
-  template <class V>
-  static XT_INLINE V merge(V x, V y) {
-    return x + y;
   }
 };
 
@@ -64,60 +78,25 @@ constexpr int selecting_rows = rows_of_tile<X>;
 template <>
 constexpr int selecting_rows<fast::xi_sum> = tile_rows;
 
-template <class X>
-struct MaxOf {
-  static constexpr int rows = selecting_rows<X>;
-  static constexpr double identity = -infinity;
+template <class X, bool largest, bool careful>
+struct PickOf {
+  static constexpr int rows = careful ? 1 : selecting_rows<X>;
+  static constexpr double identity = largest ? -infinity : infinity;
+  using Merge = Picking<largest, careful>;
+  // The first of equal values is kept by the careful kernels, whose order of arguments says so.
   template <class V>
   static XT_INLINE V step(V best, V a, V b) {
-    return fast::max(X::value(a, b), best);
-  }
-  template <class V>
-  static XT_INLINE V merge(V x, V y) {
-    return fast::max(x, y);
+    return careful ? Merge::merge(best, X::value(a, b)) : Merge::merge(X::value(a, b), best);
   }
 };
-
 template <class X>
-struct MinOf {
-  static constexpr int rows = selecting_rows<X>;
-  static constexpr double identity = infinity;
-  template <class V>
-  static XT_INLINE V step(V best, V a, V b) {
-    return fast::min(X::value(a, b), best);
-  }
-  template <class V>
-  static XT_INLINE V merge(V x, V y) {
-    return fast::min(x, y);
-  }
-};
-
-// The same where a NaN may occur, which then stays.
+using MaxOf = PickOf<X, true, false>;
 template <class X>
-struct CarefulMaxOf : MaxOf<X> {
-  static constexpr int rows = 1;
-  template <class V>
-  static XT_INLINE V step(V best, V a, V b) {
-    return exact::max(best, X::value(a, b));
-  }
-  template <class V>
-  static XT_INLINE V merge(V x, V y) {
-    return exact::max(x, y);
-  }
-};
-
+using MinOf = PickOf<X, false, false>;
 template <class X>
-struct CarefulMinOf : MinOf<X> {
-  static constexpr int rows = 1;
-  template <class V>
-  static XT_INLINE V step(V best, V a, V b) {
-    return exact::min(best, X::value(a, b));
-  }
-  template <class V>
-  static XT_INLINE V merge(V x, V y) {
-    return exact::min(x, y);
-  }
-};
+using CarefulMaxOf = PickOf<X, true, true>;
+template <class X>
+using CarefulMinOf = PickOf<X, false, true>;
 
 // Where a block of C lies: element (r, n) at data[rows[r] + columns[n]], or at data[rows[r] + n] if there is
 // no list of columns.
@@ -156,14 +135,14 @@ XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) {
       T* to = C + row_offsets[r] + w * lanes<T>;
-      store(to, accumulate ? S::merge(load(to), state[r][w]) : state[r][w]);
+      store(to, accumulate ? S::Merge::merge(load(to), state[r][w]) : state[r][w]);
     }
   }
 }
 
 // Merges a block computed aside, [rows][stride], into C: where C ends within a tile, or its columns are not
 // neighbours.
-template <class T, class S>
+template <class T, class Merge>
 __attribute__((noinline)) void merge_aside(const T* aside, size_t stride, size_t rows, size_t cols, T* C,
                                            const size_t* row_offsets, const size_t* column_offsets,
                                            bool accumulate) {
@@ -171,7 +150,7 @@ __attribute__((noinline)) void merge_aside(const T* aside, size_t stride, size_t
     for (size_t c = 0; c < cols; ++c) {
       T* to = C + row_offsets[r] + (column_offsets ? column_offsets[c] : c);
       Vec<T> value = broadcast(aside[r * stride + c]);
-      if (accumulate) value = S::merge(broadcast(*to), value);
+      if (accumulate) value = Merge::merge(broadcast(*to), value);
       *to = value[0];
     }
   }
@@ -192,17 +171,17 @@ XT_INLINE void reduce_rows_of_panel(size_t kc, const T* A, const T* B, size_t wi
   reduce_tile<T, S, rows, W>(kc, A, B, width, whole ? C : aside, whole ? to.rows + row : aside_offsets<T>,
                              whole && accumulate);
   if (!whole) {
-    merge_aside<T, S>(aside, NR<T>, present, cols, C, to.rows + row,
-                      to.columns ? to.columns + column : nullptr, accumulate);
+    merge_aside<T, typename S::Merge>(aside, NR<T>, present, cols, C, to.rows + row,
+                                      to.columns ? to.columns + column : nullptr, accumulate);
   }
 }
 
-// A whole panel of A, in tiles of S::rows and, where fewer are present, of four.
+// A whole panel of A, in tiles of S::rows and, where fewer are present, of four, against W of the vectors of
+// a panel of B that is `width` wide.
 template <class T, class S, int W>
-void reduce_panel(size_t kc, const T* A, const T* B, Target<T> to, size_t present, size_t column, size_t cols,
-                  bool accumulate) {
+void reduce_panel(size_t kc, const T* A, const T* B, size_t width, Target<T> to, size_t present,
+                  size_t column, size_t cols, bool accumulate) {
   constexpr int edge = S::rows < 4 ? S::rows : 4;
-  constexpr size_t width = static_cast<size_t>(W) * lanes<T>;
   T* C = to.data + (to.columns ? 0 : column);
   size_t row = 0;
   if constexpr (S::rows > edge) {
@@ -217,6 +196,28 @@ void reduce_panel(size_t kc, const T* A, const T* B, Target<T> to, size_t presen
                                         accumulate);
   }
 }
+
+template <class T>
+using PanelKernel = void (*)(size_t kc, const T* A, const T* B, size_t width, Target<T> to, size_t present,
+                             size_t column, size_t cols, bool accumulate);
+
+// The kernels of a pair (⊗, ⊕) by the vectors that they take at a time, less one; those of one row have one.
+template <class T>
+struct PanelKernels {
+  PanelKernel<T> panel[tile_vectors];
+};
+
+template <class T, class S>
+constexpr PanelKernels<T> panel_kernels_of() {
+  PanelKernels<T> kernels{{reduce_panel<T, S, 1>}};
+  if constexpr (S::rows > 1) {
+    kernels.panel[1] = reduce_panel<T, S, 2>;
+    kernels.panel[tile_vectors - 1] = reduce_panel<T, S, tile_vectors>;
+  }
+  return kernels;
+}
+template <class T, class S>
+constexpr PanelKernels<T> panel_kernels = panel_kernels_of<T, S>();
 
 // What comes after a block of B, fetched into the second-level cache a little at a time while the block is
 // multiplied: the weights of a contraction are read once, from wherever they are.
@@ -233,31 +234,25 @@ struct Prefetch {
 // The packed A panels of `rows` rows against all packed B panels of a block: columns [0, nc) of a Target. A
 // panel of B stays in the first-level cache while those of A stream past it. Panels of B are tile_vectors
 // wide but for the last, which is as narrow as its columns allow.
-template <class T, class S>
-void reduce_block(size_t kc, size_t nc, const T* A, const T* B, Target<T> to, size_t rows, bool accumulate,
-                  Prefetch& ahead) {
+template <class T>
+void reduce_block(const PanelKernels<T>& kernels, size_t kc, size_t nc, const T* A, const T* B, Target<T> to,
+                  size_t rows, bool accumulate, Prefetch& ahead) {
   for (size_t n = 0; n < nc; n += NR<T>) {
-    const size_t cols = smaller(nc - n, NR<T>);
-    const T* panel_B = B + n * kc;
-    const size_t width = (cols + lanes<T> - 1) / lanes<T>;
+    const size_t cols = smaller(nc - n, NR<T>), width = round_up(cols, lanes<T>);
+    const PanelKernel<T> whole = kernels.panel[width / lanes<T> - 1];
+    const size_t at_once = whole ? width : lanes<T>;
+    const PanelKernel<T> kernel = whole ? whole : kernels.panel[0];
     for (size_t row = 0; row < rows; row += MR<T>) {
       const T* panel_A = A + row / MR<T> * panel_rows<T> * kc;
       const size_t present = smaller(rows - row, MR<T>);
       const Target<T> at{to.data, to.rows + row, to.columns};
       ahead.some();
-      if (width == 1) {
-        reduce_panel<T, S, 1>(kc, panel_A, panel_B, at, present, n, cols, accumulate);
-      } else if (width == 2 || tile_vectors == 2) {
-        reduce_panel<T, S, 2>(kc, panel_A, panel_B, at, present, n, cols, accumulate);
-      } else {
-        reduce_panel<T, S, tile_vectors>(kc, panel_A, panel_B, at, present, n, cols, accumulate);
+      for (size_t c = 0; c < width; c += at_once) {
+        kernel(kc, panel_A, B + n * kc + c, width, at, present, n + c, smaller(cols - c, at_once),
+               accumulate);
       }
     }
   }
 }
-
-template <class T>
-using BlockKernel = void (*)(size_t kc, size_t nc, const T* A, const T* B, Target<T> to, size_t rows,
-                             bool accumulate, Prefetch& ahead);
 
 }  // namespace xt::XT_ISA

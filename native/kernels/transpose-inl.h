@@ -36,8 +36,8 @@ XT_INLINE void transpose_square(Vec<T>* rows) {
   if constexpr (size > 1) transpose_square<T, size / 2>(rows);
 }
 
-// to[c·to_stride + r] = from[r·from_stride + c], and zeros for r from `rows` up to the next multiple of a
-// vector, which to_stride must leave room for.
+// to[c·to_stride + r] = from[r·from_stride + c], and zeros or the last row's values for r from `rows` up to
+// the next multiple of a vector, which to_stride must leave room for.
 template <class T>
 void transpose_copy(const T* from, size_t from_stride, size_t rows, size_t cols, T* to, size_t to_stride) {
   for (size_t r = 0; r < rows; r += lanes<T>) {
@@ -46,9 +46,12 @@ void transpose_copy(const T* from, size_t from_stride, size_t rows, size_t cols,
       const size_t width = smaller(cols - c, lanes<T>);
       const T* corner = from + r * from_stride + c;
       Vec<T> square[lanes<T>];
-      if (present == static_cast<size_t>(lanes<T>) && width == static_cast<size_t>(lanes<T>)) {
+      if (width == static_cast<size_t>(lanes<T>)) {
+        // Panels of 14 rows have 16 lanes, whose rest nobody uses: whole loads of the last row cost nothing.
 #pragma GCC unroll 16
-        for (int n = 0; n < lanes<T>; ++n) square[n] = load(corner + n * from_stride);
+        for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n) {
+          square[n] = load(corner + smaller(n, present - 1) * from_stride);
+        }
       } else {
         for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n) {
           square[n] = n < present ? load_part(corner + n * from_stride, width) : Vec<T>{};

@@ -94,6 +94,7 @@ XT_INLINE Vec<T> keep_first(Vec<T> value, size_t count) {
 template <class T>
 XT_INLINE T sum_lanes(Vec<T> value) {
   T total = 0;
+#pragma GCC unroll 64
   for (int n = 0; n < lanes<T>; ++n) total += value[n];
   return total;
 }
@@ -101,6 +102,7 @@ XT_INLINE T sum_lanes(Vec<T> value) {
 template <class T>
 XT_INLINE Vec<T> square_root(Vec<T> value) {
   Vec<T> root;
+#pragma GCC unroll 64
   for (int n = 0; n < lanes<T>; ++n) {
     if constexpr (sizeof(T) == 4) {
       root[n] = __builtin_sqrtf(value[n]);
@@ -115,6 +117,7 @@ XT_INLINE Vec<T> square_root(Vec<T> value) {
 template <class T>
 XT_INLINE bool any_lane(Int<T> mask) {
   int64_t any = 0;
+#pragma GCC unroll 64
   for (int n = 0; n < lanes<T>; ++n) any |= mask[n];
   return any != 0;
 }

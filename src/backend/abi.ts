@@ -1,28 +1,18 @@
 import {
   ABI_VERSION,
-  type Abi,
   ACTIVATION_ID,
   DTYPE_ID,
+  LOSS_ID,
+  PRECISION_ID,
   REDUCE_ID,
   STATUS_ID,
   TABLE_HASH,
 } from '../core/abi.gen.ts';
-import { XiError } from '../core/errors.ts';
-import type { DType } from '../core/tensor.ts';
+import { mismatch, XiError } from '../core/errors.ts';
 import { XI } from '../core/xi.gen.ts';
-import type { IsaReport, Joined, Kernels, Storage } from './interface.ts';
-
-/** How one binary is reached: its functions, and what a pointer is to it. */
-export interface AbiBinding<Pointer, Words> {
-  readonly abi: Abi<Pointer, Words>;
-  readonly null: Pointer;
-  allocate(dtype: DType, length: number): Storage;
-  pointer(storage: Storage): Pointer;
-  /** Small integers that the next call reads. */
-  words(list: Int32Array): Words;
-  /** Two float64 values that a call writes to. */
-  readonly result: { readonly pointer: Pointer; read(): readonly [number, number] };
-}
+import type { AbiBinding } from './abi_binding.ts';
+import { abiLinearAlgebra } from './abi_linalg.ts';
+import type { IsaReport, Joined, Kernels, Precision, Storage } from './interface.ts';
 
 interface Description {
   readonly abi: number;
@@ -50,6 +40,8 @@ export function abiKernels<Pointer, Words>(
 ): Kernels {
   const { abi, pointer, result } = binding;
   const context = isa.index | (threads << 8);
+  const contextAt = (precision: Precision) =>
+    precision === 'float32' ? context : context | (PRECISION_ID[precision] << 16);
   /** What both functions for joined contractions begin with: the plan and eight operands. */
   const joinedArguments = (plan: Joined, { dtype }: Storage) => {
     const words = wordsOf(plan);
@@ -75,11 +67,11 @@ export function abiKernels<Pointer, Words>(
     ] as const;
   };
   return {
-    contract(xi, { B, L, R, K }, a, h, G, out) {
+    contract(xi, { B, L, R, K }, a, h, G, out, precision = 'float32') {
       check(
         'contract',
         abi.xt_contract(
-          context,
+          contextAt(precision),
           DTYPE_ID[a.dtype],
           XI[xi].id,
           B,
@@ -93,19 +85,20 @@ export function abiKernels<Pointer, Words>(
         ),
       );
     },
-    packWeights(L, R, K, G) {
+    packWeights(L, R, K, G, precision = 'float32') {
       const dtype = DTYPE_ID[G.dtype];
-      check('packWeights', abi.xt_packed_length(context, dtype, L, R, K, result.pointer));
+      const at = contextAt(precision);
+      check('packWeights', abi.xt_packed_length(at, dtype, L, R, K, result.pointer));
       const values = binding.allocate(G.dtype, result.read()[0]);
-      check('packWeights', abi.xt_pack_weights(context, dtype, L, R, K, pointer(G), pointer(values)));
-      return { L, R, K, values };
+      check('packWeights', abi.xt_pack_weights(at, dtype, L, R, K, pointer(G), pointer(values)));
+      return { L, R, K, precision, values };
     },
-    contractPacked(xi, B, a, h, { L, R, K, values }, out) {
+    contractPacked(xi, B, a, h, { L, R, K, precision, values }, out) {
       const [dtype, id] = [DTYPE_ID[a.dtype], XI[xi].id];
       check(
         'contractPacked',
         abi.xt_contract_packed(
-          context,
+          contextAt(precision),
           dtype,
           id,
           B,
@@ -265,6 +258,35 @@ export function abiKernels<Pointer, Words>(
         ),
       );
     },
+    embed(rows, M, N, tokens, A, z) {
+      const words = binding.words(tokens);
+      check('embed', abi.xt_embed(context, DTYPE_ID[A.dtype], rows, M, N, words, pointer(A), pointer(z)));
+    },
+    embedGradient(rows, M, N, tokens, dz, dA) {
+      const words = binding.words(tokens);
+      const [dtype, from, to] = [DTYPE_ID[dA.dtype], pointer(dz), pointer(dA)];
+      check('embedGradient', abi.xt_embed_gradient(context, dtype, rows, M, N, words, from, to));
+    },
+    loss(loss, rows, outputs, scores, answers, dScores) {
+      const classes = answers instanceof Int32Array;
+      check(
+        'loss',
+        abi.xt_loss(
+          context,
+          DTYPE_ID[scores.dtype],
+          LOSS_ID[loss],
+          rows,
+          outputs,
+          pointer(scores),
+          classes ? binding.words(answers) : binding.noWords,
+          classes ? binding.null : pointer(answers),
+          dScores ? pointer(dScores) : binding.null,
+          result.pointer,
+        ),
+      );
+      const [sum, correct] = result.read();
+      return { loss: sum, correct };
+    },
     adam(p, g, m, v, o) {
       check(
         'adam',
@@ -283,6 +305,7 @@ export function abiKernels<Pointer, Words>(
           o.correction1,
           o.correction2,
           o.scale,
+          o.decay,
         ),
       );
     },
@@ -293,6 +316,7 @@ export function abiKernels<Pointer, Words>(
       );
       return result.read()[0];
     },
+    ...abiLinearAlgebra(binding, context, check),
     peak(dtype, repetitions) {
       check('peak', abi.xt_peak(context, DTYPE_ID[dtype], repetitions, result.pointer));
       return result.read()[0];
@@ -324,5 +348,9 @@ function check(kernel: string, status: number): void {
     throw new XiError('E_MEMORY', `${kernel}: no memory for its packed blocks`);
   if (status === STATUS_ID.isa)
     throw new XiError('E_BACKEND', `${kernel}: this processor cannot run the instruction set`);
+  if (status === STATUS_ID.numeric)
+    throw mismatch('E_NUMERIC', `${kernel} A`, 'finite values', 'a NaN or an infinity');
+  if (status === STATUS_ID.convergence)
+    throw new XiError('E_NUMERIC', `${kernel}: the iteration on the bidiagonal form did not converge`);
   throw new XiError('E_ARGUMENT', `${kernel}: the binary refused its arguments (status ${status})`);
 }

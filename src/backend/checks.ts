@@ -2,7 +2,17 @@ import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import { checkedJoined } from './checks_joined.ts';
-import { ACTIVATIONS, type Kernels, type PackedWeights, type Storage, type Strided } from './interface.ts';
+import { checkedLinearAlgebra } from './checks_linalg.ts';
+import {
+  ACTIVATIONS,
+  type Kernels,
+  LOSSES,
+  type PackedWeights,
+  PRECISIONS,
+  type Precision,
+  type Storage,
+  type Strided,
+} from './interface.ts';
 
 /**
  * The same kernels behind a check of sizes and dtypes: the C ABI sees pointers only, so a length that is wrong here
@@ -12,21 +22,23 @@ export function checked(kernels: Kernels): Kernels {
   // What a backend packed itself: the layout of another one would be read as nonsense.
   const packed = new WeakSet<PackedWeights>();
   return {
-    contract(xi, sizes, a, h, G, out) {
+    contract(xi, sizes, a, h, G, out, precision) {
       const { B, L, R, K } = sizes;
       oneOf('xi', xi, XI_NAMES);
+      if (precision !== undefined) precisionOf('contract', precision, a.dtype);
       counts('contract', sizes);
       const expect = sameDtype('contract', a.dtype);
       expect('a', a, B * L);
       expect('h', h, B * R);
       expect('G', G, L * R * K);
       expect('out', out, B * K);
-      kernels.contract(xi, sizes, a, h, G, out);
+      kernels.contract(xi, sizes, a, h, G, out, precision);
     },
-    packWeights(L, R, K, G) {
+    packWeights(L, R, K, G, precision) {
+      if (precision !== undefined) precisionOf('packWeights', precision, G.dtype);
       counts('packWeights', { L, R, K });
       sameDtype('packWeights', G.dtype)('G', G, L * R * K);
-      const weights = kernels.packWeights(L, R, K, G);
+      const weights = kernels.packWeights(L, R, K, G, precision);
       packed.add(weights);
       return weights;
     },
@@ -122,6 +134,33 @@ export function checked(kernels: Kernels): Kernels {
       expect('dbias', dbias, cols);
       kernels.activateGradient(activation, rows, cols, y, dy, dbias);
     },
+    embed(rows, M, N, tokens, A, z) {
+      counts('embed', { rows, M, N });
+      indices('embed', tokens, rows, N);
+      const expect = sameDtype('embed', A.dtype);
+      expect('A', A, M * N);
+      expect('z', z, rows * M);
+      kernels.embed(rows, M, N, tokens, A, z);
+    },
+    embedGradient(rows, M, N, tokens, dz, dA) {
+      counts('embedGradient', { rows, M, N });
+      indices('embedGradient', tokens, rows, N);
+      const expect = sameDtype('embedGradient', dz.dtype);
+      expect('dz', dz, rows * M);
+      expect('dA', dA, M * N);
+      kernels.embedGradient(rows, M, N, tokens, dz, dA);
+    },
+    loss(loss, rows, outputs, scores, answers, dScores) {
+      oneOf('loss', loss, LOSSES);
+      counts('loss', { rows, outputs });
+      const expect = sameDtype('loss', scores.dtype);
+      expect('scores', scores, rows * outputs);
+      if (dScores) expect('dScores', dScores, rows * outputs);
+      if (answers instanceof Int32Array) indices('loss', answers, rows, outputs);
+      else if (loss === 'mse') expect('targets', answers, rows * outputs);
+      else throw mismatch('E_DTYPE', 'loss softmax', 'an Int32Array of classes', answers);
+      return kernels.loss(loss, rows, outputs, scores, answers, dScores);
+    },
     adam(p, g, m, v, options) {
       const expect = sameDtype('adam', p.dtype);
       expect('g', g, p.length);
@@ -129,9 +168,18 @@ export function checked(kernels: Kernels): Kernels {
       expect('v', v, p.length);
       kernels.adam(p, g, m, v, options);
     },
+    ...checkedLinearAlgebra(kernels),
     sumSquares: (x) => kernels.sumSquares(x),
     peak: (dtype, repetitions) => kernels.peak(dtype, repetitions),
   };
+}
+
+/** bf16 parts are parts of float32. */
+export function precisionOf(where: string, precision: Precision, dtype: DType): Precision {
+  oneOf('precision', precision, PRECISIONS);
+  if (precision !== 'float32' && dtype !== 'float32')
+    throw mismatch('E_DTYPE', `${where} at precision ${precision}`, 'float32 operands', dtype);
+  return precision;
 }
 
 /** Two negative sizes have a product that fits, and a fraction is cut off on the way to the binary. */
@@ -142,6 +190,15 @@ function counts(kernel: string, sizes: object): void {
     if (!Number.isSafeInteger(size) || size < 0)
       throw mismatch('E_SHAPE', `${kernel} ${name}`, 'a non-negative integer', size);
   }
+}
+
+/** Indices from 0 to bound − 1, one for each row. */
+function indices(kernel: string, list: Int32Array, rows: number, bound: number): void {
+  if (!(list instanceof Int32Array)) throw mismatch('E_DTYPE', kernel, 'an Int32Array', list);
+  if (list.length !== rows) throw mismatch('E_SHAPE', kernel, `${rows} indices`, list.length);
+  const bad = list.findIndex((index) => index < 0 || index >= bound);
+  if (bad >= 0)
+    throw mismatch('E_ARGUMENT', `${kernel} index ${bad}`, `an index from 0 to ${bound - 1}`, list[bad]);
 }
 
 function sameDtype(kernel: string, dtype: DType) {

@@ -8,6 +8,21 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 export const ACTIVATIONS = ['identity', 'relu', 'tanh'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
+/** What training minimises; the equations are those of {@link Kernels.loss}. */
+export const LOSSES = ['softmax', 'mse'] as const;
+export type Loss = (typeof LOSSES)[number];
+
+/** What rows of scores are compared with: a class each, or target values [rows,outputs]. */
+export type Answers = Int32Array | Storage;
+
+/** What a number of rows adds to running figures. */
+export interface LossSum {
+  /** Sum over the rows. */
+  readonly loss: number;
+  /** Rows whose first largest score is that of their class; 0 where there are no classes. */
+  readonly correct: number;
+}
+
 /** Values where the kernels of one backend can reach them; they stay there from call to call. */
 export interface Storage {
   readonly dtype: DType;
@@ -45,6 +60,14 @@ export interface Strided {
 /** What a contraction does with its terms (⊕); `sum` weighs by ×, the others by +. Ids in native/abi.h. */
 export const REDUCTIONS = ['sum', 'max', 'min', 'logsumexp'] as const;
 export type Reduction = (typeof REDUCTIONS)[number];
+
+/**
+ * The least precision that a contraction of float32 is wanted at. `bf16x3` rounds each factor to two bf16 parts and sums three
+ * products of them (errors up to 3·2⁻¹⁶ of a term), `bf16` rounds to one (2⁻⁷); sums are in float32. See docs/backends.md.
+ */
+export const PRECISIONS = ['float32', 'bf16x3', 'bf16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+export type Tiles = Readonly<Partial<Record<Precision, string>>>;
 
 /** An operand of a {@link Joined} contraction: values, and one stride, in elements, for each axis of its side. */
 export interface JoinedOperand {
@@ -95,11 +118,12 @@ export interface GridSizes {
   readonly K: number;
 }
 
-/** Weights G [L,R,K] laid out for one backend and instruction set; later changes of G do not reach them. */
+/** Weights G [L,R,K] laid out for one backend, instruction set and precision; later changes of G do not reach them. */
 export interface PackedWeights {
   readonly L: number;
   readonly R: number;
   readonly K: number;
+  readonly precision: Precision;
   readonly values: Storage;
 }
 
@@ -113,15 +137,63 @@ export interface AdamOptions {
   readonly correction2: number;
   /** Factor on the gradient, by which clipping works. */
   readonly scale: number;
+  /** Part of each parameter that is taken off, apart from the gradient: AdamW where it is above 0. */
+  readonly decay: number;
 }
 
+/**
+ * Linear algebra in float64 of a row-major matrix A [rows, cols], with k = min(rows, cols); results are fresh arrays.
+ *
+ * All functions raise E_NUMERIC if A holds a NaN or an infinity, E_DTYPE if it is not float64.
+ */
+export interface LinearAlgebra {
+  /**
+   * The k singular values, descending. Their error is at most `16ε‖A‖_F` and that of Householder methods; those below it may come
+   * back as 0. About 4·rows·cols·rank operations, where the rank is small.
+   */
+  singularValues(rows: number, cols: number, A: Storage): Float64Array;
+  /** `A = U diag(s) V`; U [rows,k] with orthonormal columns, s [k] as {@link singularValues}, V [k,cols] with orthonormal rows. */
+  svd(rows: number, cols: number, A: Storage): Svd;
+  /** U and s of {@link svd}, which cost less without V. */
+  leftSvd(rows: number, cols: number, A: Storage): Omit<Svd, 'V'>;
+  /** `A = Q R`; Q [rows,k] with orthonormal columns, R [k,cols] upper trapezoidal. */
+  qr(rows: number, cols: number, A: Storage): { readonly Q: Float64Array; readonly R: Float64Array };
+  /** R of {@link qr} alone. */
+  triangle(rows: number, cols: number, A: Storage): Float64Array;
+  /** Whether all k singular values are proven to exceed `bound`: by a Cholesky decomposition of AᵀA − bound²; false is no proof. */
+  exceeds(rows: number, cols: number, A: Storage, bound: number): boolean;
+  /** The rank modulo a prime up to 2²⁶ of integers in [0, prime), exactly: a lower bound of the rank over the integers. */
+  rankModulo(rows: number, cols: number, A: Storage, prime: number): number;
+}
+
+export interface Svd {
+  readonly U: Float64Array;
+  readonly s: Float64Array;
+  readonly V: Float64Array;
+}
+
+/** Largest modulus of {@link LinearAlgebra.rankModulo}: products of residues stay below 2^53. */
+export const MAX_PRIME = 2 ** 26;
+
 /** What a backend computes. All arrays are row-major; all storages of one call have one dtype and do not overlap. */
-export interface Kernels {
-  /** `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`; a [B,L], h [B,R], G [L,R,K], out [B,K]; 2·B·L·R·K operations. */
-  contract(xi: Xi, sizes: ContractSizes, a: Storage, h: Storage, G: Storage, out: Storage): void;
+export interface Kernels extends LinearAlgebra {
+  /**
+   * `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`; a [B,L], h [B,R], G [L,R,K], out [B,K]; 2·B·L·R·K operations.
+   *
+   * A `precision` below float32, of float32 alone, is used where the backend has a tile for it ({@link Backend.tiles}).
+   */
+  contract(
+    xi: Xi,
+    sizes: ContractSizes,
+    a: Storage,
+    h: Storage,
+    G: Storage,
+    out: Storage,
+    precision?: Precision,
+  ): void;
   /** Lays weights out once for many contractions, which then copy none of them. */
-  packWeights(L: number, R: number, K: number, G: Storage): PackedWeights;
-  /** {@link contract} with packed weights; a [B,L], h [B,R], out [B,K]. */
+  packWeights(L: number, R: number, K: number, G: Storage, precision?: Precision): PackedWeights;
+  /** {@link contract} with packed weights, at their precision; a [B,L], h [B,R], out [B,K]. */
   contractPacked(xi: Xi, B: number, a: Storage, h: Storage, packed: PackedWeights, out: Storage): void;
   /**
    * The gradients of {@link contract}: `da[b,i] = Σ_jk G dout ∂ξ/∂x`, `dh[b,j] = Σ_ik G dout ∂ξ/∂y` and
@@ -174,6 +246,28 @@ export interface Kernels {
     dy: Storage,
     dbias: Storage,
   ): void;
+  /**
+   * Columns of A for tokens, which is A times one-hot rows that nobody stores: `z[r,m] = A[m, tokens[r]]`; tokens [rows]
+   * from 0 to N − 1, A [M,N], z [rows,M].
+   */
+  embed(rows: number, M: number, N: number, tokens: Int32Array, A: Storage, z: Storage): void;
+  /** `dA[m,n] = Σ dz[r,m]` over the rows r with tokens[r] = n, in the order of the rows. */
+  embedGradient(rows: number, M: number, N: number, tokens: Int32Array, dz: Storage, dA: Storage): void;
+  /**
+   * Losses of scores [rows,outputs], and where dScores is given the gradient of their mean over the rows.
+   *
+   * `softmax`: −ln p[label] with p = softmax(scores[r]), gradient (p[k] − [k = label]) / rows; wants classes.
+   * `mse`: Σ_k (scores[r,k] − target[r,k])² / outputs, gradient 2 (score − target) / (rows·outputs); a class stands for its
+   * one-hot row.
+   */
+  loss(
+    loss: Loss,
+    rows: number,
+    outputs: number,
+    scores: Storage,
+    answers: Answers,
+    dScores?: Storage,
+  ): LossSum;
   /** One step of Adam on parameters p with gradient g and moments m and v, all in one pass. */
   adam(p: Storage, g: Storage, m: Storage, v: Storage, options: AdamOptions): void;
   /** `Σ_n x[n]²` in float64. */
@@ -188,6 +282,8 @@ export interface Backend extends Kernels {
   /** Instruction set of the kernels; `float64` for the reference, which has none. */
   readonly isa: string;
   readonly threads: number;
+  /** Instruction sets whose tiles of bf16 products contract at a precision; without one it runs at float32, by multiply-adds. */
+  readonly tiles: Tiles;
   /** Zeros. */
   allocate(dtype: DType, length: number): Storage;
   /** Storage with these values, to read from: the array itself where the kernels reach it, else a copy. */
@@ -201,10 +297,12 @@ export interface IsaReport {
   readonly usable: boolean;
   readonly priority: number;
   readonly reason: string;
+  /** Instruction sets whose tiles it contracts with, by precision. */
+  readonly tiles?: Tiles;
 }
 
-/** What probing a backend found: how to open it, or why it cannot be had. */
-export type Probe =
+/** What probing a backend found, or why it cannot be had. */
+export type ProbeReport =
   | {
       readonly name: BackendName;
       readonly usable: true;
@@ -212,6 +310,10 @@ export type Probe =
       readonly isas: readonly IsaReport[];
       /** What else there is to say, such as why there is one thread only. */
       readonly note?: string;
-      open(isa: IsaReport, threads: number): Backend;
     }
   | { readonly name: BackendName; readonly usable: false; readonly source: string; readonly reason: string };
+
+/** The same with how to open it. */
+export type Probe =
+  | (Extract<ProbeReport, { usable: true }> & { open(isa: IsaReport, threads: number): Backend })
+  | Extract<ProbeReport, { usable: false }>;

@@ -10,7 +10,7 @@ import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
 const FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
 
-interface Addon extends Abi<FloatArray | null, Int32Array> {
+interface Addon extends Abi<FloatArray | null, Int32Array | null> {
   xt_describe(): string;
 }
 
@@ -38,7 +38,8 @@ export function probeNative(): Probe {
     null: null,
     allocate: (dtype: DType, length: number) => new ArrayStorage(dtype, length),
     pointer: (storage: Storage) => arrayOf(storage),
-    words: (list: Int32Array) => list,
+    words: (list: Int32Array | null) => list,
+    noWords: null,
     result: { pointer: two, read: () => [two[0], two[1]] as const },
   };
   return {
@@ -50,6 +51,7 @@ export function probeNative(): Probe {
       name: 'native',
       isa: isa.name,
       threads,
+      tiles: isa.tiles ?? {},
       allocate: (dtype, length) => populated(addon, new ArrayStorage(dtype, length)),
       adopt: adoptArray,
       ...checked(abiKernels(binding, isa, threads)),

@@ -3,6 +3,8 @@ import { XI } from '../core/xi.gen.ts';
 import { checked } from './checks.ts';
 import type { Activation, Backend, Kernels, Probe, Strided } from './interface.ts';
 import { joinedKernels } from './reference_joined.ts';
+import { learningKernels } from './reference_learning.ts';
+import { referenceLinearAlgebra } from './reference_linalg.ts';
 import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
 /** The definition that the other backends are tested against: plain loops, sums in float64, no blocking. */
@@ -24,7 +26,10 @@ const kernels: Kernels = {
     }
   },
 
-  packWeights: (L, R, K, G) => ({ L, R, K, values: new ArrayStorage(G.dtype, G.read()) }),
+  packWeights: (L, R, K, G, precision = 'float32') => ({
+    ...{ L, R, K, precision },
+    values: new ArrayStorage(G.dtype, G.read()),
+  }),
 
   contractPacked(xi, B, a, h, { L, R, K, values }, out) {
     kernels.contract(xi, { B, L, R, K }, a, h, values, out);
@@ -61,6 +66,8 @@ const kernels: Kernels = {
   },
 
   ...joinedKernels,
+  ...learningKernels,
+  ...referenceLinearAlgebra,
 
   contractGrid(xi, { P, M, L, R, K }, aIn, hIn, GIn, outIn) {
     const [a, h, G, out] = [aIn, hIn, GIn, outIn].map(arrayOf);
@@ -136,16 +143,6 @@ const kernels: Kernels = {
     dbiasIn.write(dbias);
   },
 
-  adam(pIn, gIn, mIn, vIn, o) {
-    const [p, g, m, v] = [pIn, gIn, mIn, vIn].map(arrayOf);
-    for (let n = 0; n < p.length; n++) {
-      const gradient = g[n] * o.scale;
-      m[n] = o.beta1 * m[n] + (1 - o.beta1) * gradient;
-      v[n] = o.beta2 * v[n] + (1 - o.beta2) * gradient * gradient;
-      p[n] -= (o.rate * (m[n] / o.correction1)) / (Math.sqrt(v[n] / o.correction2) + o.epsilon);
-    }
-  },
-
   sumSquares(x) {
     let sum = 0;
     for (const value of arrayOf(x)) sum += value * value;
@@ -190,6 +187,7 @@ export function probeReference(): Probe {
       name: 'reference',
       isa: isa.name,
       threads: 1,
+      tiles: {},
       allocate: (dtype, length) => new ArrayStorage(dtype, length),
       adopt: adoptArray,
       ...checked(kernels),

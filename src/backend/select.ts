@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import { BACKEND_NAMES, type Backend, type BackendName, type IsaReport, type Probe } from './interface.ts';
+import { oneOf } from '../core/errors.ts';
+import { BACKEND_NAMES, type Backend, type BackendName, type Probe } from './interface.ts';
 import { probeNative } from './native.ts';
 import { probeReference } from './reference.ts';
+import { type BackendOptions, checkWanted, nothingUsable, pickIsa, type Refusal } from './selection.ts';
 import { probeWasm } from './wasm-files.ts';
+
+// The backends of Node. The bundle for browsers has select.browser.ts or select.inline.ts in the place of this file.
 
 const PROBES: Readonly<Record<BackendName, () => Probe>> = {
   native: probeNative,
@@ -20,20 +23,10 @@ export function probeBackend(name: BackendName): Probe {
   return probe;
 }
 
-/** Which backend to open. An option that is not given comes from the environment. */
-export interface BackendOptions {
-  /** Backends to try, in this order; `XITENSOR_BACKEND` (one name), else native, wasm, reference. */
-  readonly prefer?: readonly BackendName[];
-  /** Instruction set; `XITENSOR_ISA`, else the best that the processor runs. A backend without it is passed over. */
-  readonly isa?: string;
-  /** Most threads to use; `XITENSOR_THREADS`, else the number of cores. Results do not depend on it. */
-  readonly threads?: number;
-}
-
 /** What is chosen, and for every backend before it the reason why not. */
 export interface Selection {
   readonly backend: Backend;
-  readonly refusals: readonly { readonly name: BackendName; readonly reason: string }[];
+  readonly refusals: readonly Refusal[];
 }
 
 /**
@@ -42,24 +35,17 @@ export interface Selection {
  * @throws XiError E_BACKEND with every backend's reason when none can; E_ARGUMENT for unknown options.
  */
 export function selectBackend(options: BackendOptions = {}): Selection {
-  knownKeys('openBackend', options, ['prefer', 'isa', 'threads']);
-  const { XITENSOR_BACKEND, XITENSOR_ISA, XITENSOR_THREADS } = process.env;
-  const prefer = options.prefer ?? (XITENSOR_BACKEND ? [XITENSOR_BACKEND as BackendName] : BACKEND_NAMES);
-  const wanted = options.isa ?? (XITENSOR_ISA || undefined);
-  const threads = threadsOf(options.threads, XITENSOR_THREADS);
-  if (!Array.isArray(prefer) || prefer.length === 0) {
-    throw mismatch('E_ARGUMENT', 'prefer', `a list of ${BACKEND_NAMES.join(', ')}`, prefer);
-  }
-  for (const name of prefer) oneOf(options.prefer ? 'prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
-  const refusals: { name: BackendName; reason: string }[] = [];
-  for (const name of prefer) {
+  const { XITENSOR_BACKEND: backend, XITENSOR_ISA: isa, XITENSOR_THREADS: threads } = process.env;
+  const wanted = checkWanted(options, { backend, isa, threads, cores: availableParallelism() });
+  const refusals: Refusal[] = [];
+  for (const name of wanted.prefer) {
     const probe = probeBackend(name);
-    const isa = probe.usable ? pickIsa(probe.isas, wanted) : probe.reason;
-    if (probe.usable && typeof isa !== 'string') return { backend: probe.open(isa, threads), refusals };
-    refusals.push({ name, reason: isa as string });
+    const chosen = probe.usable ? pickIsa(probe.isas, wanted.isa) : probe.reason;
+    if (probe.usable && typeof chosen !== 'string')
+      return { backend: probe.open(chosen, wanted.threads), refusals };
+    refusals.push({ name, reason: chosen as string });
   }
-  const reasons = refusals.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
-  throw new XiError('E_BACKEND', `no backend can be used:${reasons}\nnpm run build makes the binaries anew`);
+  throw nothingUsable(refusals, 'npm run build makes the binaries anew');
 }
 
 /**
@@ -77,22 +63,4 @@ let standard: Backend | undefined;
 export function defaultBackend(): Backend {
   standard ??= selectBackend().backend;
   return standard;
-}
-
-const MAX_THREADS = 255;
-
-function threadsOf(option: number | undefined, variable: string | undefined): number {
-  if (option !== undefined) return integer('threads', option, 1, MAX_THREADS);
-  if (!variable) return Math.min(MAX_THREADS, availableParallelism());
-  const count = Number(variable);
-  if (Number.isInteger(count) && count >= 1 && count <= MAX_THREADS) return count;
-  throw mismatch('E_ARGUMENT', 'XITENSOR_THREADS', `an integer from 1 to ${MAX_THREADS}`, variable);
-}
-
-function pickIsa(isas: readonly IsaReport[], wanted: string | undefined): IsaReport | string {
-  const candidates = wanted === undefined ? isas : isas.filter((isa) => isa.name === wanted);
-  const best = candidates.filter((isa) => isa.usable).sort((x, y) => y.priority - x.priority)[0];
-  if (best) return best;
-  if (candidates.length > 0) return candidates.map((isa) => `${isa.name}: ${isa.reason}`).join('; ');
-  return `it has no instruction set '${wanted}', only ${isas.map((isa) => isa.name).join(', ')}`;
 }

@@ -1,10 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { XiError } from '../core/errors.ts';
 import type { Probe } from './interface.ts';
 import { probeModules } from './wasm.ts';
+import { type Threads, WORK } from './wasm-threads.ts';
 
-/** Reads the modules from the package's folder. */
+const threads: Threads = {
+  refusal: '',
+  start(start) {
+    const source = `${WORK}(require('node:worker_threads').workerData)`;
+    const worker = new Worker(source, { eval: true, workerData: start, execArgv: [] });
+    worker.on('error', () => {});
+    worker.unref();
+    return worker;
+  },
+};
+
+/** Reads the modules from the package's folder; their threads are worker_threads. */
 export const probeWasm = (): Probe =>
   probeModules((file) => {
     try {
@@ -13,4 +26,4 @@ export const probeWasm = (): Probe =>
       const { code, message } = cause as NodeJS.ErrnoException;
       throw new XiError('E_BACKEND', code === 'ENOENT' ? `${file} is missing` : message);
     }
-  });
+  }, threads);

@@ -38,9 +38,12 @@ const KIND_FUNCTION = 0;
 const KIND_MEMORY = 2;
 const SHARED = 2;
 
+/** Bytes from the beginning within which every module has its imports, behind the types of its functions. */
+export const IMPORTS_WITHIN = 2 ** 12;
+
 /**
  * The same module for memory that is not shared, which differs in one bit: that of the limits of the memory it imports.
- * Atomic instructions work on either, and nobody waits where there is one thread.
+ * Atomic instructions work on either, and nobody waits where there is one thread. The first {@link IMPORTS_WITHIN} bytes do for it.
  *
  * @see https://webassembly.github.io/spec/core/binary/modules.html#import-section
  */

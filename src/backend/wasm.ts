@@ -6,7 +6,7 @@ import { checked } from './checks.ts';
 import type { Backend, IsaReport, Probe, Storage } from './interface.ts';
 import { checkLength, checkPart, checkSame } from './storage.ts';
 import { unshared, WASM_MODULES, type WasmModule } from './wasm-modules.ts';
-import { startThread, type Thread, whyOneThread } from './wasm-threads.ts';
+import type { Thread, Threads } from './wasm-threads.ts';
 
 // 16 MB to begin with, which the modules ask for. A maximum is address space only, but that may be short too.
 const INITIAL_PAGES = 256;
@@ -15,8 +15,8 @@ const MAXIMA = [65536, 32768, 16384, 8192];
 // What a kernel keeps on the stack is a tile.
 const STACK_BYTES = 2 ** 18;
 
-/** Twelve operands and out with 48 axes each, and their extents: more than a plan can have. */
-const MOST_WORDS = 1024;
+/** Room for the words of a call; twelve operands and out with 48 axes each fit, tokens make it grow. */
+const WORDS = 1024;
 
 interface Exports extends Abi<number, number> {
   readonly __stack_pointer: WebAssembly.Global;
@@ -32,13 +32,13 @@ interface Exports extends Abi<number, number> {
  * Compiles the modules of the package and asks what they can do; an engine without an instruction set is refused its
  * module. `read` gives the bytes of a file of the package, and throws the reason why it cannot.
  */
-export function probeModules(read: (file: string) => Uint8Array<ArrayBuffer>): Probe {
+export function probeModules(read: (file: string) => Uint8Array<ArrayBuffer>, threads: Threads): Probe {
   const source = WASM_MODULES.at(-1)!.file;
   const refuse = (reason: string): Probe => ({ name: 'wasm', usable: false, source, reason });
   if (typeof WebAssembly !== 'object') return refuse('this engine has no WebAssembly');
   const found = WASM_MODULES.map((module, index) => {
     const priority = WASM_MODULES.length - index;
-    const program = loadProgram(module, read);
+    const program = loadProgram(module, read, threads);
     return typeof program === 'string'
       ? { isa: { name: module.isa, index: 0, usable: false, priority, reason: program } }
       : { isa: { ...program.isa, priority }, program };
@@ -51,8 +51,8 @@ export function probeModules(read: (file: string) => Uint8Array<ArrayBuffer>): P
     usable: true,
     source: isas.find(({ usable }) => usable) === isas[0] ? WASM_MODULES[0].file : source,
     isas,
-    note: whyOneThread(),
-    open: (isa, threads) => programs.get(isa.name)!.open(isa, threads),
+    note: threads.refusal,
+    open: (isa, wanted) => programs.get(isa.name)!.open(isa, wanted),
   };
 }
 
@@ -60,49 +60,77 @@ export function probeModules(read: (file: string) => Uint8Array<ArrayBuffer>): P
 class Program {
   readonly isa: IsaReport;
   private readonly bytes: Uint8Array<ArrayBuffer>;
+  private readonly threads: Threads;
   private readonly single: WebAssembly.Module;
   private threaded: WebAssembly.Module | undefined;
   private unused: Instance | undefined;
 
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, threads: Threads) {
     this.bytes = bytes;
+    this.threads = threads;
     this.single = new WebAssembly.Module(unshared(bytes));
-    this.unused = new Instance(this.single, memoryOf(false));
-    const description = describeBinary(this.unused.text(this.unused.exports.xt_describe()));
-    if (typeof description === 'string') throw new XiError('E_BACKEND', `the module is ${description}`);
-    this.isa = description.isas[0];
+    this.unused = this.instantiate(this.single, memoryOf(false));
+    this.isa = this.unused.describe();
   }
 
   open(isa: IsaReport, wanted: number): Backend {
-    const shared = wanted > 1 && !whyOneThread() ? sharedMemory() : undefined;
-    const threads = shared ? wanted : 1;
+    const shared = sharedMemoryFor(wanted, this.threads);
     const instance = shared ? this.withThreads(shared) : this.withOne();
-    return {
-      name: 'wasm',
-      isa: isa.name,
-      threads,
-      allocate: (dtype, length) => instance.allocate(dtype, length),
-      adopt: (values) => instance.adopt(values),
-      ...checked(abiKernels(instance.binding(), isa, threads)),
-    };
+    return backendOf(instance, isa, shared ? wanted : 1);
   }
 
   private withThreads(memory: WebAssembly.Memory): Instance {
     this.threaded ??= new WebAssembly.Module(this.bytes);
-    return new Instance(this.threaded, memory);
+    return this.instantiate(this.threaded, memory);
   }
 
   private withOne(): Instance {
-    const instance = this.unused ?? new Instance(this.single, memoryOf(false));
+    const instance = this.unused ?? this.instantiate(this.single, memoryOf(false));
     this.unused = undefined;
     return instance;
   }
+
+  private instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
+    const { imports, become } = unborn(module, memory, this.threads);
+    return become(new WebAssembly.Instance(module, imports));
+  }
+}
+
+/**
+ * Makes a backend of a module that was compiled elsewhere, for shared memory or for other, without blocking the
+ * caller's thread; resolves with what the module says of itself too.
+ *
+ * @throws XiError E_BACKEND when the module was built from other sources.
+ */
+export async function openModule(
+  module: WebAssembly.Module,
+  shared: WebAssembly.Memory | undefined,
+  wanted: number,
+  threads: Threads,
+): Promise<{ readonly isa: IsaReport; readonly backend: Backend }> {
+  const { imports, become } = unborn(module, shared ?? memoryOf(false), threads);
+  const instance = become(await WebAssembly.instantiate(module, imports));
+  const isa = instance.describe();
+  return { isa, backend: backendOf(instance, isa, shared ? wanted : 1) };
+}
+
+function backendOf(instance: Instance, isa: IsaReport, threads: number): Backend {
+  return {
+    name: 'wasm',
+    isa: isa.name,
+    threads,
+    tiles: {},
+    allocate: (dtype, length) => instance.allocate(dtype, length),
+    adopt: (values) => instance.adopt(values),
+    ...checked(abiKernels(instance.binding(), isa, threads)),
+  };
 }
 
 /** The program of a module, or why it cannot be had. */
 function loadProgram(
   { file, needs, probe }: WasmModule,
   read: (file: string) => Uint8Array<ArrayBuffer>,
+  threads: Threads,
 ): Program | string {
   if (!WebAssembly.validate(probe)) return `this engine lacks ${needs}`;
   let bytes: Uint8Array<ArrayBuffer>;
@@ -112,7 +140,7 @@ function loadProgram(
     return (cause as Error).message;
   }
   try {
-    return new Program(bytes);
+    return new Program(bytes, threads);
   } catch (cause) {
     if (cause instanceof XiError) return cause.message;
     return `${file} cannot be instantiated: ${(cause as Error).message}`;
@@ -123,7 +151,8 @@ const memoryOf = (shared: boolean, maximum = MAXIMA[0]) =>
   new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
 
 /** Shared memory with the largest maximum to be had; none, and so one thread, where not even the smallest is. */
-function sharedMemory(): WebAssembly.Memory | undefined {
+export function sharedMemoryFor(wanted: number, threads: Threads): WebAssembly.Memory | undefined {
+  if (wanted === 1 || threads.refusal) return undefined;
   for (const maximum of MAXIMA) {
     try {
       return memoryOf(true, maximum);
@@ -145,33 +174,55 @@ const threadsOf = new FinalizationRegistry<Thread[]>((threads) => {
   for (const thread of threads) thread.terminate();
 });
 
+/** What a module imports, and how its instance becomes ours: the engine makes one at once or by a promise. */
+function unborn(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: Threads) {
+  let instance: Instance;
+  const start_workers = (count: number) => instance.startThreads(count);
+  return {
+    imports: { env: { memory, start_workers } },
+    become: (made: WebAssembly.Instance): Instance => {
+      instance = new Instance(module, made.exports as unknown as Exports, threads);
+      return instance;
+    },
+  };
+}
+
 /** One instance of a module with its memory. Blocks are freed when no storage refers to them any more. */
 class Instance {
   readonly exports: Exports;
+  private readonly module: WebAssembly.Module;
+  private readonly host: Threads;
+  private readonly started: Thread[] = [];
   private readonly blocks: FinalizationRegistry<number>;
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
-    const threads: Thread[] = [];
-    const start_workers = (count: number) => {
-      for (let n = 0; n < count; n++) this.startThread(module, threads);
-    };
-    this.exports = new WebAssembly.Instance(module, { env: { memory, start_workers } })
-      .exports as unknown as Exports;
+  constructor(module: WebAssembly.Module, exports: Exports, host: Threads) {
+    this.module = module;
+    this.exports = exports;
+    this.host = host;
     this.exports.__wasm_call_ctors();
     this.blocks = new FinalizationRegistry((pointer) => this.exports.xt_free(pointer));
-    threadsOf.register(this, threads);
+    threadsOf.register(this, this.started);
   }
 
-  /** Called by the first job that is worth sharing. Without the thread its parts are computed here. */
-  private startThread(module: WebAssembly.Module, threads: Thread[]): void {
+  /** What the module says of itself. */
+  describe(): IsaReport {
+    const description = describeBinary(this.text(this.exports.xt_describe()));
+    if (typeof description === 'string') throw new XiError('E_BACKEND', `the module is ${description}`);
+    return description.isas[0];
+  }
+
+  /** Called by the first job that is worth sharing. Without a thread its parts are computed here. */
+  startThreads(count: number): void {
     const { memory, __tls_size: tls } = this.exports;
-    const block = this.exports.xt_alloc(tls.value + STACK_BYTES);
-    if (block === 0) return;
-    const stack = block + Math.floor((tls.value + STACK_BYTES) / 16) * 16;
-    try {
-      threads.push(startThread({ module, memory, stack, tls: block }));
-    } catch {
-      this.exports.xt_free(block);
+    for (let n = 0; n < count; n++) {
+      const block = this.exports.xt_alloc(tls.value + STACK_BYTES);
+      if (block === 0) return;
+      const stack = block + Math.floor((tls.value + STACK_BYTES) / 16) * 16;
+      try {
+        this.started.push(this.host.start({ module: this.module, memory, stack, tls: block }));
+      } catch {
+        this.exports.xt_free(block);
+      }
     }
   }
 
@@ -209,17 +260,21 @@ class Instance {
 
   binding() {
     const two = this.allocate('float64', 2);
-    const words = this.allocate('float32', MOST_WORDS);
+    let words = this.allocate('float32', WORDS);
     return {
       abi: this.exports as Abi<number, number>,
       null: 0,
       allocate: (dtype: DType, length: number) => this.allocate(dtype, length),
       words: (list: Int32Array): number => {
-        if (list.length > MOST_WORDS)
-          throw mismatch('E_ARGUMENT', 'plan', `at most ${MOST_WORDS} words`, list.length);
+        if (list.length > words.length) {
+          const larger = this.allocate('float32', 2 * list.length);
+          words.release();
+          words = larger;
+        }
         new Int32Array(this.exports.memory.buffer, words.address(), list.length).set(list);
         return words.address();
       },
+      noWords: 0,
       pointer: (storage: Storage): number => {
         if (storage instanceof WasmStorage && storage.instance === this) return storage.address();
         throw mismatch(

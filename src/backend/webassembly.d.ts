@@ -16,5 +16,7 @@ declare namespace WebAssembly {
   interface Global {
     value: number;
   }
+  function compileStreaming(source: Response): Promise<Module>;
+  function instantiate(module: Module, imports?: Imports): Promise<Instance>;
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
 }

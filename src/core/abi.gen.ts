@@ -1,8 +1,8 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 
 /** A binary that says otherwise was built from other sources, and is refused. */
-export const ABI_VERSION = 2;
-export const TABLE_HASH = 'd53f65a4cb414f75';
+export const ABI_VERSION = 3;
+export const TABLE_HASH = '01ee03a91f58ce67';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {
@@ -20,13 +20,23 @@ export interface Abi<Pointer, Words> {
   xt_matmul(context: number, dtype: number, M: number, N: number, K: number, A: Pointer, ARowStride: number, AColStride: number, B: Pointer, BRowStride: number, BColStride: number, C: Pointer, CRowStride: number, accumulate: number): number;
   xt_activate(context: number, dtype: number, activation: number, rows: number, cols: number, bias: Pointer, z: Pointer): number;
   xt_activate_gradient(context: number, dtype: number, activation: number, rows: number, cols: number, y: Pointer, dy: Pointer, dbias: Pointer): number;
-  xt_adam(context: number, dtype: number, N: number, p: Pointer, g: Pointer, m: Pointer, v: Pointer, rate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, scale: number): number;
+  xt_embed(context: number, dtype: number, rows: number, M: number, N: number, tokens: Words, A: Pointer, z: Pointer): number;
+  xt_embed_gradient(context: number, dtype: number, rows: number, M: number, N: number, tokens: Words, dz: Pointer, dA: Pointer): number;
+  xt_loss(context: number, dtype: number, loss: number, rows: number, K: number, scores: Pointer, labels: Words, targets: Pointer, dscores: Pointer, result: Pointer): number;
+  xt_adam(context: number, dtype: number, N: number, p: Pointer, g: Pointer, m: Pointer, v: Pointer, rate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, scale: number, decay: number): number;
   xt_sum_squares(context: number, dtype: number, N: number, x: Pointer, result: Pointer): number;
+  xt_singular_values(context: number, m: number, n: number, A: Pointer, s: Pointer): number;
+  xt_svd(context: number, m: number, n: number, A: Pointer, U: Pointer, s: Pointer, V: Pointer): number;
+  xt_qr(context: number, m: number, n: number, A: Pointer, Q: Pointer, R: Pointer): number;
+  xt_full_rank(context: number, m: number, n: number, A: Pointer, bound: number, result: Pointer): number;
+  xt_rank_modulo(context: number, m: number, n: number, A: Pointer, prime: number, result: Pointer): number;
   xt_populate(data: Pointer, bytes: number): number;
   xt_peak(context: number, dtype: number, repetitions: number, result: Pointer): number;
 }
 
-export const STATUS_ID = { ok: 0, argument: 1, memory: 2, isa: 3 } as const;
+export const STATUS_ID = { ok: 0, argument: 1, memory: 2, isa: 3, numeric: 4, convergence: 5 } as const;
 export const DTYPE_ID = { float32: 0, float64: 1 } as const;
 export const REDUCE_ID = { sum: 0, max: 1, min: 2, logsumexp: 3 } as const;
+export const PRECISION_ID = { full: 0, bf16x3: 1, bf16: 2 } as const;
 export const ACTIVATION_ID = { identity: 0, relu: 1, tanh: 2 } as const;
+export const LOSS_ID = { softmax: 0, mse: 1 } as const;

@@ -14,6 +14,19 @@ export interface Tensor {
   readonly data: FloatArray;
 }
 
+/**
+ * Tokens [batch, steps], each of which stands for a one-hot row of inputs: what a model does with them equals what it
+ * does with the rows [batch, steps, inputs], which nobody makes.
+ */
+export interface TokenTensor {
+  readonly dtype: 'int32';
+  readonly shape: Shape;
+  readonly data: Int32Array;
+}
+
+/** What a model takes: values [batch, steps, inputs] or tokens [batch, steps]. */
+export type Inputs = Tensor | TokenTensor;
+
 const MAX_ELEMENTS = 2 ** 31 - 1;
 
 /** Number of elements of a shape (1 for a scalar); throws E_SHAPE on a negative, fractional or too large extent. */
@@ -88,6 +101,57 @@ export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: S
   const out = allocate(type, count);
   out.set(flat);
   return { dtype: type, shape: finalShape, data: out };
+}
+
+/**
+ * Makes tokens from nested arrays or an Int32Array, which is used in place; `shape` defaults to the nesting.
+ *
+ * @throws XiError E_SHAPE for ragged arrays or a shape that does not fit, E_DTYPE for values that are no 32-bit integers.
+ */
+export function tokens(data: NestedArray | Int32Array, shape?: Shape): TokenTensor {
+  if (data instanceof Int32Array) return tokenTensor(data, shape ?? [data.length]);
+  const { shape: own, data: values } = tensor(data);
+  const list = Int32Array.from(values);
+  const bad = values.findIndex((value, n) => value !== list[n]);
+  if (bad >= 0) throw mismatch('E_DTYPE', `tokens element ${bad}`, 'a 32-bit integer', values[bad]);
+  return tokenTensor(list, shape ?? own);
+}
+
+function tokenTensor(data: Int32Array, shape: Shape): TokenTensor {
+  if (elementCount(shape, 'tokens shape') !== data.length)
+    throw mismatch(
+      'E_SHAPE',
+      'tokens',
+      `${elementCount(shape)} tokens for shape ${show(shape)}`,
+      data.length,
+    );
+  return { dtype: 'int32', shape: [...shape], data };
+}
+
+export function isTokens(value: unknown): value is TokenTensor {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (value as TokenTensor).dtype === 'int32' &&
+    (value as TokenTensor).data instanceof Int32Array &&
+    Array.isArray((value as TokenTensor).shape)
+  );
+}
+
+/**
+ * Checks tokens that a user hands in: shape [any, steps] (−1: any) and values from 0 to `bound` − 1.
+ *
+ * @throws XiError E_SHAPE or E_ARGUMENT that names `where`.
+ */
+export function checkTokens(where: string, value: TokenTensor, steps: number, bound: number): TokenTensor {
+  const { shape, data } = value;
+  if (shape.length !== 2 || (steps !== -1 && shape[1] !== steps))
+    throw mismatch('E_SHAPE', where, `tokens of shape [any, ${steps === -1 ? 'any' : steps}]`, shape);
+  tokenTensor(data, shape);
+  const bad = data.findIndex((token) => token < 0 || token >= bound);
+  if (bad >= 0)
+    throw mismatch('E_ARGUMENT', `${where} element ${bad}`, `a token from 0 to ${bound - 1}`, data[bad]);
+  return value;
 }
 
 export function isTensor(value: unknown): value is Tensor {

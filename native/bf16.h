@@ -1,0 +1,73 @@
+// Products of float32 matrices as sums of products of bf16 parts: x = x₁ + x₂ + x₃, each part the rest
+// rounded to bf16, so that three parts hold all 24 bits. Free of instruction sets.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels.h"
+
+namespace xt {
+
+// Terms that a tile takes at a time, and rows and columns of a block of C: two tiles of 16 each way.
+constexpr size_t kBf16Step = 32, kBf16Block = 32;
+// bf16 values of one part of 32 rows (of A) or columns (of B) over kBf16Step terms: two tiles.
+constexpr size_t kBf16Panel = kBf16Step * kBf16Block;
+
+// Which parts are multiplied, the smallest products first, and how many terms a block has: such that a panel
+// of B in all its parts takes 32 kB, of the 48 kB of a first-level cache.
+struct Bf16Scheme {
+  size_t parts, products, block_terms;
+  struct {
+    uint8_t A, B;
+  } product[6];
+};
+
+// By precision (abi.h). A part is at most 2⁻⁸ of the one before. The six products leave out A₂B₃ and A₃B₂, of
+// 2⁻²⁴ of |A| |B| at most, the three of a two-way split A₂B₂ and the rests, of 2⁻¹⁶ each. Henry, Tang &
+// Heinecke (ARITH 2019), "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
+// Computations".
+inline constexpr Bf16Scheme kBf16Schemes[] = {
+    {3, 6, 128, {{0, 2}, {2, 0}, {1, 1}, {0, 1}, {1, 0}, {0, 0}}},
+    {2, 3, 256, {{0, 1}, {1, 0}, {0, 0}}},
+    {1, 1, 512, {{0, 0}}},
+};
+
+// How 32 × 32 of C are multiplied. Packed panels are [step][part][tile of 16 rows or columns]: a tile of A is
+// [row][32 terms], one of B [pair of terms][column][2]: what TDPBF16PS takes, 1 kB each.
+struct Bf16Tile {
+  // Multiply-adds for each that the FMA units do in the same time. A scheme of more products than that is no
+  // use but to whoever asks for this tile.
+  size_t rate;
+  // Around each thread's multiplications.
+  void (*begin)();
+  void (*end)();
+  // C [rows, cols] (+)= A·B over `steps` steps; C has 32 rows of 32, of which those beyond rows and cols may
+  // be written.
+  void (*multiply)(const Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B, float* C,
+                   size_t C_stride, size_t rows, size_t cols, bool accumulate);
+};
+
+struct Bf16Kernels;
+
+// What a contraction by parts runs with: `exact` recomputes the rows that come out infinite or NaN. Without a
+// tile contractions are those of `exact`.
+struct Bf16Run {
+  const Bf16Scheme* scheme;
+  const Bf16Tile* tile;
+  const Bf16Kernels* kernels;
+  const KernelTable<float>* exact;
+};
+
+// The contraction around the tile; one set, compiled for AVX-512 BF16, serves every tile.
+struct Bf16Kernels {
+  bool (*contract[kXiCount])(const Bf16Run&, const ContractArgs<float>&, Slice b);
+  // In float32 elements, with the layout of `exact` among them.
+  size_t (*packed_length)(const Bf16Run&, size_t terms, size_t K);
+  void (*pack_weights)(const Bf16Run&, size_t terms, size_t K, const float* G, float* packed);
+};
+
+// Whether two tiles compute the same, exactly for integers and within rounding for others: nothing else is
+// known of a tile of the hardware until it has run.
+bool tiles_agree(const Bf16Tile& x, const Bf16Tile& y);
+
+}  // namespace xt

@@ -1,0 +1,100 @@
+#include "linalg.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace xt {
+
+namespace {
+
+// From here on malloc asks the system; POPULATED_BYTES of src/backend/native.ts.
+constexpr size_t kPopulated = size_t{1} << 17;
+
+}  // namespace
+
+void copy(const Factor& from, const View& to) {
+  constexpr size_t tile = 16;  // rows and columns that stay in cache while one of both is strided
+  if (from.column_stride == 1) {
+    for (size_t r = 0; r < to.rows; ++r) std::copy_n(from.data + r * from.row_stride, to.columns, to.row(r));
+    return;
+  }
+  for (size_t r = 0; r < to.rows; r += tile) {
+    for (size_t c = 0; c < to.columns; c += tile) {
+      for (size_t i = r; i < std::min(to.rows, r + tile); ++i) {
+        for (size_t j = c; j < std::min(to.columns, c + tile); ++j)
+          to.at(i, j) = from.data[i * from.row_stride + j * from.column_stride];
+      }
+    }
+  }
+}
+
+void copy_scaled(const Factor& from, double scale, const View& to) {
+  copy(from, to);
+  for (size_t r = 0; r < to.rows; ++r) {
+    for (size_t c = 0; c < to.columns; ++c) to.at(r, c) *= scale;
+  }
+}
+
+void fill(const View& to, double value) {
+  for (size_t r = 0; r < to.rows; ++r) std::fill_n(to.row(r), to.columns, value);
+}
+
+void Algebra::multiply(const View& C, const Factor& A, const Factor& B, bool accumulate) {
+  if (!good() || C.rows == 0 || C.columns == 0) return;
+  const auto& table = run_.kernels->f64;
+  const MatmulArgs<double> args{C.rows,
+                                C.columns,
+                                A.columns,
+                                {A.data, A.row_stride, A.column_stride},
+                                {B.data, B.row_stride, B.column_stride},
+                                C.data,
+                                C.stride,
+                                accumulate};
+  const double work = 1.0 * C.rows * C.columns * A.columns;
+  const int32_t result =
+      run_.over(C.rows, table.tile_rows, work, [&](Slice m) { return table.matmul(args, m); });
+  if (result != XT_OK) status = result;
+}
+
+double Algebra::norm(const View& A) {
+  double sum = 0;
+  const auto& table = run_.kernels->f64;
+  if (A.stride == A.columns) return std::sqrt(table.sum_squares(A.data, {0, A.rows * A.columns}));
+  for (size_t r = 0; r < A.rows; ++r) sum += table.sum_squares(A.row(r), {0, A.columns});
+  return std::sqrt(sum);
+}
+
+Buffer::Buffer(Algebra& algebra, size_t rows, size_t columns, Content content, size_t padding) {
+  size_t stride, count, bytes;
+  if (__builtin_add_overflow(columns, padding, &stride) || __builtin_mul_overflow(rows, stride, &count) ||
+      __builtin_mul_overflow(count, sizeof(double), &bytes) || bytes > SIZE_MAX / 2) {
+    algebra.status = XT_MEMORY;
+    return;
+  }
+  const size_t rounded = (bytes + 64) / 64 * 64;
+  data_ = static_cast<double*>(std::aligned_alloc(64, rounded));
+  if (data_ == nullptr) {
+    algebra.status = XT_MEMORY;
+    return;
+  }
+  // Large blocks come without pages, and a trap for each of them would cost more than the arithmetic.
+  if (bytes >= kPopulated) xt_populate(data_, bytes);
+  if (content == Content::zeros) std::fill_n(data_, rounded / sizeof(double), 0.0);
+  view_ = {data_, rows, columns, stride};
+}
+
+double scale_of(const double* A, size_t count) {
+  double largest = 0, poison = 0;
+  for (size_t n = 0; n < count; ++n) {
+    const double size = std::fabs(A[n]);
+    largest = size > largest ? size : largest;
+    poison += A[n] * 0.0;  // NaN for what is not finite
+  }
+  if (poison != 0 || largest == 0) return poison != 0 ? NAN : 0;
+  int exponent;
+  std::frexp(largest, &exponent);
+  // Its inverse is a number too.
+  return std::ldexp(1.0, std::clamp(-exponent, -1022, 1022));
+}
+
+}  // namespace xt

@@ -1,0 +1,246 @@
+// xt_singular_values, xt_svd and xt_full_rank.
+//
+// A is first compressed: A = Q [B; E] with Q orthogonal and ‖E‖_F ≤ kNegligible ‖A‖_F, the rows of B as many
+// as A has singular values that matter. Then B = L Zᵀ, and only the small L is decomposed. By Weyl's
+// inequality no singular value is wrong by more than ‖E‖_F + c·ε·‖A‖_F, c the usual slowly growing factor of
+// Householder methods; of those beyond the rows of B, which are at most ‖E‖_F, 0 comes back.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "linalg.h"
+
+namespace xt {
+
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+// Rounding of the elimination itself leaves some ε‖A‖_F behind.
+constexpr double kNegligible = 16 * kEpsilon;
+// Columns of a sketch, and up to which size a matrix is decomposed as it is.
+constexpr size_t kSketch = 128;
+
+// Numbers in (−1, 1) from SplitMix64 (Steele et al., OOPSLA 2014), the same in every call.
+void fill_random(double* to, size_t count, uint64_t seed) {
+  for (size_t n = 0; n < count; ++n) {
+    uint64_t z = seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    to[n] = static_cast<double>(static_cast<int64_t>(z ^ (z >> 31)) >> 11) * 0x1p-52;
+  }
+}
+
+// A [m,n] ← Qᵀ A with its first rows B and a negligible rest; returns the number of rows of B. A randomised
+// range finder with the remainder at hand (Halko, Martinsson & Tropp, SIAM Review 53, 2011, Algorithm 4.2;
+// Martinsson & Voronin, SIAM J. Sci. Comput. 38, 2016): columns of E Ω span nearly the range of E, their
+// reflectors move it into the first rows, and what is left below is the new E, whose norm decides.
+size_t compress(Algebra& algebra, const View& A, Reflectors& Q) {
+  const double negligible = kNegligible * algebra.norm(A);
+  const size_t most = std::min(A.rows, A.columns);
+  Buffer omega(algebra, A.columns, kSketch, Content::any), sketch(algebra, A.rows, kSketch, Content::any);
+  if (!algebra.good()) return 0;
+  for (size_t done = 0; algebra.good();) {
+    const View E = A.part(done, 0, A.rows - done, A.columns);
+    const size_t width = std::min(kSketch, most - done);
+    if (width == 0 || algebra.norm(E) <= negligible) return done;
+    const View Y{sketch.data(), E.rows, width, width};
+    // Of a square matrix the last rows need no reflectors.
+    if (width == A.rows - done) return done + width;
+    // Fresh numbers each time: what the last Ω spanned is gone from E.
+    fill_random(omega.data(), A.columns * width, done + 1);
+    algebra.multiply(Y, E, {omega.data(), A.columns, width, width, 1});
+    Q.factor(Y);
+    // Columns behind the last pivot that matters hold rounding errors.
+    size_t kept = width;
+    while (kept > 1 && std::fabs(Y.at(kept - 1, kept - 1)) <= negligible / 4) --kept;
+    Q.keep(done + kept);
+    Q.apply_transposed(done, E);
+    done += kept;
+  }
+  return 0;
+}
+
+// A [m,n] of any strides, m ≥ n; s [n]; U [m,n] and Vt [n,n] or without rows.
+void decompose(Algebra& algebra, const Factor& A, double scale, double* s, const View& U, const View& Vt) {
+  const size_t n = A.columns;
+  // Without U the R of A says all.
+  const bool only_R = U.rows == 0 && is_tall(A.rows, n);
+  const size_t m = only_R ? n : A.rows;
+  Buffer work(algebra, m, n, Content::any);
+  Reflectors Q(algebra, m, n);
+  if (!algebra.good()) return;
+  const View all = work.view();
+  size_t k = n;
+  if (only_R) {
+    triangle(algebra, A, scale, all);
+  } else {
+    copy_scaled(A, scale, all);
+  }
+  if (n > kSketch) {
+    k = compress(algebra, all, Q);
+  } else if (m > n) {
+    Q.factor(all);
+  }
+  // B = L Zᵀ, of which L is the transposed R of Bᵀ.
+  const bool has_Z = k < n;
+  Reflectors Z(algebra, n, has_Z ? k : 0);
+  Buffer rows(algebra, has_Z ? n : 0, k, Content::any);
+  Buffer core(algebra, k, k, Content::zeros, kPadding);
+  if (!algebra.good()) return;
+  if (has_Z) {
+    copy(transposed(all.part(0, 0, k, n)), rows.view());
+    Z.factor(rows.view());
+    copy(transposed(rows.view().part(0, 0, k, k)), core.view());
+  } else {
+    copy(all.part(0, 0, k, n), core.view());
+  }
+  const bool wants_U = U.rows > 0, wants_V = Vt.rows > 0;
+  Buffer left(algebra, wants_U ? k : 0, k), right(algebra, wants_V ? k : 0, k), d(algebra, 2, k);
+  Buffer order_memory(algebra, 1, k);
+  if (!algebra.good()) return;
+  double* e = d.data() + k;
+  bidiagonalise(algebra, core.view(), d.data(), e, left.view(), right.view());
+  diagonalise(algebra, d.data(), e, k, left.view(), right.view());
+  if (!algebra.good()) return;
+  size_t* order = reinterpret_cast<size_t*>(order_memory.data());
+  std::iota(order, order + k, size_t{0});
+  std::sort(order, order + k,
+            [&](size_t x, size_t y) { return std::fabs(d.data()[x]) > std::fabs(d.data()[y]); });
+  std::fill_n(s, n, 0.0);
+  for (size_t i = 0; i < k; ++i) s[i] = std::fabs(d.data()[order[i]]) / scale;
+  // U = Q (Uc, 0; 0, I), whose last columns belong to the values 0.
+  if (wants_U) {
+    fill(U, 0);
+    for (size_t c = 0; c < k; ++c) {
+      const double sign = d.data()[order[c]] < 0 ? -1 : 1;
+      for (size_t r = 0; r < k; ++r) U.at(r, c) = sign * left.view().at(order[c], r);
+    }
+    for (size_t c = k; c < n; ++c) U.at(c, c) = 1;
+    Q.apply_to(U);
+  }
+  if (wants_V) {
+    Buffer columns(algebra, n, n);
+    if (!algebra.good()) return;
+    for (size_t c = 0; c < k; ++c) {
+      for (size_t r = 0; r < k; ++r) columns.view().at(r, c) = right.view().at(order[c], r);
+    }
+    for (size_t c = k; c < n; ++c) columns.view().at(c, c) = 1;
+    Z.apply_to(columns.view());
+    copy(transposed(columns.view()), Vt);
+  }
+}
+
+int32_t svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V) {
+  const size_t k = std::min(m, n);
+  if (!present(A, {m, n}) || !present(s, {k})) return XT_ARGUMENT;
+  Algebra algebra(context);
+  if (!algebra.good() || k == 0) return algebra.status;
+  const double scale = scale_of(A, m * n);
+  if (std::isnan(scale)) return XT_NUMERIC;
+  const View u{U, U ? m : 0, k, k}, v{V, V ? k : 0, n, n};
+  if (scale == 0) {
+    std::fill_n(s, k, 0.0);
+    for (const View& unit : {u, v}) {
+      fill(unit, 0);
+      for (size_t i = 0; i < std::min(unit.rows, unit.columns); ++i) unit.at(i, i) = 1;
+    }
+    return XT_OK;
+  }
+  const Factor all(A, m, n, n, 1);
+  if (m >= n) {
+    decompose(algebra, all, scale, s, u, v);
+    return algebra.status;
+  }
+  // Aᵀ = Vᵀ diag(s) Uᵀ
+  Buffer left(algebra, V ? n : 0, k, Content::any), right(algebra, U ? k : 0, k, Content::any);
+  if (!algebra.good()) return algebra.status;
+  decompose(algebra, all.transposed(), scale, s, left.view(), right.view());
+  if (V != nullptr) copy(transposed(left.view()), v);
+  if (U != nullptr) copy(transposed(right.view()), u);
+  return algebra.status;
+}
+
+// L of G = L Lᵀ in the lower triangle of G; false at a pivot that is not positive.
+bool cholesky(Algebra& algebra, const View& G) {
+  constexpr size_t block = 64;
+  const size_t n = G.rows;
+  Buffer inverse(algebra, block, block), panel(algebra, n, block, Content::any);
+  Buffer negated(algebra, n, block, Content::any);
+  for (size_t at = 0; at < n && algebra.good(); at += block) {
+    const size_t width = std::min(block, n - at), rest = n - at - width;
+    const View D = G.part(at, at, width, width);
+    for (size_t j = 0; j < width; ++j) {
+      for (size_t i = j; i < width; ++i) {
+        double sum = D.at(i, j);
+        for (size_t k = 0; k < j; ++k) sum -= D.at(i, k) * D.at(j, k);
+        if (i == j && !(sum > 0)) return false;
+        D.at(i, j) = i == j ? std::sqrt(sum) : sum / D.at(j, j);
+      }
+    }
+    const View X = inverse.view().part(0, 0, width, width);
+    fill(X, 0);
+    for (size_t j = 0; j < width; ++j) {
+      X.at(j, j) = 1 / D.at(j, j);
+      for (size_t i = j + 1; i < width; ++i) {
+        double sum = 0;
+        for (size_t k = j; k < i; ++k) sum += D.at(i, k) * X.at(k, j);
+        X.at(i, j) = -sum / D.at(i, i);
+      }
+    }
+    const View P{panel.data(), rest, width, width}, N{negated.data(), rest, width, width};
+    algebra.multiply(P, G.part(at + width, at, rest, width), transposed(X));
+    for (size_t i = 0; i < rest * width; ++i) N.data[i] = -P.data[i];
+    for (size_t r = 0; r < rest; r += 2 * block) {
+      const size_t count = std::min(2 * block, rest - r);
+      algebra.multiply(G.part(at + width + r, at + width, count, r + count), N.part(r, 0, count, width),
+                       transposed(P.part(0, 0, r + count, width)), true);
+    }
+  }
+  return algebra.good();
+}
+
+}  // namespace
+
+}  // namespace xt
+
+int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A, double* s) {
+  return xt::svd(context, m, n, A, nullptr, s, nullptr);
+}
+
+int32_t xt_svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V) {
+  return xt::svd(context, m, n, A, U, s, V);
+}
+
+// G = AᵀA is computed with an error of at most γ_m ‖A‖_F², its Cholesky factor with one of γ_{n+1} ‖A‖_F²,
+// γ_k = k ε / (1 − k ε) (Higham, Accuracy and Stability, 2002, (3.13) and Theorem 10.3); a factor 4 is left
+// for the inverses of diagonal blocks. So if G − (bound² + those) I has a factor, no σ² is below bound².
+int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound, double* result) {
+  if (!xt::present(A, {m, n}) || result == nullptr || !(bound >= 0)) return XT_ARGUMENT;
+  xt::Algebra algebra(context);
+  if (!algebra.good()) return algebra.status;
+  result[0] = m == 0 || n == 0;
+  if (m == 0 || n == 0) return XT_OK;
+  const double scale = xt::scale_of(A, m * n);
+  if (std::isnan(scale)) return XT_NUMERIC;
+  if (scale == 0) return XT_OK;
+  const size_t k = std::min(m, n);
+  xt::Buffer scaled(algebra, m, n, xt::Content::any), gram(algebra, k, k, xt::Content::any);
+  if (!algebra.good()) return algebra.status;
+  xt::copy_scaled(xt::Factor(A, m, n, n, 1), scale, scaled.view());
+  const xt::Factor tall = m < n ? xt::transposed(scaled.view()) : xt::Factor(scaled.view());
+  const xt::View G = gram.view();
+  constexpr size_t rows = 128;
+  for (size_t r = 0; r < k; r += rows) {
+    const size_t count = std::min(rows, k - r);
+    algebra.multiply(G.part(r, 0, count, r + count), tall.part(0, r, tall.rows, count).transposed(),
+                     tall.part(0, 0, tall.rows, r + count));
+  }
+  double trace = 0;
+  for (size_t i = 0; i < k; ++i) trace += G.at(i, i);
+  const double size = bound * scale, slack = (tall.rows + 4.0 * (k + 1)) * xt::kEpsilon * trace;
+  if (!(size * size < trace)) return algebra.status;
+  for (size_t i = 0; i < k; ++i) G.at(i, i) -= size * size + slack;
+  result[0] = xt::cholesky(algebra, G);
+  return algebra.status;
+}

@@ -1,0 +1,53 @@
+// Makes the entries for browsers: dist/index.browser.js and dist/index.inline.js, each one file that imports nothing. The
+// modules that know Node and those for pages stand in each other's place here, and nowhere else.
+import { existsSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { inProject } from './steps.mjs';
+
+/** The entries by the file that takes the place of src/backend/select.ts in them. */
+const ENTRIES = { browser: 'select.browser.ts', inline: 'select.inline.ts' };
+
+const standIn = (name) => ({
+  name: 'stand-in',
+  setup(build) {
+    build.onResolve({ filter: /\/select\.ts$/ }, () => ({ path: inProject('src/backend', name) }));
+    build.onLoad({ filter: /\/wasm-packed\.ts$/ }, () => ({ contents: packedModules(), loader: 'js' }));
+  },
+});
+
+/** `PACKED_MODULES` of src/backend/wasm-packed.ts with something in it. */
+function packedModules() {
+  const table = readFileSync(inProject('src/backend/wasm-modules.ts'), 'utf8');
+  const modules = [...table.matchAll(/isa: '(\w+)',\s*file: '([^']+)'/g)].map(([, isa, file]) => [
+    isa,
+    gzipSync(readFileSync(inProject(file)), { level: 9 }).toString('base64'),
+  ]);
+  return `export const PACKED_MODULES = ${JSON.stringify(Object.fromEntries(modules))};`;
+}
+
+/** Options of esbuild for code that meets the library's sources in a browser; `entry` is browser or inline. */
+export function browserOptions(entry) {
+  return {
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+    plugins: [standIn(ENTRIES[entry])],
+  };
+}
+
+/** Bundles the entries into dist/; the inline one only where the modules could be built. */
+export async function bundleEntries() {
+  const { build } = await import('esbuild');
+  for (const entry of Object.keys(ENTRIES)) {
+    if (entry === 'inline' && !existsSync(inProject('wasm/xitensor.wasm'))) continue;
+    await build({
+      ...browserOptions(entry),
+      entryPoints: [inProject(`src/index.${entry}.ts`)],
+      outfile: inProject(`dist/index.${entry}.js`),
+      sourcemap: entry === 'browser',
+      sourcesContent: false,
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import { integer, mismatch, XiError } from '../core/errors.ts';
+import { type LinearAlgebra, MAX_PRIME, type Storage } from './interface.ts';
+
+/** The same linear algebra behind a check of sizes, dtype and modulus. */
+export function checkedLinearAlgebra(kernels: LinearAlgebra): LinearAlgebra {
+  const behind =
+    <Rest extends readonly unknown[], Result>(
+      name: keyof LinearAlgebra,
+      call: (rows: number, cols: number, A: Storage, ...rest: Rest) => Result,
+    ) =>
+    (rows: number, cols: number, A: Storage, ...rest: Rest): Result => {
+      checkMatrix(name, rows, cols, A);
+      return call(rows, cols, A, ...rest);
+    };
+  return {
+    singularValues: behind('singularValues', kernels.singularValues),
+    svd: behind('svd', kernels.svd),
+    leftSvd: behind('leftSvd', kernels.leftSvd),
+    qr: behind('qr', kernels.qr),
+    triangle: behind('triangle', kernels.triangle),
+    exceeds: behind('exceeds', (rows, cols, A, bound: number) => {
+      if (!(bound >= 0 && bound < Number.POSITIVE_INFINITY))
+        throw mismatch('E_ARGUMENT', 'exceeds bound', 'a non-negative number', bound);
+      return kernels.exceeds(rows, cols, A, bound);
+    }),
+    rankModulo: behind('rankModulo', (rows, cols, A, prime: number) => {
+      if (!isPrime(integer('rankModulo prime', prime, 2, MAX_PRIME)))
+        throw mismatch('E_ARGUMENT', 'rankModulo prime', 'a prime', prime);
+      return kernels.rankModulo(rows, cols, A, prime);
+    }),
+  };
+}
+
+function checkMatrix(kernel: string, rows: number, cols: number, A: Storage): void {
+  for (const size of [rows, cols]) {
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw mismatch('E_SHAPE', `${kernel} rows and cols`, 'non-negative integers', [rows, cols]);
+  }
+  if (A.dtype !== 'float64') throw mismatch('E_DTYPE', `${kernel} A`, 'float64', A.dtype);
+  if (A.length !== rows * cols) {
+    throw new XiError('E_SHAPE', `${kernel} A: expected ${rows} × ${cols} elements, received ${A.length}`);
+  }
+}
+
+function isPrime(value: number): boolean {
+  for (let divisor = 2; divisor * divisor <= value; divisor++) {
+    if (value % divisor === 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,112 @@
+import { mismatch, oneOf, XiError } from '../core/errors.ts';
+import {
+  BACKEND_NAMES,
+  type Backend,
+  type BackendName,
+  type IsaReport,
+  type ProbeReport,
+} from './interface.ts';
+import { probeReference } from './reference.ts';
+import { type BackendOptions, checkWanted, nothingUsable, pickIsa, type Refusal } from './selection.ts';
+import { WASM_MODULES, type WasmModule } from './wasm-modules.ts';
+import { type ModuleSource, openInPage, pageThreads } from './wasm-pages.ts';
+
+const NO_NATIVE = 'there are no native binaries in a page';
+const REFERENCE = probeReference();
+
+const page = globalThis as { readonly navigator?: { readonly hardwareConcurrency?: number } };
+
+/** What the engine says of a module before it is loaded. */
+function firstReport(module: WasmModule, index: number): IsaReport {
+  const report = { name: module.isa, index: 0, priority: WASM_MODULES.length - index };
+  const usable = typeof WebAssembly === 'object' && WebAssembly.validate(module.probe);
+  return { ...report, usable, reason: usable ? 'not loaded yet' : `this engine lacks ${module.needs}` };
+}
+
+/**
+ * The backends of a page or a Web Worker: WebAssembly, else the reference. A module is loaded when a backend is opened,
+ * and only the best that the engine runs; everything after that is as synchronous as in Node.
+ */
+export class PageBackends {
+  private readonly isas = WASM_MODULES.map(firstReport);
+  private readonly loaded = new Map<string, IsaReport>();
+  private readonly failed = new Map<string, string>();
+  private standard: Backend | undefined;
+
+  /**
+   * Opens the first backend of the preference that can be had; `sourceOf` says where the bytes of a module are, and
+   * `others` which options it reads itself.
+   */
+  async open(
+    options: BackendOptions,
+    sourceOf: (module: WasmModule) => ModuleSource,
+    others: readonly string[] = [],
+  ): Promise<Backend> {
+    const cores = page.navigator?.hardwareConcurrency ?? 1;
+    const { prefer, isa, threads } = checkWanted(options, { cores }, others);
+    const refusals: Refusal[] = [];
+    for (const name of prefer) {
+      const backend =
+        name === 'wasm' ? await this.openWasm(isa, threads, sourceOf) : openOther(name, isa, threads);
+      if (typeof backend !== 'string') {
+        this.standard ??= backend;
+        return backend;
+      }
+      refusals.push({ name, reason: backend });
+    }
+    throw nothingUsable(refusals, "where a bundler loses the modules, 'xitensor/inline' carries them within");
+  }
+
+  /** The best module that can be had; one that fails is passed over, and tried again the next time. */
+  private async openWasm(
+    wanted: string | undefined,
+    threads: number,
+    sourceOf: (module: WasmModule) => ModuleSource,
+  ): Promise<Backend | string> {
+    this.failed.clear();
+    for (;;) {
+      const chosen = pickIsa(this.reports(), wanted);
+      if (typeof chosen === 'string') return chosen;
+      const module = WASM_MODULES.find(({ isa }) => isa === chosen.name)!;
+      try {
+        const { backend, isa } = await openInPage(module, sourceOf(module), threads);
+        this.loaded.set(isa.name, { ...isa, priority: chosen.priority });
+        return backend;
+      } catch (cause) {
+        if (!(cause instanceof XiError && cause.code === 'E_BACKEND')) throw cause;
+        this.failed.set(chosen.name, cause.message);
+      }
+    }
+  }
+
+  private reports(): IsaReport[] {
+    return this.isas.map((isa) => {
+      const reason = this.failed.get(isa.name);
+      if (reason !== undefined) return { ...isa, usable: false, reason };
+      return this.loaded.get(isa.name) ?? isa;
+    });
+  }
+
+  probe(name: BackendName): ProbeReport {
+    oneOf('backend', name, BACKEND_NAMES);
+    if (name === 'reference') return REFERENCE;
+    if (name === 'native') return { name, usable: false, source: '', reason: NO_NATIVE };
+    const isas = this.reports();
+    const source = WASM_MODULES.at(-1)!.file;
+    if (this.loaded.size > 0) return { name, usable: true, source, isas, note: pageThreads.refusal };
+    const reason = isas.map((isa) => `${isa.name}: ${isa.reason}`).join('; ');
+    return { name, usable: false, source, reason };
+  }
+
+  /** The backend that was opened first. */
+  get first(): Backend {
+    if (this.standard) return this.standard;
+    throw mismatch('E_BACKEND', 'backend', 'one that `await openBackend()` opened before', 'none');
+  }
+}
+
+function openOther(name: BackendName, wanted: string | undefined, threads: number): Backend | string {
+  if (name === 'native' || !REFERENCE.usable) return NO_NATIVE;
+  const isa = pickIsa(REFERENCE.isas, wanted);
+  return typeof isa === 'string' ? isa : REFERENCE.open(isa, threads);
+}

@@ -1,0 +1,54 @@
+import type { Backend, BackendName, ProbeReport } from './interface.ts';
+import { PageBackends } from './pages.ts';
+import type { BackendOptions } from './selection.ts';
+import { fetched } from './wasm-pages.ts';
+
+// Stands in the place of select.ts in the bundle dist/index.browser.js.
+
+/** Which backend to open in a page. */
+export interface PageOptions extends BackendOptions {
+  /** Where `xitensor.wasm` and `xitensor-relaxed.wasm` are served, if not where the bundler put them. */
+  readonly wasmFolder?: string | URL;
+}
+
+// Bundlers look for this very expression, and for nothing that computes it. Paths are from the bundle, in dist/.
+const ADDRESSES: Readonly<Record<string, () => URL>> = {
+  relaxed128: () => new URL('../wasm/xitensor-relaxed.wasm', import.meta.url),
+  wasm128: () => new URL('../wasm/xitensor.wasm', import.meta.url),
+};
+
+const backends = new PageBackends();
+
+/**
+ * Opens a backend: WebAssembly, else the reference. Fetches and compiles the module that the engine runs best; whatever
+ * is computed then is synchronous. The first backend opened serves models and contractions that name none.
+ *
+ * @throws XiError E_BACKEND with every backend's reason when none of the preferred can be had.
+ */
+export async function openBackend(options: PageOptions = {}): Promise<Backend> {
+  return backends.open(
+    options,
+    ({ isa, file }) => fetched(options.wasmFolder ? within(options.wasmFolder, file) : ADDRESSES[isa]()),
+    ['wasmFolder'],
+  );
+}
+
+function within(folder: string | URL, file: string): URL {
+  const { location } = globalThis as { location?: { href: string } };
+  const base = new URL(`${String(folder).replace(/\/*$/, '')}/`, location?.href);
+  return new URL(file.slice(file.lastIndexOf('/') + 1), base);
+}
+
+/** What is known of a backend: of WebAssembly more once it was opened. */
+export function probeBackend(name: BackendName): ProbeReport {
+  return backends.probe(name);
+}
+
+/**
+ * The backend of models and contractions that name none: the one opened first.
+ *
+ * @throws XiError E_BACKEND before {@link openBackend}, since a page cannot load a module synchronously.
+ */
+export function defaultBackend(): Backend {
+  return backends.first;
+}

@@ -1,0 +1,78 @@
+import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { BACKEND_NAMES, type BackendName, type IsaReport } from './interface.ts';
+
+/** Which backend to open. An option that is not given comes from the environment, where there is one. */
+export interface BackendOptions {
+  /** Backends to try, in this order; `XITENSOR_BACKEND` (one name), else native, wasm, reference. */
+  readonly prefer?: readonly BackendName[];
+  /** Instruction set; `XITENSOR_ISA`, else the best that the processor runs. A backend without it is passed over. */
+  readonly isa?: string;
+  /** Most threads to use; `XITENSOR_THREADS`, else the number of cores. Results do not depend on it. */
+  readonly threads?: number;
+}
+
+/** Why a backend was passed over. */
+export interface Refusal {
+  readonly name: BackendName;
+  readonly reason: string;
+}
+
+/** What a platform says where an option is not given. */
+export interface Surroundings {
+  readonly backend?: string;
+  readonly isa?: string;
+  readonly threads?: string;
+  readonly cores: number;
+}
+
+/** The options with every default filled in. */
+export interface Wanted {
+  readonly prefer: readonly BackendName[];
+  readonly isa: string | undefined;
+  readonly threads: number;
+}
+
+const MAX_THREADS = 255;
+
+/**
+ * Checks options and fills in what they leave open; `others` are options that a platform has besides.
+ *
+ * @throws XiError E_ARGUMENT for unknown options and values, also those of the environment.
+ */
+export function checkWanted(
+  options: BackendOptions,
+  around: Surroundings,
+  others: readonly string[] = [],
+): Wanted {
+  knownKeys('openBackend', options, ['prefer', 'isa', 'threads', ...others]);
+  const prefer = options.prefer ?? (around.backend ? [around.backend as BackendName] : BACKEND_NAMES);
+  const threads = threadsOf(options.threads, around);
+  if (!Array.isArray(prefer) || prefer.length === 0) {
+    throw mismatch('E_ARGUMENT', 'prefer', `a list of ${BACKEND_NAMES.join(', ')}`, prefer);
+  }
+  for (const name of prefer) oneOf(options.prefer ? 'prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
+  return { prefer, isa: options.isa ?? (around.isa || undefined), threads };
+}
+
+function threadsOf(option: number | undefined, { threads: variable, cores }: Surroundings): number {
+  if (option !== undefined) return integer('threads', option, 1, MAX_THREADS);
+  if (!variable) return Math.min(MAX_THREADS, cores);
+  const count = Number(variable);
+  if (Number.isInteger(count) && count >= 1 && count <= MAX_THREADS) return count;
+  throw mismatch('E_ARGUMENT', 'XITENSOR_THREADS', `an integer from 1 to ${MAX_THREADS}`, variable);
+}
+
+/** The best usable instruction set, or the wanted one; else why there is none. */
+export function pickIsa(isas: readonly IsaReport[], wanted: string | undefined): IsaReport | string {
+  const candidates = wanted === undefined ? isas : isas.filter((isa) => isa.name === wanted);
+  const best = candidates.filter((isa) => isa.usable).sort((x, y) => y.priority - x.priority)[0];
+  if (best) return best;
+  if (candidates.length > 0) return candidates.map((isa) => `${isa.name}: ${isa.reason}`).join('; ');
+  return `it has no instruction set '${wanted}', only ${isas.map((isa) => isa.name).join(', ')}`;
+}
+
+/** E_BACKEND with every backend's reason, and what may help. */
+export function nothingUsable(refusals: readonly Refusal[], remedy: string): XiError {
+  const reasons = refusals.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
+  return new XiError('E_BACKEND', `no backend can be used:${reasons}\n${remedy}`);
+}
