@@ -1,29 +1,74 @@
 import { integer, mismatch, XiError } from '../core/errors.ts';
-import { checkTensor, dtypeOf, isTensor, type Tensor } from '../core/tensor.ts';
+import { Rng } from '../core/rng.ts';
+import {
+  checkTensor,
+  checkTokens,
+  dtypeOf,
+  type Inputs,
+  isTensor,
+  isTokens,
+  type Tensor,
+} from '../core/tensor.ts';
 
 const MAX_CLASSES = 2 ** 31 - 1;
 
-/** Labelled sequences: inputs [count, steps, features] and for each a class from 0 to classes − 1. */
-export interface Dataset {
+/** Labelled sequences: inputs [count, steps, features] or tokens [count, steps], and for each a class from 0 to classes − 1. */
+export interface Dataset<X extends Inputs = Inputs> {
   readonly name: string;
-  readonly inputs: Tensor;
+  readonly inputs: X;
   readonly labels: Int32Array;
   readonly classes: number;
+  /** What the classes are called, where they have names. */
+  readonly classNames?: readonly string[];
 }
+
+/** Sequences with real targets [count, outputs]. */
+export interface TargetDataset<X extends Inputs = Inputs> {
+  readonly name: string;
+  readonly inputs: X;
+  readonly targets: Tensor;
+}
+
+export type AnyDataset = Dataset | TargetDataset;
+
+export const hasTargets = (dataset: AnyDataset): dataset is TargetDataset =>
+  (dataset as Partial<TargetDataset>).targets !== undefined;
+
+/** Number of sequences. */
+export const countOf = ({ inputs }: AnyDataset): number => inputs.shape[0];
 
 /**
  * Checks a dataset that a user hands in and returns it.
  *
  * @throws XiError E_ARGUMENT, E_DTYPE, E_SHAPE or E_NUMERIC that names the part, and the first bad label or input.
  */
-export function checkDataset(where: string, dataset: Dataset): Dataset {
+export function checkDataset<D extends AnyDataset>(where: string, dataset: D): D {
   if (typeof dataset !== 'object' || dataset === null) {
-    throw mismatch('E_ARGUMENT', where, 'a Dataset { name, inputs, labels, classes }', dataset);
+    throw mismatch(
+      'E_ARGUMENT',
+      where,
+      'a Dataset { name, inputs, labels, classes } or { name, inputs, targets }',
+      dataset,
+    );
   }
-  const { name, inputs, labels, classes } = dataset;
+  const { name, inputs } = dataset;
   if (typeof name !== 'string') throw mismatch('E_ARGUMENT', `${where}.name`, 'a string', name);
-  if (!isTensor(inputs)) throw mismatch('E_ARGUMENT', `${where}.inputs`, 'a Tensor', inputs);
-  checkTensor(`${where}.inputs`, inputs, [-1, -1, -1], dtypeOf(inputs.data, `${where}.inputs`));
+  // What tokens may be is for the model to say.
+  if (isTokens(inputs)) checkTokens(`${where}.inputs`, inputs, -1, MAX_CLASSES);
+  else if (!isTensor(inputs)) throw mismatch('E_ARGUMENT', `${where}.inputs`, 'a Tensor or tokens', inputs);
+  else checkTensor(`${where}.inputs`, inputs, [-1, -1, -1], dtypeOf(inputs.data, `${where}.inputs`));
+  if (hasTargets(dataset)) checkTargets(where, dataset);
+  else checkLabels(where, dataset);
+  return dataset;
+}
+
+function checkTargets(where: string, { inputs, targets }: TargetDataset): void {
+  if (!isTensor(targets)) throw mismatch('E_ARGUMENT', `${where}.targets`, 'a Tensor', targets);
+  const shape = [inputs.shape[0], -1];
+  checkTensor(`${where}.targets`, targets, shape, dtypeOf(targets.data, `${where}.targets`));
+}
+
+function checkLabels(where: string, { inputs, labels, classes }: Dataset): void {
   integer(`${where}.classes`, classes, 1, MAX_CLASSES);
   if (!(labels instanceof Int32Array)) throw mismatch('E_DTYPE', `${where}.labels`, 'an Int32Array', labels);
   const count = inputs.shape[0];
@@ -38,23 +83,80 @@ export function checkDataset(where: string, dataset: Dataset): Dataset {
       `${where}.labels: expected ${expected}, received ${labels[bad]} at ${bad}`,
     );
   }
-  return dataset;
 }
 
 /**
- * The examples from `start` up to, not including, `end`; inputs and labels are views of the same memory.
+ * The examples from `start` up to, not including, `end`; inputs, labels and targets are views of the same memory.
  *
  * @throws XiError E_ARGUMENT unless 0 ≤ start ≤ end ≤ count.
  */
-export function takeDataset(dataset: Dataset, start: number, end: number): Dataset {
-  const [count, ...rest] = dataset.inputs.shape as [number, number, number];
-  integer('takeDataset end', end, 0, count);
+export function takeDataset<D extends AnyDataset>(dataset: D, start: number, end: number): D {
+  integer('takeDataset end', end, 0, countOf(dataset));
   integer('takeDataset start', start, 0, end);
-  const size = rest[0] * rest[1];
-  const inputs = {
-    dtype: dataset.inputs.dtype,
-    shape: [end - start, ...rest],
-    data: dataset.inputs.data.subarray(start * size, end * size),
+  const slice = <A extends Inputs>(array: A): A => {
+    const size = rowSize(array);
+    const shape = [end - start, ...array.shape.slice(1)];
+    return { ...array, shape, data: array.data.subarray(start * size, end * size) };
   };
-  return { ...dataset, inputs, labels: dataset.labels.subarray(start, end) };
+  const inputs = slice(dataset.inputs);
+  if (hasTargets(dataset)) return { ...dataset, inputs, targets: slice(dataset.targets) };
+  return { ...dataset, inputs, labels: (dataset as Dataset).labels.subarray(start, end) };
+}
+
+/** The examples with these numbers, in this order, in memory of their own. */
+export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<number>): D {
+  const pick = <A extends Inputs>(array: A): A => {
+    const size = rowSize(array);
+    const data = array.data.slice(0, 0).constructor as new (length: number) => A['data'];
+    const out = new data(rows.length * size);
+    copyRows(array, rows, out);
+    return { ...array, shape: [rows.length, ...array.shape.slice(1)], data: out };
+  };
+  const inputs = pick(dataset.inputs);
+  if (hasTargets(dataset)) return { ...dataset, inputs, targets: pick(dataset.targets) };
+  const { labels } = dataset as Dataset;
+  return { ...dataset, inputs, labels: Int32Array.from(rows, (row) => labels[row]) };
+}
+
+/** Elements of one example. */
+export const rowSize = ({ shape }: Inputs): number =>
+  shape.slice(1).reduce((product, extent) => product * extent, 1);
+
+/** Copies the examples with these numbers one after the other into `out`. */
+export function copyRows(array: Inputs, rows: ArrayLike<number>, out: Inputs['data']): void {
+  const size = rowSize(array);
+  for (let n = 0; n < rows.length; n++)
+    out.set(array.data.subarray(rows[n] * size, (rows[n] + 1) * size), n * size);
+}
+
+/** Numbers of examples, in ascending order. */
+export interface Split {
+  readonly train: Uint32Array;
+  readonly held: Uint32Array;
+}
+
+/**
+ * Holds a part of `count` examples back, chosen by the seed: ⌊fraction · count⌋ of them.
+ */
+export function splitRows(count: number, fraction: number, seed: number): Split {
+  const order = new Rng(seed, 3).permutation(count);
+  const cut = Math.floor(fraction * count);
+  return { train: order.slice(cut).sort(), held: order.slice(0, cut).sort() };
+}
+
+/**
+ * Cuts labelled examples into `folds` parts with nearly the same number of each class, chosen by the seed, and holds one
+ * back.
+ */
+export function stratifiedFold(labels: ArrayLike<number>, fold: number, folds: number, seed: number): Split {
+  const count = labels.length;
+  const order = new Rng(seed, 4).permutation(count);
+  const held = new Uint8Array(count);
+  // Classes go on where the one before stopped, so that the folds themselves are of equal size.
+  const byClass = [...order].sort((a, b) => labels[a] - labels[b]);
+  byClass.forEach((row, n) => {
+    held[row] = Number(n % folds === fold);
+  });
+  const rows = Uint32Array.from({ length: count }, (_, n) => n);
+  return { train: rows.filter((row) => !held[row]), held: rows.filter((row) => held[row]) };
 }

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import { allocate, DTYPES, type DType, type FloatArray } from '../core/tensor.ts';
+import { DTYPES, type DType, type Tensor } from '../core/tensor.ts';
 import type { Dataset } from './dataset.ts';
 import { readIdx } from './idx.ts';
+import { installedPackage } from './packages.ts';
+import { cutPatches } from './patches.ts';
 
 const CLASSES = 10;
 /** An IDX file holds extents of 32 bits. */
@@ -34,7 +35,7 @@ export interface MnistOptions {
  *
  * @throws XiError E_ARGUMENT for unknown or unfit options, E_FILE when files are missing, malformed or disagree.
  */
-export async function loadMnist(options: MnistOptions): Promise<Dataset> {
+export async function loadMnist(options: MnistOptions): Promise<Dataset<Tensor>> {
   const where = 'loadMnist';
   if (typeof options !== 'object' || options === null) {
     throw mismatch('E_ARGUMENT', where, 'options { split }', options);
@@ -49,7 +50,7 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset> {
     throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);
   }
 
-  const folder = source ?? packagedFolder();
+  const folder = source ?? join(mnistPackage(), 'data');
   const imagesPath = await findFile(folder, `${STEMS[split]}-images`, 3);
   const labelsPath = await findFile(folder, `${STEMS[split]}-labels`, 1);
   const images = await readIdx(imagesPath);
@@ -78,54 +79,11 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset> {
   };
 }
 
-/**
- * Cuts images into square patches and scales them to [0, 1].
- *
- * out[n, (y·width/patch + x), (i·patch + j)] = images[n, y·patch + i, x·patch + j] / 255
- *
- * @throws XiError E_ARGUMENT unless `patch` divides both sides, E_SHAPE unless `images` has count·height·width bytes.
- */
-export function cutPatches(
-  images: Uint8Array,
-  count: number,
-  height: number,
-  width: number,
-  patch: number,
-  dtype: DType,
-): FloatArray {
-  if (!Number.isInteger(patch) || patch < 1 || height % patch !== 0 || width % patch !== 0) {
-    throw mismatch('E_ARGUMENT', 'patch', `a divisor of the sides ${height} and ${width}`, patch);
-  }
-  if (images.length !== count * height * width) {
-    throw mismatch('E_SHAPE', 'cutPatches', `${count} images of ${height} × ${width} bytes`, images.length);
-  }
-  const out = allocate(dtype, images.length);
-  let next = 0;
-  for (let n = 0; n < count; n++) {
-    for (let top = 0; top < height; top += patch) {
-      for (let left = 0; left < width; left += patch) {
-        for (let i = 0; i < patch; i++) {
-          const row = (n * height + top + i) * width + left;
-          for (let j = 0; j < patch; j++) out[next++] = images[row + j] / 255;
-        }
-      }
-    }
-  }
-  return out;
-}
-
-/** The folder of the installed package, looked for from the working directory, then from this module. */
-function packagedFolder(): string {
-  let cause: unknown;
-  for (const base of [join(process.cwd(), 'package.json'), import.meta.url]) {
-    try {
-      return join(dirname(createRequire(base).resolve(`${PACKAGE}/package.json`)), 'data');
-    } catch (error) {
-      cause = error;
-    }
-  }
+function mnistPackage(): string {
+  const folder = installedPackage(PACKAGE);
+  if (folder !== undefined) return folder;
   const remedy = `run \`npm install ${PACKAGE}\`, or pass \`source\`, a folder with the four IDX files`;
-  throw new XiError('E_FILE', `MNIST is not installed: ${remedy}`, { cause });
+  throw new XiError('E_FILE', `MNIST is not installed: ${remedy}`);
 }
 
 /** The first that exists of the names under which the files are distributed. */

@@ -1,4 +1,3 @@
-import { endianness } from 'node:os';
 import { mismatch, show, XiError } from '../core/errors.ts';
 import {
   allocate,
@@ -10,7 +9,6 @@ import {
   type Shape,
   type Tensor,
 } from '../core/tensor.ts';
-import { readFileChecked, writeFileAtomic } from './atomic.ts';
 
 /*
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -22,7 +20,7 @@ const ALIGN = 64;
 const GROWTH_DIGITS = 21;
 /** No header of a plain array comes near; bounds the work on a hostile file. */
 const MAX_HEADER = 2 ** 20;
-const NATIVE_LITTLE = endianness() === 'LE';
+const NATIVE_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 type Reader = (view: DataView, at: number, little: boolean) => number | bigint;
 
@@ -67,7 +65,7 @@ export function encodeNpy(tensor: Tensor): Uint8Array {
   const view = new DataView(out.buffer);
   if (version === 1) view.setUint16(8, start - prefix, true);
   else view.setUint32(8, start - prefix, true);
-  out.set(Buffer.from(text, 'latin1'), prefix);
+  out.set(new TextEncoder().encode(text), prefix);
   out[start - 1] = 0x0a;
   out.set(littleEndianBytes(data), start);
   return out;
@@ -110,16 +108,6 @@ export function decodeNpy(bytes: Uint8Array, where: string): Tensor {
   return { dtype: dtypeOf(data), shape, data: fortran ? rowMajor(data, shape) : data };
 }
 
-/** Reads an `.npy` file; see `decodeNpy`. */
-export async function readNpy(path: string): Promise<Tensor> {
-  return decodeNpy(await readFileChecked(path), path);
-}
-
-/** Writes an `.npy` file atomically; see `encodeNpy`. */
-export async function writeNpy(path: string, tensor: Tensor): Promise<void> {
-  await writeFileAtomic(path, encodeNpy(tensor));
-}
-
 /** Checks that a value is a tensor of any dtype and shape whose parts agree; NaN and infinities may be stored. */
 export function checkStorable(where: string, value: unknown): Tensor {
   if (!isTensor(value) || !Array.isArray(value.shape)) {
@@ -147,9 +135,13 @@ export function floatsFromBytes(bytes: Uint8Array, dtype: DType, little: boolean
 }
 
 function swapBytes(bytes: Uint8Array, size: number): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (size === 4) buffer.swap32();
-  else buffer.swap64();
+  for (let at = 0; at < bytes.length; at += size) {
+    for (let low = at, high = at + size - 1; low < high; low++, high--) {
+      const byte = bytes[low];
+      bytes[low] = bytes[high];
+      bytes[high] = byte;
+    }
+  }
 }
 
 function integersFromBytes(
@@ -214,8 +206,8 @@ function readHeader(bytes: Uint8Array, where: string): { start: number; header: 
   const limit = Math.min(MAX_HEADER, bytes.length - prefix);
   if (length > limit) throw refuse(8, `a header of at most ${limit} bytes`, length);
   // Names and types that are understood are ASCII; as Latin-1 a position in the text is a position in the file.
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + prefix, length).toString('latin1');
-  return { start, header: parseHeader(text, where, prefix) };
+  const codes = Array.from(bytes.subarray(prefix, start), (byte) => String.fromCharCode(byte));
+  return { start, header: parseHeader(codes.join(''), where, prefix) };
 }
 
 /** Parses `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`: Python literals, keys in any order. */

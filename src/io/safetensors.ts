@@ -1,6 +1,5 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
 import type { DType, Tensor } from '../core/tensor.ts';
-import { readFileChecked, writeFileAtomic } from './atomic.ts';
 import { checkStorable, floatsFromBytes, littleEndianBytes } from './npy.ts';
 
 /*
@@ -52,7 +51,7 @@ export function encodeSafetensors(
     const info = { dtype: NAMES[dtype], shape, data_offsets: [end, (end += data.byteLength)] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
   }
-  const json = Buffer.from(`{${fields.join(',')}}`);
+  const json = new TextEncoder().encode(`{${fields.join(',')}}`);
   const length = Math.ceil(json.length / 8) * 8;
   if (length > MAX_HEADER)
     throw mismatch('E_ARGUMENT', where, `a header of at most ${MAX_HEADER} bytes`, length);
@@ -62,6 +61,12 @@ export function encodeSafetensors(
   return [head, ...entries.map(({ data }) => littleEndianBytes(data))];
 }
 
+/** What a safetensors file holds. */
+export interface SafetensorsContent {
+  readonly tensors: Map<string, Tensor>;
+  readonly metadata: Record<string, string>;
+}
+
 /**
  * The tensors and metadata in the bytes of a safetensors file, in the order of its header, in memory of their own.
  *
@@ -69,10 +74,7 @@ export function encodeSafetensors(
  * @throws XiError E_FILE for everything that the official implementation refuses, and for a key that occurs twice;
  * E_DTYPE for a tensor that is neither F32 nor F64.
  */
-export function decodeSafetensors(
-  bytes: Uint8Array,
-  where: string,
-): { tensors: Map<string, Tensor>; metadata: Record<string, string> } {
+export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsContent {
   const { header, start } = readHeader(bytes, where);
   const metadata: Record<string, string> = Object.create(null);
   const entries: Entry[] = [];
@@ -87,20 +89,6 @@ export function decodeSafetensors(
     tensors.set(name, { dtype, shape, data });
   }
   return { tensors, metadata };
-}
-
-/** Reads a safetensors file; see `decodeSafetensors`. */
-export async function readSafetensors(path: string): Promise<ReturnType<typeof decodeSafetensors>> {
-  return decodeSafetensors(await readFileChecked(path), path);
-}
-
-/** Writes a safetensors file atomically; see `encodeSafetensors`. */
-export async function writeSafetensors(
-  path: string,
-  tensors: ReadonlyMap<string, Tensor>,
-  metadata: Record<string, string>,
-): Promise<void> {
-  await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
 }
 
 interface Entry {

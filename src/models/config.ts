@@ -1,9 +1,10 @@
 import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
-import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { DTYPES, type DType } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+import { levelsOf, treeOf } from './tree.ts';
 
-export const MODEL_KINDS = ['tt'] as const;
+export const MODEL_KINDS = ['cp', 'tt', 'ht'] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
 export const INITIALISATIONS = ['identity', 'normal'] as const;
@@ -11,7 +12,7 @@ export type Initialisation = (typeof INITIALISATIONS)[number];
 
 /** What a user says of a model; everything that is optional has a default. */
 export interface ModelOptions {
-  /** `tt`: the generalized recurrent network. */
+  /** `cp`: the shallow network; `tt`: the recurrent network; `ht`: the tree. */
   readonly kind: ModelKind;
   readonly xi: Xi;
   /** T, the length of the sequences. */
@@ -20,38 +21,68 @@ export interface ModelOptions {
   readonly inputs: number;
   /** Number of scores. */
   readonly outputs: number;
-  /** R_1 … R_{T−1}, or one number for all of them. */
+  /**
+   * One number for all ranks, or a list. CP: R, the width. TT: R_1 … R_{T−1}. HT: R_0 of the leaves, then one for each
+   * level below the root, ⌈log₂ T⌉ together.
+   */
   readonly rank: number | readonly number[];
-  /** L, the rows of the projections C_t; by default the feature size. */
+  /** TT: L, the rows of the projections C_t; by default the feature size. */
   readonly projection?: number;
-  /** f(x) = σ(Ax + b) of size M. */
-  readonly features: { readonly size: number; readonly activation?: Activation };
-  /** One middle core for all steps but the first and the last. */
+  /** f(x) = σ(Ax + b) of size M; `embedding` starts A for one-hot inputs and tokens, whatever their number. */
+  readonly features: {
+    readonly size: number;
+    readonly activation?: Activation;
+    readonly embedding?: boolean;
+  };
+  /** CP: one v for all steps. TT: one middle core for all steps but the first and the last. HT: one W, one B a level. */
   readonly shared?: boolean;
+  /** HT: nodes join component a of their left child with component a of their right child only. */
+  readonly diagonal?: boolean;
   readonly dtype?: DType;
   readonly seed?: number;
-  /**
-   * `identity`: each step starts as the identity on its hidden state, where features, projection and all ranks are at
-   * least 2; `normal`, and otherwise: independent normal weights.
-   */
+  /** `identity`: a start that trains for long sequences (docs/models.md); `normal`: independent normal weights. */
   readonly init?: Initialisation;
 }
 
-/** The same with every default filled in; what a model file carries. */
-export interface ModelConfig {
-  readonly kind: ModelKind;
+/** What the configurations of all families have. */
+interface CommonConfig {
   readonly xi: Xi;
   readonly steps: number;
   readonly inputs: number;
   readonly outputs: number;
   readonly rank: readonly number[];
-  readonly projection: number;
-  readonly features: { readonly size: number; readonly activation: Activation };
+  readonly features: {
+    readonly size: number;
+    readonly activation: Activation;
+    /** There only where it is true. */
+    readonly embedding?: true;
+  };
   readonly shared: boolean;
   readonly dtype: DType;
   readonly seed: number;
   readonly init: Initialisation;
 }
+
+export interface CpConfig extends CommonConfig {
+  readonly kind: 'cp';
+  readonly projection?: undefined;
+  readonly diagonal?: undefined;
+}
+
+export interface TtConfig extends CommonConfig {
+  readonly kind: 'tt';
+  readonly projection: number;
+  readonly diagonal?: undefined;
+}
+
+export interface HtConfig extends CommonConfig {
+  readonly kind: 'ht';
+  readonly projection?: undefined;
+  readonly diagonal: boolean;
+}
+
+/** {@link ModelOptions} with every default filled in; what a model file carries. */
+export type ModelConfig = CpConfig | TtConfig | HtConfig;
 
 const KEYS = [
   'kind',
@@ -63,6 +94,7 @@ const KEYS = [
   'projection',
   'features',
   'shared',
+  'diagonal',
   'dtype',
   'seed',
   'init',
@@ -70,13 +102,10 @@ const KEYS = [
 
 const MAX_EXTENT = 2 ** 20;
 const MAX_STEPS = 2 ** 16;
-/** 2³⁰ parameters are 4 GiB of float32, with gradient and moments 16. */
-const MAX_PARAMETERS = 2 ** 30;
-
 /**
  * Checks a model's options and fills in the defaults.
  *
- * @throws XiError E_ARGUMENT that names the option, the rule and the value; E_MEMORY beyond 2³⁰ parameters.
+ * @throws XiError E_ARGUMENT that names the option, the rule and the value.
  */
 export function checkConfig(options: ModelOptions): ModelConfig {
   if (typeof options !== 'object' || options === null) {
@@ -88,61 +117,82 @@ export function checkConfig(options: ModelOptions): ModelConfig {
   const steps = integer('steps', options.steps, 1, MAX_STEPS);
   const inputs = integer('inputs', options.inputs, 1, MAX_EXTENT);
   const outputs = integer('outputs', options.outputs, 1, MAX_EXTENT);
-  const rank = checkRank(options.rank, steps);
+  const rank = checkRank(kind, options.rank, steps);
   const features = options.features;
   if (typeof features !== 'object' || features === null) {
     throw mismatch('E_ARGUMENT', 'features', '{ size, activation }', features);
   }
-  knownKeys('features', features, ['size', 'activation']);
+  knownKeys('features', features, ['size', 'activation', 'embedding']);
   const size = integer('features.size', features.size, 1, MAX_EXTENT);
   const activation = oneOf('features.activation', features.activation ?? 'relu', ACTIVATIONS);
-  const projection = integer('projection', options.projection ?? size, 1, MAX_EXTENT);
-  const shared = options.shared ?? false;
-  if (typeof shared !== 'boolean') throw mismatch('E_ARGUMENT', 'shared', 'true or false', shared);
-  if (shared && rank.some((r) => r !== rank[0])) {
-    throw mismatch('E_ARGUMENT', 'rank', 'equal ranks, as the steps share one core', rank);
-  }
+  const embedding = flag('features.embedding', features.embedding);
+  const shared = flag('shared', options.shared);
   const dtype = oneOf('dtype', options.dtype ?? 'float32', DTYPES);
   const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const init = oneOf('init', options.init ?? 'identity', INITIALISATIONS);
-  const config: ModelConfig = {
-    kind,
-    xi,
-    steps,
-    inputs,
-    outputs,
-    rank,
-    projection,
-    features: { size, activation },
-    shared,
-    dtype,
-    seed,
-    init,
+  const common = {
+    ...{ xi, steps, inputs, outputs, rank },
+    features: { size, activation, ...(embedding && { embedding }) },
+    ...{ shared, dtype, seed, init },
   };
-  checkSize(config);
-  return config;
-}
-
-function checkRank(rank: unknown, steps: number): readonly number[] {
-  if (typeof rank === 'number') return new Array(steps - 1).fill(integer('rank', rank, 1, MAX_EXTENT));
-  if (!Array.isArray(rank)) throw mismatch('E_ARGUMENT', 'rank', 'a number or a list of numbers', rank);
-  if (rank.length !== steps - 1) {
-    throw mismatch('E_ARGUMENT', 'rank', `${steps - 1} ranks R_1 … R_{T−1} for ${steps} steps`, rank);
-  }
-  return rank.map((r, t) => integer(`rank[${t}]`, r, 1, MAX_EXTENT));
-}
-
-function checkSize({ steps, inputs, outputs, rank, projection, features, shared }: ModelConfig): void {
-  const bounds = [1, ...rank, outputs];
-  const distinct = shared
-    ? [0, Math.min(1, steps - 1), steps - 1]
-    : Array.from({ length: steps }, (_, t) => t);
-  let count = features.size * (inputs + 1);
-  for (const t of distinct) count += projection * (features.size + bounds[t] * bounds[t + 1]);
-  if (count > MAX_PARAMETERS) {
-    throw new XiError(
-      'E_MEMORY',
-      `createModel: expected at most 2^30 parameters, received sizes that need ${count}`,
+  if (kind !== 'tt' && options.projection !== undefined) {
+    throw mismatch(
+      'E_ARGUMENT',
+      'projection',
+      `none for kind ${kind}, as only tt has one`,
+      options.projection,
     );
+  }
+  if (kind !== 'ht' && options.diagonal) {
+    throw mismatch('E_ARGUMENT', 'diagonal', `none for kind ${kind}, as only ht has nodes`, options.diagonal);
+  }
+  if (kind === 'cp') return { kind, ...common };
+  if (kind === 'ht') {
+    const diagonal = flag('diagonal', options.diagonal);
+    checkTree(rank, steps, shared, diagonal);
+    return { kind, ...common, diagonal };
+  }
+  if (shared && rank.some((r) => r !== rank[0])) {
+    throw mismatch('E_ARGUMENT', 'rank', 'equal ranks, as the steps share one core', rank);
+  }
+  return { kind, ...common, projection: integer('projection', options.projection ?? size, 1, MAX_EXTENT) };
+}
+
+function flag(where: string, value: unknown = false): boolean {
+  if (typeof value !== 'boolean') throw mismatch('E_ARGUMENT', where, 'true or false', value);
+  return value;
+}
+
+/** How many ranks a family has, and what they are called. */
+const RANKS: Readonly<Record<ModelKind, (steps: number) => readonly [count: number, names: string]>> = {
+  cp: () => [1, 'R'],
+  tt: (steps) => [steps - 1, 'R_1 … R_{T−1}'],
+  ht: (steps) => [levelsOf(steps), 'R_0 of the leaves, then one a level below the root,'],
+};
+
+function checkRank(kind: ModelKind, rank: unknown, steps: number): readonly number[] {
+  const [count, names] = RANKS[kind](steps);
+  if (typeof rank === 'number') return new Array(count).fill(integer('rank', rank, 1, MAX_EXTENT));
+  if (!Array.isArray(rank)) throw mismatch('E_ARGUMENT', 'rank', 'a number or a list of numbers', rank);
+  if (rank.length !== count) {
+    const ranks = `${count} ${count === 1 ? 'rank' : 'ranks'} ${names} for ${steps} steps`;
+    throw mismatch('E_ARGUMENT', 'rank', ranks, rank);
+  }
+  return rank.map((r, n) => integer(`rank[${n}]`, r, 1, MAX_EXTENT));
+}
+
+/** Where a node is passed up, its sibling is of a higher level: their ranks may differ only if no core minds. */
+function checkTree(rank: readonly number[], steps: number, shared: boolean, diagonal: boolean): void {
+  if (!shared && !diagonal) return;
+  for (const level of treeOf(steps).slice(1)) {
+    for (const { place, children } of level) {
+      const [left, right] = children ?? [];
+      if (left === undefined || right === undefined || rank[left.level] === rank[right.level]) continue;
+      const reason = diagonal
+        ? 'a diagonal node joins equal components'
+        : 'the nodes of a level share one core';
+      const rule = `equal ranks R_${right.level} and R_${left.level} for ${steps} steps, as ${reason}`;
+      if (diagonal || place > 0) throw mismatch('E_ARGUMENT', 'rank', rule, rank);
+    }
   }
 }

@@ -1,39 +1,60 @@
 import type { Backend } from '../backend/interface.ts';
-import { mismatch, XiError } from '../core/errors.ts';
+import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '../io/safetensors.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
+import { layoutOf } from './families.ts';
 import { createModel, type Model } from './model.ts';
 import { checkNamed } from './parameters.ts';
-import { TensorTrain } from './tt.ts';
 
 /** Format of the configuration in a file's metadata, under the key `xitensor`. */
 const FORMAT = 1;
 
-/** The metadata of a model's file: its configuration, from which {@link loadModel} builds it again. */
+/** The metadata of a model's file: its configuration, from which {@link decodeModel} builds it again. */
 export function modelMetadata(model: Model): Record<string, string> {
   return { format: 'xitensor', xitensor: JSON.stringify({ format: FORMAT, config: model.config }) };
 }
 
 /**
- * Writes a model as safetensors: parameters under their names, the configuration in the metadata. The file appears
- * whole or not at all.
+ * The bytes of a model's file, which is safetensors: parameters under their names, the configuration in the metadata.
  */
-export async function saveModel(model: Model, path: string): Promise<void> {
-  await writeSafetensors(path, new Map(Object.entries(model.parameters)), modelMetadata(model));
+export function encodeModel(model: Model): Uint8Array {
+  const chunks = encodeSafetensors(new Map(Object.entries(model.parameters)), modelMetadata(model));
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+export interface DecodeOptions {
+  readonly backend?: Backend;
+  /** What messages call the bytes: a path or an address. */
+  readonly where?: string;
 }
 
 /**
- * Reads a model that {@link saveModel} or a checkpoint wrote.
+ * The model in the bytes of a file that {@link encodeModel}, `saveModel` or a checkpoint wrote.
  *
- * @throws XiError E_FILE when the file is broken or no model of ours; E_SHAPE or E_DTYPE when its tensors contradict
- * its configuration.
+ * @throws XiError E_FILE when the bytes are broken or no model of ours; E_SHAPE or E_DTYPE when the tensors contradict
+ * the configuration.
  */
-export async function loadModel(path: string, options: { readonly backend?: Backend } = {}): Promise<Model> {
-  const { tensors, metadata } = await readSafetensors(path);
+export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): Model {
+  knownKeys('decodeModel', options, ['backend', 'where']);
+  const { backend, where = 'model' } = options;
+  const view = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+  if (!(view instanceof Uint8Array))
+    throw mismatch('E_ARGUMENT', 'decodeModel', 'a Uint8Array or an ArrayBuffer', bytes);
+  return modelOf(where, decodeSafetensors(view, where), backend);
+}
+
+/** The model in the tensors and metadata of a file. */
+export function modelOf(path: string, { tensors, metadata }: SafetensorsContent, backend?: Backend): Model {
   const config = configOf(path, metadata);
   const named = checkParameters(path, config, tensors);
-  const model = createModel({ ...config, backend: options.backend });
+  const model = createModel({ ...config, backend });
   model.setParameters(named);
   return model;
 }
@@ -44,7 +65,7 @@ export function checkParameters(
   config: ModelConfig,
   tensors: ReadonlyMap<string, Tensor>,
 ): ReadonlyMap<string, Tensor> {
-  const layout = TensorTrain.layout(config);
+  const layout = layoutOf(config);
   return inFile(path, () => checkNamed(path, layout, config.dtype, parametersIn(tensors)));
 }
 
@@ -80,9 +101,9 @@ export function configOf(path: string, metadata: Readonly<Record<string, string>
   return inFile(path, () => checkConfig(parsed.config as ModelOptions));
 }
 
-/** The parameters among a file's tensors: all but the moments that a checkpoint adds. */
+/** The parameters among a file's tensors: all but the moments and the best parameters that a checkpoint adds. */
 export function parametersIn(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  return new Map([...tensors].filter(([name]) => !name.startsWith('adam.')));
+  return new Map([...tensors].filter(([name]) => !/^(adam|best)\./.test(name)));
 }
 
 /** Tensors of a file whose names begin with `prefix`, without it. */

@@ -1,13 +1,26 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { borrowing } from '../backend/storage.ts';
-import { XiError } from '../core/errors.ts';
-import { allocate, checkTensor, type Shape, type Tensor } from '../core/tensor.ts';
+import { mismatch, XiError } from '../core/errors.ts';
+import {
+  allocate,
+  checkTensor,
+  checkTokens,
+  type FloatArray,
+  type Inputs,
+  isTokens,
+  type Shape,
+  type Tensor,
+  type TokenTensor,
+} from '../core/tensor.ts';
+import type { InputRows } from '../features/features.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
-import { drawTensorTrain } from './draw.ts';
+import { drawNetwork } from './draw.ts';
+import { layoutOf, networkOf } from './families.ts';
 import { initialise } from './initialise.ts';
+import { type BatchOptions, gatherRows, orderByLength, scatterRows } from './lengths.ts';
+import type { Network } from './network.ts';
 import { type NamedTensors, ParameterBlock } from './parameters.ts';
-import { TensorTrain } from './tt.ts';
 
 /** Rows that are scored at a time, so that a long data set needs no more memory than a batch. */
 const SCORE_ROWS = 500;
@@ -17,14 +30,14 @@ export class Model {
   readonly config: ModelConfig;
   readonly backend: Backend;
   /** Where parameters and passes live; for training loops that stay in the backend's memory. */
-  readonly network: TensorTrain;
+  readonly network: Network;
   readonly block: ParameterBlock;
 
   constructor(config: ModelConfig, backend: Backend) {
-    const layout = TensorTrain.layout(config);
+    const layout = layoutOf(config);
     this.config = config;
     this.backend = backend;
-    this.network = new TensorTrain(config, backend);
+    this.network = networkOf(config, backend);
     this.block = new ParameterBlock(backend, layout, config.dtype);
     this.block.assign('initialisation', initialise(config, layout));
   }
@@ -48,64 +61,103 @@ export class Model {
   }
 
   /**
-   * Scores of X [B,T,N] as [B,outputs].
+   * Scores of X [B,T,N], or of tokens [B,T], as [B,outputs].
    *
-   * @throws XiError E_SHAPE, E_DTYPE or E_NUMERIC when X does not fit the model or is not finite.
+   * @throws XiError E_SHAPE, E_DTYPE or E_NUMERIC when X does not fit the model or is not finite; E_ARGUMENT for lengths
+   * that it cannot have.
    */
-  score(X: Tensor): Tensor {
-    const { steps, inputs, outputs, dtype } = this.config;
-    const { data, batch } = this.checkInputs(X);
+  score(X: Inputs, options: BatchOptions = {}): Tensor {
+    const { outputs, dtype } = this.config;
+    const { data, batch, order, row } = this.checkBatch('score', X, options);
     const out = allocate(dtype, batch * outputs);
-    const row = steps * inputs;
     for (let start = 0; start < batch; start += SCORE_ROWS) {
       const rows = Math.min(SCORE_ROWS, batch - start);
+      const lengths = order?.lengths.subarray(start, start + rows);
       borrowing((borrow) => {
-        const x = borrow(this.upload(data.subarray(start * row, (start + rows) * row)));
-        out.set(this.network.forward(this.block, x, rows).read(), start * outputs);
+        const x = this.reach(data.subarray(start * row, (start + rows) * row), borrow);
+        out.set(this.network.forward(this.block, x, rows, lengths).read(), start * outputs);
       });
     }
-    return { dtype, shape: [batch, outputs], data: out };
+    const scores = order ? scatterRows(out, order.rows, outputs) : out;
+    return { dtype, shape: [batch, outputs], data: scores };
   }
 
-  /** Hidden states h_1 … h_T of X [B,T,N], h_t as [B,R_t]; h_T are the scores. */
-  states(X: Tensor): Tensor[] {
-    const { rank, outputs } = this.config;
-    const { data, batch } = this.checkInputs(X);
-    borrowing((borrow) => this.network.forward(this.block, borrow(this.upload(data)), batch));
+  /**
+   * Hidden states h_1 … h_T of X [B,T,N] or of tokens [B,T], h_t as [B,R_t]; h_T are the scores.
+   *
+   * @throws XiError E_ARGUMENT for a network that has none, which is any but a TT; else as {@link score}.
+   */
+  states(X: Inputs): Tensor[] {
+    const { kind, rank, outputs } = this.config;
+    const { data, batch } = this.checkBatch('states', X, {});
+    if (!this.network.states)
+      throw mismatch('E_ARGUMENT', 'states', 'a tt network, which has hidden states', kind);
+    borrowing((borrow) => this.network.forward(this.block, this.reach(data, borrow), batch));
     const sizes = [...rank, outputs];
     return this.network.states(batch).map((state, t) => this.download(state, [batch, sizes[t]]));
   }
 
   /**
-   * Gradients of Σ_bc dScores[b,c] · score(X)[b,c] with respect to every parameter and to X.
+   * Gradients of Σ_bc dScores[b,c] · score(X)[b,c] with respect to every parameter and, unless it is tokens, to X.
    *
    * @throws XiError as {@link score}, and for a dScores that is not [B,outputs].
    */
-  gradients(X: Tensor, dScores: Tensor): { parameters: Record<string, Tensor>; inputs: Tensor } {
+  gradients(
+    X: Tensor,
+    dScores: Tensor,
+    options?: BatchOptions,
+  ): { parameters: Record<string, Tensor>; inputs: Tensor };
+  gradients(
+    X: TokenTensor,
+    dScores: Tensor,
+    options?: BatchOptions,
+  ): { parameters: Record<string, Tensor>; inputs?: undefined };
+  gradients(
+    X: Inputs,
+    dScores: Tensor,
+    options: BatchOptions = {},
+  ): { parameters: Record<string, Tensor>; inputs?: Tensor } {
     const { backend, config, block } = this;
-    const { data, batch } = this.checkInputs(X);
-    const weights = checkTensor('gradients dScores', dScores, [batch, config.outputs], config.dtype);
+    const { dtype, outputs } = config;
+    const { data, batch, order, row } = this.checkBatch('gradients', X, options);
+    const given = checkTensor('gradients dScores', dScores, [batch, outputs], dtype).data;
+    const weights = order ? gatherRows(given, order.rows, outputs) : given;
     return borrowing((borrow) => {
-      const x = borrow(this.upload(data));
-      const dx = borrow(backend.allocate(config.dtype, data.length));
-      const dScores = borrow(this.upload(weights.data));
-      const gradients = new ParameterBlock(backend, block.layout, config.dtype);
+      const x = this.reach(data, borrow);
+      const dx = isTokens(X) ? undefined : borrow(backend.allocate(dtype, data.length));
+      const dScores = borrow(this.upload(weights));
+      const gradients = new ParameterBlock(backend, block.layout, dtype);
       borrow(gradients.storage);
-      this.network.forward(block, x, batch);
-      this.network.backward(block, x, batch, dScores, gradients, dx);
-      return { parameters: gradients.tensors(), inputs: this.download(dx, [...X.shape]) };
+      this.network.forward(block, x, batch, order?.lengths);
+      this.network.backward(block, x, batch, dScores, gradients, dx, order?.lengths);
+      if (!dx) return { parameters: gradients.tensors() };
+      const dX = dx.read();
+      return {
+        parameters: gradients.tensors(),
+        inputs: { dtype, shape: [...X.shape], data: order ? scatterRows(dX, order.rows, row) : dX },
+      };
     });
   }
 
   /** The network drawn with its ranks and its number of parameters. */
   toString(): string {
-    return drawTensorTrain(this.config, this.parameterCount);
+    return drawNetwork(this.config, this.parameterCount);
   }
 
-  private checkInputs(X: Tensor) {
+  /** The values of a batch, ordered by the lengths of its sequences where these differ, and how many a sequence has. */
+  private checkBatch(where: string, X: Inputs, options: BatchOptions) {
     const { steps, inputs, dtype } = this.config;
-    const { data, shape } = checkTensor('X', X, [-1, steps, inputs], dtype);
-    return { data, batch: shape[0] };
+    if (isTokens(X)) checkTokens('X', X, steps, inputs);
+    else checkTensor('X', X, [-1, steps, inputs], dtype);
+    const row = isTokens(X) ? steps : steps * inputs;
+    const [batch] = X.shape;
+    const order = orderByLength(where, this.config, options, batch);
+    return { batch, order, row, data: order ? gatherRows(X.data, order.rows, row) : X.data };
+  }
+
+  /** Inputs where the kernels reach them. */
+  private reach(data: FloatArray | Int32Array, borrow: (storage: Storage) => Storage): InputRows {
+    return data instanceof Int32Array ? data : borrow(this.upload(data));
   }
 
   private upload(data: ArrayLike<number>): Storage {

@@ -1,21 +1,46 @@
-import type { Backend, ContractSizes, Storage, Strided } from '../backend/interface.ts';
+import type { Backend, ContractSizes, Storage } from '../backend/interface.ts';
+import type { Shape } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
-import { dense, featuresBackward, featuresForward, transposed } from '../features/features.ts';
-import type { ModelConfig } from './config.ts';
+import { dense, type InputRows, transposed } from '../features/features.ts';
+import type { TtConfig } from './config.ts';
+import { computeFeatures, featureLayout, propagateFeatures, stepOf } from './inputs.ts';
+import type { Lengths, Network } from './network.ts';
 import type { Layout, ParameterBlock } from './parameters.ts';
+import { Passes } from './passes.ts';
+import { rateOfSum } from './rates.ts';
 
-/** Memory of one pass over a batch: features, projected inputs and states of every step, kept for the way back. */
-interface Pass {
-  readonly batch: number;
+/** Memory of a pass over a batch: features, projected inputs and states of every step, kept for the way back. */
+interface Forward {
   readonly F: Storage;
   /** a_t [B,L] for each step. */
   readonly a: readonly Storage[];
   /** h_0 … h_T, h_t [B,R_t]; h_0 = u and h_T the scores. */
   readonly h: readonly Storage[];
+}
+
+interface Backward {
   readonly dF: Storage;
   readonly da: Storage;
-  /** Gradient of each h_t. */
-  readonly dh: readonly Storage[];
+  /** Gradients of h_t for even and for odd t. */
+  readonly dh: readonly [Storage, Storage];
+}
+
+/** Names and shapes of a TT network's parameters. */
+export function ttLayout(config: TtConfig): Layout {
+  const { steps, projection: L, features } = config;
+  const bounds = boundsOf(config);
+  const cores = new Map<string, number>();
+  for (let t = 0; t < steps; t++) cores.set(coreName(config, t), t);
+  return [
+    ...featureLayout(config),
+    ...[...cores.keys()].map((name) => [`C.${name}`, [L, features.size]] as const),
+    ...[...cores].map(([name, t]) => [`G.${name}`, [L, bounds[t], bounds[t + 1]]] as const),
+  ];
+}
+
+/** R_0 = 1, R_1, …, R_{T−1}, R_T = outputs. */
+function boundsOf({ rank, outputs }: TtConfig): readonly number[] {
+  return [1, ...rank, outputs];
 }
 
 /**
@@ -25,156 +50,147 @@ interface Pass {
  * A pass costs 2·B·Σ_t L·R_{t−1}·R_t operations forward and twice that back (Khrulkov, Hrinchuk & Oseledets 2019,
  * section 3.2).
  */
-export class TensorTrain {
-  readonly config: ModelConfig;
+export class TensorTrain implements Network {
+  readonly config: TtConfig;
   private readonly backend: Backend;
-  /** R_0 = 1, R_1, …, R_{T−1}, R_T = outputs. */
   private readonly bounds: readonly number[];
-  private passes: Pass[] = [];
+  private readonly forwards: Passes<Forward>;
+  private readonly backwards: Passes<Backward>;
 
-  constructor(config: ModelConfig, backend: Backend) {
+  constructor(config: TtConfig, backend: Backend) {
+    const { steps, features, projection, dtype } = config;
+    const bounds = boundsOf(config);
     this.config = config;
     this.backend = backend;
-    this.bounds = [1, ...config.rank, config.outputs];
+    this.bounds = bounds;
+    this.forwards = new Passes(backend, dtype, (batch, allocate) => {
+      const F = allocate(batch * steps * features.size);
+      const a = Array.from({ length: steps }, () => allocate(batch * projection));
+      const h = bounds.map((width) => allocate(batch * width));
+      h[0].fill(XI[config.xi].unit);
+      return { F, a, h };
+    });
+    const widest = Math.max(...bounds.slice(0, -1));
+    this.backwards = new Passes(backend, dtype, (batch, allocate) => ({
+      dF: allocate(batch * steps * features.size),
+      da: allocate(batch * projection),
+      dh: [allocate(batch * widest), allocate(batch * widest)],
+    }));
   }
 
-  static layout(config: ModelConfig): Layout {
-    const { steps, inputs, projection: L, features, rank, outputs, shared } = config;
-    const bounds = [1, ...rank, outputs];
-    const cores = Array.from({ length: steps }, (_, t) => t).filter(
-      (t) => !shared || t < 2 || t === steps - 1,
-    );
-    const distinct = [...new Map(cores.map((t) => [coreName(config, t), t])).entries()];
-    return [
-      ['features.A', [features.size, inputs]],
-      ['features.b', [features.size]],
-      ...distinct.map(([name]) => [`C.${name}`, [L, features.size]] as const),
-      ...distinct.map(([name, t]) => [`G.${name}`, [L, bounds[t], bounds[t + 1]]] as const),
-    ];
-  }
-
-  /** Scores of x [B,T,N]; valid until the next pass. */
-  forward(parameters: ParameterBlock, x: Storage, batch: number): Storage {
+  forward(parameters: ParameterBlock, x: InputRows, batch: number, lengths?: Lengths): Storage {
     const { backend, config, bounds } = this;
-    const pass = this.passFor(batch);
-    featuresForward(
-      backend,
-      this.featureSizes(batch),
-      x,
-      parameters.part('features.A'),
-      parameters.part('features.b'),
-      pass.F,
-    );
-    for (let t = 0; t < config.steps; t++) {
-      const C = dense(parameters.part(`C.${coreName(config, t)}`), config.features.size);
-      const G = parameters.part(`G.${coreName(config, t)}`);
-      const a = dense(pass.a[t], config.projection);
-      backend.matmul(
-        batch,
-        config.projection,
-        config.features.size,
-        this.step(pass.F, t),
-        transposed(C),
-        a,
-        false,
-      );
-      backend.contract(config.xi, this.sizes(batch, t), pass.a[t], pass.h[t], G, pass.h[t + 1]);
+    const { features, projection, steps, outputs } = config;
+    const { F, a, h } = this.forwards.of(batch);
+    computeFeatures(backend, config, parameters, x, batch, F);
+    for (let t = 0; t < steps; t++) {
+      for (const { name, row, rows, last } of segmentsOf(config, t, batch, lengths)) {
+        const C = transposed(dense(parameters.part(`C.${name}`), features.size));
+        const G = parameters.part(`G.${name}`);
+        const projected = rowsOf(a[t], row, rows, projection);
+        const state = rowsOf(h[t], row, rows, bounds[t]);
+        const out = last ? rowsOf(h[steps], row, rows, outputs) : rowsOf(h[t + 1], row, rows, bounds[t + 1]);
+        const f = stepOf(F, config, t, row);
+        backend.matmul(rows, projection, features.size, f, C, dense(projected, projection), false);
+        backend.contract(config.xi, this.sizes(rows, t, last), projected, state, G, out);
+      }
     }
-    return pass.h[bounds.length - 1];
+    return h[steps];
   }
 
-  /** h_1 … h_T of the last forward pass over `batch` rows. */
   states(batch: number): readonly Storage[] {
-    return this.passFor(batch).h.slice(1);
+    return this.forwards.of(batch).h.slice(1);
   }
 
-  /** From dScores [B,outputs], after a forward pass over the same x: every gradient, and dx where wanted. */
   backward(
     parameters: ParameterBlock,
-    x: Storage,
+    x: InputRows,
     batch: number,
     dScores: Storage,
     gradients: ParameterBlock,
     dx?: Storage,
+    lengths?: Lengths,
   ): void {
-    const { backend, config } = this;
-    const M = config.features.size;
-    const L = config.projection;
-    const pass = this.passFor(batch);
-    const visited = new Set<string>();
-    let dh = dScores;
-    for (let t = config.steps - 1; t >= 0; t--) {
-      const name = coreName(config, t);
-      const C = dense(parameters.part(`C.${name}`), M);
-      const G = parameters.part(`G.${name}`);
-      const accumulate = visited.has(name);
-      visited.add(name);
-      backend.contractGradient(
-        config.xi,
-        this.sizes(batch, t),
-        { a: pass.a[t], h: pass.h[t], G, dout: dh },
-        { da: pass.da, dh: pass.dh[t], dG: gradients.part(`G.${name}`) },
-        accumulate,
-      );
-      const da = dense(pass.da, L);
-      const dC = dense(gradients.part(`C.${name}`), M);
-      backend.matmul(L, M, batch, transposed(da), this.step(pass.F, t), dC, accumulate);
-      backend.matmul(batch, M, L, da, C, this.step(pass.dF, t), false);
-      dh = pass.dh[t];
-    }
-    featuresBackward(
-      backend,
-      this.featureSizes(batch),
-      { x, A: parameters.part('features.A'), F: pass.F, dF: pass.dF },
-      { dA: gradients.part('features.A'), db: gradients.part('features.b'), dx },
-    );
-  }
-
-  private featureSizes(batch: number) {
-    const { steps, inputs, features } = this.config;
-    return { rows: batch * steps, N: inputs, M: features.size, activation: features.activation };
-  }
-
-  private sizes(batch: number, t: number): ContractSizes {
-    return { B: batch, L: this.config.projection, R: this.bounds[t], K: this.bounds[t + 1] };
-  }
-
-  /** The rows of step t in an array [B,T,M]. */
-  private step(F: Storage, t: number): Strided {
-    const { steps, features } = this.config;
-    return {
-      data: F.at(Math.min(F.length, t * features.size)),
-      rowStride: steps * features.size,
-      colStride: 1,
-    };
-  }
-
-  /** Training alternates between a full batch, the last one of an epoch and an evaluation, so three are kept. */
-  private passFor(batch: number): Pass {
-    const known = this.passes.find((pass) => pass.batch === batch);
-    if (known) return known;
     const { backend, config, bounds } = this;
-    const storage = (count: number) => backend.allocate(config.dtype, batch * count);
-    const pass: Pass = {
-      batch,
-      F: storage(config.steps * config.features.size),
-      a: Array.from({ length: config.steps }, () => storage(config.projection)),
-      h: bounds.map(storage),
-      dF: storage(config.steps * config.features.size),
-      da: storage(config.projection),
-      dh: bounds.slice(0, -1).map(storage),
-    };
-    pass.h[0].fill(XI[config.xi].unit);
-    this.passes.unshift(pass);
-    for (const { F, a, h, dF, da, dh } of this.passes.splice(3)) {
-      for (const storage of [F, ...a, ...h, dF, da, ...dh]) storage.release();
+    const { steps, outputs, projection: L } = config;
+    const M = config.features.size;
+    const { F, a, h } = this.forwards.of(batch);
+    const { dF, da, dh } = this.backwards.of(batch);
+    const visited = new Set<string>();
+    // Steps behind the end of a sequence are in no segment.
+    if (lengths) dF.fill(0);
+    for (let t = steps - 1; t >= 0; t--) {
+      for (const { name, row, rows, last } of segmentsOf(config, t, batch, lengths)) {
+        const C = dense(parameters.part(`C.${name}`), M);
+        const accumulate = visited.has(name);
+        visited.add(name);
+        const projected = rowsOf(a[t], row, rows, L);
+        const dProjected = rowsOf(da, row, rows, L);
+        const state = rowsOf(h[t], row, rows, bounds[t]);
+        const dState = rowsOf(dh[t % 2], row, rows, bounds[t]);
+        const dout = last
+          ? rowsOf(dScores, row, rows, outputs)
+          : rowsOf(dh[(t + 1) % 2], row, rows, bounds[t + 1]);
+        backend.contractGradient(
+          config.xi,
+          this.sizes(rows, t, last),
+          { a: projected, h: state, G: parameters.part(`G.${name}`), dout },
+          { da: dProjected, dh: dState, dG: gradients.part(`G.${name}`) },
+          accumulate,
+        );
+        const [f, df] = [F, dF].map((data) => stepOf(data, config, t, row));
+        const dC = dense(gradients.part(`C.${name}`), M);
+        backend.matmul(L, M, rows, transposed(dense(dProjected, L)), f, dC, accumulate);
+        backend.matmul(rows, M, L, dense(dProjected, L), C, df, false);
+      }
     }
-    return pass;
+    for (const name of new Set(Array.from({ length: steps }, (_, t) => coreName(config, t)))) {
+      if (!visited.has(name)) for (const family of ['C', 'G']) gradients.part(`${family}.${name}`).fill(0);
+    }
+    propagateFeatures(backend, config, parameters, gradients, x, batch, F, dF, dx);
+  }
+
+  rateScale(name: string, [L, R]: Shape): number {
+    if (name.startsWith('features')) return 1;
+    const { xi, steps } = this.config;
+    // The rates were tried for 16 steps (docs/training.md); what moves a product over more of them moves it more.
+    const fold = xi === 'product' ? Math.min(1, 16 / steps) : 1;
+    return fold * (name.startsWith('G.') ? rateOfSum(L * R) : 1);
+  }
+
+  private sizes(rows: number, t: number, last: boolean): ContractSizes {
+    const { projection, outputs } = this.config;
+    return { B: rows, L: projection, R: this.bounds[t], K: last ? outputs : this.bounds[t + 1] };
   }
 }
 
+/** Rows of a batch that pass the same core at some step; after the `last` one they have their scores. */
+interface Segment {
+  readonly name: string;
+  readonly row: number;
+  readonly rows: number;
+  readonly last: boolean;
+}
+
+/** At every step all rows, or, where lengths differ, first those that go on and then those that end here. */
+function segmentsOf(config: TtConfig, t: number, batch: number, lengths?: Lengths): readonly Segment[] {
+  if (!lengths) return [{ name: coreName(config, t), row: 0, rows: batch, last: t === config.steps - 1 }];
+  const longerThan = (bound: number) => {
+    const first = lengths.findIndex((length) => length <= bound);
+    return first < 0 ? batch : first;
+  };
+  const [here, going] = [longerThan(t), longerThan(t + 1)];
+  return [
+    { name: t === 0 ? 'first' : 'middle', row: 0, rows: going, last: false },
+    { name: 'last', row: going, rows: here - going, last: true },
+  ].filter(({ rows }) => rows > 0);
+}
+
+const rowsOf = (data: Storage, row: number, rows: number, width: number): Storage =>
+  data.at(row * width, rows * width);
+
 /** The name under which step t's core and projection are kept: its number, or its place where weights are shared. */
-export function coreName({ shared, steps }: ModelConfig, t: number): string {
+export function coreName({ shared, steps }: Pick<TtConfig, 'shared' | 'steps'>, t: number): string {
   if (!shared) return String(t);
   if (t === steps - 1) return 'last';
   return t === 0 ? 'first' : 'middle';

@@ -1,17 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { type AnyDataset, countOf, hasTargets } from '../data/dataset.ts';
+import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { checkParameters, configOf, inFile, modelMetadata, withPrefix } from '../models/files.ts';
 import { createModel } from '../models/model.ts';
 import { checkPlan } from './options.ts';
-import { type Progress, Trainer } from './trainer.ts';
+import { type Progress, type Stopping, Trainer } from './trainer.ts';
+
+interface SavedData {
+  readonly name: string;
+  readonly count: number;
+  readonly digest: string;
+}
 
 interface SavedTraining {
   readonly plan: Record<string, unknown>;
   readonly progress: Progress;
-  readonly data: { readonly name: string; readonly count: number; readonly digest: string };
+  readonly stopping: Stopping;
+  readonly data: SavedData;
+  /** Data given for validation, where early stopping watches them. */
+  readonly validation?: SavedData;
   readonly backend: { readonly name: string; readonly isa: string };
   /** Where the data came from, when the command read them. */
   readonly source?: DataSource;
@@ -20,18 +29,20 @@ interface SavedTraining {
 /** What decides which data the command reads. */
 export interface DataSource {
   readonly data: string;
-  readonly patch?: number;
-  readonly limit?: number;
+  readonly [option: string]: string | number | undefined;
 }
 
-const digests = new WeakMap<Dataset, string>();
+const digests = new WeakMap<AnyDataset, string>();
 
-/** SHA-256 of inputs and labels; of a data set that does not change, taken once. */
-function digestOf(data: Dataset): string {
+/** SHA-256 of inputs and labels or targets; of a data set that does not change, taken once. */
+function digestOf(data: AnyDataset): string {
   let digest = digests.get(data);
   if (digest === undefined) {
     const hash = createHash('sha256');
-    for (const { buffer, byteOffset, byteLength } of [data.inputs.data, data.labels]) {
+    for (const { buffer, byteOffset, byteLength } of [
+      data.inputs.data,
+      hasTargets(data) ? data.targets.data : data.labels,
+    ]) {
       hash.update(new Uint8Array(buffer, byteOffset, byteLength));
     }
     digests.set(data, (digest = hash.digest('hex')));
@@ -39,24 +50,43 @@ function digestOf(data: Dataset): string {
   return digest;
 }
 
+const describe = (data: AnyDataset): SavedData => ({
+  name: data.name,
+  count: countOf(data),
+  digest: digestOf(data),
+});
+
+/** What was given for validation, if the result depends on it. */
+function watched({ plan, validation }: Trainer): AnyDataset | undefined {
+  return plan.patience > 0 && plan.validationSplit === 0 ? validation : undefined;
+}
+
 /**
- * Writes everything that training needs to go on: a model file that also holds Adam's moments (`adam.m.*`, `adam.v.*`)
- * and, in the metadata, the plan and how far it has come. Appears whole or not at all.
+ * Writes everything that training needs to go on: a model file that also holds Adam's moments (`adam.m.*`, `adam.v.*`),
+ * where early stopping watches the best parameters (`best.*`), and, in the metadata, the plan and how far it has come. Appears
+ * whole or not at all.
  */
 export async function saveCheckpoint(trainer: Trainer, path: string, source?: DataSource): Promise<void> {
-  const { model, data, plan, progress } = trainer;
+  const { model, data, plan, progress, stopping, best } = trainer;
   const named = (prefix: string, block: typeof trainer.m) =>
     Object.entries(block.tensors()).map(([name, tensor]) => [prefix + name, tensor] as const);
   const saved: SavedTraining = {
     plan: { ...plan },
     progress,
-    data: { name: data.name, count: data.labels.length, digest: digestOf(data) },
+    stopping,
+    data: describe(data),
+    validation: watched(trainer) && describe(watched(trainer)!),
     backend: { name: model.backend.name, isa: model.backend.isa },
     source,
   };
   await writeSafetensors(
     path,
-    new Map([...named('', model.block), ...named('adam.m.', trainer.m), ...named('adam.v.', trainer.v)]),
+    new Map([
+      ...named('', model.block),
+      ...named('adam.m.', trainer.m),
+      ...named('adam.v.', trainer.v),
+      ...(best && stopping.best ? named('best.', best) : []),
+    ]),
     { ...modelMetadata(model), training: JSON.stringify(saved) },
   );
 }
@@ -70,35 +100,44 @@ export async function saveCheckpoint(trainer: Trainer, path: string, source?: Da
  */
 export async function loadCheckpoint(
   path: string,
-  data: Dataset,
-  options: { readonly backend?: Backend } = {},
+  data: AnyDataset,
+  options: { readonly backend?: Backend; readonly validation?: AnyDataset } = {},
 ): Promise<Trainer> {
   const { tensors, metadata } = await readSafetensors(path);
   const saved = trainingOf(path, metadata);
   const config = configOf(path, metadata);
   const named = checkParameters(path, config, tensors);
-  if (saved.data.name !== data.name || saved.data.count !== data.labels.length) {
-    const expected = `the ${saved.data.count} examples of ${saved.data.name}`;
-    throw mismatch('E_ARGUMENT', `${path} data`, expected, `${data.labels.length} of ${data.name}`);
-  }
+  checkSame(`${path} data`, saved.data, data);
   const plan = inFile(path, () => checkPlan(saved.plan));
   const model = createModel({ ...config, backend: options.backend });
   model.setParameters(named);
-  const trainer = new Trainer(model, data, plan);
-  if (saved.data.digest !== digestOf(data)) {
-    throw mismatch(
-      'E_ARGUMENT',
-      `${path} data`,
-      'the values it was trained on',
-      `others of the same name, ${data.name}`,
-    );
+  const trainer = new Trainer(model, data, plan, options.validation);
+  checkValues(`${path} data`, saved.data, data);
+  const watching = watched(trainer);
+  if (watching && saved.validation) {
+    checkSame(`${path} validation`, saved.validation, watching);
+    checkValues(`${path} validation`, saved.validation, watching);
   }
   inFile(path, () => {
     trainer.m.assign(`${path} adam.m`, withPrefix(tensors, 'adam.m.'));
     trainer.v.assign(`${path} adam.v`, withPrefix(tensors, 'adam.v.'));
-    trainer.resume(saved.progress);
+    if (saved.stopping.best) trainer.best?.assign(`${path} best`, withPrefix(tensors, 'best.'));
+    trainer.resume(saved.progress, saved.stopping);
   });
   return trainer;
+}
+
+function checkSame(where: string, saved: SavedData, data: AnyDataset): void {
+  const count = countOf(data);
+  if (saved.name === data.name && saved.count === count) return;
+  const expected = `the ${saved.count} examples of ${saved.name}`;
+  throw mismatch('E_ARGUMENT', where, expected, `${count} of ${data.name}`);
+}
+
+function checkValues(where: string, saved: SavedData, data: AnyDataset): void {
+  if (saved.digest === digestOf(data)) return;
+  const others = `others of the same name, ${data.name}`;
+  throw mismatch('E_ARGUMENT', where, 'the values it was trained on', others);
 }
 
 /** What a checkpoint's metadata say of its training; another backend goes on from it, but not to the same bits. */
@@ -109,8 +148,10 @@ export function trainingOf(path: string, metadata: Readonly<Record<string, strin
   try {
     const saved = JSON.parse(text) as SavedTraining;
     const { step, loss, correct } = saved.progress;
+    const { ended, best } = saved.stopping;
     if (
-      [step, loss, correct].every(Number.isFinite) &&
+      [step, loss, correct, ended].every(Number.isFinite) &&
+      (best === undefined || [best.epoch, best.loss].every(Number.isFinite)) &&
       typeof saved.data.name === 'string' &&
       typeof saved.backend.isa === 'string' &&
       (saved.source === undefined || typeof saved.source.data === 'string')
@@ -119,5 +160,5 @@ export function trainingOf(path: string, metadata: Readonly<Record<string, strin
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: its training state is not valid JSON`, { cause });
   }
-  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, data, backend }', text);
+  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, stopping, data, backend }', text);
 }

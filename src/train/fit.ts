@@ -1,38 +1,33 @@
-import { setImmediate } from 'node:timers/promises';
 import { XiError } from '../core/errors.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { AnyDataset } from '../data/dataset.ts';
 import type { Model } from '../models/model.ts';
-import { checkPlan, type FitOptions, type Metrics } from './options.ts';
-import { evaluate, Trainer } from './trainer.ts';
-
-/** Figures of one epoch. */
-export interface EpochReport extends Metrics {
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly validation?: Metrics;
-  readonly seconds: number;
-}
+import { breathe } from './breathe.ts';
+import { evaluateAsync } from './evaluate.ts';
+import { checkPlan, type EpochReport, type FitOptions } from './options.ts';
+import { Trainer } from './trainer.ts';
 
 /**
  * Trains a model in place, yielding after each epoch; the event loop runs between steps.
  *
- * Minimises the mean softmax cross-entropy by Adam with clipped gradients. Same seeds, same numbers.
+ * Minimises the mean of a loss by Adam or AdamW with clipped gradients. Same seeds, same numbers. With `patience` training
+ * stops early and the model ends with the parameters of the epoch whose validation loss was smallest.
  *
  * @throws XiError E_ARGUMENT for options, E_SHAPE and E_DTYPE for data that do not fit, E_NUMERIC when training
  * diverges, E_ABORTED when `signal` says so; the model then has the parameters of its last whole step.
  */
 export async function* fit(
   model: Model,
-  data: Dataset,
+  data: AnyDataset,
   options: FitOptions = {},
 ): AsyncGenerator<EpochReport> {
-  yield* runTrainer(new Trainer(model, data, checkPlan(options)), options);
+  const plan = checkPlan(options, data);
+  yield* runTrainer(new Trainer(model, data, plan, options.validation), options);
 }
 
 /** How often a checkpoint is written within an epoch. */
 const CHECKPOINT_MS = 60_000;
 
-export interface RunOptions extends Pick<FitOptions, 'validation' | 'signal' | 'onStep'> {
+export interface RunOptions extends Pick<FitOptions, 'signal' | 'onStep' | 'onEpoch'> {
   /** Called after each epoch but the last, within one once a minute, and when training is aborted. */
   readonly checkpoint?: () => Promise<void>;
 }
@@ -40,7 +35,7 @@ export interface RunOptions extends Pick<FitOptions, 'validation' | 'signal' | '
 /** The loop of {@link fit} over a trainer that may have been resumed. */
 export async function* runTrainer(
   trainer: Trainer,
-  { validation, signal, onStep, checkpoint }: RunOptions,
+  { signal, onStep, onEpoch, checkpoint }: RunOptions,
 ): AsyncGenerator<EpochReport> {
   let started = performance.now();
   let saved = started;
@@ -48,28 +43,48 @@ export async function* runTrainer(
     await checkpoint?.();
     saved = performance.now();
   };
-  while (!trainer.finished) {
-    await setImmediate();
-    if (signal?.aborted) {
-      await save();
-      throw new XiError(
-        'E_ABORTED',
-        `training was stopped after step ${trainer.progress.step} of ${trainer.steps}`,
-      );
+  const stop = async () => {
+    await save();
+    const { step } = trainer.progress;
+    throw new XiError('E_ABORTED', `training was stopped after step ${step} of ${trainer.steps}`);
+  };
+  while (trainer.epochIsOpen || !trainer.finished) {
+    if (!trainer.epochIsOpen) {
+      await breathe();
+      if (signal?.aborted) await stop();
+      const report = trainer.step();
+      onStep?.(report);
+      const late = performance.now() - saved > CHECKPOINT_MS;
+      if (late && !trainer.epochIsOpen) await save();
+      continue;
     }
-    const report = trainer.step();
-    onStep?.(report);
-    const epochEnds = report.step % trainer.stepsPerEpoch === 0;
-    if (!trainer.finished && (epochEnds || performance.now() - saved > CHECKPOINT_MS)) await save();
-    if (!epochEnds) continue;
-    yield {
-      epoch: report.epoch,
-      epochs: trainer.plan.epochs,
-      loss: report.loss,
-      accuracy: report.accuracy,
-      ...(validation && { validation: evaluate(trainer.model, validation) }),
-      seconds: (performance.now() - started) / 1000,
-    };
-    started = performance.now();
+    const validation = await validate(trainer, signal);
+    if (validation === 'aborted') await stop();
+    else {
+      trainer.endEpoch(validation);
+      if (!trainer.finished) await save();
+      const report: EpochReport = {
+        epoch: trainer.stopping.ended,
+        epochs: trainer.plan.epochs,
+        ...trainer.running,
+        ...(validation && { validation }),
+        ...(trainer.stopping.best && { best: trainer.stopping.best }),
+        seconds: (performance.now() - started) / 1000,
+      };
+      onEpoch?.(report);
+      yield report;
+      started = performance.now();
+    }
+  }
+}
+
+/** Figures of the validation data; an epoch that is aborted in the middle of it stays open, and a checkpoint says so. */
+async function validate({ model, validation, plan }: Trainer, signal: AbortSignal | undefined) {
+  if (!validation) return undefined;
+  try {
+    return await evaluateAsync(model, validation, { loss: plan.loss, signal });
+  } catch (error) {
+    if (error instanceof XiError && error.code === 'E_ABORTED') return 'aborted';
+    throw error;
   }
 }

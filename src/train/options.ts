@@ -1,8 +1,10 @@
+import { LOSSES, type Loss } from '../backend/interface.ts';
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
-import type { Dataset } from '../data/dataset.ts';
+import { type AnyDataset, hasTargets } from '../data/dataset.ts';
+import { SCHEDULES, type Schedule } from './schedule.ts';
 
-export const SCHEDULES = ['constant', 'cosine'] as const;
-export type Schedule = (typeof SCHEDULES)[number];
+export const OPTIMIZERS = ['adam', 'adamw'] as const;
+export type Optimizer = (typeof OPTIMIZERS)[number];
 
 /** How a model is trained; the part of {@link FitOptions} that decides the result, and that a checkpoint repeats. */
 export interface TrainingPlan {
@@ -10,15 +12,30 @@ export interface TrainingPlan {
   readonly batch: number;
   /** Of the features and projections; a core [L,R,K] learns at 1/√(L·R) of it. */
   readonly learningRate: number;
-  /** `cosine` rises as a square over the first quarter of all steps, then falls to a hundredth of the learning rate. */
+  /**
+   * `constant`, or a rise as a square over the first quarter of all steps and then a fall: `cosine` and `linear` to a
+   * hundredth of the learning rate, `step` to a tenth of it half-way down and to a hundredth at three quarters.
+   */
   readonly schedule: Schedule;
+  /** `softmax` cross-entropy, which wants classes, or `mse`, the mean squared error over sequences and outputs. */
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** AdamW: at rate ρ a step first takes ρ·decay of every weight off, of biases nothing. */
+  readonly decay: number;
   /** Largest norm of the gradient of all parameters together; larger gradients are scaled down to it. */
   readonly clip: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Order of the examples. */
+  /** Order of the examples, and choice of those held back for validation. */
   readonly seed: number;
+  /** Part of the examples that is held back for validation. */
+  readonly validationSplit: number;
+  /**
+   * Training ends when the validation loss has not fallen for so many epochs, or at the last one, with the parameters of
+   * the best epoch; 0 keeps the last parameters instead.
+   */
+  readonly patience: number;
 }
 
 export const DEFAULT_PLAN: TrainingPlan = {
@@ -26,17 +43,26 @@ export const DEFAULT_PLAN: TrainingPlan = {
   batch: 250,
   learningRate: 4e-3,
   schedule: 'cosine',
+  loss: 'softmax',
+  optimizer: 'adam',
+  decay: 0,
   clip: 1,
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
   seed: 0,
+  validationSplit: 0,
+  patience: 0,
 };
+
+/** Of AdamW where none is given, as in PyTorch. */
+const ADAMW_DECAY = 0.01;
 
 /** Figures of a number of batches. */
 export interface Metrics {
-  /** Mean softmax cross-entropy. */
+  /** Mean of what is minimised. */
   readonly loss: number;
+  /** Part of the sequences whose largest score is that of their class; NaN where there are real targets. */
   readonly accuracy: number;
 }
 
@@ -46,21 +72,52 @@ export interface StepReport extends Metrics {
   /** Steps done, of how many in all. */
   readonly step: number;
   readonly steps: number;
+  /** Of this step, by the schedule. */
+  readonly learningRate: number;
   /** Loss of this batch alone; `loss` and `accuracy` run over the epoch so far. */
   readonly batchLoss: number;
 }
 
+/** Figures of one epoch. */
+export interface EpochReport extends Metrics {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly validation?: Metrics;
+  /** With `patience`: the epoch with the smallest validation loss so far. */
+  readonly best?: Best;
+  readonly seconds: number;
+}
+
+export interface Best {
+  readonly epoch: number;
+  readonly loss: number;
+}
+
 export interface FitOptions extends Partial<TrainingPlan> {
-  /** Scored after each epoch. */
-  readonly validation?: Dataset;
+  /** Scored after each epoch; instead of a `validationSplit`. */
+  readonly validation?: AnyDataset;
   /** Stops after the running step with XiError E_ABORTED. */
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
+  /** Told what {@link fit} yields, before it does. */
+  readonly onEpoch?: (report: EpochReport) => void;
 }
 
-/** Splits options into the plan, with defaults filled in and checked, and the rest. */
-export function checkPlan(options: FitOptions): TrainingPlan {
-  knownKeys('fit', options, [...Object.keys(DEFAULT_PLAN), 'validation', 'signal', 'onStep']);
+/** The loss of a data set: what is wanted if it suits, else softmax for classes and mse for targets. */
+export function lossFor(data: AnyDataset, wanted: Loss | undefined): Loss {
+  const loss = oneOf('loss', wanted ?? (hasTargets(data) ? 'mse' : 'softmax'), LOSSES);
+  if (hasTargets(data) && loss === 'softmax')
+    throw mismatch('E_ARGUMENT', 'loss', `mse for the targets of ${data.name}`, loss);
+  return loss;
+}
+
+/**
+ * The plan in options, with defaults filled in and checked; those of the loss depend on the data.
+ *
+ * @throws XiError E_ARGUMENT that names the option, the rule and the value.
+ */
+export function checkPlan(options: FitOptions, data?: AnyDataset): TrainingPlan {
+  knownKeys('fit', options, [...Object.keys(DEFAULT_PLAN), 'validation', 'signal', 'onStep', 'onEpoch']);
   const given = Object.fromEntries(
     Object.keys(DEFAULT_PLAN).map((key) => {
       const name = key as keyof TrainingPlan;
@@ -76,7 +133,17 @@ export function checkPlan(options: FitOptions): TrainingPlan {
   within('beta2', given.beta2, 0, BELOW_ONE);
   within('epsilon', given.epsilon, 0, BELOW_ONE);
   within('clip', given.clip, Number.MIN_VALUE, 1e9);
-  return given;
+  oneOf('loss', given.loss, LOSSES);
+  oneOf('optimizer', given.optimizer, OPTIMIZERS);
+  const decoupled = given.optimizer === 'adamw';
+  const decay = options.decay ?? (decoupled ? ADAMW_DECAY : 0);
+  within('decay', decay, 0, 1e3);
+  if (decay > 0 && !decoupled)
+    throw mismatch('E_ARGUMENT', 'decay', "0 for the optimizer 'adam'; 'adamw' takes weights off", decay);
+  within('validationSplit', given.validationSplit, 0, BELOW_ONE);
+  integer('patience', given.patience, 0, 1e6);
+  const loss = data ? lossFor(data, options.loss) : given.loss;
+  return { ...given, decay, loss };
 }
 
 /** The largest number below 1: a moment that never decays would have no correction, an epsilon of 1 hides it. */

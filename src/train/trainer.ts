@@ -1,12 +1,19 @@
 import type { Storage } from '../backend/interface.ts';
 import { integer, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
-import { allocate, type FloatArray, type Shape } from '../core/tensor.ts';
-import { checkDataset, type Dataset } from '../data/dataset.ts';
+import {
+  type AnyDataset,
+  checkDataset,
+  countOf,
+  hasTargets,
+  selectDataset,
+  splitRows,
+} from '../data/dataset.ts';
 import type { Model } from '../models/model.ts';
 import { ParameterBlock } from '../models/parameters.ts';
-import { softmaxCrossEntropy } from './loss.ts';
-import type { Metrics, StepReport, TrainingPlan } from './options.ts';
+import { Batches, checkFits } from './batches.ts';
+import { type Best, lossFor, type Metrics, type StepReport, type TrainingPlan } from './options.ts';
+import { scheduleAt } from './schedule.ts';
 
 /** Where training stands, beside the parameters and moments: enough to go on bit by bit as if nothing had happened. */
 export interface Progress {
@@ -17,77 +24,107 @@ export interface Progress {
   readonly correct: number;
 }
 
-/**
- * Part of all steps over which the cosine schedule rises, as a square, to the learning rate. Adam's first steps have the
- * full rate's length in directions that are mostly noise: a linear rise over 100 steps made float32 rounding grow to a
- * tenth of the loss within those steps, this one to 1e-5 of it, and MNIST ends 0.1 % better (docs/training.md).
- */
-const WARM_UP = 0.25;
-/** What the cosine schedule falls to, as a part of the learning rate. */
-const FLOOR = 0.01;
-
-/**
- * Factor on the learning rate of one parameter. Adam moves every entry by about the rate, and a state is a sum over the
- * L·R pairs of a core, so that without the factor 1/√(L·R) it moves that much further than the features do.
- */
-function rateScale(name: string, [L, R]: Shape): number {
-  return name.startsWith('G.') ? 1 / Math.sqrt(L * R) : 1;
+/** What early stopping remembers, beside the parameters of the best epoch. */
+export interface Stopping {
+  /** Epochs that were ended, which the last one need not be when a checkpoint is written. */
+  readonly ended: number;
+  readonly best?: Best;
 }
 
 /**
- * Trains a model by Adam on mini-batches. The order of the examples in epoch e is a function of (seed, e) alone, so the
- * state after step s is a function of the plan and s, for any number of threads and however often it was interrupted.
+ * Trains a model by Adam or AdamW on mini-batches. The order of the examples in epoch e is a function of (seed, e) alone,
+ * so the state after step s is a function of the plan and s, for any number of threads and however often it was
+ * interrupted.
  */
 export class Trainer {
   readonly model: Model;
   readonly plan: TrainingPlan;
-  readonly data: Dataset;
+  /** All that was given, those held back included. */
+  readonly data: AnyDataset;
+  /** What was given for validation, or is held back for it. */
+  readonly validation: AnyDataset | undefined;
   /** First and second moments of the gradient. */
   readonly m: ParameterBlock;
   readonly v: ParameterBlock;
+  /** Parameters of the best epoch, where training ends with them. */
+  readonly best: ParameterBlock | undefined;
   private readonly gradients: ParameterBlock;
-  private readonly inputs: Storage;
+  private readonly batches: Batches;
   private readonly dScores: Storage;
-  private readonly staging: FloatArray;
+  /** Numbers of the examples that are trained on. */
+  private readonly rows: Uint32Array;
   private order: { epoch: number; rows: Uint32Array } | undefined;
   private done: Progress = { step: 0, loss: 0, correct: 0 };
+  private stops: Stopping = { ended: 0 };
 
-  constructor(model: Model, data: Dataset, plan: TrainingPlan) {
+  constructor(model: Model, data: AnyDataset, plan: TrainingPlan, validation?: AnyDataset) {
     const { backend, config } = model;
-    checkFits(model, data);
+    checkDataset('data', data);
+    lossFor(data, plan.loss);
+    this.batches = new Batches(model, data, plan.batch);
     this.model = model;
     this.plan = plan;
     this.data = data;
+    const { train, held } = splitRows(countOf(data), plan.validationSplit, plan.seed);
+    this.rows = train;
+    this.validation = chooseValidation(model, data, plan, held, validation);
     const block = () => new ParameterBlock(backend, model.block.layout, config.dtype);
     this.m = block();
     this.v = block();
     this.gradients = block();
-    const row = config.steps * config.inputs;
-    this.inputs = backend.allocate(config.dtype, plan.batch * row);
+    if (plan.patience > 0) this.best = block();
     this.dScores = backend.allocate(config.dtype, plan.batch * config.outputs);
-    this.staging = allocate(config.dtype, plan.batch * row);
+  }
+
+  /** Examples that are trained on. */
+  get count(): number {
+    return this.rows.length;
   }
 
   get stepsPerEpoch(): number {
-    return Math.ceil(this.data.labels.length / this.plan.batch);
+    return Math.ceil(this.count / this.plan.batch);
   }
 
+  /** Steps of all epochs, of which early stopping may leave some out. */
   get steps(): number {
     return this.stepsPerEpoch * this.plan.epochs;
   }
 
   get finished(): boolean {
-    return this.done.step >= this.steps;
+    const { best, ended } = this.stops;
+    const exhausted = best !== undefined && ended - best.epoch >= this.plan.patience;
+    return this.done.step >= this.steps || exhausted;
   }
 
   get progress(): Progress {
     return this.done;
   }
 
+  get stopping(): Stopping {
+    return this.stops;
+  }
+
+  /** Whether an epoch's steps are done and {@link endEpoch} has not been told of it. */
+  get epochIsOpen(): boolean {
+    const { step } = this.done;
+    return step % this.stepsPerEpoch === 0 && step / this.stepsPerEpoch > this.stops.ended;
+  }
+
+  /** Figures of the running epoch, or of the last one where none has begun. */
+  get running(): Metrics {
+    const within = this.done.step % this.stepsPerEpoch;
+    const seen = within === 0 && this.done.step > 0 ? this.count : within * this.plan.batch;
+    const accuracy = hasTargets(this.data) ? Number.NaN : this.done.correct / seen;
+    return { loss: this.done.loss / seen, accuracy };
+  }
+
   /** Goes on from a checkpoint, whose parameters and moments were put in place before. */
-  resume(progress: Progress): void {
+  resume(progress: Progress, stopping: Stopping = { ended: 0 }): void {
     integer('resume step', progress.step, 0, this.steps);
+    integer('resume ended', stopping.ended, 0, Math.floor(progress.step / this.stepsPerEpoch));
+    if (stopping.best) integer('resume best epoch', stopping.best.epoch, 1, stopping.ended);
     this.done = progress;
+    this.stops = stopping;
   }
 
   /**
@@ -102,14 +139,11 @@ export class Trainer {
     const first = (this.done.step % stepsPerEpoch) * plan.batch;
     const before = first === 0 ? { loss: 0, correct: 0 } : this.done;
     const rows = this.rowsOf(epoch).subarray(first, first + plan.batch);
-    const labels = Int32Array.from(rows, (row) => this.data.labels[row]);
-    const x = this.gather(rows);
+    const { x, answers } = this.batches.gather(rows);
 
-    const scores = model.network.forward(model.block, x, rows.length).read();
-    const dScoreValues = allocate(config.dtype, scores.length);
-    const { loss, correct } = softmaxCrossEntropy(scores, labels, config.outputs, dScoreValues);
+    const scores = model.network.forward(model.block, x, rows.length);
     const dScores = this.dScores.at(0, scores.length);
-    dScores.write(dScoreValues);
+    const { loss, correct } = backend.loss(plan.loss, rows.length, config.outputs, scores, answers, dScores);
     model.network.backward(model.block, x, rows.length, dScores, gradients);
 
     const norm = Math.sqrt(backend.sumSquares(gradients.storage));
@@ -121,90 +155,83 @@ export class Trainer {
           `a learning rate below ${plan.learningRate} may help`,
       );
     }
-    this.update(step, norm > plan.clip ? plan.clip / norm : 1);
+    const learningRate = plan.learningRate * scheduleAt(plan.schedule, step, this.steps);
+    this.update(step, learningRate, norm > plan.clip ? plan.clip / norm : 1);
     this.done = { step, loss: before.loss + loss, correct: before.correct + correct };
+    this.stops = { ...this.stops, ended: Math.max(this.stops.ended, epoch) };
     const seen = first + rows.length;
     return {
       epoch: epoch + 1,
       step,
       steps: this.steps,
+      learningRate,
       batchLoss: loss / rows.length,
       loss: this.done.loss / seen,
-      accuracy: this.done.correct / seen,
+      accuracy: hasTargets(this.data) ? Number.NaN : this.done.correct / seen,
     };
   }
 
-  private update(step: number, scale: number): void {
+  /**
+   * Ends the epoch whose steps are done: remembers its parameters if its validation loss is the smallest so far, and
+   * gives the model the best ones back when training is finished. Only early stopping needs it.
+   */
+  endEpoch(validation?: Metrics): void {
+    const { model, best } = this;
+    const ended = Math.floor(this.done.step / this.stepsPerEpoch);
+    this.stops = { ...this.stops, ended };
+    if (!best || !validation) return;
+    if (validation.loss < (this.stops.best?.loss ?? Number.POSITIVE_INFINITY)) {
+      best.storage.write(model.block.storage.read());
+      this.stops = { ended, best: { epoch: ended, loss: validation.loss } };
+    }
+    if (this.finished && this.stops.best) model.block.storage.write(best.storage.read());
+  }
+
+  private update(step: number, learningRate: number, scale: number): void {
     const { model, plan, gradients, m, v } = this;
-    const rate = this.rateAt(step);
     for (const [name, shape] of model.block.layout) {
       const parts = [model.block, gradients, m, v].map((block) => block.part(name));
       const [p, g, first, second] = parts;
       model.backend.adam(p, g, first, second, {
-        rate: rate * rateScale(name, shape),
+        rate: learningRate * model.network.rateScale(name, shape),
         beta1: plan.beta1,
         beta2: plan.beta2,
         epsilon: plan.epsilon,
         correction1: 1 - plan.beta1 ** step,
         correction2: 1 - plan.beta2 ** step,
         scale,
+        // A bias has one axis. Cores decay as fast as features, however slowly they learn.
+        decay: shape.length > 1 ? learningRate * plan.decay : 0,
       });
     }
   }
 
-  private rateAt(step: number): number {
-    const { learningRate, schedule } = this.plan;
-    if (schedule === 'constant') return learningRate;
-    const warm = WARM_UP * this.steps;
-    if (step < warm) return learningRate * (step / warm) ** 2;
-    const phase = (step - warm) / Math.max(1, this.steps - warm);
-    return learningRate * (FLOOR + (1 - FLOOR) * 0.5 * (1 + Math.cos(Math.PI * phase)));
-  }
-
   private rowsOf(epoch: number): Uint32Array {
     if (this.order?.epoch !== epoch) {
-      this.order = { epoch, rows: new Rng(this.plan.seed, 2, epoch).permutation(this.data.labels.length) };
+      const order = new Rng(this.plan.seed, 2, epoch).permutation(this.count);
+      this.order = { epoch, rows: order.map((n) => this.rows[n]) };
     }
     return this.order.rows;
   }
-
-  private gather(rows: Uint32Array): Storage {
-    const { steps, inputs } = this.model.config;
-    const size = steps * inputs;
-    const from = this.data.inputs.data;
-    rows.forEach((row, b) => {
-      this.staging.set(from.subarray(row * size, (row + 1) * size), b * size);
-    });
-    const x = this.inputs.at(0, rows.length * size);
-    x.write(this.staging.subarray(0, rows.length * size));
-    return x;
-  }
 }
 
-/** Mean loss and accuracy of a model on a data set. */
-export function evaluate(model: Model, data: Dataset): Metrics {
-  checkFits(model, data);
-  const scores = model.score(data.inputs);
-  const { loss, correct } = softmaxCrossEntropy(scores.data, data.labels, model.config.outputs);
-  const count = Math.max(1, data.labels.length);
-  return { loss: loss / count, accuracy: correct / count };
-}
-
-function checkFits(model: Model, data: Dataset): void {
-  checkDataset('data', data);
-  const { config } = model;
-  const [, steps, inputs] = data.inputs.shape;
-  if (steps !== config.steps || inputs !== config.inputs) {
-    throw mismatch('E_SHAPE', `data ${data.name}`, `${config.steps} steps of ${config.inputs} inputs`, [
-      steps,
-      inputs,
-    ]);
+function chooseValidation(
+  model: Model,
+  data: AnyDataset,
+  { validationSplit, patience }: TrainingPlan,
+  held: Uint32Array,
+  given: AnyDataset | undefined,
+): AnyDataset | undefined {
+  if (validationSplit > 0) {
+    if (given) throw mismatch('E_ARGUMENT', 'validationSplit', 'no validation data beside it', given.name);
+    if (held.length === 0) {
+      const enough = `a part of ${countOf(data)} examples that is one at least`;
+      throw mismatch('E_ARGUMENT', 'validationSplit', enough, validationSplit);
+    }
+    return selectDataset(data, held);
   }
-  if (data.inputs.dtype !== config.dtype) {
-    throw mismatch('E_DTYPE', `data ${data.name}`, config.dtype, data.inputs.dtype);
-  }
-  if (data.classes > config.outputs) {
-    throw mismatch('E_SHAPE', `data ${data.name}`, `at most ${config.outputs} classes`, data.classes);
-  }
-  if (data.labels.length === 0) throw mismatch('E_ARGUMENT', `data ${data.name}`, 'at least one example', 0);
+  if (given) checkFits(model, given);
+  else if (patience > 0)
+    throw mismatch('E_ARGUMENT', 'patience', 'validation data or a validationSplit to watch', patience);
+  return given;
 }

@@ -1,0 +1,39 @@
+import { mismatch, XiError } from '../core/errors.ts';
+
+/** Labels by name: as numbers, with the names in the order of the numbers. */
+export interface NamedClasses {
+  readonly labels: Int32Array;
+  readonly classes: number;
+  readonly classNames: readonly string[];
+}
+
+/**
+ * Numbers the names of classes: in the order of `classNames`, or where these are left out as whole numbers if all are, else
+ * in the order of code units.
+ *
+ * @throws XiError E_FILE at a name that is not among `classNames`, or is empty.
+ */
+export function namedClasses(
+  names: readonly string[],
+  classNames: readonly string[] | undefined,
+  where: (row: number) => string,
+): NamedClasses {
+  const trimmed = names.map((name) => name.trim());
+  const empty = trimmed.indexOf('');
+  if (empty >= 0) throw mismatch('E_FILE', where(empty), 'a class', names[empty]);
+  const order = classNames ?? ordered([...new Set(trimmed)]);
+  if (new Set(order).size !== order.length)
+    throw mismatch('E_ARGUMENT', 'classNames', 'names that differ', order);
+  const numbers = new Map(order.map((name, label) => [name, label]));
+  const labels = Int32Array.from(trimmed, (name, row) => {
+    const label = numbers.get(name);
+    if (label !== undefined) return label;
+    throw new XiError('E_FILE', `${where(row)}: expected one of ${order.join(', ')}, received '${name}'`);
+  });
+  return { labels, classes: order.length, classNames: order };
+}
+
+const ordered = (names: string[]): string[] =>
+  names.every((name) => /^-?\d+$/.test(name))
+    ? names.sort((a, b) => Number(a) - Number(b))
+    : names.sort((a, b) => (a < b ? -1 : 1));

@@ -1,0 +1,109 @@
+import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import type { TokenTensor } from '../core/tensor.ts';
+import type { Dataset } from './dataset.ts';
+
+/** Texts, each of a class. */
+export interface Documents {
+  readonly name: string;
+  readonly texts: readonly string[];
+  readonly labels: Int32Array;
+  readonly classNames: readonly string[];
+}
+
+/** Words by their token; the first two are no words. */
+export interface Vocabulary {
+  readonly words: readonly string[];
+  readonly tokens: ReadonlyMap<string, number>;
+}
+
+export const PAD = '<pad>';
+export const UNKNOWN = '<unk>';
+
+export interface TextOptions {
+  /** T, the tokens of a sequence; 100 when left out. */
+  readonly steps?: number;
+  /** Which words of a longer text are kept, `first` when left out. */
+  readonly keep?: 'first' | 'last';
+}
+
+/**
+ * The words of a text in lower case: runs of letters, or of digits, with apostrophes inside. Marks of HTML separate words.
+ */
+export function tokenize(text: string): string[] {
+  const plain = text.replace(/<[a-z!/][^<>]*>/gi, ' ');
+  return plain.toLowerCase().match(/\p{L}+(?:['’]\p{L}+)*|\p{N}+/gu) ?? [];
+}
+
+/**
+ * The `size` − 2 most frequent words of texts behind `<pad>` (token 0) and `<unk>` (1), the more frequent first; of
+ * equally frequent ones the first in the order of code units.
+ */
+export function buildVocabulary(texts: Iterable<string>, size = 10_000): Vocabulary {
+  integer('buildVocabulary size', size, 2, 2 ** 20);
+  const counts = new Map<string, number>();
+  for (const text of texts) for (const word of tokenize(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const frequent = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, size - 2);
+  return vocabularyOf([PAD, UNKNOWN, ...frequent.map(([word]) => word)]);
+}
+
+/** The vocabulary of these words, `<pad>` and `<unk>` first. */
+export function vocabularyOf(words: readonly string[]): Vocabulary {
+  if (words[0] !== PAD || words[1] !== UNKNOWN)
+    throw mismatch('E_ARGUMENT', 'vocabulary', `${PAD} and ${UNKNOWN} first`, words.slice(0, 2));
+  return { words, tokens: new Map(words.map((word, token) => [word, token])) };
+}
+
+/**
+ * Documents as sequences of tokens [count, steps]: the first or last words of each, behind `<pad>` where they are fewer,
+ * so that the words are what a recurrent network sees last.
+ *
+ * @throws XiError E_ARGUMENT for options that are unknown or unfit.
+ */
+export function encodeText(
+  documents: Documents,
+  vocabulary: Vocabulary,
+  options: TextOptions = {},
+): Dataset<TokenTensor> {
+  knownKeys('encodeText', options, ['steps', 'keep']);
+  const steps = integer('encodeText steps', options.steps ?? 100, 1, 2 ** 16);
+  const keep = oneOf('encodeText keep', options.keep ?? 'first', ['first', 'last'] as const);
+  const { name, texts, labels, classNames } = documents;
+  if (texts.length !== labels.length)
+    throw mismatch('E_SHAPE', `encodeText ${name}`, `${texts.length} labels`, labels.length);
+  const data = new Int32Array(texts.length * steps);
+  texts.forEach((text, n) => {
+    const all = tokenize(text);
+    const words = keep === 'first' ? all.slice(0, steps) : all.slice(-steps);
+    const first = n * steps + steps - words.length;
+    words.forEach((word, t) => {
+      data[first + t] = vocabulary.tokens.get(word) ?? 1;
+    });
+  });
+  const inputs: TokenTensor = { dtype: 'int32', shape: [texts.length, steps], data };
+  return { name, inputs, labels, classes: classNames.length, classNames };
+}
+
+/** Both parts of a set of texts, and the words that their tokens stand for. */
+export interface TextParts {
+  readonly train: Dataset<TokenTensor>;
+  readonly test: Dataset<TokenTensor>;
+  readonly vocabulary: Vocabulary;
+}
+
+/** How texts become tokens. */
+export interface VocabularyOptions extends TextOptions {
+  /** Size of the vocabulary of the training part, `<pad>` and `<unk>` included. */
+  readonly words?: number;
+  /** A vocabulary instead, as a trained model needs it. */
+  readonly vocabulary?: Vocabulary;
+}
+
+/** Encodes two parts with the vocabulary of the first, so that nothing of the second is known before. */
+export function encodeParts(
+  train: Documents,
+  test: Documents,
+  { words, vocabulary = buildVocabulary(train.texts, words), ...options }: VocabularyOptions,
+): TextParts {
+  const [first, second] = [train, test].map((part) => encodeText(part, vocabulary, options));
+  return { train: first, test: second, vocabulary };
+}

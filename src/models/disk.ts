@@ -1,0 +1,23 @@
+import type { Backend } from '../backend/interface.ts';
+import { readSafetensors, writeSafetensors } from '../io/disk.ts';
+import { modelMetadata, modelOf } from './files.ts';
+import type { Model } from './model.ts';
+
+/** Writes a model's file, the bytes of `encodeModel`, with further metadata. It appears whole or not at all. */
+export async function saveModel(
+  model: Model,
+  path: string,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const all = { ...metadata, ...modelMetadata(model) };
+  await writeSafetensors(path, new Map(Object.entries(model.parameters)), all);
+}
+
+/**
+ * Reads a model that {@link saveModel} or a checkpoint wrote.
+ *
+ * @throws XiError as `decodeModel`, and E_FILE when the file cannot be read.
+ */
+export async function loadModel(path: string, options: { readonly backend?: Backend } = {}): Promise<Model> {
+  return modelOf(path, await readSafetensors(path), options.backend);
+}

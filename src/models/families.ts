@@ -1,0 +1,52 @@
+import type { Backend } from '../backend/interface.ts';
+import { XiError } from '../core/errors.ts';
+import type { ModelConfig } from './config.ts';
+import { CanonicalPolyadic, cpLayout } from './cp.ts';
+import { HierarchicalTucker, htLayout } from './ht.ts';
+import type { Network } from './network.ts';
+import type { Layout } from './parameters.ts';
+import { TensorTrain, ttLayout } from './tt.ts';
+
+/** 2³⁰ parameters are 4 GiB of float32, with gradient and moments 16. */
+const MAX_PARAMETERS = 2 ** 30;
+
+/**
+ * Names and shapes of a network's parameters.
+ *
+ * @throws XiError E_MEMORY beyond 2³⁰ parameters.
+ */
+export function layoutOf(config: ModelConfig): Layout {
+  const layout = familyLayout(config);
+  const count = layout.reduce(
+    (sum, [, shape]) => sum + shape.reduce((product, extent) => product * extent, 1),
+    0,
+  );
+  if (count <= MAX_PARAMETERS) return layout;
+  throw new XiError(
+    'E_MEMORY',
+    `createModel: expected at most 2^30 parameters, received sizes that need ${count}`,
+  );
+}
+
+function familyLayout(config: ModelConfig): Layout {
+  switch (config.kind) {
+    case 'cp':
+      return cpLayout(config);
+    case 'tt':
+      return ttLayout(config);
+    case 'ht':
+      return htLayout(config);
+  }
+}
+
+/** The network of a configuration on a backend. */
+export function networkOf(config: ModelConfig, backend: Backend): Network {
+  switch (config.kind) {
+    case 'cp':
+      return new CanonicalPolyadic(config, backend);
+    case 'tt':
+      return new TensorTrain(config, backend);
+    case 'ht':
+      return new HierarchicalTucker(config, backend);
+  }
+}

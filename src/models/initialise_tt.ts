@@ -1,0 +1,108 @@
+import type { Rng } from '../core/rng.ts';
+import type { FloatArray, Tensor } from '../core/tensor.ts';
+import type { Xi } from '../core/xi.gen.ts';
+import type { TtConfig } from './config.ts';
+import { addSeparable, centred, fillNormal, holdFeature } from './fill.ts';
+import { coreName } from './tt.ts';
+
+/**
+ * How a step becomes the identity on its hidden state. Row 0 of the projection is made constantly `rest`, so that
+ * ξ(rest, h) hands h on, and hidden unit 0 is kept at `rest`, so that ξ(a, rest) hands a on; all other pairs mix.
+ */
+interface Start {
+  /** The resting value; undefined where ξ is additive and every pair hands both on. */
+  readonly rest?: number;
+  /** Entry G[0,0,0] that keeps hidden unit 0 at rest. */
+  readonly keep?: number;
+  /** What the first hidden unit starts as: rest (true), or the linear map alone. */
+  readonly resting?: boolean;
+}
+
+// What each start means and how well it trains: docs/training.md. The resting values of max, min and logsumexp are first
+// guesses that train; others were not tried.
+const STARTS: Readonly<Record<Xi, Start>> = {
+  product: { rest: 1, keep: 1, resting: true },
+  rectifier: { rest: 0, keep: 0, resting: true },
+  max: { rest: -1, keep: 1, resting: true },
+  min: { rest: 1, keep: 1, resting: true },
+  sum: {},
+  relusum: {},
+  logsumexp: { rest: -4, keep: 4 / (4 - Math.LN2), resting: true },
+  l2: { rest: 0, keep: 0, resting: true },
+};
+
+/** Deviation of the entries of G that mix, times √(L·R). */
+const MIXING = 0.1;
+
+/**
+ * Factor on the deviation of what a step adds to the hidden state: 1 for as many steps as MNIST has patches, for which it was
+ * tried, and less for longer sequences, so that the sum over them does not grow. Independent steps add up like √T, those of
+ * one core, for inputs with a mean, like T.
+ */
+function inflow({ steps, shared }: TtConfig): number {
+  const part = Math.min(1, 16 / steps);
+  return shared ? part : Math.sqrt(part);
+}
+
+/** Fills the projections and cores of a TT network. */
+export function startTt(rng: Rng, config: TtConfig, named: Readonly<Record<string, Tensor>>): void {
+  const start = canRest(config) ? STARTS[config.xi] : undefined;
+  const [first, last] = [0, config.steps - 1].map((t) => `G.${coreName(config, t)}`);
+  for (const [name, { data, shape }] of Object.entries(named)) {
+    if (name.startsWith('C.')) fillProjection(rng, data, shape, start);
+    else if (!name.startsWith('G.')) continue;
+    else if (!start) fillNormal(rng, data, 1 / Math.sqrt(shape[0] * shape[1]));
+    else fillCore(rng, data, shape, start, inflow(config), { first: name === first, last: name === last });
+  }
+  if (!start?.rest) return;
+  const constant = holdFeature(config, named);
+  for (const [name, { data }] of Object.entries(named)) {
+    if (name.startsWith('C.')) data[0] = start.rest / constant;
+  }
+}
+
+/** A row, a feature and a unit at rest carry nothing: where there is but one of them, nothing would get through. */
+function canRest({ init, projection, features, rank }: TtConfig): boolean {
+  return init === 'identity' && projection > 1 && features.size > 1 && rank.every((r) => r > 1);
+}
+
+function fillProjection(
+  rng: Rng,
+  data: FloatArray,
+  [, M]: readonly number[],
+  start: Start | undefined,
+): void {
+  const pinned = start?.rest === undefined ? 0 : M;
+  for (let n = 0; n < data.length; n++) data[n] = n < pinned ? 0 : rng.normal(Math.sqrt(1 / M));
+}
+
+function fillCore(
+  rng: Rng,
+  data: FloatArray,
+  [L, R, K]: readonly number[],
+  start: Start,
+  inflow: number,
+  { first, last }: { readonly first: boolean; readonly last: boolean },
+): void {
+  const at = (i: number, j: number, k: number) => (i * R + j) * K + k;
+  if (start.rest === undefined) {
+    // Only the sums of G over i and over j matter.
+    for (let k = 0; k < K; k++) {
+      const inputs = centred(rng, L, inflow / Math.sqrt(L));
+      const unit = Float64Array.from({ length: R }, (_, j) => Number(!first && j === k));
+      addSeparable(data, [L, R, K], k, inputs, last ? centred(rng, R, 1 / Math.sqrt(R)) : unit);
+    }
+    return;
+  }
+  fillNormal(rng, data, (first || last ? 1 : MIXING * inflow) / Math.sqrt(L * R));
+  for (let k = 0; k < K; k++) {
+    for (let i = 0; i < L; i++) data[at(i, 0, k)] = rng.normal(inflow / Math.sqrt(L));
+    for (let j = 0; j < R; j++) {
+      if (last) data[at(0, j, k)] = rng.normal(1 / Math.sqrt(R));
+      else if (!first) data[at(0, j, k)] = j === k ? 1 : 0;
+    }
+  }
+  if (last || !start.resting) return;
+  for (let n = 0; n < data.length; n += K) data[n] = 0;
+  data[0] = first ? Number(start.rest !== 0) : (start.keep ?? 0);
+}

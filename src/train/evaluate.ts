@@ -1,0 +1,60 @@
+import type { Loss } from '../backend/interface.ts';
+import { borrowing } from '../backend/storage.ts';
+import { XiError } from '../core/errors.ts';
+import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
+import type { Model } from '../models/model.ts';
+import { checkFits } from './batches.ts';
+import { breathe } from './breathe.ts';
+import { lossFor, type Metrics } from './options.ts';
+
+/** Sequences that are scored between two turns of the event loop. */
+const ROWS = 500;
+
+/**
+ * Mean loss (by default softmax cross-entropy for classes, mean squared error for targets) and accuracy of a model on a
+ * data set.
+ *
+ * @throws XiError when the data do not fit the model or the loss.
+ */
+export function evaluate(model: Model, data: AnyDataset, options: { readonly loss?: Loss } = {}): Metrics {
+  const parts = inParts(model, data, options.loss);
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return value;
+  }
+}
+
+/** {@link evaluate} with turns of the event loop in between. @throws XiError E_ABORTED when `signal` says so. */
+export async function evaluateAsync(
+  model: Model,
+  data: AnyDataset,
+  options: { readonly loss?: Loss; readonly signal?: AbortSignal } = {},
+): Promise<Metrics> {
+  const parts = inParts(model, data, options.loss);
+  for (;;) {
+    if (options.signal?.aborted) throw new XiError('E_ABORTED', 'evaluation was stopped');
+    const { done, value } = parts.next();
+    if (done) return value;
+    await breathe();
+  }
+}
+
+function* inParts(model: Model, data: AnyDataset, wanted: Loss | undefined): Generator<void, Metrics> {
+  checkFits(model, data);
+  const loss = lossFor(data, wanted);
+  const { backend, config } = model;
+  const count = countOf(data);
+  const sum = { loss: 0, correct: 0 };
+  for (let start = 0; start < count; start += ROWS) {
+    const part = takeDataset(data, start, Math.min(start + ROWS, count));
+    const one = borrowing((borrow) => {
+      const scores = borrow(backend.adopt(model.score(part.inputs).data));
+      const answers = hasTargets(part) ? borrow(backend.adopt(part.targets.data)) : part.labels;
+      return backend.loss(loss, countOf(part), config.outputs, scores, answers);
+    });
+    sum.loss += one.loss;
+    sum.correct += one.correct;
+    if (start + ROWS < count) yield;
+  }
+  return { loss: sum.loss / count, accuracy: hasTargets(data) ? Number.NaN : sum.correct / count };
+}
