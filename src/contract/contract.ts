@@ -1,4 +1,5 @@
-import type { Backend, Storage } from '../backend/interface.ts';
+import { precisionOf } from '../backend/checks.ts';
+import type { Backend, Precision, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import {
@@ -41,10 +42,10 @@ export type { ContractOptions, XiOption } from './prepare.ts';
  * its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link contract.plan} says what runs.
  *
  * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
- * units are.
+ * units are. `precision` says how few bits will do where the backend has a faster product of them; docs/backends.md.
  *
  * @throws XiError E_ARGUMENT for a malformed expression; E_SHAPE for extents that disagree, naming index and operand;
- * E_DTYPE for mixed dtypes; E_NUMERIC for NaN.
+ * E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64; E_NUMERIC for NaN.
  */
 export function contract(
   expression: string,
@@ -53,6 +54,7 @@ export function contract(
 ): Tensor {
   const checked = checkOptions('contract', options);
   const dtype = checkOperands(expression, operands);
+  precisionOf('contract', checked.precision, dtype);
   const prepared = prepare(expression, operands, dtype, checked, options);
   const shape = [...prepared.outShape];
   if (checked.custom) return { dtype, shape, data: byDefinition(prepared, checked, operands) };
@@ -60,7 +62,7 @@ export function contract(
     const backend = backendOf(checked);
     const inputs = adoptAll(prepared, backend, operands, borrow);
     const out = borrow(backend.allocate(dtype, prepared.outLength));
-    compute(prepared, backend, inputs, out, borrow);
+    compute(prepared, backend, inputs, out, borrow, checked.precision);
     return { dtype, shape, data: out.take() };
   });
 }
@@ -71,9 +73,10 @@ function compute(
   inputs: readonly Storage[],
   out: Storage,
   borrow: (storage: Storage) => Storage,
+  precision: Precision,
 ): void {
   if (compilation.program.steps.length === 0) out.fill(NEUTRAL[reduce]);
-  else new Run(compilation, backend, dtype, inputs, out, borrow).all();
+  else new Run(compilation, backend, dtype, inputs, out, borrow, { precision }).all();
 }
 
 /**
@@ -95,8 +98,12 @@ contract.plan = (
   const operands = shapes.map((shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
   const first = operands.find((operand) => isTensor(operand));
   const dtype = oneOf('dtype', options.dtype ?? first?.dtype ?? 'float32', DTYPES);
+  const precision = precisionOf('contract.plan', checked.precision, dtype);
   const prepared = prepare(expression, operands, dtype, checked, options);
-  return describeProgram(prepared.compilation.program, { ...prepared, backend: backendOf(checked) });
+  return describeProgram(prepared.compilation.program, {
+    ...prepared,
+    ...{ precision, backend: backendOf(checked) },
+  });
 };
 
 /** A maximum or minimum and where it is attained. */

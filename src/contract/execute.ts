@@ -1,4 +1,4 @@
-import type { Backend, Joined, Storage } from '../backend/interface.ts';
+import type { Backend, Joined, Precision, Storage } from '../backend/interface.ts';
 import type { DType } from '../core/tensor.ts';
 import { type Compiled, type CompiledStep, compile } from './compile.ts';
 import { volume } from './path.ts';
@@ -57,6 +57,7 @@ export class Run {
   readonly winners: Storage[] | undefined;
   private readonly compilation: Compilation;
   private readonly dtype: DType;
+  private readonly precision: Precision | undefined;
   private readonly borrow: (storage: Storage) => Storage;
   private spare: Map<number, Storage> | undefined;
 
@@ -67,7 +68,7 @@ export class Run {
     inputs: readonly Storage[],
     out: Storage,
     borrow: (storage: Storage) => Storage,
-    withWinners = false,
+    { winners = false, precision }: { readonly winners?: boolean; readonly precision?: Precision } = {},
   ) {
     this.compilation = compilation;
     this.backend = backend;
@@ -75,7 +76,8 @@ export class Run {
     this.borrow = borrow;
     this.values = [...inputs];
     this.values[compilation.program.nodes.length - 1] = out;
-    this.winners = withWinners ? [] : undefined;
+    this.winners = winners ? [] : undefined;
+    this.precision = precision;
   }
 
   /** Does every step once, or in blocks; intermediates are given up once used unless `each` is to see them. */
@@ -102,7 +104,7 @@ export class Run {
     if (sizes) {
       const a = this.values[step.left[0]];
       const h = this.values[step.left[1]];
-      this.backend.contract(step.xi, sizes, a, h, this.values[step.right[0]], out);
+      this.backend.contract(step.xi, sizes, a, h, this.values[step.right[0]], out, this.precision);
     } else {
       let arg: Storage | undefined;
       if (this.winners && step.terms.length > 0) {

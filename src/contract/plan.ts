@@ -1,4 +1,4 @@
-import type { Backend, Reduction } from '../backend/interface.ts';
+import type { Backend, Precision, Reduction } from '../backend/interface.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { Expression } from './expression.ts';
@@ -10,6 +10,8 @@ export interface PlanStep {
   /** As an expression of its own: `'ijk; bi,bj -> bk'`, `'; bi,bj -> bij'`. */
   readonly expression: string;
   readonly kernel: string;
+  /** What it multiplies and adds in; the dtype, where no bf16 was asked for or none can be had. */
+  readonly precision: Precision | 'float64';
   readonly flops: number;
   /** Read and written, each value once. */
   readonly bytes: number;
@@ -45,12 +47,13 @@ interface Context {
   readonly xi: Xi;
   readonly reduce: Reduction;
   readonly dtype: DType;
+  readonly precision: Precision;
   readonly backend: Backend;
 }
 
 export function describeProgram(
   program: Program,
-  { expression, xi, reduce, dtype, backend }: Context,
+  { expression, xi, reduce, dtype, precision, backend }: Context,
 ): ContractionPlan {
   const { extents, output } = program;
   const width = dtype === 'float32' ? 4 : 8;
@@ -64,6 +67,7 @@ export function describeProgram(
     return {
       expression: textOf(program, step),
       kernel: step.kernel,
+      precision: step.kernel === 'contract' && backend.tiles[precision] ? precision : dtype,
       flops: step.flops,
       bytes: width * nodes.reduce((sum, n) => sum + volume(program.nodes[n].labels, extents), 0),
       why: step.why,
@@ -88,7 +92,23 @@ export function describeProgram(
     isa: backend.isa,
   };
   const head = `${expression.text} · ξ = ${xi} · ⊕ = ${reduce} · ${dtype} → [${plan.shape}]`;
-  return { ...plan, toString: () => print(head, plan, program, backend) };
+  const notes = [...program.notes, ...precisionNotes(plan, precision, backend)];
+  return { ...plan, toString: () => print(head, plan, { ...program, notes }, backend) };
+}
+
+/** Which steps a precision below float32 reaches, and by whose tile. */
+function precisionNotes({ steps }: Figures, precision: Precision, { tiles }: Backend): string[] {
+  if (precision === 'float32') return [];
+  const count = steps.filter((step) => step.precision === precision).length;
+  if (count > 0)
+    return [
+      `${precision} by the ${tiles[precision]} tile in ${count} of ${steps.length} steps, else float32`,
+    ];
+  const why =
+    tiles[precision] === undefined
+      ? 'the backend has no faster tile for it'
+      : 'no step is computed by contract';
+  return [`float32 instead of ${precision}: ${why}`];
 }
 
 /** A step in the language of expressions; intermediates come with their labels like operands do. */

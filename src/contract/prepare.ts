@@ -1,4 +1,10 @@
-import { type Backend, REDUCTIONS, type Reduction } from '../backend/interface.ts';
+import {
+  type Backend,
+  PRECISIONS,
+  type Precision,
+  REDUCTIONS,
+  type Reduction,
+} from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { type DType, elementCount, type Shape } from '../core/tensor.ts';
@@ -19,9 +25,14 @@ export interface ContractOptions {
   readonly backend?: Backend;
   /** Most bytes of intermediates beyond operands and result; 64 MiB by default. */
   readonly maxBytes?: number;
+  /**
+   * The least precision that is wanted of float32 operands; `float32` by default. `bf16x3` and `bf16` are faster in steps
+   * that the kernel `contract` computes, where the backend has a tile for them; everything else is in float32.
+   */
+  readonly precision?: Precision;
 }
 
-const KEYS = ['xi', 'reduce', 'backend', 'maxBytes'] as const;
+const KEYS = ['xi', 'reduce', 'backend', 'maxBytes', 'precision'] as const;
 const MAX_BYTES = 2 ** 26;
 const BIGGEST = 2 ** 52;
 
@@ -47,6 +58,7 @@ export interface Options {
   readonly custom: XiFunctions | undefined;
   readonly reduce: Reduction;
   readonly maxBytes: number;
+  readonly precision: Precision;
   readonly backend: Backend | undefined;
 }
 
@@ -54,16 +66,17 @@ export interface Options {
 export function checkOptions(where: string, options: ContractOptions, more: readonly string[] = []): Options {
   if (typeof options !== 'object' || options === null) throw mismatch('E_ARGUMENT', where, '{ xi }', options);
   knownKeys(where, options, more.length > 0 ? [...KEYS, ...more] : KEYS);
-  const { xi = 'product', reduce = 'sum', maxBytes = MAX_BYTES, backend } = options;
+  const { xi = 'product', reduce = 'sum', maxBytes = MAX_BYTES, precision = 'float32', backend } = options;
   oneOf('reduce', reduce, REDUCTIONS);
+  oneOf('precision', precision, PRECISIONS);
   if (options.maxBytes !== undefined) integer('maxBytes', maxBytes, 0, BIGGEST);
   if (typeof xi === 'string')
-    return { xi: oneOf('xi', xi, XI_NAMES), custom: undefined, reduce, maxBytes, backend };
+    return { xi: oneOf('xi', xi, XI_NAMES), custom: undefined, reduce, maxBytes, precision, backend };
   if (backend && backend.name !== 'reference') {
     const message = `${where}: expected the reference backend for xi as a function, received ${backend.name}`;
     throw new XiError('E_BACKEND', message);
   }
-  return { xi: 'product', custom: customXi(xi), reduce, maxBytes, backend };
+  return { xi: 'product', custom: customXi(xi), reduce, maxBytes, precision, backend };
 }
 
 /** ξ must be said wherever the expression has a place for it. */

@@ -19,7 +19,7 @@ export function visitWinners(
   borrow: (storage: Storage) => Storage,
   visit: (at: number, index: Int32Array) => void,
 ): void {
-  const run = new Run(compilation, backend, dtype, inputs, out, borrow, true);
+  const run = new Run(compilation, backend, dtype, inputs, out, borrow, { winners: true });
   run.all((start, compiled) => traceBlock(run, compiled, start, visit));
 }
 

@@ -1,0 +1,109 @@
+import { integer, knownKeys, XiError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Model } from '../models/model.ts';
+import { checkExact, ExactNetwork, exactFeatures } from './exact/definition.ts';
+import { type FilteredOptions, filteredBytes, filteredResidues } from './exact/filtered.ts';
+import { choosePrime } from './exact/modular.ts';
+import { joinTree } from './joins.ts';
+import { gridOutput, matricize, splitModes } from './matricize.ts';
+import { rankModuloOf } from './spectrum.ts';
+
+export interface ExactRankOptions extends FilteredOptions {
+  /** An odd prime below 2²⁶; 16777213 when left out. */
+  readonly prime?: number;
+  /** Chooses a prime between 2²³ and 2²⁴ instead. */
+  readonly seed?: number;
+  /** Which of the scores; 0 when left out. */
+  readonly output?: number;
+  readonly memoryLimit?: number;
+}
+
+/** A rank over the rational numbers is at least `rank`, and what to compute again to check it. */
+export interface ExactRank {
+  /** The rank modulo `prime`. */
+  readonly rank: number;
+  readonly prime: number;
+  readonly output: number;
+  readonly rowModes: readonly number[];
+  /** Sizes of the matricization. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Comparisons that floating-point numbers left to integers. */
+  readonly undecided: number;
+}
+
+const KEYS = ['prime', 'seed', 'output', 'memoryLimit', 'signal', 'onProgress'];
+const DEFAULT_LIMIT = 2 ** 32;
+
+/**
+ * The rank modulo a prime of a matricization of a model's grid tensor, evaluated exactly: a proven lower bound on its true rank.
+ *
+ * Floating-point parameters are dyadic rationals, and so are all values of a network with a piecewise linear or polynomial ξ;
+ * modulo an odd prime they have residues, and a minor that is not 0 modulo a prime is not 0. Maxima are decided by doubles with
+ * an error bound, or by integers where that does not suffice, so that nothing rests on rounding. The bound falls short of the
+ * true rank only if the prime divides every minor of that size, a chance of about rank / prime.
+ *
+ * Cost: that of a grid tensor, and O(m n rank) multiply-adds for the elimination. docs/ranks.md has the argument in full.
+ *
+ * @throws XiError E_ARGUMENT for ξ = logsumexp or l2 and for tanh features, whose values are irrational, and for modes that do not
+ * exist; E_MEMORY before anything is allocated; E_NUMERIC when values overflow float64; E_ABORTED.
+ */
+export function exactRank(
+  model: Model,
+  templates: Tensor,
+  rowModes: readonly number[],
+  options: ExactRankOptions = {},
+): ExactRank {
+  const where = 'exactRank';
+  knownKeys(where, options, KEYS);
+  const { steps, outputs } = model.config;
+  splitModes(where, steps, rowModes);
+  const prime = choosePrime(where, options.prime, options.seed);
+  const output = integer(`${where} output`, options.output ?? 0, 0, outputs - 1);
+  const count = templates?.shape?.[0] ?? 0;
+  checkExactMemory(where, count ** steps, options.memoryLimit);
+  const all = Array.from({ length: count }, (_, m) => m);
+  const network = exactNetwork(where, model, templates, new Array(steps).fill(all), output);
+  const { values, undecided } = filteredResidues(network, prime, options);
+  const matrix = residueMatrix(network.choice, values, 1, 0, rowModes);
+  const [rows, columns] = matrix.shape;
+  const rank = rankModuloOf(model.backend, matrix, prime);
+  return { rank, prime, output, rowModes: [...rowModes].sort((a, b) => a - b), rows, columns, undecided };
+}
+
+/** @throws XiError E_MEMORY when so many scores need more than the limit. */
+export function checkExactMemory(where: string, scores: number, limit = DEFAULT_LIMIT): void {
+  // The residues, one output of them, and their matricization; checked before a network is looked at.
+  const bytes = filteredBytes(3 * scores);
+  if (!(bytes <= limit)) {
+    throw new XiError(
+      'E_MEMORY',
+      `${where}: ${scores} exact scores need ${bytes} bytes, the limit is ${limit}`,
+    );
+  }
+}
+
+/** A model over choices of templates in exact arithmetic. */
+export function exactNetwork(
+  where: string,
+  model: Model,
+  templates: Tensor,
+  choice: readonly (readonly number[])[],
+  output: number | 'all' = 'all',
+): ExactNetwork {
+  checkExact(where, model.config.xi);
+  const F = exactFeatures(where, model, templates);
+  return new ExactNetwork(joinTree(model, output), F, model.config.features.size, choice);
+}
+
+/** The matricization of one output of a grid's residues. */
+export function residueMatrix(
+  choice: readonly (readonly number[])[],
+  values: Float64Array,
+  outputs: number,
+  output: number,
+  rowModes: readonly number[],
+): Tensor {
+  const shape = [...choice.map((list) => list.length), outputs];
+  return matricize(gridOutput({ dtype: 'float64', shape, data: values }, output), rowModes);
+}

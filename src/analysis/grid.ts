@@ -1,0 +1,205 @@
+import type { Backend, Storage } from '../backend/interface.ts';
+import { borrowing } from '../backend/storage.ts';
+import { XiError } from '../core/errors.ts';
+import {
+  allocate,
+  checkTensor,
+  type DType,
+  elementCount,
+  type FloatArray,
+  type Tensor,
+} from '../core/tensor.ts';
+import { XI } from '../core/xi.gen.ts';
+import { dense, featuresForward, transposed } from '../features/features.ts';
+import type { Model } from '../models/model.ts';
+import { BLOCK_BYTES, forEachBlock, rowsOf } from './blocks.ts';
+import { isLeaf, type Join, type JoinTree, joinTree, type Leaf, type Node } from './joins.ts';
+
+export interface GridOptions {
+  /** Stops between two blocks with E_ABORTED. */
+  readonly signal?: AbortSignal;
+  /** After each block: entries computed, and all of them. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Most bytes of the tensor and of a block together; by default 2³¹. */
+  readonly memoryLimit?: number;
+}
+
+const DEFAULT_LIMIT = 2 ** 31;
+
+/**
+ * The grid tensor of a model: its scores of every sequence of T templates.
+ *
+ * `Γ[i_1, …, i_T, c] = score(x_{i_1}, …, x_{i_T})[c]`; templates [M,N], result [M,…,M,outputs]. Prefixes share their states
+ * (TT, CP), subtrees theirs (HT), so that the cost is about that of the last join, 2·M^T·L·R·outputs operations or less.
+ * The memory is that of the result and of one block of 64 MiB. Khrulkov, Hrinchuk & Oseledets 2019, section 4.
+ *
+ * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `memoryLimit`; E_ABORTED; E_SHAPE,
+ * E_DTYPE or E_NUMERIC when the templates do not fit the model.
+ */
+export function gridTensor(model: Model, templates: Tensor, options: GridOptions = {}): Tensor {
+  const { steps, outputs, dtype } = model.config;
+  const F = templateFeatures(model, templates);
+  const counts = new Array<number>(steps).fill(templates.shape[0]);
+  const shape = [...counts, outputs];
+  checkMemory(shape, dtype, options.memoryLimit);
+  const choice = counts.map((count) => Array.from({ length: count }, (_, m) => m));
+  const data = gridOf(model.backend, dtype, joinTree(model), F, choice, options);
+  return { dtype, shape, data };
+}
+
+/** F [M, features], F[m,:] = f(x_m). */
+export function templateFeatures(model: Model, templates: Tensor): Tensor {
+  const { backend, config } = model;
+  const { inputs: N, features, dtype } = config;
+  const { data, shape } = checkTensor('templates', templates, [-1, N], dtype);
+  const rows = shape[0];
+  const { size: M, activation } = features;
+  const { 'features.A': A, 'features.b': b } = model.parameters;
+  const values = borrowing((borrow) => {
+    const put = (from: FloatArray) => borrow(backend.adopt(from));
+    const F = borrow(backend.allocate(dtype, rows * M));
+    featuresForward(backend, { rows, N, M, activation }, put(data), put(A.data), put(b.data), F);
+    return F.read();
+  });
+  return { dtype, shape: [rows, M], data: values };
+}
+
+function checkMemory(shape: readonly number[], dtype: DType, limit = DEFAULT_LIMIT): void {
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  const bytes = count * (dtype === 'float32' ? 4 : 8) + BLOCK_BYTES;
+  if (bytes > limit) {
+    throw new XiError(
+      'E_MEMORY',
+      `gridTensor: shape [${shape.join(', ')}] of ${dtype} needs ${bytes} bytes with its block, the limit is ${limit}`,
+    );
+  }
+  elementCount(shape, 'gridTensor');
+}
+
+/**
+ * The grid over some of the templates: choice[t] lists those that are shown at step t, F [M,features] has the features of
+ * all. Row-major over the choices of every mode, then the outputs.
+ */
+export function gridOf(
+  backend: Backend,
+  dtype: DType,
+  { xi, root }: JoinTree,
+  F: Tensor,
+  choice: readonly (readonly number[])[],
+  { signal, onProgress }: GridOptions = {},
+): FloatArray {
+  const counts = choice.map((list) => list.length);
+  const total = rowsOf(root, counts);
+  const out = allocate(dtype, total * root.width);
+  const minors = new Map<Node, Storage>();
+  const kept: Storage[] = [];
+  const keep = (storage: Storage) => {
+    kept.push(storage);
+    return storage;
+  };
+  const adopt = (values: FloatArray) => keep(backend.adopt(values));
+  const cores = new Map<Join, Storage>();
+
+  /** Values of a node that are needed by many rows of its sibling: computed once, whole. */
+  const whole = (node: Node): Storage => {
+    const known = minors.get(node);
+    if (known) return known;
+    const values = isLeaf(node) ? leafValues(node) : evaluate(node, 0, rowsOf(node, counts)).values;
+    minors.set(node, keep(values));
+    return values;
+  };
+  const leafValues = ({ mode, width, projection }: Leaf): Storage => {
+    const features = F.shape[1];
+    const rows = choice[mode].length;
+    const values = backend.allocate(dtype, rows * width);
+    borrowing((borrow) => {
+      const shown = allocate(dtype, rows * features);
+      choice[mode].forEach((m, n) => {
+        shown.set(F.data.subarray(m * features, (m + 1) * features), n * features);
+      });
+      const [f, C] = [shown, projection].map((array) => dense(borrow(backend.adopt(array)), features));
+      backend.matmul(rows, width, features, f, transposed(C), dense(values, width), false);
+    });
+    return values;
+  };
+  /** Rows [begin, end) of a node, and perhaps some more around them: `first` says where they begin. */
+  const evaluate = (node: Node, begin: number, end: number): { values: Storage; first: number } => {
+    if (isLeaf(node)) {
+      const all = leafValues(node);
+      return { values: all, first: 0 };
+    }
+    const M = rowsOf(node.minor, counts);
+    const minor = whole(node.minor);
+    const [from, to] = [Math.floor(begin / M), Math.ceil(end / M)];
+    const values = backend.allocate(dtype, (to - from) * M * node.width);
+    const core = coreOf(node);
+    if (node.major === null) {
+      const unit = backend.allocate(dtype, node.R);
+      unit.fill(XI[xi].unit);
+      joinRows(backend, xi, node, { P: 1, M }, unit, minor, core, values);
+      unit.release();
+    } else {
+      const { values: major, first } = evaluate(node.major, from, to);
+      const rows = major.at((from - first) * node.R, (to - from) * node.R);
+      joinRows(backend, xi, node, { P: to - from, M }, rows, minor, core, values);
+      major.release();
+    }
+    return { values, first: from * M };
+  };
+  const coreOf = (node: Join): Storage | null => {
+    if (node.core.form === 'none') return null;
+    const known = cores.get(node) ?? adopt(node.core.values);
+    cores.set(node, known);
+    return known;
+  };
+
+  try {
+    const bytes = dtype === 'float32' ? 4 : 8;
+    forEachBlock(root, counts, bytes, (begin, end) => {
+      if (signal?.aborted)
+        throw new XiError('E_ABORTED', `gridTensor: stopped after ${begin} of ${total} rows`);
+      const { values, first } = evaluate(root, begin, end);
+      const part = values.at((begin - first) * root.width, (end - begin) * root.width);
+      out.set(part.take(), begin * root.width);
+      values.release();
+      onProgress?.(end * root.width, out.length);
+    });
+  } finally {
+    for (const storage of kept) storage.release();
+  }
+  return out;
+}
+
+/** `out[p,m,:]` of one join from rows of its major child and all of its minor one. */
+function joinRows(
+  backend: Backend,
+  xi: JoinTree['xi'],
+  { core, R, minor: { width: L }, width: K }: Join,
+  { P, M }: { readonly P: number; readonly M: number },
+  major: Storage,
+  minor: Storage,
+  weights: Storage | null,
+  out: Storage,
+): void {
+  if (core.form === 'full') {
+    backend.contractGrid(xi, { P, M, L, R, K }, minor, major, weights!, out);
+    return;
+  }
+  const pair = [
+    { data: major, strides: [R, 0, 1] },
+    { data: minor, strides: [0, R, 1] },
+  ];
+  const common = { xi, combine: 'product', reduce: 'sum', fromUnit: false, batch: [], left: pair } as const;
+  if (weights === null) {
+    backend.joined(
+      { ...common, rows: [P, M, R], columns: [], terms: [], right: [], outStrides: [M * R, R, 1] },
+      out,
+    );
+    return;
+  }
+  const right = [{ data: weights, strides: [1, K] }];
+  backend.joined(
+    { ...common, rows: [P, M], columns: [K], terms: [R], right, outStrides: [M * K, K, 1] },
+    out,
+  );
+}

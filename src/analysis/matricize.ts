@@ -1,0 +1,73 @@
+import { integer, mismatch } from '../core/errors.ts';
+import { allocate, checkTensor, elementCount, type Tensor } from '../core/tensor.ts';
+
+/** The modes of a tensor that make the columns when `rowModes` make the rows, both ascending. */
+export function splitModes(where: string, modes: number, rowModes: readonly number[]) {
+  if (!Array.isArray(rowModes))
+    throw mismatch('E_ARGUMENT', `${where} rowModes`, 'a list of modes', rowModes);
+  for (const mode of rowModes) integer(`${where} rowModes`, mode, 0, modes - 1);
+  const rows = [...new Set<number>(rowModes)].sort((a, b) => a - b);
+  if (rows.length !== rowModes.length)
+    throw mismatch('E_ARGUMENT', `${where} rowModes`, 'each mode once', rowModes);
+  const columns = Array.from({ length: modes }, (_, mode) => mode).filter((mode) => !rows.includes(mode));
+  return { rows, columns };
+}
+
+/**
+ * The matricization of a tensor: `matrix[(i_r, r ∈ rows), (i_c, c ∈ columns)] = tensor[i_1, …, i_T]`, modes ascending on both
+ * sides and row-major. The result shares memory with the tensor where the row modes are its first ones.
+ *
+ * @throws XiError E_ARGUMENT for modes that the tensor does not have, E_MEMORY.
+ */
+export function matricize(tensor: Tensor, rowModes: readonly number[]): Tensor {
+  const { dtype, shape, data } = tensor;
+  const { rows, columns } = splitModes('matricize', shape.length, rowModes);
+  const extent = (modes: readonly number[]) => elementCount(modes.map((mode) => shape[mode]));
+  const result = { dtype, shape: [extent(rows), extent(columns)] };
+  if (rows.every((mode, n) => mode === n)) return { ...result, data };
+  const at = (modes: readonly number[]) => offsets(shape, modes);
+  const [rowAt, columnAt] = [at(rows), at(columns)];
+  const out = allocate(dtype, data.length);
+  let next = 0;
+  for (const r of rowAt) for (const c of columnAt) out[next++] = data[r + c];
+  return { ...result, data: out };
+}
+
+/** Where in the data the indices over some modes begin, row-major over them. */
+function offsets(shape: readonly number[], modes: readonly number[]): Float64Array {
+  const strides = shape.map((_, mode) => shape.slice(mode + 1).reduce((a, b) => a * b, 1));
+  let list = Float64Array.of(0);
+  for (const mode of modes) {
+    const next = new Float64Array(list.length * shape[mode]);
+    list.forEach((base, n) => {
+      for (let i = 0; i < shape[mode]; i++) next[n * shape[mode] + i] = base + i * strides[mode];
+    });
+    list = next;
+  }
+  return list;
+}
+
+/** One output of a grid tensor [M,…,M,outputs] as a tensor over the steps alone. */
+export function gridOutput(grid: Tensor, output: number): Tensor {
+  const shape = grid.shape.slice(0, -1);
+  const outputs = grid.shape[grid.shape.length - 1];
+  checkTensor('gridOutput', grid, grid.shape, grid.dtype, { finite: false });
+  integer('gridOutput output', output, 0, outputs - 1);
+  if (outputs === 1) return { ...grid, shape };
+  const data = allocate(grid.dtype, grid.data.length / outputs);
+  for (let n = 0; n < data.length; n++) data[n] = grid.data[n * outputs + output];
+  return { dtype: grid.dtype, shape, data };
+}
+
+/** The row modes of every balanced bipartition of T modes: ⌊T/2⌋ of them, one of each pair of complements. */
+export function balancedBipartitions(modes: number): number[][] {
+  const half = Math.floor(modes / 2);
+  const found: number[][] = [];
+  const extend = (chosen: number[], from: number): void => {
+    if (chosen.length === half) found.push(chosen);
+    else for (let mode = from; mode < modes; mode++) extend([...chosen, mode], mode + 1);
+  };
+  extend([], 0);
+  // With an even number of modes the complement is balanced too, and has the same rank.
+  return modes % 2 === 0 && half > 0 ? found.filter((rows) => rows[0] === 0) : found;
+}

@@ -1,0 +1,115 @@
+import type { Backend } from '../backend/interface.ts';
+import { defaultBackend } from '../backend/select.ts';
+import { knownKeys, mismatch } from '../core/errors.ts';
+import { checkTensor, type Tensor } from '../core/tensor.ts';
+import { balancedBipartitions, matricize } from './matricize.ts';
+import { singularValuesOf } from './spectrum.ts';
+
+export interface RankOptions {
+  /** Singular values above `tolerance` times the largest count; 1e-10 when left out. */
+  readonly tolerance?: number;
+  /** Where the singular values are computed; the best of this machine when left out. */
+  readonly backend?: Backend;
+}
+
+/** A numerical rank, and what there is to judge it by. */
+export interface RankReport {
+  /** `#{ s_k > tolerance · s_1 }`. */
+  readonly rank: number;
+  /** All of them, descending. */
+  readonly singularValues: Float64Array;
+  readonly tolerance: number;
+  /** `s_rank / s_{rank+1}`: how clear the cut is; Infinity where nothing is below it, and for rank 0. */
+  readonly gap: number;
+  /** `exp(entropy)`: how many equal singular values would have this entropy; 0 for rank 0. */
+  readonly effectiveRank: number;
+  /** Entanglement entropy `−Σ p_k ln p_k`, `p_k = s_k² / Σ s²`. */
+  readonly entropy: number;
+}
+
+export const DEFAULT_TOLERANCE = 1e-10;
+
+/**
+ * The numerical rank of the matricization with these modes as rows, from its singular values in float64.
+ *
+ * For a grid tensor of network scores it says how wide a shallow network must be ({@link matricize} has the index order). A
+ * rank without its tolerance means nothing, so that the tolerance is part of the result; what it does not prove,
+ * {@link exactRank} does. O(m n min(m, n)) for a matrix [m,n].
+ *
+ * @throws XiError E_ARGUMENT for modes that do not exist or a tolerance outside [0, 1); E_NUMERIC for NaN or infinity.
+ */
+export function matricizationRank(
+  tensor: Tensor,
+  rowModes: readonly number[],
+  options: RankOptions = {},
+): RankReport {
+  const { backend, tolerance } = checkOptions('matricizationRank', tensor, options);
+  return rankOf(backend, matricize(tensor, rowModes), tolerance);
+}
+
+/**
+ * The ranks of all prefix cuts, which are the ranks of the tensor's exact TT decomposition: element t−1 has the first t modes
+ * as rows, t = 1 … T−1.
+ *
+ * @throws XiError as {@link matricizationRank}.
+ */
+export function prefixRanks(tensor: Tensor, options: RankOptions = {}): RankReport[] {
+  const { backend, tolerance } = checkOptions('prefixRanks', tensor, options);
+  const cuts = Array.from({ length: Math.max(0, tensor.shape.length - 1) }, (_, t) => t + 1);
+  return cuts.map((t) =>
+    rankOf(
+      backend,
+      matricize(
+        tensor,
+        Array.from({ length: t }, (_, mode) => mode),
+      ),
+      tolerance,
+    ),
+  );
+}
+
+/**
+ * The ranks of all balanced bipartitions: ⌊T/2⌋ modes as rows, of two complements the one with mode 0. There are
+ * C(T, ⌊T/2⌋) of them, half as many for even T.
+ *
+ * @throws XiError as {@link matricizationRank}.
+ */
+export function bipartitionRanks(
+  tensor: Tensor,
+  options: RankOptions = {},
+): (RankReport & { readonly rowModes: readonly number[] })[] {
+  const { backend, tolerance } = checkOptions('bipartitionRanks', tensor, options);
+  return balancedBipartitions(tensor.shape.length).map((rowModes) => ({
+    rowModes,
+    ...rankOf(backend, matricize(tensor, rowModes), tolerance),
+  }));
+}
+
+function checkOptions(where: string, tensor: Tensor, options: RankOptions) {
+  knownKeys(where, options, ['tolerance', 'backend']);
+  const { tolerance = DEFAULT_TOLERANCE, backend = defaultBackend() } = options;
+  if (!(tolerance >= 0 && tolerance < 1))
+    throw mismatch('E_ARGUMENT', `${where} tolerance`, 'a number from 0 and below 1', tolerance);
+  checkTensor(where, tensor, tensor?.shape ?? [], tensor?.dtype ?? 'float64');
+  return { tolerance, backend };
+}
+
+/** The report of a matrix [m,n] of finite values. */
+export function rankOf(backend: Backend, matrix: Tensor, tolerance: number): RankReport {
+  return reportOf(singularValuesOf(backend, matrix), tolerance);
+}
+
+/** Rank, gap and entropy of a descending spectrum. */
+export function reportOf(singularValues: Float64Array, tolerance: number): RankReport {
+  const [largest = 0] = singularValues;
+  const first = singularValues.findIndex((s) => !(s > tolerance * largest));
+  const rank = largest === 0 ? 0 : first < 0 ? singularValues.length : first;
+  const next = singularValues[rank] ?? 0;
+  const gap = rank === 0 || next === 0 ? Number.POSITIVE_INFINITY : singularValues[rank - 1] / next;
+  // Scaled by the largest, so that no square overflows.
+  const weights = singularValues.map((s) => (largest === 0 ? 0 : (s / largest) ** 2));
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  const entropy = weights.reduce((sum, w) => (w > 0 ? sum - (w / total) * Math.log(w / total) : sum), 0);
+  const effectiveRank = rank === 0 ? 0 : Math.exp(entropy);
+  return { rank, singularValues, tolerance, gap, effectiveRank, entropy };
+}

@@ -1,0 +1,58 @@
+import { mismatch } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Matrix, matrix } from './matrix.ts';
+import { type ComputeOptions, checkMemory, checkPart, computing, product, tensor64 } from './options.ts';
+
+/**
+ * A tensor in canonical polyadic (CP) format: `H[i_1,…,i_T] = Σ_r weights[r] Π_t factors_t[i_t,r]`, factors [n_t, R] in float64
+ * with columns of norm 1 (Kolda & Bader, SIAM Review 51, 2009).
+ */
+export interface CP {
+  readonly weights: Tensor;
+  readonly factors: readonly Tensor[];
+}
+
+/** Rows (i, j) of the Khatri–Rao product: out[(i,j),r] = A[i,r] B[j,r]. */
+export function khatriRao(A: Matrix, B: Matrix): Matrix {
+  const out = matrix(A.rows * B.rows, A.cols);
+  let at = 0;
+  for (let i = 0; i < A.rows; i++) {
+    for (let j = 0; j < B.rows; j++) {
+      for (let r = 0; r < A.cols; r++) out.data[at++] = A.data[i * A.cols + r] * B.data[j * B.cols + r];
+    }
+  }
+  return out;
+}
+
+/** The Khatri–Rao product of several; ones for none. */
+export const khatriRaoOf = (factors: readonly Matrix[], R: number): Matrix =>
+  factors.reduce(khatriRao, matrix(1, R, new Float64Array(R).fill(1)));
+
+export function cpParts(where: string, cp: CP): { weights: Float64Array; factors: Matrix[] } {
+  const isOne = typeof cp === 'object' && cp !== null && Array.isArray(cp.factors) && cp.factors.length > 0;
+  if (!isOne) throw mismatch('E_ARGUMENT', where, 'a CP tensor { weights, factors }', cp);
+  const { data } = checkPart(`${where} weights`, cp.weights, 1);
+  const factors = cp.factors.map((factor, t) => {
+    const { shape, data: values } = checkPart(`${where} factor ${t}`, factor, 2);
+    if (shape[1] !== data.length)
+      throw mismatch('E_SHAPE', `${where} factor ${t}`, `${data.length} columns`, shape);
+    return matrix(shape[0], shape[1], values as Float64Array);
+  });
+  return { weights: data as Float64Array, factors };
+}
+
+/**
+ * All elements of a CP tensor, [n_1, …, n_T]; 2·N·R operations.
+ *
+ * @throws XiError E_MEMORY before anything is allocated if they exceed `maxBytes`.
+ */
+export function cpFull(cp: CP, options: ComputeOptions = {}): Tensor {
+  const { weights, factors } = cpParts('cpFull', cp);
+  const { linear, maxBytes } = computing('cpFull', options);
+  const shape = factors.map(({ rows }) => rows);
+  checkMemory('cpFull', product(shape), maxBytes);
+  const half = Math.ceil(factors.length / 2);
+  const left = factors.slice(0, half).reduce(khatriRao, matrix(1, weights.length, weights));
+  const right = khatriRaoOf(factors.slice(half), weights.length);
+  return tensor64(shape, linear.timesTransposed(left, right).data);
+}

@@ -1,0 +1,216 @@
+import { integer, mismatch } from '../core/errors.ts';
+import { Rng } from '../core/rng.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type CP, cpFull, khatriRaoOf } from './cp.ts';
+import {
+  firstColumns,
+  type Linear,
+  type Matrix,
+  matrix,
+  middleFirst,
+  scaleRows,
+  transpose,
+} from './matrix.ts';
+import {
+  BIGGEST_RANK,
+  COMPUTE_KEYS,
+  type ComputeOptions,
+  checkMemory,
+  computing,
+  type Dense,
+  dense,
+  product,
+  tensor64,
+} from './options.ts';
+
+export interface CpAlsOptions extends ComputeOptions {
+  /** R, the number of terms. */
+  readonly rank: number;
+  /** Starts, the best of which is returned: one from singular vectors, the others random; 10. */
+  readonly starts?: number;
+  /** Most sweeps over all factors of one start; 1000. */
+  readonly maxSweeps?: number;
+  /** A start ends when a sweep lowers the relative error by less than this; 1e-9. */
+  readonly tolerance?: number;
+  /** Of the random starts; 0. */
+  readonly seed?: number;
+}
+
+export interface CpAlsResult extends CP {
+  /** ‖H − CP‖ / ‖H‖, element by element. */
+  readonly error: number;
+  /** Sweeps of the best start. */
+  readonly sweeps: number;
+  /** Errors that the starts ended with, as the sweeps see them: to about 1e-8. */
+  readonly errors: readonly number[];
+}
+
+/**
+ * A CP approximation by alternating least squares from several starts.
+ *
+ * `U_t ← X_(t) (⊙_{s≠t} U_s) (∗_{s≠t} U_sᵀU_s)⁺` for t = 1…T, again and again (Kolda & Bader 2009, section 3.4). The error never rises from sweep to
+ * sweep, but the limit need not be the best approximation, nor need a best one exist: hence the starts.
+ *
+ * A sweep costs 2·T·N·R operations for N elements.
+ *
+ * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for wrong options, E_MEMORY if a product of factors exceeds `maxBytes`.
+ */
+export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
+  const keys = [...COMPUTE_KEYS, 'rank', 'starts', 'maxSweeps', 'tolerance', 'seed'];
+  const { linear, maxBytes } = computing('cpAls', options, keys);
+  const { starts = 10, maxSweeps = 1000, tolerance = 1e-9, seed = 0 } = options;
+  const R = integer('cpAls rank', options.rank, 1, BIGGEST_RANK);
+  integer('cpAls starts', starts, 1, 10_000);
+  integer('cpAls maxSweeps', maxSweeps, 1, 1_000_000);
+  integer('cpAls seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  if (!(typeof tolerance === 'number' && tolerance >= 0))
+    throw mismatch('E_ARGUMENT', 'cpAls tolerance', 'a non-negative number', tolerance);
+  const H = dense('cpAls', tensor, linear);
+  checkMemory('cpAls product of factors', (product(H.shape) / Math.min(...H.shape)) * R, maxBytes);
+  const fits = Array.from({ length: starts }, (_, n) => {
+    const factors = n === 0 ? leadingVectors(linear, H, R) : randomFactors(H, R, new Rng(seed, n));
+    return new Als(linear, H, R, factors).run(maxSweeps, tolerance);
+  });
+  const best = fits.reduce((x, y) => (y.error < x.error ? y : x));
+  const cp = normalised(best.factors, H.scale);
+  return {
+    ...cp,
+    error: errorOf(linear, H, cp, maxBytes),
+    sweeps: best.sweeps,
+    errors: fits.map((fit) => fit.error),
+  };
+}
+
+const randomFactors = ({ shape }: Dense, R: number, rng: Rng): Matrix[] =>
+  shape.map((n) =>
+    matrix(
+      n,
+      R,
+      Float64Array.from({ length: n * R }, () => rng.normal()),
+    ),
+  );
+
+/** The leading left singular vectors of each unfolding, with random columns where there are too few. */
+function leadingVectors(linear: Linear, H: Dense, R: number): Matrix[] {
+  const random = randomFactors(H, R, new Rng(0));
+  return H.shape.map((n, t) => {
+    const { U } = linear.leftSvd(modeFirst(H, t));
+    const kept = firstColumns(U, Math.min(U.cols, R));
+    const out = random[t];
+    for (let i = 0; i < n; i++) out.data.set(kept.data.subarray(i * kept.cols, (i + 1) * kept.cols), i * R);
+    return out;
+  });
+}
+
+/** The unfolding [n_t, N/n_t]. */
+const modeFirst = ({ shape, data }: Dense, t: number): Matrix =>
+  middleFirst(data, product(shape.slice(0, t)), shape[t], product(shape.slice(t + 1)));
+
+class Als {
+  readonly factors: Matrix[];
+  private readonly linear: Linear;
+  private readonly H: Dense;
+  private readonly R: number;
+  private readonly grams: Matrix[];
+
+  constructor(linear: Linear, H: Dense, R: number, factors: Matrix[]) {
+    this.linear = linear;
+    this.H = H;
+    this.R = R;
+    this.factors = factors;
+    this.grams = factors.map((U) => linear.transposedTimes(U, U));
+  }
+
+  run(maxSweeps: number, tolerance: number): { factors: Matrix[]; error: number; sweeps: number } {
+    let error = 1;
+    let sweeps = 0;
+    for (; sweeps < maxSweeps; sweeps++) {
+      const before = error;
+      error = this.sweep();
+      // ‖H‖² − ‖CP‖² is lost in rounding there.
+      if (error < 1e-8 || before - error < tolerance) {
+        sweeps++;
+        break;
+      }
+    }
+    return { factors: this.factors, error, sweeps };
+  }
+
+  /** Updates each factor; returns the relative error after the last. */
+  private sweep(): number {
+    const { linear, R, H } = this;
+    let fitted = 0;
+    for (let t = 0; t < H.shape.length; t++) {
+      const others = matrix(R, R, new Float64Array(R * R).fill(1));
+      for (const [s, { data }] of this.grams.entries()) {
+        if (s !== t) for (let n = 0; n < data.length; n++) others.data[n] *= data[n];
+      }
+      const right = this.project(t);
+      const U = linear.multiply(right, pseudoInverse(linear, others));
+      this.factors[t] = U;
+      this.grams[t] = linear.transposedTimes(U, U);
+      // For the least squares solution ⟨H, CP⟩ = ‖CP‖².
+      fitted = 0;
+      for (let n = 0; n < U.data.length; n++) fitted += U.data[n] * right.data[n];
+    }
+    const square = H.norm ** 2;
+    return square === 0 ? 0 : Math.sqrt(Math.max(0, square - fitted) / square);
+  }
+
+  /** X_(t) ⊙_{s≠t} U_s [n_t, R]: the modes after t by a product, those before by a sum over their rows. */
+  private project(t: number): Matrix {
+    const { linear, R } = this;
+    const { shape, data } = this.H;
+    const after = khatriRaoOf(this.factors.slice(t + 1), R);
+    const before = khatriRaoOf(this.factors.slice(0, t), R);
+    const n = shape[t];
+    const partial = linear.multiply(matrix(data.length / after.rows, after.rows, data), after);
+    const out = matrix(n, R);
+    for (let row = 0; row < partial.rows; row++) {
+      const [l, i] = [Math.floor(row / n), row % n];
+      for (let r = 0; r < R; r++) out.data[i * R + r] += partial.data[row * R + r] * before.data[l * R + r];
+    }
+    return out;
+  }
+}
+
+/** A⁺ of a symmetric positive semidefinite matrix, where values below 1e-12 of the largest count as zero. */
+function pseudoInverse(linear: Linear, A: Matrix): Matrix {
+  const { U, s, V } = linear.svd(A);
+  const inverse = Array.from(s, (value) => (value > 1e-12 * s[0] ? 1 / value : 0));
+  return linear.multiply(transpose(V), scaleRows(transpose(U), inverse));
+}
+
+/** Columns of norm 1, with their norms in the weights, the largest first. */
+function normalised(factors: readonly Matrix[], scale: number): CP {
+  const R = factors[0].cols;
+  const norms = factors.map(({ rows, data }) =>
+    Array.from({ length: R }, (_, r) => {
+      let sum = 0;
+      for (let i = 0; i < rows; i++) sum += data[i * R + r] ** 2;
+      return Math.sqrt(sum);
+    }),
+  );
+  const weights = Array.from({ length: R }, (_, r) => norms.reduce((size, norm) => size * norm[r], 1));
+  const order = [...weights.keys()].sort((x, y) => weights[y] - weights[x]);
+  return {
+    weights: tensor64(
+      [R],
+      Float64Array.from(order, (r) => weights[r] / scale),
+    ),
+    factors: factors.map(({ rows, data }, t) =>
+      tensor64(
+        [rows, R],
+        Float64Array.from({ length: rows * R }, (_, at) => {
+          const r = order[at % R];
+          return data[Math.floor(at / R) * R + r] / (norms[t][r] || 1);
+        }),
+      ),
+    ),
+  };
+}
+
+function errorOf(linear: Linear, { data, norm, scale }: Dense, cp: CP, maxBytes: number): number {
+  const full = cpFull(cp, { backend: linear.backend, maxBytes }).data as Float64Array;
+  return norm === 0 ? 0 : linear.norm(data.map((value, at) => value - full[at] * scale)) / norm;
+}

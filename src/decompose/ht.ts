@@ -1,0 +1,140 @@
+import { mismatch } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Linear, type Matrix, matrix } from './matrix.ts';
+import { type ComputeOptions, checkMemory, checkPart, computing, product, tensor64 } from './options.ts';
+import { balancedTree, type Tree, type TreeNode } from './tree.ts';
+import { checkIndices } from './tt.ts';
+
+/**
+ * A tensor in hierarchical Tucker format over a balanced binary tree: leaves U_t [n_t, r_t] and transfer tensors
+ * B [r_left, r_right, r], `U_node[(p,q),k] = Σ_ij B[i,j,k] U_left[p,i] U_right[q,j]`, r = 1 at the root, all in float64 (Hackbusch &
+ * Kühn 2009; Grasedyck, SIAM J. Matrix Anal. Appl. 31, 2010).
+ *
+ * `transfers` are in the order of the tree: level by level from the leaves, from left to right, the root last. A node
+ * without a sibling goes to the next level unchanged.
+ */
+export interface HierarchicalTucker {
+  readonly leaves: readonly Tensor[];
+  readonly transfers: readonly Tensor[];
+}
+
+/** A hierarchical Tucker tensor and how far it is, at most, from what it was made of, relative to the Frobenius norm. */
+export interface ApproximateHT extends HierarchicalTucker {
+  readonly error: number;
+}
+
+/** A checked tensor in the format, with its tree and the tensor at each node. */
+export interface HTParts {
+  readonly tree: Tree;
+  readonly at: ReadonlyMap<TreeNode, Tensor>;
+}
+
+export const rankOf = (tensor: Tensor): number => tensor.shape[tensor.shape.length - 1];
+
+export function partsOf(where: string, ht: HierarchicalTucker): HTParts {
+  const isOne =
+    typeof ht === 'object' && ht !== null && Array.isArray(ht.leaves) && Array.isArray(ht.transfers);
+  if (!isOne || ht.leaves.length === 0)
+    throw mismatch('E_ARGUMENT', where, 'a hierarchical Tucker tensor { leaves, transfers }', ht);
+  const tree = balancedTree(ht.leaves.length);
+  if (ht.transfers.length !== tree.inner.length) {
+    throw mismatch('E_SHAPE', `${where} transfers`, `${tree.inner.length} tensors`, ht.transfers.length);
+  }
+  const at = new Map<TreeNode, Tensor>();
+  for (const [t, node] of tree.leaves.entries())
+    at.set(node, checkPart(`${where} leaf ${t}`, ht.leaves[t], 2));
+  for (const [n, node] of tree.inner.entries()) {
+    const B = checkPart(`${where} transfer ${n}`, ht.transfers[n], 3);
+    const [left, right] = node.children!.map((child) => rankOf(at.get(child)!));
+    if (B.shape[0] !== left || B.shape[1] !== right)
+      throw mismatch('E_SHAPE', `${where} transfer ${n}`, `shape [${left}, ${right}, any]`, B.shape);
+    at.set(node, B);
+  }
+  if (rankOf(at.get(tree.root)!) !== 1)
+    throw mismatch('E_SHAPE', `${where} root`, 'rank 1', at.get(tree.root)!.shape);
+  return { tree, at };
+}
+
+/** The parts put together again. */
+export const assemble = (tree: Tree, at: ReadonlyMap<TreeNode, Tensor>): HierarchicalTucker => ({
+  leaves: tree.leaves.map((node) => at.get(node)!),
+  transfers: tree.inner.map((node) => at.get(node)!),
+});
+
+/** Ranks of the nodes, a list a level: the leaves first, the root last, without the nodes that only go up. */
+export function htRanks(ht: HierarchicalTucker): number[][] {
+  const { tree, at } = partsOf('htRanks', ht);
+  const levels: number[][] = [];
+  for (const node of [...tree.leaves, ...tree.inner]) {
+    levels[node.level] ??= [];
+    levels[node.level].push(rankOf(at.get(node)!));
+  }
+  return levels;
+}
+
+/** B[i,j,k] → Σ_ij left[p,i] right[q,j] B[i,j,k], where an absent factor is the identity. */
+export function timesModes(linear: Linear, B: Tensor, left?: Matrix, right?: Matrix): Tensor {
+  let [a, b, r] = B.shape;
+  let data = B.data as Float64Array;
+  if (left) {
+    data = linear.multiply(left, matrix(a, b * r, data)).data;
+    a = left.rows;
+  }
+  if (right) {
+    const out = new Float64Array(a * right.rows * r);
+    for (let i = 0; i < a; i++) {
+      const slice = matrix(b, r, data.subarray(i * b * r, (i + 1) * b * r));
+      out.set(linear.multiply(right, slice).data, i * right.rows * r);
+    }
+    data = out;
+    b = right.rows;
+  }
+  return tensor64([a, b, r], data);
+}
+
+/**
+ * All elements, [n_1, …, n_T].
+ *
+ * @throws XiError E_MEMORY before anything is allocated if the frame of a node exceeds `maxBytes`.
+ */
+export function htFull(ht: HierarchicalTucker, options: ComputeOptions = {}): Tensor {
+  const { tree, at } = partsOf('htFull', ht);
+  const { linear, maxBytes } = computing('htFull', options);
+  const shape = tree.leaves.map((node) => at.get(node)!.shape[0]);
+  for (const node of tree.inner)
+    checkMemory('htFull', product(shape.slice(node.from, node.to)) * rankOf(at.get(node)!), maxBytes);
+  const frame = (node: TreeNode): Matrix => {
+    const part = at.get(node)!;
+    if (!node.children) return matrix(part.shape[0], part.shape[1], part.data as Float64Array);
+    const [left, right] = node.children.map(frame);
+    const { data } = timesModes(linear, part, left, right);
+    return matrix(left.rows * right.rows, rankOf(part), data as Float64Array);
+  };
+  return tensor64(shape, frame(tree.root).data.slice());
+}
+
+/** Elements at index tuples [n, T]; 2·n·Σ r_left r_right r operations. */
+export function htEvaluate(ht: HierarchicalTucker, indices: Int32Array): Float64Array {
+  const { tree, at } = partsOf('htEvaluate', ht);
+  const shape = tree.leaves.map((node) => at.get(node)!.shape[0]);
+  const count = checkIndices('htEvaluate indices', indices, shape);
+  const row = (node: TreeNode, sample: number): ArrayLike<number> => {
+    const { shape: extents, data } = at.get(node)!;
+    if (!node.children) {
+      const i = indices[sample * shape.length + node.from];
+      return data.subarray(i * extents[1], (i + 1) * extents[1]);
+    }
+    const [a, b, r] = extents;
+    const [left, right] = node.children.map((child) => row(child, sample));
+    const out = new Float64Array(r);
+    for (let i = 0; i < a; i++) {
+      for (let j = 0; j < b; j++) {
+        const weight = left[i] * right[j];
+        const from = (i * b + j) * r;
+        for (let k = 0; k < r; k++) out[k] += weight * data[from + k];
+      }
+    }
+    return out;
+  };
+  return Float64Array.from({ length: count }, (_, sample) => row(tree.root, sample)[0]);
+}

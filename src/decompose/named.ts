@@ -1,0 +1,105 @@
+import { mismatch, oneOf, XiError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type CP, cpParts } from './cp.ts';
+import { type HierarchicalTucker, htRanks, partsOf } from './ht.ts';
+import { balancedTree } from './tree.ts';
+import { coresOf, type TensorTrain, ttRanks } from './tt.ts';
+
+/** The formats that a tensor can be decomposed into. */
+export const FORMATS = ['tt', 'ht', 'cp'] as const;
+export type DecompositionFormat = (typeof FORMATS)[number];
+
+export type Decomposition =
+  | { readonly format: 'tt'; readonly value: TensorTrain }
+  | { readonly format: 'ht'; readonly value: HierarchicalTucker }
+  | { readonly format: 'cp'; readonly value: CP };
+
+/** What a file says of its parts, under the key `decomposition` of its metadata. */
+const VERSION = 1;
+
+/** Ranks: r_0, …, r_T of a train; lists of the levels, leaves first, of a hierarchical tensor; R of CP. */
+export function ranksOf({ format, value }: Decomposition): number[] | number[][] | number {
+  if (format === 'tt') return ttRanks(value);
+  return format === 'ht' ? htRanks(value) : cpParts('ranks', value).weights.length;
+}
+
+export function partsIn({ format, value }: Decomposition): readonly Tensor[] {
+  if (format === 'tt') return coresOf('decomposition', value);
+  if (format === 'cp') return [value.weights, ...value.factors];
+  return [...value.leaves, ...value.transfers];
+}
+
+/**
+ * The parts of a decomposition under the names that a file has: `G.t` [r_{t−1}, n_t, r_t] (TT); `U.t` [n_t, r_t] and
+ * `B.level.node` [r_left, r_right, r] with levels from 1 (HT); `weights` [R] and `U.t` [n_t, R] (CP); and the metadata of that file.
+ */
+export function namedParts(
+  decomposition: Decomposition,
+  extra: Readonly<Record<string, unknown>> = {},
+): { readonly tensors: Map<string, Tensor>; readonly metadata: Record<string, string> } {
+  const { format, value } = decomposition;
+  const numbered = (letter: string, parts: readonly Tensor[]) =>
+    parts.map((part, t) => [`${letter}.${t}`, part] as const);
+  const record = { version: VERSION, format, ranks: ranksOf(decomposition), ...extra };
+  const metadata = { format: 'xitensor', decomposition: JSON.stringify(record) };
+  if (format === 'tt') return { tensors: new Map(numbered('G', coresOf('namedParts', value))), metadata };
+  if (format === 'cp') {
+    return { tensors: new Map([['weights', value.weights], ...numbered('U', value.factors)]), metadata };
+  }
+  const { tree } = partsOf('namedParts', value);
+  const names = tree.inner.map(({ level, place }) => `B.${level}.${place}`);
+  const transfers = names.map((name, n) => [name, value.transfers[n]] as const);
+  return { tensors: new Map([...numbered('U', value.leaves), ...transfers]), metadata };
+}
+
+/**
+ * The decomposition that {@link namedParts} named.
+ *
+ * @throws XiError E_FILE if the metadata are not of a decomposition or a part is missing; E_SHAPE, E_DTYPE or E_NUMERIC if parts contradict
+ * each other.
+ */
+export function fromNamedParts(
+  where: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): Decomposition {
+  const format = formatOf(where, metadata);
+  const part = (name: string): Tensor => {
+    const found = tensors.get(name);
+    if (!found) throw mismatch('E_FILE', where, `a tensor '${name}'`, [...tensors.keys()]);
+    return found;
+  };
+  const numbered = (letter: string) => {
+    const count = [...tensors.keys()].filter((name) => new RegExp(`^${letter}\\.\\d+$`).test(name)).length;
+    return Array.from({ length: count }, (_, t) => part(`${letter}.${t}`));
+  };
+  if (format === 'tt') {
+    const value = { cores: numbered('G') };
+    coresOf(where, value);
+    return { format, value };
+  }
+  if (format === 'cp') {
+    const value = { weights: part('weights'), factors: numbered('U') };
+    cpParts(where, value);
+    return { format, value };
+  }
+  const leaves = numbered('U');
+  const { inner } = balancedTree(Math.max(1, leaves.length));
+  const value = { leaves, transfers: inner.map(({ level, place }) => part(`B.${level}.${place}`)) };
+  partsOf(where, value);
+  return { format, value };
+}
+
+function formatOf(where: string, metadata: Readonly<Record<string, string>>): DecompositionFormat {
+  const text = Object.hasOwn(metadata, 'decomposition') ? metadata.decomposition : undefined;
+  if (text === undefined)
+    throw mismatch('E_FILE', where, "a description under the key 'decomposition'", 'none');
+  try {
+    const record = JSON.parse(text) as { version?: unknown; format?: unknown };
+    if (record?.version !== VERSION) throw mismatch('E_FILE', where, `version ${VERSION}`, record?.version);
+    return oneOf(`${where} format`, record.format as DecompositionFormat, FORMATS);
+  } catch (cause) {
+    if (cause instanceof XiError && cause.code === 'E_FILE') throw cause;
+    throw new XiError('E_FILE', `${where}: its description is not that of a decomposition`, { cause });
+  }
+}

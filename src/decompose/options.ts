@@ -1,0 +1,106 @@
+import type { Backend } from '../backend/interface.ts';
+import { defaultBackend } from '../backend/select.ts';
+import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { checkFinite, checkTensor, dtypeOf, isTensor, type Shape, type Tensor } from '../core/tensor.ts';
+import { Linear } from './matrix.ts';
+
+/** Most bytes of one array that is made where nothing else is said. */
+export const MAX_BYTES = 2 ** 31;
+export const BIGGEST_RANK = 2 ** 31 - 1;
+const BIGGEST_BYTES = 2 ** 53;
+
+export interface ComputeOptions {
+  /** Where products and decompositions are computed; by default the best backend of this machine. */
+  readonly backend?: Backend;
+  /** Most bytes of one array of the result; 2 GiB. More is refused before anything is allocated. */
+  readonly maxBytes?: number;
+}
+
+export interface TruncationOptions extends ComputeOptions {
+  /** Largest error relative to the Frobenius norm; 1e-12. */
+  readonly eps?: number;
+  /** Most ranks, one number for all or a list; they take precedence over `eps`. */
+  readonly maxRanks?: number | readonly number[];
+}
+
+export const COMPUTE_KEYS = ['backend', 'maxBytes'] as const;
+export const TRUNCATION_KEYS = [...COMPUTE_KEYS, 'eps', 'maxRanks'] as const;
+
+/** The checked options of a function that does not truncate. */
+export function computing(where: string, options: ComputeOptions, keys: readonly string[] = COMPUTE_KEYS) {
+  knownKeys(where, options, keys);
+  const { maxBytes = MAX_BYTES, backend } = options;
+  integer(`${where} maxBytes`, maxBytes, 0, BIGGEST_BYTES);
+  return { linear: new Linear(backend ?? defaultBackend()), maxBytes };
+}
+
+/** The checked options of a function that truncates `count` ranks. */
+export function truncation(
+  where: string,
+  options: TruncationOptions,
+  count: number,
+  keys: readonly string[] = TRUNCATION_KEYS,
+) {
+  const { eps = 1e-12, maxRanks = BIGGEST_RANK } = options;
+  const compute = computing(where, options, keys);
+  checkEps(where, eps);
+  const list = typeof maxRanks === 'number' ? new Array<number>(count).fill(maxRanks) : [...maxRanks];
+  if (list.length !== count)
+    throw mismatch('E_ARGUMENT', `${where} maxRanks`, `one rank or a list of ${count}`, maxRanks);
+  for (const rank of list) integer(`${where} maxRanks`, rank, 1, BIGGEST_RANK);
+  return { ...compute, eps, maxRanks: list };
+}
+
+export function checkEps(where: string, eps: unknown): void {
+  if (!(typeof eps === 'number' && eps >= 0 && eps < Number.POSITIVE_INFINITY))
+    throw mismatch('E_ARGUMENT', `${where} eps`, 'a non-negative number', eps);
+}
+
+/** Refuses an array of `count` float64 elements that does not fit, before it is asked for. */
+export function checkMemory(what: string, count: number, maxBytes: number): void {
+  if (count * 8 > maxBytes) {
+    throw new XiError(
+      'E_MEMORY',
+      `${what}: expected at most ${maxBytes} bytes (maxBytes), received a request for ${count * 8}`,
+    );
+  }
+}
+
+/** A dense tensor to decompose: scaled by a power of two so that its squares neither overflow nor vanish. */
+export interface Dense {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+  readonly norm: number;
+  /** What the values were multiplied by. */
+  readonly scale: number;
+}
+
+/** Checks a tensor of one axis or more with finite values; float64 values are used in place where no scaling is needed. */
+export function dense(where: string, value: unknown, linear: Linear): Dense {
+  if (!isTensor(value) || !Array.isArray(value.shape) || value.shape.length === 0)
+    throw mismatch('E_ARGUMENT', where, 'a Tensor of at least one axis', value);
+  if (value.shape.includes(0)) throw mismatch('E_SHAPE', where, 'extents of at least 1', value.shape);
+  const anyShape = value.shape.map(() => -1);
+  const tensor = checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite: false });
+  const data = tensor.data instanceof Float64Array ? tensor.data : Float64Array.from(tensor.data);
+  // A sum of squares that is finite and not tiny tells that all values are finite, at the speed of memory.
+  const norm = linear.norm(data);
+  if (norm > 1e-100 && norm < 1e150) return { shape: tensor.shape, data, norm, scale: 1 };
+  checkFinite(where, data);
+  let largest = 0;
+  for (const element of data) largest = Math.max(largest, Math.abs(element));
+  if (largest === 0) return { shape: tensor.shape, data, norm: 0, scale: 1 };
+  const scale = 2 ** -Math.max(-1022, Math.min(1023, Math.floor(Math.log2(largest))));
+  const scaled = data.map((element) => element * scale);
+  return { shape: tensor.shape, data: scaled, norm: linear.norm(scaled), scale };
+}
+
+/** A float64 tensor over values. */
+export const tensor64 = (shape: Shape, data: Float64Array): Tensor => ({ dtype: 'float64', shape, data });
+
+/** Checks one of the tensors that a decomposition consists of: rank, dtype float64, finite values. */
+export function checkPart(where: string, value: unknown, rank: number): Tensor {
+  return checkTensor(where, value, new Array<number>(rank).fill(-1), 'float64');
+}
+
+export const product = (extents: readonly number[]): number => extents.reduce((count, n) => count * n, 1);

@@ -1,0 +1,164 @@
+import type { Tensor } from '../core/tensor.ts';
+import { type Linear, matrix, transpose } from './matrix.ts';
+import {
+  type ComputeOptions,
+  checkMemory,
+  computing,
+  product,
+  TRUNCATION_KEYS,
+  type TruncationOptions,
+  truncation,
+} from './options.ts';
+import { split } from './truncate.ts';
+import {
+  type ApproximateTT,
+  core,
+  coresOf,
+  coresOfBoth,
+  leftUnfolding,
+  rightUnfolding,
+  type TensorTrain,
+} from './tt.ts';
+
+/** `a + b`, with ranks r_t + s_t between the ends: block-diagonal cores, side by side at the ends. */
+export function ttAdd(a: TensorTrain, b: TensorTrain): TensorTrain {
+  const pairs = coresOfBoth('ttAdd', a, b);
+  const cores = pairs.map(([A, B], t) => {
+    const [first, last] = [t === 0, t === pairs.length - 1];
+    const [rows, n, cols] = A.shape;
+    const left = first ? 1 : rows + B.shape[0];
+    const right = last ? 1 : cols + B.shape[2];
+    const data = new Float64Array(left * n * right);
+    addBlock(data, n, right, A, 0, 0);
+    addBlock(data, n, right, B, first ? 0 : rows, last ? 0 : cols);
+    return core(left, n, right, data);
+  });
+  return { cores };
+}
+
+/** Adds the core G to a block of a core [·, n, right], so that T = 1, where blocks coincide, sums. */
+function addBlock(
+  to: Float64Array,
+  n: number,
+  right: number,
+  G: Tensor,
+  rowOffset: number,
+  colOffset: number,
+): void {
+  const [rows, , cols] = G.shape;
+  for (let r = 0; r < rows; r++) {
+    for (let i = 0; i < n; i++) {
+      for (let c = 0; c < cols; c++)
+        to[((rowOffset + r) * n + i) * right + colOffset + c] += G.data[(r * n + i) * cols + c];
+    }
+  }
+}
+
+/** `factor · tt` */
+export function ttScale(tt: TensorTrain, factor: number): TensorTrain {
+  const [first, ...others] = coresOf('ttScale', tt);
+  return {
+    cores: [
+      { ...first, data: first.data.map((value) => value * factor) },
+      ...others.map((G) => ({ ...G, data: G.data.slice() })),
+    ],
+  };
+}
+
+/**
+ * The elementwise product, with ranks r_t · s_t: Kronecker products of the slices of the cores.
+ *
+ * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`.
+ */
+export function ttHadamard(a: TensorTrain, b: TensorTrain, options: ComputeOptions = {}): TensorTrain {
+  const pairs = coresOfBoth('ttHadamard', a, b);
+  const { maxBytes } = computing('ttHadamard', options);
+  for (const [A, B] of pairs)
+    checkMemory('ttHadamard core', product(A.shape) * B.shape[0] * B.shape[2], maxBytes);
+  const cores = pairs.map(([A, B]) => {
+    const [ra, n, sa] = A.shape;
+    const [rb, , sb] = B.shape;
+    const data = new Float64Array(ra * rb * n * sa * sb);
+    let at = 0;
+    for (let p = 0; p < ra; p++) {
+      for (let q = 0; q < rb; q++) {
+        for (let i = 0; i < n; i++) {
+          for (let c = 0; c < sa; c++) {
+            const value = A.data[(p * n + i) * sa + c];
+            for (let d = 0; d < sb; d++) data[at++] = value * B.data[(q * n + i) * sb + d];
+          }
+        }
+      }
+    }
+    return core(ra * rb, n, sa * sb, data);
+  });
+  return { cores };
+}
+
+/** `Σ a[i] b[i]` over all elements; O(Σ_t n_t r_t s_t (r_t + s_t)) operations. */
+export function ttDot(a: TensorTrain, b: TensorTrain, options: ComputeOptions = {}): number {
+  const pairs = coresOfBoth('ttDot', a, b);
+  const { linear } = computing('ttDot', options);
+  let state = matrix(1, 1, Float64Array.of(1));
+  for (const [A, B] of pairs) {
+    // state[p, q] → Σ_pq A[p,i,·] state[p,q] B[q,i,·]
+    const [, n] = A.shape;
+    const partial = linear.transposedTimes(state, rightUnfolding(A));
+    const kept = matrix(B.shape[0] * n, A.shape[2], partial.data);
+    state = linear.transposedTimes(kept, leftUnfolding(B));
+  }
+  return state.data[0];
+}
+
+/** `‖tt‖`, the Frobenius norm, from an orthogonalised train: accurate where √ttDot(tt, tt) cancels. */
+export function ttNorm(tt: TensorTrain, options: ComputeOptions = {}): number {
+  const cores = coresOf('ttNorm', tt);
+  const { linear } = computing('ttNorm', options);
+  const [first] = rightOrthogonal(linear, cores);
+  return linear.norm(first.data as Float64Array);
+}
+
+/** The same tensor with all cores but the first right-orthogonal: G_t [r, n·s] has orthonormal rows. */
+function rightOrthogonal(linear: Linear, cores: readonly Tensor[]): Tensor[] {
+  const out = [...cores];
+  for (let t = out.length - 1; t > 0; t--) {
+    const [r, n, s] = out[t].shape;
+    const { Q, R } = linear.qr(transpose(rightUnfolding(out[t])));
+    const [left, extent] = out[t - 1].shape;
+    out[t] = core(Q.cols, n, s, transpose(Q).data);
+    // G = Rᵀ Qᵀ, and Rᵀ goes to the left.
+    const moved = linear.timesTransposed(leftUnfolding(out[t - 1]), R);
+    out[t - 1] = core(left, extent, Math.min(r, n * s), moved.data);
+  }
+  return out;
+}
+
+/**
+ * A tensor train of less ranks within `eps·‖tt‖`, and within √(T−1) of the best error for its ranks.
+ *
+ * QR decompositions from right to left make the unfoldings of the cores tell the singular values of those of the
+ * tensor, SVDs from left to right leave out at most `eps·‖tt‖/√(T−1)` each; O(T n r³) operations (Oseledets 2011, Algorithm 2).
+ */
+export function ttRound(tt: TensorTrain, options: TruncationOptions = {}): ApproximateTT {
+  const cores = coresOf('ttRound', tt);
+  const { linear, eps, maxRanks } = truncation('ttRound', options, cores.length - 1, TRUNCATION_KEYS);
+  const out = rightOrthogonal(linear, cores);
+  const norm = linear.norm(out[0].data as Float64Array);
+  const threshold = (eps * norm) / Math.sqrt(Math.max(1, cores.length - 1));
+  let discarded = 0;
+  for (let t = 0; t + 1 < out.length; t++) {
+    const [r, n] = out[t].shape;
+    const step = split(linear, leftUnfolding(out[t]), threshold, maxRanks[t]);
+    discarded += step.discarded;
+    out[t] = core(r, n, step.U.cols, step.U.data);
+    const [, extent, right] = out[t + 1].shape;
+    out[t + 1] = core(
+      step.U.cols,
+      extent,
+      right,
+      linear.multiply(step.rest, rightUnfolding(out[t + 1])).data,
+    );
+  }
+  const copied = out.map((G) => ({ ...G, data: G.data.slice() }));
+  return { cores: copied, error: norm > 0 ? Math.sqrt(discarded) / norm : 0 };
+}

@@ -1,0 +1,204 @@
+import { integer, mismatch, XiError } from '../core/errors.ts';
+import { Rng } from '../core/rng.ts';
+import type { Shape, Tensor } from '../core/tensor.ts';
+import { elementCount } from '../core/tensor.ts';
+import { firstColumns, firstRows, type Linear, type Matrix, matrix, transpose } from './matrix.ts';
+import { maxvol } from './maxvol.ts';
+import {
+  BIGGEST_RANK,
+  COMPUTE_KEYS,
+  type ComputeOptions,
+  checkEps,
+  checkMemory,
+  computing,
+} from './options.ts';
+import { rankFor } from './truncate.ts';
+import { core, type TensorTrain, ttEvaluate } from './tt.ts';
+
+/** Elements at index tuples [n, T], row-major: one value for each row. */
+export type ElementFunction = (indices: Int32Array) => ArrayLike<number>;
+
+export interface TtCrossOptions extends ComputeOptions {
+  /** Wanted error at random samples, relative to their root mean square; 1e-10. */
+  readonly eps?: number;
+  /** Most rank; 256. */
+  readonly maxRank?: number;
+  /** Most sweeps in both directions; 10. */
+  readonly maxSweeps?: number;
+  /** Random index tuples at which the error is estimated, never those that the train was made from; 1000. */
+  readonly samples?: number;
+  readonly seed?: number;
+}
+
+export interface TtCrossResult extends TensorTrain {
+  /** √(Σ (f − TT)² / Σ f²) over the random samples: an estimate, not a bound. */
+  readonly error: number;
+  /** The largest |f − TT| among them. */
+  readonly largest: number;
+  /** Whether `error` is within `eps`. */
+  readonly converged: boolean;
+  /** How many elements were asked for. */
+  readonly evaluations: number;
+}
+
+/**
+ * A tensor train of a function of indices from a few of its elements, by cross interpolation: O(T n² r²) of them a sweep.
+ *
+ * For neighbouring modes t, t+1 the superblock `f(I_{t−1}, i_t, i_{t+1}, J_{t+2})` is evaluated and cut by an SVD, and maxvol chooses
+ * the rows I_t (columns J_{t+1} on the way back) that interpolate it; so ranks adapt (Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432, 2010;
+ * Savostyanov & Oseledets, Fast adaptive interpolation, 2011).
+ *
+ * There is no guarantee: a function that is zero at almost all elements can be missed. `error` is what fresh random samples say.
+ *
+ * @throws XiError E_NUMERIC if the function returns NaN or an infinity, E_ARGUMENT for wrong options or lengths, E_MEMORY if a
+ * superblock exceeds `maxBytes`.
+ */
+export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOptions = {}): TtCrossResult {
+  if (typeof f !== 'function')
+    throw mismatch('E_ARGUMENT', 'ttCross f', 'a function of Int32Array [n, T]', f);
+  if (!Array.isArray(shape) || shape.length === 0 || shape.some((n) => !(Number.isInteger(n) && n > 0)))
+    throw mismatch('E_SHAPE', 'ttCross shape', 'extents of at least 1', shape);
+  for (const n of shape) elementCount([n], 'ttCross shape');
+  const keys = [...COMPUTE_KEYS, 'eps', 'maxRank', 'maxSweeps', 'samples', 'seed'];
+  const { linear, maxBytes } = computing('ttCross', options, keys);
+  const { eps = 1e-10, maxRank = 256, maxSweeps = 10, samples = 1000, seed = 0 } = options;
+  checkEps('ttCross', eps);
+  integer('ttCross maxRank', maxRank, 1, BIGGEST_RANK);
+  integer('ttCross maxSweeps', maxSweeps, 1, 10_000);
+  integer('ttCross samples', samples, 1, 10_000_000);
+  integer('ttCross seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRank, maxBytes });
+  const test = cross.randomIndices(samples);
+  const truth = cross.evaluate(test);
+  let best: Omit<TtCrossResult, 'converged' | 'evaluations'> | undefined;
+  for (let sweep = 0; sweep < maxSweeps; sweep++) {
+    const cores = cross.rightwards();
+    const found = deviation(truth, ttEvaluate({ cores }, test));
+    if (!best || found.error < best.error) best = { cores, ...found };
+    if (best.error <= eps) break;
+    cross.leftwards();
+  }
+  const { evaluations } = cross;
+  return { ...best!, converged: best!.error <= eps, evaluations };
+}
+
+function deviation(truth: Float64Array, found: Float64Array): { error: number; largest: number } {
+  let [squares, wrong, largest] = [0, 0, 0];
+  const size = truth.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  for (const [n, value] of truth.entries()) {
+    const difference = Math.abs(value - found[n]);
+    squares += (value / size) ** 2;
+    wrong += (difference / size) ** 2;
+    largest = Math.max(largest, difference);
+  }
+  return { error: squares > 0 ? Math.sqrt(wrong / squares) : Math.sqrt(wrong), largest };
+}
+
+/** Index sets and the function: I_t are tuples of the first t modes, J_t of those from t on, one a row. */
+class Cross {
+  evaluations = 0;
+  private readonly f: ElementFunction;
+  private readonly shape: Shape;
+  private readonly linear: Linear;
+  private readonly rng: Rng;
+  private readonly limits: { eps: number; maxRank: number; maxBytes: number };
+  private readonly left: number[][][];
+  private readonly right: number[][][];
+
+  constructor(
+    f: ElementFunction,
+    shape: Shape,
+    linear: Linear,
+    rng: Rng,
+    limits: { eps: number; maxRank: number; maxBytes: number },
+  ) {
+    this.f = f;
+    this.shape = shape;
+    this.linear = linear;
+    this.rng = rng;
+    this.limits = limits;
+    this.left = shape.map(() => []);
+    this.left[0] = [[]];
+    // Two random tuples to begin with: one alone may meet zeros only.
+    this.right = shape.map((_, t) => this.tuples(2, t));
+    this.right.push([[]]);
+  }
+
+  private tuples(count: number, from: number): number[][] {
+    return Array.from({ length: count }, () => this.shape.slice(from).map((n) => this.rng.below(n)));
+  }
+
+  randomIndices(count: number): Int32Array {
+    return Int32Array.from(this.tuples(count, 0).flat());
+  }
+
+  evaluate(indices: Int32Array): Float64Array {
+    const count = indices.length / this.shape.length;
+    const values = Float64Array.from(this.f(indices));
+    if (values.length !== count) throw mismatch('E_ARGUMENT', 'ttCross f', `${count} values`, values.length);
+    for (const value of values) {
+      if (!Number.isFinite(value))
+        throw new XiError('E_NUMERIC', `ttCross f: expected finite values, received ${value}`);
+    }
+    this.evaluations += count;
+    return values;
+  }
+
+  /** f over all combinations of left tuples, middle modes [t, t + width) and right tuples, as [left·n, n′·right]. */
+  private block(t: number, width: 1 | 2): Matrix {
+    const [lefts, rights] = [this.left[t], this.right[t + width]];
+    const [n, m] = [this.shape[t], width === 2 ? this.shape[t + 1] : 1];
+    const [rows, cols] = [lefts.length * n, m * rights.length];
+    checkMemory('ttCross superblock', rows * cols * this.shape.length, this.limits.maxBytes);
+    const indices = new Int32Array(rows * cols * this.shape.length);
+    let at = 0;
+    for (const before of lefts) {
+      for (let i = 0; i < n; i++) {
+        for (let j = 0; j < m; j++) {
+          for (const after of rights) {
+            const tuple = width === 2 ? [...before, i, j, ...after] : [...before, i, ...after];
+            indices.set(tuple, at);
+            at += tuple.length;
+          }
+        }
+      }
+    }
+    return matrix(rows, cols, this.evaluate(indices));
+  }
+
+  /** The SVD of a superblock cut to its numerical rank. */
+  private cut(A: Matrix): { U: Matrix; V: Matrix } {
+    const { U, s, V } = this.linear.svd(A);
+    const size = Math.sqrt(s.reduce((sum, value) => sum + value * value, 0));
+    const steps = Math.sqrt(Math.max(1, this.shape.length - 1));
+    // Never below the rounding errors of the elements, whose directions mean nothing.
+    const threshold = Math.max(this.limits.eps / (4 * steps), 1e-14) * size;
+    const { rank } = rankFor(s, threshold, this.limits.maxRank);
+    return { U: firstColumns(U, rank), V: firstRows(V, rank) };
+  }
+
+  /** Chooses I_1, I_2, … and returns the cores that interpolate there. */
+  rightwards(): Tensor[] {
+    const cores: Tensor[] = [];
+    const { shape } = this;
+    for (let t = 0; t + 1 < shape.length; t++) {
+      const { rows, C } = maxvol(this.cut(this.block(t, 2)).U);
+      const n = shape[t];
+      cores.push(core(this.left[t].length, n, C.cols, C.data));
+      this.left[t + 1] = rows.map((row) => [...this.left[t][Math.floor(row / n)], row % n]);
+    }
+    const last = shape.length - 1;
+    const { data } = this.block(last, 1);
+    cores.push(core(this.left[last].length, shape[last], 1, data));
+    return cores;
+  }
+
+  /** Chooses J_T, J_{T−1}, … */
+  leftwards(): void {
+    for (let t = this.shape.length - 2; t >= 0; t--) {
+      const { rows } = maxvol(transpose(this.cut(this.block(t, 2)).V));
+      const count = this.right[t + 2].length;
+      this.right[t + 1] = rows.map((row) => [Math.floor(row / count), ...this.right[t + 2][row % count]]);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import { integer } from '../core/errors.ts';
+import { Rng } from '../core/rng.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Linear, type Matrix, matrix, reshape, transpose } from './matrix.ts';
+import {
+  BIGGEST_RANK,
+  type Dense,
+  dense,
+  product,
+  TRUNCATION_KEYS,
+  type TruncationOptions,
+  truncation,
+} from './options.ts';
+import { split } from './truncate.ts';
+import { type ApproximateTT, core } from './tt.ts';
+
+export interface TtSvdOptions extends TruncationOptions {
+  /** Looks for a low rank at the middle cut by random projections first; for large tensors of low rank. */
+  readonly randomized?: boolean;
+  /** Of the random projections; 0. */
+  readonly seed?: number;
+}
+
+/**
+ * The tensor train of a tensor, by singular value decompositions from left to right.
+ *
+ * Each of the T−1 steps leaves out at most `eps·‖H‖/√(T−1)`, so that `‖H − TT‖ ≤ eps·‖H‖`; ranks are the least that do,
+ * at least 1, and within √(T−1) of the best error for these ranks (Oseledets, SIAM J. Sci. Comput. 33, 2011, Theorem 2.2). All cores
+ * but the last are left-orthogonal. `error` is √(Σ of what the steps left out)/‖H‖: what the error is, up to rounding of some ε,
+ * and with `randomized` at most is.
+ *
+ * Costs the SVD of each unfolding, about 2·N·n_t·r_{t−1} operations for N elements; where an unfolding is proven to have
+ * full rank nothing but the proof. `randomized` costs three passes over H of 2·N·(rank + 10) operations: the range of
+ * the middle unfolding is sampled until what it misses is measured to be below eps/4, and the two halves are decomposed. Where
+ * `maxRanks` limits the middle rank, the sample has that rank + 10 and what it misses goes into `error`. A tensor whose rank is more than a
+ * quarter of the middle unfolding is decomposed as without the option.
+ *
+ * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
+ */
+export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT {
+  const count = Array.isArray(tensor?.shape) ? Math.max(0, tensor.shape.length - 1) : 0;
+  const keys = [...TRUNCATION_KEYS, 'randomized', 'seed'];
+  const { linear, eps, maxRanks } = truncation('ttSvd', options, count, keys);
+  const seed = integer('ttSvd seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const H = dense('ttSvd', tensor, linear);
+  if (H.norm === 0) {
+    const zero = H.shape.map((n) => core(1, n, 1, new Float64Array(n)));
+    return { cores: zero, error: 0 };
+  }
+  const middle = options.randomized ? sampleMiddle(linear, H, eps, maxRanks, seed) : undefined;
+  const missed = middle ? middle.residual / H.norm : 0;
+  // What the middle missed and what the steps leave out add up, by the triangle inequality.
+  const threshold = ((eps - missed) * H.norm) / Math.sqrt(Math.max(1, count));
+  const train = new Sweep(linear, Math.max(0, threshold), maxRanks);
+  if (middle) {
+    const { at, left, right } = middle;
+    const rest = train.run(left, H.shape.slice(0, at));
+    train.finish(linear.multiply(rest, right), H.shape.slice(at), H.scale);
+  } else train.finish(matrix(1, H.data.length, H.data), H.shape, H.scale);
+  return { cores: train.cores, error: missed + Math.sqrt(train.discarded) / H.norm };
+}
+
+/** Steps from left to right over what is left of a tensor. */
+class Sweep {
+  readonly cores: Tensor[] = [];
+  discarded = 0;
+  private readonly linear: Linear;
+  private readonly threshold: number;
+  private readonly maxRanks: readonly number[];
+
+  constructor(linear: Linear, threshold: number, maxRanks: readonly number[]) {
+    this.linear = linear;
+    this.threshold = threshold;
+    this.maxRanks = maxRanks;
+  }
+
+  /** Splits the modes of `shape` off a tensor [r, …shape, rest] and returns what remains, [r′, rest]. */
+  run(tensor: Matrix, shape: readonly number[]): Matrix {
+    let rest = tensor;
+    let left = this.cores.length === 0 ? 1 : this.cores[this.cores.length - 1].shape[2];
+    for (const n of shape) {
+      const unfolding = reshape(rest, left * n, rest.data.length / (left * n));
+      const step = split(this.linear, unfolding, this.threshold, this.maxRanks[this.cores.length]);
+      this.cores.push(core(left, n, step.U.cols, step.U.data));
+      this.discarded += step.discarded;
+      rest = step.rest;
+      left = step.U.cols;
+    }
+    return rest;
+  }
+
+  /** All modes of `shape` but the last, which is what remains; takes the scaling of the tensor back. */
+  finish(tensor: Matrix, shape: readonly number[], scale: number): void {
+    const { data } = this.run(tensor, shape.slice(0, -1));
+    const n = shape[shape.length - 1];
+    // A copy, since a train without steps would share the caller's values.
+    this.cores.push(
+      core(
+        data.length / n,
+        n,
+        1,
+        data.map((value) => value / scale),
+      ),
+    );
+  }
+}
+
+/** H ≈ left · right over the cut before mode `at`, with orthonormal rows of `right`. */
+interface Middle {
+  readonly at: number;
+  readonly left: Matrix;
+  readonly right: Matrix;
+  readonly residual: number;
+}
+
+/** Columns sampled beyond the wanted rank (Halko, Martinsson & Tropp, SIAM Review 53, 2011, section 4.2). */
+const OVERSAMPLING = 10;
+const FIRST_SAMPLE = 16;
+
+/** Samples the range of the middle unfolding; undefined where that would be no cheaper than to decompose it. */
+function sampleMiddle(
+  linear: Linear,
+  { shape, data, norm }: Dense,
+  eps: number,
+  maxRanks: readonly number[],
+  seed: number,
+): Middle | undefined {
+  if (shape.length < 2) return undefined;
+  const sizes = shape.map((_, t) => product(shape.slice(0, t)));
+  const longer = (t: number) => Math.max(sizes[t], data.length / sizes[t]);
+  const at = sizes.reduce((best, _, t) => (t > 0 && (best === 0 || longer(t) < longer(best)) ? t : best), 0);
+  const A = matrix(sizes[at], data.length / sizes[at], data);
+  const most = Math.min(A.rows, A.cols);
+  const wanted = maxRanks[at - 1];
+  const isLimited = wanted < BIGGEST_RANK;
+  const rng = new Rng(seed, most);
+  for (let size = isLimited ? wanted : FIRST_SAMPLE; size + OVERSAMPLING <= most / 4; size *= 2) {
+    const omega = matrix(A.cols, size + OVERSAMPLING);
+    for (let n = 0; n < omega.data.length; n++) omega.data[n] = rng.uniform() - 0.5;
+    let sampled = project(linear, A, linear.multiply(A, omega));
+    let residual = missing(linear, A, sampled, norm, eps);
+    if (residual > (eps * norm) / 4) {
+      if (!isLimited) continue;
+      // The rank decides, not eps: a power iteration brings the range near the best one.
+      sampled = project(linear, A, linear.timesTransposed(A, sampled.B));
+      residual = missing(linear, A, sampled, norm, eps);
+    }
+    const { Q: Zt, R } = linear.qr(transpose(sampled.B));
+    return { at, left: linear.timesTransposed(sampled.Q, R), right: transpose(Zt), residual };
+  }
+  return undefined;
+}
+
+/** An orthonormal basis Q of the columns of Y, and B = QᵀA. */
+function project(linear: Linear, A: Matrix, Y: Matrix): { Q: Matrix; B: Matrix } {
+  const { Q } = linear.qr(Y);
+  return { Q, B: linear.transposedTimes(Q, A) };
+}
+
+/**
+ * ‖A − Q B‖ for B = QᵀA. As √(‖A‖² − ‖B‖²) it has an error of about √(n ε)·‖A‖ from cancellation, which decides only if
+ * eps is far above that; else element by element.
+ */
+function missing(
+  linear: Linear,
+  A: Matrix,
+  { Q, B }: { readonly Q: Matrix; readonly B: Matrix },
+  norm: number,
+  eps: number,
+): number {
+  const kept = linear.norm(B.data);
+  const rounding = 1e-12 * norm ** 2;
+  const square = Math.max(0, norm ** 2 - kept ** 2) + rounding;
+  if (Math.sqrt(square) <= (eps * norm) / 4) return Math.sqrt(square);
+  return linear.residual(A, Q, B);
+}

@@ -1,0 +1,83 @@
+import { balancedBipartitions } from '../analysis/matricize.ts';
+import { DEFAULT_TOLERANCE, matricizationRank } from '../analysis/ranks.ts';
+import type { Backend } from '../backend/interface.ts';
+import { knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+import { bestWidthBound } from '../theory/bounds.ts';
+import { realization } from '../theory/realize.ts';
+import { targetOf } from '../theory/target.ts';
+import { type FitShallowOptions, fitShallow } from './fit_shallow.ts';
+
+export interface BracketOptions
+  extends Pick<FitShallowOptions, 'starts' | 'iterations' | 'tolerance' | 'seed'> {
+  readonly xi: Xi;
+  /** Singular values above this, relative to the largest, count as rank; 1e-10 by default. */
+  readonly rankTolerance?: number;
+  /** Widths that are tried by fits, from the lower bound on; 4 by default, 0 for the construction alone. */
+  readonly fits?: number;
+  readonly backend?: Backend;
+}
+
+/** The least width of a shallow network with this grid tensor lies in [lower, upper]. */
+export interface WidthBracket {
+  readonly lower: number;
+  readonly upper: number;
+  /** Modes of the rows whose rank gives the lower bound. */
+  readonly rowModes: readonly number[];
+  readonly rankTolerance: number;
+  /** What attains the upper bound, with its relative residual: a fit is within that residual only, a construction within roundoff. */
+  readonly evidence: 'construction' | 'fit';
+  readonly residual: number;
+}
+
+const KEYS = ['xi', 'starts', 'iterations', 'tolerance', 'seed', 'rankTolerance', 'fits', 'backend'];
+
+/**
+ * Brackets the least width of a shallow network whose grid tensor is H [M,…,M], one output: below by the ranks of all balanced
+ * bipartitions and of each mode, above by the narrowest construction and by fits of the widths between.
+ *
+ * @throws XiError E_SHAPE, E_ARGUMENT as `realize` for H and ξ (logsumexp and l2 are bracketed by fits alone); E_NUMERIC where no fit
+ * of those attains the tolerance; E_ARGUMENT where no width suffices.
+ */
+export function bracketWidth(H: Tensor, options: BracketOptions): WidthBracket {
+  const where = 'bracketWidth';
+  if (typeof options !== 'object' || options === null)
+    throw mismatch('E_ARGUMENT', where, '{ xi, … }', options);
+  knownKeys(where, options, KEYS);
+  const { rankTolerance = DEFAULT_TOLERANCE, fits = 4, xi: _, ...fitting } = options;
+  const xi = oneOf(`${where} xi`, options.xi, XI_NAMES);
+  const { M, T } = targetOf(H, H.shape.length);
+  const single = T > 1 ? Array.from({ length: T }, (_, t) => [t]) : [];
+  const cuts = [...balancedBipartitions(T), ...single].map((rowModes) => {
+    const { rank } = matricizationRank(H, rowModes, { tolerance: rankTolerance, backend: options.backend });
+    return { rowModes, rank };
+  });
+  const bound = bestWidthBound({ xi, size: M, steps: T, cuts });
+  if (bound.refined === null) {
+    const { rank } = cuts.find(({ rowModes }) => `${rowModes}` === `${bound.rowModes}`)!;
+    throw new XiError(
+      'E_ARGUMENT',
+      `${where}: no shallow network with ξ = ${xi} has a matricization of rank ${rank} (rows ${bound.rowModes.join(', ')})`,
+    );
+  }
+  const found = { rowModes: bound.rowModes, rankTolerance, lower: bound.refined };
+  if (bound.refined === 0) return { ...found, upper: 0, evidence: 'construction', residual: 0 };
+  const constructed = xi === 'logsumexp' || xi === 'l2' ? undefined : widthOf(H, xi, options.backend);
+  const tolerance = options.tolerance ?? 1e-9;
+  for (let width = found.lower; width < found.lower + fits; width++) {
+    if (constructed !== undefined && width >= constructed) break;
+    const { residual } = fitShallow(H, { ...fitting, xi, width, tolerance, steps: T });
+    if (residual <= tolerance) return { ...found, upper: width, evidence: 'fit', residual };
+  }
+  if (constructed === undefined) {
+    throw new XiError(
+      'E_NUMERIC',
+      `${where}: no construction is known for ξ = ${xi}, and no fit of width ${found.lower} to ${found.lower + fits - 1} attained ${tolerance}`,
+    );
+  }
+  return { ...found, upper: constructed, evidence: 'construction', residual: 0 };
+}
+
+const widthOf = (H: Tensor, xi: Xi, backend?: Backend): number =>
+  realization(H, { kind: 'cp', xi, steps: H.shape.length, backend }).model.config.rank[0];

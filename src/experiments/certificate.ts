@@ -1,0 +1,149 @@
+import { eliminate } from '../analysis/exact/eliminate.ts';
+import { isPrime, LARGEST_PRIME, PrimeField } from '../analysis/exact/modular.ts';
+import { residueMatrix } from '../analysis/exact_rank.ts';
+import { integer, mismatch, XiError } from '../core/errors.ts';
+import { Rng } from '../core/rng.ts';
+import { checkTensor, type Tensor } from '../core/tensor.ts';
+import type { Xi } from '../core/xi.gen.ts';
+import type { Model } from '../models/model.ts';
+import type { WidthBound } from '../theory/bounds.ts';
+import { subgridBound } from '../theory/subgrid.ts';
+import { modelDigest, tensorDigest } from './digest.ts';
+import { subgridResidues } from './evaluation.ts';
+import { checkSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
+
+export const CERTIFICATE_FORMAT = 'xitensor-width-certificate';
+const VERSION = 1;
+
+/** A proof that can be checked again: the minor of these pivots is not 0 modulo the prime, so that the rank is at least its size. */
+export interface Certificate extends Subgrid {
+  readonly format: typeof CERTIFICATE_FORMAT;
+  readonly version: typeof VERSION;
+  /** {@link modelDigest} and {@link tensorDigest} of what it is about. */
+  readonly model: string;
+  readonly templates: string;
+  readonly xi: Xi;
+  readonly output: number;
+  /** Sizes of the matrix. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly prime: number;
+  readonly rank: number;
+  readonly pivotRows: readonly number[];
+  readonly pivotColumns: readonly number[];
+  readonly bound: WidthBound;
+  /** What chose the part of the grid, for the record: the choice itself is above. */
+  readonly samples: number;
+  readonly seed: number;
+}
+
+export interface Proof {
+  readonly subgrid: Subgrid;
+  readonly output: number;
+  readonly prime: number;
+  readonly rank: number;
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+  readonly bound: WidthBound;
+  readonly samples: number;
+  readonly seed: number;
+}
+
+export async function makeCertificate(model: Model, templates: Tensor, proof: Proof): Promise<Certificate> {
+  const { subgrid, output, prime, rank, bound, samples, seed } = proof;
+  const { rowCount, columnCount } = sidesOf(subgrid);
+  return {
+    format: CERTIFICATE_FORMAT,
+    version: VERSION,
+    model: await modelDigest(model),
+    templates: await tensorDigest(templates),
+    xi: model.config.xi,
+    ...{ output, prime, rank, bound, samples, seed },
+    rows: rowCount,
+    columns: columnCount,
+    pivotRows: proof.rows,
+    pivotColumns: proof.columns,
+    rowModes: subgrid.rowModes,
+    choice: subgrid.choice,
+  };
+}
+
+/** Entries that are recomputed by the plain definition in integers. */
+const SPOT_CHECKS = 4;
+
+/**
+ * Verifies a certificate against a model and templates, trusting nothing in it: digests, prime, sizes and pivots are checked, the
+ * part of the grid is evaluated anew, some entries also by the plain definition in integers, and the minor of the pivots is
+ * eliminated modulo the prime.
+ *
+ * @throws XiError E_NUMERIC that says what does not hold; E_ARGUMENT for what is no certificate.
+ */
+export async function checkCertificate(
+  model: Model,
+  templates: Tensor,
+  value: unknown,
+): Promise<Certificate> {
+  const certificate = checkForm(model, templates, value);
+  const { output, prime, rank, bound, rows, columns, pivotRows, pivotColumns } = certificate;
+  const expect = (what: string, wanted: unknown, found: unknown) => {
+    if (JSON.stringify(wanted) !== JSON.stringify(found))
+      throw mismatch('E_NUMERIC', `certificate ${what}`, JSON.stringify(wanted), JSON.stringify(found));
+  };
+  expect('model', await modelDigest(model), certificate.model);
+  expect('templates', await tensorDigest(templates), certificate.templates);
+  expect('xi', model.config.xi, certificate.xi);
+  const sides = sidesOf(certificate);
+  expect('rows', sides.rowCount, rows);
+  expect('columns', sides.columnCount, columns);
+  expect('bound', subgridBound(model.config.xi, rank, sides), bound);
+  const evaluation = { where: 'certificate', model, templates, subgrid: certificate, output };
+  const { network, values } = subgridResidues(evaluation, prime, {});
+  const field = new PrimeField(prime);
+  const rng = new Rng(rank, prime);
+  for (let n = 0; n < Math.min(SPOT_CHECKS, values.length); n++) {
+    const at = rng.below(values.length);
+    const { integers, exponent } = network.row(network.root, at);
+    expect(
+      `entry ${at}, computed in integers and in residues`,
+      field.ofDyadic(integers[0], exponent),
+      values[at],
+    );
+  }
+  const matrix = residueMatrix(certificate.choice, values, 1, 0, certificate.rowModes).data;
+  const minor = new Float64Array(rank * rank);
+  pivotRows.forEach((r, m) => {
+    pivotColumns.forEach((c, n) => {
+      minor[m * rank + n] = matrix[r * columns + c];
+    });
+  });
+  expect('rank of the minor of its pivots', eliminate(model.backend, field, minor, rank, rank).rank, rank);
+  return certificate;
+}
+
+function checkForm(model: Model, templates: Tensor, value: unknown): Certificate {
+  const where = 'certificate';
+  if (typeof value !== 'object' || value === null) throw mismatch('E_ARGUMENT', where, 'an object', value);
+  const certificate = value as Certificate;
+  if (certificate.format !== CERTIFICATE_FORMAT || certificate.version !== VERSION) {
+    const expected = `format '${CERTIFICATE_FORMAT}' and version ${VERSION}`;
+    throw mismatch('E_ARGUMENT', where, expected, [certificate.format, certificate.version]);
+  }
+  checkTensor(`${where} templates`, templates, [-1, model.config.inputs], model.config.dtype);
+  checkSubgrid(where, certificate, model.config.steps, templates.shape[0]);
+  const { rows, columns, rank, prime } = certificate;
+  integer(`${where} output`, certificate.output, 0, model.config.outputs - 1);
+  integer(`${where} rows`, rows, 1, 2 ** 31);
+  integer(`${where} columns`, columns, 1, 2 ** 31);
+  integer(`${where} rank`, rank, 0, Math.min(rows, columns));
+  integer(`${where} prime`, prime, 3, LARGEST_PRIME);
+  if (!isPrime(prime)) throw mismatch('E_NUMERIC', `${where} prime`, 'a prime', prime);
+  for (const [name, list, most] of [
+    ['pivotRows', certificate.pivotRows, rows],
+    ['pivotColumns', certificate.pivotColumns, columns],
+  ] as const) {
+    if (!Array.isArray(list) || list.length !== rank || new Set(list).size !== rank)
+      throw new XiError('E_NUMERIC', `${where} ${name}: expected ${rank} different indices`);
+    for (const index of list) integer(`${where} ${name}`, index, 0, most - 1);
+  }
+  return certificate;
+}

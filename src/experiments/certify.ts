@@ -1,0 +1,158 @@
+import { eliminate, type Pivots } from '../analysis/exact/eliminate.ts';
+import type { FilteredOptions } from '../analysis/exact/filtered.ts';
+import { choosePrime, PrimeField } from '../analysis/exact/modular.ts';
+import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
+import { gridOf, templateFeatures } from '../analysis/grid.ts';
+import { joinTree } from '../analysis/joins.ts';
+import { gridOutput, matricize } from '../analysis/matricize.ts';
+import { DEFAULT_TOLERANCE, type RankReport, rankOf } from '../analysis/ranks.ts';
+import { integer, knownKeys, mismatch } from '../core/errors.ts';
+import { type Tensor, tensor } from '../core/tensor.ts';
+import { createModel, type Model } from '../models/model.ts';
+import type { WidthBound } from '../theory/bounds.ts';
+import { subgridBound } from '../theory/subgrid.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
+import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
+import { checkSubgrid, chooseSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
+
+export interface CertifyOptions extends FilteredOptions {
+  /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. */
+  readonly samples?: number;
+  /** Chooses templates. */
+  readonly seed?: number;
+  /** Exact arithmetic and a certificate, else singular values. */
+  readonly exact?: boolean;
+  /** One score, or all of them, of which the best is taken; 0 when left out. */
+  readonly output?: number | 'all';
+  readonly rowModes?: readonly number[];
+  /** The templates at each step, instead of a choice of ours. */
+  readonly choice?: readonly (readonly number[])[];
+  readonly prime?: number;
+  readonly tolerance?: number;
+  readonly memoryLimit?: number;
+}
+
+/** What a network needs of a shallow one that would replace it. */
+export interface Certification {
+  /** Lower bounds on the width of any shallow network with the same ξ that agrees with the model on the chosen templates. */
+  readonly bound: WidthBound;
+  readonly method: 'exact' | 'singular values';
+  readonly rank: number;
+  readonly output: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly subgrid: Subgrid;
+  /** Of singular values: the spectrum, with its tolerance and gap. */
+  readonly spectrum?: RankReport;
+  /** Of exact arithmetic. */
+  readonly certificate?: Certificate;
+}
+
+const KEYS = [
+  ...['samples', 'seed', 'exact', 'output', 'rowModes', 'choice', 'prime', 'tolerance', 'memoryLimit'],
+  ...['signal', 'onProgress'],
+];
+const MOST_SAMPLES = 2 ** 15;
+
+/**
+ * A lower bound on the width of any shallow network with the same ξ and features that agrees with a given one, usually a trained
+ * one, on given templates.
+ *
+ * Of the grid over all M^T sequences it evaluates the part over a few templates a step. The rank of that part's matricization bounds
+ * the width by {@link subgridBound}; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
+ * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance.
+ *
+ * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY;
+ * E_ABORTED.
+ */
+export async function certify(
+  model: Model,
+  templates: Tensor,
+  options: CertifyOptions = {},
+): Promise<Certification> {
+  const where = 'certify';
+  knownKeys(where, options, KEYS);
+  const { steps, outputs, xi } = model.config;
+  const count = templates?.shape?.[0] ?? 0;
+  if (count === 0)
+    throw mismatch('E_SHAPE', `${where} templates`, 'at least one template [M, inputs]', templates?.shape);
+  const samples = integer(`${where} samples`, options.samples ?? 2048, 1, MOST_SAMPLES);
+  const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const output = options.output ?? 0;
+  if (output !== 'all') integer(`${where} output`, output, 0, outputs - 1);
+  const chosen = chooseSubgrid(count, steps, samples, seed, options.rowModes);
+  const subgrid = { ...chosen, ...(options.choice && { choice: options.choice }) };
+  checkSubgrid(where, subgrid, steps, count);
+  const sides = sidesOf(subgrid);
+  const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
+  checkExactMemory(where, entries, options.memoryLimit);
+  const evaluation = { model, templates, subgrid, output, where } as const;
+  const best = options.exact
+    ? exactBest(evaluation, choosePrime(where, options.prime), options)
+    : numericalBest(evaluation, options);
+  const { rank } = best;
+  const bound = subgridBound(xi, rank, sides);
+  const common = {
+    bound,
+    rank,
+    output: best.output,
+    rows: sides.rowCount,
+    columns: sides.columnCount,
+    subgrid,
+  };
+  if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
+  const proof = { ...best, subgrid, bound, samples, seed };
+  return { ...common, method: 'exact', certificate: await makeCertificate(model, templates, proof) };
+}
+
+interface Best extends Pivots {
+  readonly output: number;
+  readonly prime: number;
+  readonly undecided: number;
+  readonly spectrum?: undefined;
+}
+
+function exactBest(evaluation: Evaluation, prime: number, options: FilteredOptions): Best {
+  const { model, subgrid } = evaluation;
+  const wanted = outputsOf(evaluation);
+  const { values, undecided } = subgridResidues(evaluation, prime, options);
+  const field = new PrimeField(prime);
+  const all = wanted.map((output, n): Best => {
+    const { data, shape } = residueMatrix(subgrid.choice, values, wanted.length, n, subgrid.rowModes);
+    const pivots = eliminate(model.backend, field, (data as Float64Array).slice(), shape[0], shape[1]);
+    return { ...pivots, output, prime, undecided };
+  });
+  return all.reduce((best, one) => (one.rank > best.rank ? one : best));
+}
+
+/** In float64 whatever the model's dtype: the noise of float32 would be rank. */
+function numericalBest(
+  evaluation: Evaluation,
+  { tolerance = DEFAULT_TOLERANCE, ...options }: CertifyOptions,
+) {
+  const { model, templates, subgrid } = evaluation;
+  const { signal, onProgress } = options;
+  const wide = wideModel(model);
+  const F = templateFeatures(wide, tensor(templates, undefined, 'float64'));
+  const wanted = outputsOf(evaluation);
+  const tree = joinTree(wide, evaluation.output);
+  const data = gridOf(wide.backend, 'float64', tree, F, subgrid.choice, { signal, onProgress });
+  const shape = [...subgrid.choice.map((list) => list.length), wanted.length];
+  const all = wanted.map((output, n) => {
+    const matrix = matricize(gridOutput({ dtype: 'float64', shape, data }, n), subgrid.rowModes);
+    const spectrum = rankOf(wide.backend, matrix, tolerance);
+    return { output, rank: spectrum.rank, spectrum };
+  });
+  return all.reduce((best, one) => (one.rank > best.rank ? one : best));
+}
+
+function wideModel(model: Model): Model {
+  if (model.config.dtype === 'float64') return model;
+  const wide = createModel({ ...model.config, dtype: 'float64', backend: model.backend });
+  const parameters = Object.entries(model.parameters).map(([name, values]) => [
+    name,
+    tensor(values, undefined, 'float64'),
+  ]);
+  wide.setParameters(Object.fromEntries(parameters));
+  return wide;
+}

@@ -1,0 +1,70 @@
+import { EXACT_XI } from '../analysis/exact/definition.ts';
+import { DEFAULT_TOLERANCE } from '../analysis/ranks.ts';
+import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+
+export const ENTRIES = ['normal', 'uniform'] as const;
+
+/** A distribution study: random recurrent networks, and the width of shallow networks that can do what they do. */
+export interface RankStudy {
+  readonly xi: Xi;
+  /** Templates, and features. */
+  readonly M: number;
+  /** Steps. */
+  readonly T: number;
+  /** Rows of the projections. */
+  readonly L: number;
+  /** The ranks R whose networks are compared. */
+  readonly ranks: readonly number[];
+  readonly shared: boolean;
+  /** Networks a rank. */
+  readonly networks: number;
+  /** Distribution of the entries of C, G and F: mean 0, variance 1. */
+  readonly entries: (typeof ENTRIES)[number];
+  readonly tolerance: number;
+  /** Whether every numerical rank is compared with the exact one. */
+  readonly exact: boolean;
+  readonly seed: number;
+}
+
+/** The paper's figures: Khrulkov, Hrinchuk & Oseledets 2019, section 6. */
+export const FIGURES: Readonly<Record<'3' | '4' | '5', Partial<RankStudy>>> = {
+  3: { xi: 'rectifier', M: 10, T: 6, shared: false },
+  4: { xi: 'rectifier', M: 6, T: 6, shared: true },
+  5: { xi: 'l2', M: 6, T: 6, shared: false },
+};
+
+const KEYS = ['xi', 'M', 'T', 'L', 'ranks', 'shared', 'networks', 'entries', 'tolerance', 'exact', 'seed'];
+/** Entries of a grid: 2 GiB of float64. */
+const MOST_ENTRIES = 2 ** 28;
+
+/**
+ * Checks a study and fills in the defaults: rectifier, M = 6, T = 6, L = M, ranks 1, 2, 4, 8, 1000 networks a rank, entries N(0,1).
+ *
+ * @throws XiError E_ARGUMENT that names the option, the rule and the value; E_MEMORY for grids that are too large.
+ */
+export function checkStudy(options: Partial<RankStudy>): RankStudy {
+  knownKeys('rank study', options, KEYS);
+  const xi = oneOf('xi', options.xi ?? 'rectifier', XI_NAMES);
+  const M = integer('M', options.M ?? 6, 1, 2 ** 20);
+  const T = integer('T', options.T ?? 6, 2, 64);
+  const L = integer('L', options.L ?? M, 1, 2 ** 20);
+  const ranks = options.ranks ?? [1, 2, 4, 8];
+  if (!Array.isArray(ranks) || ranks.length === 0 || new Set(ranks).size !== ranks.length)
+    throw mismatch('E_ARGUMENT', 'ranks', 'a list of different ranks', ranks);
+  for (const R of ranks) integer('ranks', R, 1, 2 ** 20);
+  const networks = integer('networks', options.networks ?? 1000, 1, 10 ** 7);
+  const entries = oneOf('entries', options.entries ?? 'normal', ENTRIES);
+  const tolerance = options.tolerance ?? DEFAULT_TOLERANCE;
+  if (!(tolerance >= 0 && tolerance < 1))
+    throw mismatch('E_ARGUMENT', 'tolerance', 'a number from 0 and below 1', tolerance);
+  const { shared = false, exact = false } = options;
+  for (const [name, value] of Object.entries({ shared, exact }))
+    if (typeof value !== 'boolean') throw mismatch('E_ARGUMENT', name, 'true or false', value);
+  if (exact && !(EXACT_XI as readonly Xi[]).includes(xi))
+    throw mismatch('E_ARGUMENT', 'exact', `a ξ with exact values (${EXACT_XI.join(', ')})`, xi);
+  const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  if (!(M ** T <= MOST_ENTRIES))
+    throw new XiError('E_MEMORY', `rank study: a grid of ${M}^${T} entries, the limit is ${MOST_ENTRIES}`);
+  return { xi, M, T, L, ranks: [...ranks], shared, networks, entries, tolerance, exact, seed };
+}

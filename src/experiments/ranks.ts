@@ -1,0 +1,170 @@
+import { ExactNetwork } from '../analysis/exact/definition.ts';
+import { dyadic } from '../analysis/exact/dyadic.ts';
+import { filteredResidues } from '../analysis/exact/filtered.ts';
+import { DEFAULT_PRIME } from '../analysis/exact/modular.ts';
+import { residueMatrix } from '../analysis/exact_rank.ts';
+import { gridOf } from '../analysis/grid.ts';
+import { matricize } from '../analysis/matricize.ts';
+import { rankOf } from '../analysis/ranks.ts';
+import { rankModuloOf } from '../analysis/spectrum.ts';
+import type { Backend } from '../backend/interface.ts';
+import { XI } from '../core/xi.gen.ts';
+import { widthBound } from '../theory/bounds.ts';
+import type { RankStudy } from './rank_config.ts';
+import { type RandomNetwork, randomNetwork } from './rank_network.ts';
+
+/** One network of a study. */
+export interface RankTask {
+  readonly R: number;
+  readonly index: number;
+}
+
+/** Its numerical rank, with the modes 0, 2, 4, … (the odd ones of the paper) as rows. */
+export interface RankRecord extends RankTask {
+  readonly rank: number;
+  /** `s_rank / s_{rank+1}`; null where nothing is below the cut. */
+  readonly gap: number | null;
+  /** Rank modulo a prime, of a study with `exact`. */
+  readonly exact?: number;
+}
+
+/** All networks of a study, in the order in which they are counted. */
+export function studyTasks({ ranks, networks }: RankStudy): RankTask[] {
+  return ranks.flatMap((R) => Array.from({ length: networks }, (_, index) => ({ R, index })));
+}
+
+/** Evaluates one network; what it computes depends on the study and the task alone. */
+export function studyNetwork(backend: Backend, study: RankStudy, { R, index }: RankTask): RankRecord {
+  const network = randomNetwork(study, R, index);
+  const { M, T } = study;
+  const all = Array.from({ length: M }, (_, m) => m);
+  const choice = new Array<readonly number[]>(T).fill(all);
+  const data = gridOf(backend, 'float64', network.tree, network.F, choice);
+  const grid = { dtype: 'float64', shape: new Array(T).fill(M), data } as const;
+  const { rank, gap } = rankOf(backend, matricize(grid, oddModes(T)), study.tolerance);
+  const exact = study.exact ? { exact: exactRankOf(backend, network, choice) } : {};
+  return { R, index, rank, gap: Number.isFinite(gap) ? gap : null, ...exact };
+}
+
+const oddModes = (T: number) => Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);
+
+function exactRankOf(
+  backend: Backend,
+  { tree, F }: RandomNetwork,
+  choice: readonly (readonly number[])[],
+): number {
+  const network = new ExactNetwork(tree, dyadic(F.data), F.shape[1], choice);
+  const { values } = filteredResidues(network, DEFAULT_PRIME);
+  return rankModuloOf(backend, residueMatrix(choice, values, 1, 0, oddModes(choice.length)), DEFAULT_PRIME);
+}
+
+/** How often each value occurs, ascending. */
+export type Bins = readonly (readonly [value: number, count: number])[];
+
+/** A histogram with its mean and deviation. */
+export interface Histogram {
+  readonly mean: number;
+  readonly deviation: number;
+  readonly bins: Bins;
+}
+
+/** The distribution for one rank R. */
+export interface RankDistribution {
+  readonly figure: string | null;
+  readonly xi: RankStudy['xi'];
+  readonly M: number;
+  readonly T: number;
+  readonly L: number;
+  readonly R: number;
+  readonly shared: boolean;
+  readonly networks: number;
+  readonly tolerance: number;
+  readonly rank: Histogram;
+  /** Lower bounds on the width of a shallow network; null where they say that no width suffices. */
+  readonly paper: Histogram | null;
+  readonly refined: Histogram | null;
+  /** Networks that no shallow network of any width can match (sum and relusum beyond rank 2). */
+  readonly impossible: number;
+  /** Whether the bounds are theorems for this ξ. */
+  readonly proven: boolean;
+  /** Of a study with `exact`: networks whose numerical rank is above the exact one, and below it. */
+  readonly exact?: { readonly above: number; readonly below: number };
+  readonly note?: string;
+}
+
+const UNPROVEN =
+  'no bound on the width is proven for this ξ: one term already has full rank generically. The figures apply the formula of the rectifier, as the paper does';
+
+/** The distributions of a study from the records of its networks, which may come in any order. */
+export function summarise(
+  study: RankStudy,
+  records: readonly RankRecord[],
+  figure: string | null,
+): RankDistribution[] {
+  const proven = XI[study.xi].bound !== 'none';
+  return study.ranks.map((R) => {
+    const own = records.filter((record) => record.R === R);
+    const bounds = own.map(({ rank }) =>
+      widthBound({ xi: proven ? study.xi : 'rectifier', size: study.M, steps: study.T, rank }),
+    );
+    const some = (values: readonly (number | null)[]) => {
+      const known = values.filter((value) => value !== null);
+      return known.length > 0 ? histogram(known) : null;
+    };
+    const { xi, M, T, L, shared, tolerance } = study;
+    const pairs = own.flatMap(({ rank, exact }) => (exact === undefined ? [] : [{ rank, exact }]));
+    return {
+      ...{ figure, xi, M, T, L, R, shared, networks: own.length, tolerance },
+      rank: histogram(own.map(({ rank }) => rank)),
+      paper: some(bounds.map(({ paper }) => paper)),
+      refined: some(bounds.map(({ refined }) => refined)),
+      impossible: bounds.filter(({ impossible }) => impossible).length,
+      proven,
+      ...(study.exact && {
+        exact: {
+          above: pairs.filter(({ rank, exact }) => rank > exact).length,
+          below: pairs.filter(({ rank, exact }) => rank < exact).length,
+        },
+      }),
+      ...(proven ? {} : { note: UNPROVEN }),
+    };
+  });
+}
+
+/** The histogram of some values; its deviation is that of a sample, with n − 1. */
+export function histogram(values: readonly number[]): Histogram {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const bins = [...counts].sort(([a], [b]) => a - b);
+  // Summed bin by bin, so that the order of the values does not show in the last digit.
+  const over = (term: (value: number) => number) =>
+    bins.reduce((sum, [value, count]) => sum + count * term(value), 0);
+  const mean = over((value) => value) / values.length;
+  const squares = over((value) => (value - mean) ** 2);
+  return { mean, deviation: Math.sqrt(squares / Math.max(1, values.length - 1)), bins };
+}
+
+/** The histograms as CSV, a line for each bin. */
+export function distributionsCsv(distributions: readonly RankDistribution[]): string {
+  const lines = distributions.flatMap((d) =>
+    (['rank', 'paper', 'refined'] as const).flatMap((quantity) =>
+      (d[quantity]?.bins ?? []).map(([value, count]) =>
+        [
+          d.figure ?? '',
+          d.xi,
+          d.M,
+          d.T,
+          d.L,
+          d.R,
+          d.shared,
+          d.tolerance,
+          d.proven,
+          quantity,
+          value,
+          count,
+        ].join(','),
+      ),
+    ),
+  );
+  return ['figure,xi,M,T,L,R,shared,tolerance,proven,quantity,value,count', ...lines, ''].join('\n');
+}

@@ -1,0 +1,78 @@
+import type { Backend } from '../backend/interface.ts';
+import { defaultBackend } from '../backend/select.ts';
+import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { Rng } from '../core/rng.ts';
+import type { Check, Figure } from './checks/check.ts';
+import { CONSTRUCTION_CHECKS } from './checks/constructions.ts';
+import { RANK_CHECKS } from './checks/ranks.ts';
+
+/** Every statement that is checked, in the order of the theory. */
+export const CHECKS: readonly Check[] = [...CONSTRUCTION_CHECKS, ...RANK_CHECKS];
+
+/** A statement and what came out of trying it. */
+export interface Verification {
+  readonly id: string;
+  readonly statement: string;
+  readonly source: string;
+  readonly instances: number;
+  readonly kind: Figure;
+  /** The largest relative error, or the number of violations, over the instances. */
+  readonly figure: number;
+  readonly tolerance: number;
+  readonly pass: boolean;
+}
+
+export interface VerifyOptions {
+  readonly seed?: number;
+  /** Ids, or beginnings of ids, of the checks to run; all by default. */
+  readonly only?: readonly string[];
+  readonly backend?: Backend;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Tries every statement of the theory on random instances, check by check; docs/theory.md has the statements. What a check does
+ * depends on the seed and its id alone.
+ *
+ * @throws XiError E_ARGUMENT for unknown ids; E_ABORTED.
+ */
+export async function* verify(options: VerifyOptions = {}): AsyncGenerator<Verification> {
+  knownKeys('verify', options, ['seed', 'only', 'backend', 'signal']);
+  const seed = integer('verify seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const backend = options.backend ?? defaultBackend();
+  for (const check of chosen(options.only)) {
+    // Others get their turn, Ctrl-C among them.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (options.signal?.aborted) throw new XiError('E_ABORTED', 'verify: stopped');
+    yield run(check, seed, backend);
+  }
+}
+
+/** The checks whose ids begin with one of these. */
+export function chosen(only: readonly string[] | undefined): readonly Check[] {
+  if (only === undefined) return CHECKS;
+  for (const prefix of only) {
+    if (!CHECKS.some(({ id }) => id.startsWith(prefix))) {
+      throw mismatch(
+        'E_ARGUMENT',
+        'verify only',
+        `beginnings of ${CHECKS.map(({ id }) => id).join(', ')}`,
+        prefix,
+      );
+    }
+  }
+  return CHECKS.filter(({ id }) => only.some((prefix) => id.startsWith(prefix)));
+}
+
+/** One check on its instances. */
+export function run(check: Check, seed: number, backend: Backend): Verification {
+  const { id, statement, source, instances, figure: kind, tolerance } = check;
+  const letters = Array.from(id, (letter) => letter.codePointAt(0)!);
+  let figure = 0;
+  for (let instance = 0; instance < instances; instance++) {
+    const measured = check.measure({ rng: new Rng(seed, instance, ...letters), backend }, instance);
+    const value = Number.isNaN(measured) ? Number.POSITIVE_INFINITY : measured;
+    figure = kind === 'violations' ? figure + value : Math.max(figure, value);
+  }
+  return { id, statement, source, instances, kind, figure, tolerance, pass: figure <= tolerance };
+}

@@ -1,0 +1,48 @@
+import { integer, mismatch } from '../core/errors.ts';
+import { checkTensor, type Shape, type Tensor, tensor } from '../core/tensor.ts';
+
+/** A tensor that is to become a grid tensor: T modes of extent M, and the outputs. */
+export interface Target {
+  readonly M: number;
+  readonly T: number;
+  readonly outputs: number;
+  /** M^T, the number of index tuples. */
+  readonly tuples: number;
+  /** [M^T, outputs], row-major. */
+  readonly data: Float64Array;
+}
+
+/**
+ * Reads H [M,…,M] or [M,…,M,outputs]. Unless `steps` says how many modes there are, all axes are modes where they are equal, and
+ * the last is that of the outputs where it differs.
+ *
+ * @throws XiError E_SHAPE for other shapes, E_NUMERIC for values that are not finite.
+ */
+export function targetOf(H: Tensor, steps?: number): Target {
+  const given = tensor(H, undefined, 'float64');
+  checkTensor('H', given, given.shape, 'float64');
+  const [M] = given.shape;
+  const T = steps === undefined ? modes(given.shape) : integer('steps', steps, 1, given.shape.length);
+  const outputs = given.shape.length > T ? given.shape[T] : 1;
+  const square = given.shape.slice(0, T).every((extent) => extent === M);
+  if (T < 1 || !square || given.shape.length > T + 1 || M < 2 || outputs < 1) {
+    const count = steps === undefined ? '' : `${steps} `;
+    throw mismatch(
+      'E_SHAPE',
+      'H',
+      `${count}equal modes of extent 2 or more, then the outputs or nothing`,
+      given.shape,
+    );
+  }
+  return { M, T, outputs, tuples: M ** T, data: given.data as Float64Array };
+}
+
+function modes(shape: Shape): number {
+  const equal = shape.findIndex((extent) => extent !== shape[0]);
+  return equal < 0 ? shape.length : equal;
+}
+
+/** Digit t of a tuple's row-major number: the template that mode t shows. */
+export function digit({ M, T }: Pick<Target, 'M' | 'T'>, tuple: number, t: number): number {
+  return Math.floor(tuple / M ** (T - 1 - t)) % M;
+}

@@ -1,0 +1,91 @@
+import type { Xi } from '../core/xi.gen.ts';
+import { levelsOf, type TreeNode, treeOf } from '../models/tree.ts';
+import { type Block, block, steps, type Tree } from './build.ts';
+import type { Target } from './target.ts';
+
+/** How a tree holds a tensor: what its leaves see, and what the root makes of E_tuple for each tuple. */
+interface TreeForm {
+  /** Entry of a leaf: what component g sees when template m is shown. */
+  readonly leaf: (g: number, m: number) => number;
+  /** Weight of tuple n in output c. */
+  readonly root: (target: Target, total: readonly number[], n: number, c: number) => number;
+}
+
+const complement: TreeForm = {
+  leaf: (g, m) => (g === m ? 0 : 1),
+  root: ({ tuples, outputs, data }, total, n, c) => total[c] / (tuples - 1) - data[n * outputs + c],
+};
+const FORMS: Readonly<Partial<Record<Xi, TreeForm>>> = {
+  product: {
+    leaf: (g, m) => (g === m ? 1 : 0),
+    root: ({ outputs, data }, _total, n, c) => data[n * outputs + c],
+  },
+  rectifier: complement,
+  max: complement,
+  // The minimum of negated operands is the negated maximum, down to the root, whose weights negate it back.
+  min: {
+    leaf: (g, m) => -complement.leaf(g, m),
+    root: (target, total, n, c) => -complement.root(target, total, n, c),
+  },
+};
+
+/**
+ * The full one-hot tree: a node has one component for each tuple g of the templates below it, which is 1 − E_g for
+ * rectifier, max and min, and E_g for product: `B[a,b,aR+b] = 1`, root `B[a,b] = S/(M^T − 1) − H[a,b]` or H[a,b]. R_l = M^(2^l);
+ * where T is no power of two, a narrower node leaves its last components unused.
+ *
+ * Universality of trees, theory.md (c).
+ */
+export function oneHotTree(target: Target, xi: Xi): Tree {
+  const { M, T, outputs, data } = target;
+  const total = steps(outputs, (c) => {
+    let sum = 0;
+    for (let n = c; n < data.length; n += outputs) sum += data[n];
+    return sum;
+  });
+  // One leaf is the root: its scores are linear.
+  if (T === 1)
+    return { xi, rank: [], outputs, W: [block([outputs, M], (c, m) => data[m * outputs + c])], nodes: [] };
+  const form = FORMS[xi]!;
+  const leaves = new Map<TreeNode, number>();
+  const width = (level: number) => M ** (2 ** level);
+  const nodes: { node: TreeNode; B: Block }[] = [];
+  for (const node of new Set(treeOf(T).flat())) {
+    if (!node.children) leaves.set(node, 1);
+    else {
+      const [left, right] = node.children;
+      leaves.set(node, leaves.get(left)! + leaves.get(right)!);
+      const [lefts, rights] = [M ** leaves.get(left)!, M ** leaves.get(right)!];
+      const root = node.level === levelsOf(T);
+      const shape = [width(left.level), width(right.level), root ? outputs : width(node.level)];
+      const B = block(shape, (a, b, g) => {
+        if (a >= lefts || b >= rights) return 0;
+        const tuple = a * rights + b;
+        return root ? form.root(target, total, tuple, g) : tuple === g ? 1 : 0;
+      });
+      nodes.push({ node, B });
+    }
+  }
+  return {
+    xi,
+    rank: steps(levelsOf(T), width),
+    outputs,
+    W: steps(T, () => block([M, M], form.leaf)),
+    nodes: nodes.map(({ node: { level, place }, B }) => ({ level, place, B })),
+  };
+}
+
+/** Entries of the tree that {@link oneHotTree} would make. */
+export function treeSize({ M, T, outputs }: Pick<Target, 'M' | 'T' | 'outputs'>): number {
+  const width = (level: number) => M ** (2 ** level);
+  const nodes = [...new Set(treeOf(T).flat())].filter((node) => node.children);
+  return nodes.reduce(
+    (count, { level, children }) => {
+      const [left, right] = children!;
+      return (
+        count + width(left.level) * width(right.level) * (level === levelsOf(T) ? outputs : width(level))
+      );
+    },
+    T * M * M,
+  );
+}
