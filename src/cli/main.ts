@@ -2,9 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { XiError } from '../core/errors.ts';
+import { certifyCommand } from './certify.ts';
+import { decomposeCommand } from './decompose.ts';
 import { infoCommand } from './info.ts';
+import { ranksCommand } from './ranks.ts';
+import { realizeCommand } from './realize.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { scoreCommand } from './score.ts';
 import { trainCommand } from './train.ts';
+import { verifyCommand } from './verify.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -16,12 +22,17 @@ const program = new Command('xitensor')
   .showHelpAfterError('(xitensor --help, or xitensor <command> --help)')
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 bad arguments.')
   .exitOverride();
-for (const command of [infoCommand, trainCommand, scoreCommand]) program.addCommand(command().exitOverride());
+const commands = [
+  ...[infoCommand, trainCommand, scoreCommand, decomposeCommand],
+  ...[ranksCommand, certifyCommand, realizeCommand, verifyCommand],
+  reproduceCommand,
+];
+for (const command of commands) program.addCommand(command().exitOverride());
 
-// A reader that has seen enough (`| head`) is no failure, and no reason to lose a training that runs for its file.
+// A reader that has seen enough (`| head`) is no failure, and no reason to lose work that runs for its files.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  if (process.argv[2] !== 'train') process.exit(0);
+  if (!['train', 'reproduce'].includes(process.argv[2])) process.exit(0);
 });
 
 try {

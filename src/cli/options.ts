@@ -1,10 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BACKEND_NAMES, type Backend, type BackendName } from '../backend/interface.ts';
 import { selectBackend } from '../backend/select.ts';
-import { mismatch } from '../core/errors.ts';
-import type { DType } from '../core/tensor.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { loadMnist } from '../data/mnist.ts';
 
 /** A number on the command line; ranges are the business of whoever takes it. */
 export function number(text: string): number {
@@ -34,28 +30,6 @@ export function withBackendOptions(command: Command): Command {
 
 export function openChosen({ backend, isa, threads }: BackendChoice): Backend {
   return selectBackend({ ...(backend && { prefer: [backend] }), isa, threads }).backend;
-}
-
-export interface DataChoice {
-  readonly data: string;
-  readonly patch?: number;
-  readonly limit?: number;
-}
-
-export function withDataOptions(command: Command, patchText: string, limitText: string): Command {
-  return command
-    .option('--data <name>', "'mnist', or a folder with IDX files of the same names", 'mnist')
-    .option('--patch <pixels>', patchText, number)
-    .option('--limit <n>', limitText, number);
-}
-
-export function loadData(
-  { data, patch, limit }: DataChoice,
-  split: 'train' | 'test',
-  dtype: DType,
-): Promise<Dataset> {
-  if (data === '') throw mismatch('E_ARGUMENT', '--data', "'mnist' or a folder", data);
-  return loadMnist({ split, patch, limit, dtype, source: data === 'mnist' ? undefined : data });
 }
 
 /** Prints one machine-readable record. */

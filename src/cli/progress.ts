@@ -11,6 +11,15 @@ export interface ProgressView {
   stop(): void;
 }
 
+const BAR = {
+  barCompleteChar: '█',
+  barIncompleteChar: '░',
+  barsize: 24,
+  hideCursor: true,
+  fps: 8,
+  etaBuffer: 100,
+};
+
 const SILENT: ProgressView = { step() {}, line() {}, stop() {} };
 
 export function progressView(steps: number, done: number, quiet: boolean): ProgressView {
@@ -20,19 +29,59 @@ export function progressView(steps: number, done: number, quiet: boolean): Progr
     return { ...SILENT, line: (text) => void process.stdout.write(`${text}\n`) };
   }
   const bar = new SingleBar({
+    ...BAR,
     format: '{bar} {percentage}% · epoch {epoch} · loss {loss} · accuracy {accuracy} · {eta_formatted} left',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    hideCursor: true,
-    fps: 8,
-    etaBuffer: 100,
     stream: stderr,
   });
   bar.start(steps, done, { epoch: '…', loss: '…', accuracy: '…' });
   return {
     step: ({ step, epoch, loss, accuracy }) =>
       bar.update(step, { epoch, loss: loss.toFixed(4), accuracy: percent(accuracy) }),
+    line: (text) => {
+      clearLine(stderr, 0);
+      cursorTo(stderr, 0);
+      process.stdout.write(`${text}\n`);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** A count of things done, with the time left, on a terminal; nothing elsewhere. */
+export interface CountView {
+  update(done: number): void;
+  stop(): void;
+}
+
+export function countView(what: string, total: number, done: number, quiet: boolean): CountView {
+  const { stderr } = process;
+  if (quiet || !stderr.isTTY) return { update() {}, stop() {} };
+  const bar = new SingleBar({
+    ...BAR,
+    format: `{bar} {percentage}% · {value} of {total} ${what} · {eta_formatted} left`,
+    stream: stderr,
+  });
+  bar.start(total, done);
+  return { update: (count) => bar.update(count), stop: () => bar.stop() };
+}
+
+/** How much of some work of unequal parts is done, and which part is running. */
+export interface WorkView {
+  update(done: number, what: string): void;
+  /** Prints a line that stays. */
+  line(text: string): void;
+  stop(): void;
+}
+
+export function workView(total: number, quiet: boolean): WorkView {
+  if (quiet) return { update() {}, line() {}, stop() {} };
+  const { stderr } = process;
+  if (!stderr.isTTY)
+    return { update() {}, line: (text) => void process.stdout.write(`${text}\n`), stop() {} };
+  const format = '{bar} {percentage}% · {eta_formatted} left · {what}';
+  const bar = new SingleBar({ ...BAR, format, stream: stderr });
+  bar.start(total, 0, { what: '…' });
+  return {
+    update: (done, what) => bar.update(done, { what }),
     line: (text) => {
       clearLine(stderr, 0);
       cursorTo(stderr, 0);

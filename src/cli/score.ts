@@ -1,21 +1,14 @@
 import { Command, Option } from 'commander';
 import { mismatch } from '../core/errors.ts';
-import { tensor } from '../core/tensor.ts';
+import { readInputs } from '../data/arrays.ts';
+import { countOf } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
-import { readNpy, writeNpy } from '../io/npy.ts';
-import { loadModel } from '../models/files.ts';
+import { readSafetensors, writeNpy } from '../io/disk.ts';
+import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
-import { evaluate } from '../train/trainer.ts';
-import {
-  type BackendChoice,
-  type DataChoice,
-  loadData,
-  openChosen,
-  percent,
-  printJson,
-  withBackendOptions,
-  withDataOptions,
-} from './options.ts';
+import { evaluate } from '../train/evaluate.ts';
+import { DATA_OPTIONS, type DataChoice, type Known, knownFrom, loadParts, withDataOptions } from './data.ts';
+import { type BackendChoice, openChosen, percent, printJson, withBackendOptions } from './options.ts';
 
 interface Flags extends DataChoice, BackendChoice {
   readonly input?: string;
@@ -28,16 +21,19 @@ export function scoreCommand(): Command {
   const command = new Command('score')
     .description('scores a data set or a .npy file with a saved model')
     .argument('<model>', 'a .safetensors file that train wrote')
-    .option('-i, --input <file>', 'inputs [batch, steps, inputs] as .npy instead of a data set')
+    .option(
+      '-i, --input <file>',
+      'inputs [batch, steps, inputs], or tokens [batch, steps], as .npy instead of a data set',
+    )
     .option('-o, --output <file>', 'write the scores [batch, outputs] as .npy')
     .addOption(
       new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'),
     );
-  const patchText = 'side of the patches that an image is cut into (default: what the model takes)';
-  return withBackendOptions(withDataOptions(command, patchText, 'score the first n examples only'))
+  const patchText = 'of images: side of the patches that they are cut into (default: what the model takes)';
+  return withBackendOptions(withDataOptions(command, 'score the first n examples only', patchText))
     .option('--json', 'print one record')
     .action(async (path: string, flags: Flags) => {
-      const ofData = ['data', 'split', 'patch', 'limit'].filter(
+      const ofData = [...DATA_OPTIONS, 'split'].filter(
         (name) => command.getOptionValueSource(name) === 'cli',
       );
       if (flags.input !== undefined && ofData.length > 0) {
@@ -50,34 +46,49 @@ export function scoreCommand(): Command {
       }
       if (flags.output !== undefined) await checkWritable(flags.output);
       const model = await loadModel(path, { backend: openChosen(flags) });
-      await (flags.input === undefined ? scoreDataset(model, flags) : scoreFile(model, flags.input, flags));
+      if (flags.input !== undefined) return scoreFile(model, flags.input, flags);
+      const known = knownFrom(path, (await readSafetensors(path)).metadata);
+      return scoreDataset(model, flags, known);
     });
 }
 
-async function scoreDataset(model: Model, flags: Flags): Promise<void> {
-  const side = Math.sqrt(model.config.inputs);
-  const patch = flags.patch ?? (Number.isInteger(side) ? side : undefined);
-  const data = await loadData({ ...flags, patch }, flags.split, model.config.dtype);
+async function scoreDataset(model: Model, flags: Flags, known: Known): Promise<void> {
+  const choice = { ...fromModel(model, flags), ...definedIn(flags) };
+  const { [flags.split]: data } = await loadParts(choice, model.config.dtype, [flags.split], known);
   const started = performance.now();
-  const { loss, accuracy } = evaluate(model, data);
+  const { loss, accuracy } = evaluate(model, data!);
   const seconds = (performance.now() - started) / 1000;
-  if (flags.output !== undefined) await writeNpy(flags.output, model.score(data.inputs));
-  const count = data.labels.length;
+  if (flags.output !== undefined) await writeNpy(flags.output, model.score(data!.inputs));
+  const count = countOf(data!);
   const { name, isa } = model.backend;
-  if (flags.json) printJson({ data: data.name, count, loss, accuracy, seconds, backend: name, isa });
+  if (flags.json) printJson({ data: data!.name, count, loss, accuracy, seconds, backend: name, isa });
   else {
+    const figures = Number.isNaN(accuracy)
+      ? ''
+      : `accuracy ${percent(accuracy)} (${Math.round(accuracy * count)} of ${count}), `;
     process.stdout.write(
-      `${data.name}: accuracy ${percent(accuracy)} (${Math.round(accuracy * count)} of ${count}), ` +
+      `${data!.name}: ${figures}` +
         `loss ${loss.toFixed(4)}, ${name} ${isa}, ${Math.round(count / seconds)} a second\n`,
     );
   }
 }
 
+/** What a model says of how its data were read: the side of patches, the length of texts. */
+function fromModel({ config: { inputs, steps } }: Model, { data }: Flags): Partial<DataChoice> {
+  if (/^(imdb|spam)(:|$)/.test(data)) return { length: steps };
+  if (/^splice(:|$)|\.(csv|npy)$/i.test(data)) return {};
+  const side = Math.sqrt(/^cifar10(:|$)/.test(data) ? inputs / 3 : inputs);
+  return Number.isInteger(side) ? { patch: side } : {};
+}
+
+const definedIn = (flags: Flags): DataChoice => {
+  const given = DATA_OPTIONS.filter((name) => flags[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, flags[name]])) as unknown as DataChoice;
+};
+
 async function scoreFile(model: Model, input: string, flags: Flags): Promise<void> {
-  const X = await readNpy(input);
-  const { steps, inputs, dtype, outputs } = model.config;
-  if (X.shape.length !== 3) throw mismatch('E_SHAPE', input, `[batch, ${steps}, ${inputs}]`, X.shape);
-  const scores = model.score(tensor(X, undefined, dtype));
+  const { dtype, outputs } = model.config;
+  const scores = model.score(await readInputs(input, dtype));
   if (flags.output !== undefined) await writeNpy(flags.output, scores);
   const rows = Array.from({ length: scores.shape[0] }, (_, b) =>
     Array.from(scores.data.subarray(b * outputs, (b + 1) * outputs)),

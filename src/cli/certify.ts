@@ -1,0 +1,132 @@
+import { Command } from 'commander';
+import { integer, mismatch, XiError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Certificate, checkCertificate } from '../experiments/certificate.ts';
+import { type Certification, certify } from '../experiments/certify.ts';
+import { checkWritable, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
+import { loadModel } from '../models/disk.ts';
+import type { Model } from '../models/model.ts';
+import { type BackendChoice, number, openChosen, printJson, withBackendOptions } from './options.ts';
+import { type CountView, countView } from './progress.ts';
+import { loadTemplates } from './templates.ts';
+
+interface Flags extends BackendChoice {
+  readonly model?: string;
+  readonly templates: string;
+  readonly count: number;
+  readonly samples: number;
+  readonly seed: number;
+  readonly output: number | 'all';
+  readonly exact?: boolean;
+  readonly prime?: number;
+  readonly tolerance?: number;
+  readonly out?: string;
+  readonly check?: string;
+  readonly json?: boolean;
+}
+
+const NOTES = `
+The bound holds for every shallow network with the same ξ and features that agrees with the model on the
+templates. --exact proves it; --out keeps the certificate, which --check verifies without trusting it.
+
+Examples:
+  xitensor certify m.safetensors --templates mnist --exact --out cert.json
+  xitensor certify --check cert.json --model m.safetensors --templates mnist`;
+
+export function certifyCommand(): Command {
+  const command = new Command('certify')
+    .description('lower bound on the width of any shallow network that does what a saved model does')
+    .argument('[model]', 'a .safetensors file that train wrote')
+    .option('--model <file>', 'the same, for --check')
+    .option(
+      '--templates <source>',
+      "'mnist' (patches), 'splice' (the four letters), or a .npy file [M, inputs]",
+      'mnist',
+    )
+    .option('--count <M>', 'how many patches', number, 100)
+    .option('--samples <S>', 'most rows, and most columns, of the matrix', number, 2048)
+    .option('--seed <n>', 'of templates and of their choice', number, 0)
+    .option('--output <c>', "number of one score, or 'all' for the best", outputOf, 0)
+    .option('--exact', 'exact arithmetic instead of singular values')
+    .option('--prime <p>', 'of exact arithmetic (default: 16777213)', number)
+    .option('--tolerance <t>', 'of singular values (default: 1e-10)', number)
+    .option('--out <file>', 'write the certificate (--exact), or the result, as JSON')
+    .option('--check <file>', 'verify a certificate');
+  return withBackendOptions(command)
+    .option('--json', 'print one record, and no progress')
+    .addHelpText('after', NOTES)
+    .action(async (argument: string | undefined, flags: Flags) => {
+      const path = argument ?? flags.model;
+      if (path === undefined || (argument !== undefined && flags.model !== undefined))
+        throw mismatch('E_ARGUMENT', 'certify', 'one model', [argument, flags.model]);
+      if (flags.out !== undefined) await checkWritable(flags.out);
+      const model = await loadModel(path, { backend: openChosen(flags) });
+      integer('--count', flags.count, 1, 2 ** 20);
+      integer('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER);
+      const templates = await loadTemplates(flags.templates, flags.count, flags.seed, model.config);
+      await (flags.check === undefined
+        ? make(model, templates, flags)
+        : check(model, templates, flags.check, flags));
+    });
+}
+
+const outputOf = (text: string) => (text === 'all' ? text : number(text));
+
+async function make(model: Model, templates: Tensor, flags: Flags): Promise<void> {
+  const { samples, seed, exact = false, prime, tolerance, output } = flags;
+  let view: CountView | undefined;
+  const onProgress = (done: number, total: number) => {
+    view ??= countView('sequences', total, 0, flags.json === true);
+    view.update(done);
+  };
+  let result: Certification;
+  try {
+    const options = { samples, seed, exact, output, prime, tolerance, onProgress } as const;
+    result = await certify(model, templates, options);
+  } finally {
+    view?.stop();
+  }
+  const { certificate, spectrum, ...rest } = result;
+  const record = certificate ?? {
+    ...rest,
+    ...(spectrum && { spectrum: { ...spectrum, singularValues: Array.from(spectrum.singularValues) } }),
+  };
+  if (flags.out !== undefined)
+    await writeFileAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+  if (flags.json) printJson(record);
+  else
+    process.stdout.write(
+      `${describe(model, result)}${flags.out === undefined ? '' : `wrote ${flags.out}\n`}`,
+    );
+}
+
+function describe(
+  model: Model,
+  { bound, rank, rows, columns, method, spectrum, certificate, output }: Certification,
+): string {
+  const width = bound.impossible
+    ? 'no shallow network of any width agrees with it'
+    : `a shallow network that agrees with it has width ≥ ${bound.refined} (${bound.paper} by the paper's form)`;
+  const how = spectrum
+    ? `singular values above ${spectrum.tolerance} of the largest, gap ${spectrum.gap.toPrecision(3)}`
+    : `proven modulo ${certificate?.prime}`;
+  const { kind, xi } = model.config;
+  return `${kind}, ξ = ${xi}, score ${output}: rank ${rank} of a ${rows} × ${columns} matrix, ${how} (${method})\n${width}\n`;
+}
+
+async function check(model: Model, templates: Tensor, path: string, flags: Flags): Promise<void> {
+  const text = new TextDecoder().decode(await readFileChecked(path));
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new XiError('E_FILE', `${path}: expected a certificate as JSON`, { cause });
+  }
+  const certificate: Certificate = await checkCertificate(model, templates, parsed);
+  const { rank, prime, bound } = certificate;
+  if (flags.json) printJson({ valid: true, rank, prime, bound });
+  else
+    process.stdout.write(
+      `${path} holds: rank ≥ ${rank}, width ≥ ${bound.refined ?? 'any'} (modulo ${prime})\n`,
+    );
+}

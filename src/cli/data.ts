@@ -1,0 +1,256 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { mismatch, XiError } from '../core/errors.ts';
+import { type DType, isTokens } from '../core/tensor.ts';
+import { loadArrays } from '../data/arrays.ts';
+import { loadCifar10 } from '../data/cifar10.ts';
+import { loadCsv } from '../data/csv.ts';
+import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
+import { loadImdb } from '../data/imdb.ts';
+import { loadMnist } from '../data/mnist.ts';
+import { loadSpam } from '../data/spam.ts';
+import { loadSplice } from '../data/splice.ts';
+import { type TextParts, type Vocabulary, vocabularyOf } from '../data/text.ts';
+import { number } from './options.ts';
+
+/** What on the command line decides which data are read; a checkpoint repeats it. */
+export interface DataChoice {
+  readonly data: string;
+  readonly limit?: number;
+  readonly patch?: number;
+  readonly length?: number;
+  readonly words?: number;
+  readonly label?: string;
+  readonly targets?: string;
+  readonly sequence?: string;
+  readonly inputs?: number;
+}
+
+export const DATA_OPTIONS = [
+  ...['data', 'limit', 'patch', 'length', 'words'],
+  ...['label', 'targets', 'sequence', 'inputs'],
+] as const;
+
+export type SplitName = 'train' | 'test';
+
+/** The parts that were asked for, with what a model for them must know. */
+export interface Parts {
+  readonly train?: AnyDataset;
+  readonly test?: AnyDataset;
+  readonly vocabulary?: Vocabulary;
+}
+
+/** What a saved model says of its data: names of classes and words of tokens. */
+export interface Known {
+  readonly classNames?: readonly string[];
+  readonly vocabulary?: Vocabulary;
+}
+
+interface Request {
+  readonly choice: DataChoice;
+  /** What follows the colon in --data. */
+  readonly place: string | undefined;
+  readonly dtype: DType;
+  readonly wanted: readonly SplitName[];
+  readonly known: Known;
+}
+
+interface Kind {
+  readonly forms: string;
+  readonly takes: readonly (typeof DATA_OPTIONS)[number][];
+  load(request: Request): Promise<Parts>;
+}
+
+const IMAGES = ['patch'] as const;
+const TEXT = ['length', 'words'] as const;
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  mnist: {
+    forms: 'mnist, mnist:DIR',
+    takes: IMAGES,
+    load: (request) => images(request, (options) => loadMnist({ ...options, source: request.place })),
+  },
+  cifar10: {
+    forms: 'cifar10:DIR',
+    takes: IMAGES,
+    load: (request) => images(request, (options) => loadCifar10({ ...options, source: needed(request) })),
+  },
+  imdb: {
+    forms: 'imdb:DIR',
+    takes: TEXT,
+    load: (request) => texts(request, loadImdb({ ...textOptions(request), source: needed(request) })),
+  },
+  spam: {
+    forms: 'spam, spam:DIR',
+    takes: TEXT,
+    load: (request) => texts(request, loadSpam({ ...textOptions(request), source: request.place })),
+  },
+  splice: {
+    forms: 'splice, splice:FOLD',
+    takes: [],
+    async load({ place, dtype, choice, wanted }) {
+      const parts = await loadSplice({ dtype, fold: place === undefined ? 0 : Number(place) });
+      return { ...parts, [wanted[0]]: limited(parts[wanted[0]], choice.limit) };
+    },
+  },
+  csv: {
+    forms: 'FILE.csv',
+    takes: ['label', 'targets', 'sequence', 'inputs'],
+    async load({ place, dtype, choice, wanted, known }) {
+      const { label, sequence, inputs } = choice;
+      const targets = choice.targets?.split(',');
+      const options = { label, targets, sequence, inputs, dtype, classNames: known.classNames };
+      return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
+    },
+  },
+  npy: {
+    forms: 'X.npy+Y.npy',
+    takes: [],
+    async load({ place, dtype, choice, wanted }) {
+      const [inputs, answers] = place!.split(/(?<=\.npy)\+/);
+      return { [wanted[0]]: limited(await loadArrays({ inputs, answers, dtype }), choice.limit) };
+    },
+  },
+};
+
+const FORMS = Object.values(KINDS).map(({ forms }) => forms);
+
+/** The kind of data that --data names, and what it says of their place. */
+function kindOf(data: string): { kind: Kind; name: string; place?: string } {
+  const of = (name: string, place?: string) => ({ kind: KINDS[name], name, place });
+  if (/\.npy\+.+\.npy$/.test(data)) return of('npy', data);
+  if (/\.csv$/i.test(data)) return of('csv', data);
+  const [, name, place] = /^(\w+)(?::(.+))?$/s.exec(data) ?? [];
+  if (name !== undefined && Object.hasOwn(KINDS, name) && name !== 'csv' && name !== 'npy')
+    return of(name, place);
+  if (data === '') throw mismatch('E_ARGUMENT', '--data', `one of ${FORMS.join(', ')}`, data);
+  return of('mnist', data);
+}
+
+export function withDataOptions(command: Command, limitText: string, patchText: string): Command {
+  return command
+    .option(
+      '--data <source>',
+      `${FORMS.join(', ')}, or a folder with IDX files named as those of MNIST`,
+      'mnist',
+    )
+    .option('--limit <n>', limitText, number)
+    .option('--patch <pixels>', patchText, number)
+    .option('--length <T>', 'of texts: tokens of a sequence (default: 100, or what the model takes)', number)
+    .option(
+      '--words <n>',
+      'of texts: size of the vocabulary (default: 10000 for imdb, 5000 for spam)',
+      number,
+    )
+    .option('--label <column>', 'of a CSV file: its classes (default: label)')
+    .option('--targets <columns>', 'of a CSV file: real targets instead, with commas between')
+    .option('--sequence <column>', 'of a CSV file: sequences of letters, instead of columns of numbers')
+    .option('--inputs <N>', 'of a CSV file: how many columns of numbers are one step (default: 1)', number);
+}
+
+/**
+ * Reads the wanted parts of a data set; `limit` is that of the first. A file has one part, which is the first that is
+ * wanted.
+ *
+ * @throws XiError E_ARGUMENT for an option that this kind of data does not have; else as its loader.
+ */
+export function loadParts(
+  choice: DataChoice,
+  dtype: DType,
+  wanted: readonly SplitName[],
+  known: Known = {},
+): Promise<Parts> {
+  const { kind, place } = kindOf(choice.data);
+  const allowed = ['data', 'limit', ...kind.takes];
+  const other = DATA_OPTIONS.filter((name) => choice[name] !== undefined && !allowed.includes(name));
+  if (other.length > 0) {
+    const expected = `of data ${kind.forms} no option but ${allowed.map((name) => `--${name}`).join(', ')}`;
+    throw mismatch('E_ARGUMENT', '--data', expected, other.map((name) => `--${name}`).join(', '));
+  }
+  return kind.load({ choice, place, dtype, wanted, known });
+}
+
+/** The same choice with absolute paths, so that training can go on from another folder. */
+export function absolute(choice: DataChoice): DataChoice {
+  const { name, place } = kindOf(choice.data);
+  const own = Object.fromEntries(DATA_OPTIONS.map((key) => [key, choice[key]]));
+  if (place === undefined || name === 'splice') return { ...own, data: choice.data };
+  if (name === 'csv') return { ...own, data: resolve(place) };
+  if (name === 'npy')
+    return {
+      ...own,
+      data: place
+        .split(/(?<=\.npy)\+/)
+        .map((path) => resolve(path))
+        .join('+'),
+    };
+  return { ...own, data: `${name}:${resolve(place)}` };
+}
+
+/** Steps, inputs and outputs of a model for data, and whether its inputs are tokens. */
+export function shapeFor(data: AnyDataset, { vocabulary }: Parts) {
+  const { inputs } = data;
+  const outputs = hasTargets(data) ? data.targets.shape[1] : data.classes;
+  const [, steps, size] = inputs.shape;
+  if (!isTokens(inputs)) return { steps, inputs: size, outputs, embedding: false };
+  const largest = () => inputs.data.reduce((top, token) => Math.max(top, token), 0) + 1;
+  return { steps, inputs: vocabulary?.words.length ?? largest(), outputs, embedding: true };
+}
+
+/** What a model file carries so that other data are read as these were. */
+export function metadataFor(data: AnyDataset, { vocabulary }: Parts): Record<string, string> {
+  const { classNames } = data as { classNames?: readonly string[] };
+  return {
+    ...(classNames && { classes: JSON.stringify(classNames) }),
+    ...(vocabulary && { vocabulary: JSON.stringify(vocabulary.words) }),
+  };
+}
+
+/** The reverse of {@link metadataFor}. @throws XiError E_FILE for metadata that are not lists of strings. */
+export function knownFrom(path: string, metadata: Readonly<Record<string, string>>): Known {
+  const list = (key: string): string[] | undefined => {
+    if (!Object.hasOwn(metadata, key)) return undefined;
+    let value: unknown;
+    try {
+      value = JSON.parse(metadata[key]);
+    } catch (cause) {
+      throw new XiError('E_FILE', `${path}: its ${key} are not JSON`, { cause });
+    }
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+    throw mismatch('E_FILE', `${path} ${key}`, 'a list of strings', value);
+  };
+  const words = list('vocabulary');
+  return { classNames: list('classes'), ...(words && { vocabulary: vocabularyOf(words) }) };
+}
+
+function needed({ place, choice }: Request): string {
+  if (place !== undefined) return place;
+  throw mismatch('E_ARGUMENT', '--data', `${choice.data}:DIR, as these data cannot be fetched`, choice.data);
+}
+
+async function images(
+  { choice, dtype, wanted }: Request,
+  load: (options: { split: SplitName; patch?: number; limit?: number; dtype: DType }) => Promise<AnyDataset>,
+): Promise<Parts> {
+  const parts = await Promise.all(
+    wanted.map((split, n) =>
+      load({ split, dtype, patch: choice.patch, ...(n === 0 && { limit: choice.limit }) }),
+    ),
+  );
+  return Object.fromEntries(wanted.map((split, n) => [split, parts[n]]));
+}
+
+const textOptions = ({ choice: { length, words, limit }, known: { vocabulary } }: Request) => ({
+  ...(length !== undefined && { steps: length }),
+  ...(words !== undefined && { words }),
+  ...(limit !== undefined && { limit }),
+  ...(vocabulary && { vocabulary }),
+});
+
+async function texts({ wanted }: Request, loading: Promise<TextParts>): Promise<Parts> {
+  const { vocabulary, ...parts } = await loading;
+  return { vocabulary, ...Object.fromEntries(wanted.map((split) => [split, parts[split]])) };
+}
+
+const limited = (data: AnyDataset, limit: number | undefined): AnyDataset =>
+  limit === undefined ? data : takeDataset(data, 0, Math.min(limit, countOf(data)));

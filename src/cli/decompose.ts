@@ -1,0 +1,115 @@
+import { Command, Option } from 'commander';
+import type { Backend } from '../backend/interface.ts';
+import { mismatch } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { cpAls } from '../decompose/cp_als.ts';
+import { htSvd } from '../decompose/ht_svd.ts';
+import {
+  type Decomposition,
+  type DecompositionFormat,
+  FORMATS,
+  namedParts,
+  partsIn,
+  ranksOf,
+} from '../decompose/named.ts';
+import { ttSvd } from '../decompose/tt_svd.ts';
+import { checkWritable } from '../io/atomic.ts';
+import { readNpy, writeSafetensors } from '../io/disk.ts';
+import { type BackendChoice, number, numbers, openChosen, printJson, withBackendOptions } from './options.ts';
+
+interface Flags extends BackendChoice {
+  readonly format: DecompositionFormat;
+  readonly eps?: number;
+  readonly ranks?: number | number[];
+  readonly randomized?: boolean;
+  readonly starts?: number;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** The options that a format takes beside its ranks. */
+const OPTIONS: Readonly<Record<DecompositionFormat, readonly string[]>> = {
+  tt: ['eps', 'randomized', 'seed'],
+  ht: ['eps'],
+  cp: ['starts', 'seed'],
+};
+
+export function decomposeCommand(): Command {
+  const command = new Command('decompose')
+    .description('TT, HT or CP of a .npy tensor, with its ranks and errors')
+    .argument('<file>', 'a tensor as .npy')
+    .addOption(
+      new Option('--format <name>', 'tensor train, hierarchical Tucker, canonical polyadic')
+        .choices(FORMATS)
+        .default('tt'),
+    )
+    .option('--eps <e>', 'largest error relative to the Frobenius norm; tt and ht (default: 1e-12)', number)
+    .option('--ranks <R>', 'most ranks, one or a list; of cp the number of terms', numbers)
+    .option('--randomized', 'look for a low rank by random projections first; tt')
+    .option('--starts <n>', 'starts, of which the best is kept; cp (default: 10)', number)
+    .option('--seed <n>', 'of random numbers; cp, and tt with --randomized (default: 0)', number)
+    .option('-o, --out <file>', 'write the parts as .safetensors');
+  return withBackendOptions(command)
+    .option('--json', 'print one record')
+    .action(async (path: string, flags: Flags) => {
+      const given = ['eps', 'randomized', 'starts', 'seed'].filter(
+        (name) => command.getOptionValueSource(name) === 'cli',
+      );
+      for (const name of given) {
+        if (!OPTIONS[flags.format].includes(name))
+          throw mismatch('E_ARGUMENT', `--${name}`, `a format that takes it`, flags.format);
+      }
+      if (flags.out !== undefined) await checkWritable(flags.out);
+      await run(path, flags, openChosen(flags));
+    });
+}
+
+async function run(path: string, flags: Flags, backend: Backend): Promise<void> {
+  const tensor = await readNpy(path);
+  const started = performance.now();
+  const { decomposition, error } = decompose(tensor, flags, backend);
+  const seconds = (performance.now() - started) / 1000;
+  const ranks = ranksOf(decomposition);
+  const parameters = partsIn(decomposition).reduce((sum, { data }) => sum + data.length, 0);
+  const compression = tensor.data.length / parameters;
+  const { format } = flags;
+  if (flags.out !== undefined) {
+    const { tensors, metadata } = namedParts(decomposition, { shape: tensor.shape, error });
+    await writeSafetensors(flags.out, tensors, metadata);
+  }
+  const { name, isa } = backend;
+  if (flags.json) {
+    const { shape } = tensor;
+    const record = { input: path, format, shape, ranks, error, parameters, compression, seconds };
+    return printJson({ ...record, backend: name, isa, out: flags.out });
+  }
+  const ofLevels = (list: number[] | number[][] | number) =>
+    typeof list === 'number' ? `${list}` : list.map((rank) => `${rank}`).join(' · ');
+  process.stdout.write(
+    `${path} [${tensor.shape.join(', ')}] as ${format}: ranks ${ofLevels(ranks)}\n` +
+      `relative error ${format === 'cp' ? '' : 'at most '}${error.toExponential(3)}, ` +
+      `${parameters} of ${tensor.data.length} elements, ${compression.toPrecision(3)} times smaller, ` +
+      `${seconds.toFixed(3)} s on ${name} ${isa}\n` +
+      (flags.out === undefined ? '' : `wrote ${flags.out}\n`),
+  );
+}
+
+function decompose(
+  tensor: Tensor,
+  { format, eps, ranks, randomized, starts, seed }: Flags,
+  backend: Backend,
+): { decomposition: Decomposition; error: number } {
+  if (format === 'cp') {
+    if (typeof ranks !== 'number')
+      throw mismatch('E_ARGUMENT', '--ranks', 'the number of terms of cp', ranks);
+    const value = cpAls(tensor, { rank: ranks, starts, seed, backend });
+    return { decomposition: { format, value }, error: value.error };
+  }
+  if (format === 'ht') {
+    const value = htSvd(tensor, { eps, maxRanks: ranks, backend });
+    return { decomposition: { format, value }, error: value.error };
+  }
+  const value = ttSvd(tensor, { eps, maxRanks: ranks, randomized, seed, backend });
+  return { decomposition: { format, value }, error: value.error };
+}

@@ -1,0 +1,26 @@
+import { removePending } from '../io/atomic.ts';
+
+/**
+ * The first Ctrl-C asks to stop where work can go on later; a second one, which is heard whenever the event loop turns,
+ * ends the process at once.
+ */
+export function interruption(asked: () => void): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) {
+      removePending();
+      process.exit(130);
+    }
+    asked();
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return {
+    signal: controller.signal,
+    end: () => {
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { XiError } from '../core/errors.ts';
+import type { RankStudy } from '../experiments/rank_config.ts';
+import type { RankRecord } from '../experiments/ranks.ts';
+import { fileError, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
+
+/** The records of a study in a file, a line each behind one for the study: what a resumed run has no need to compute again. */
+export class RankRecords {
+  readonly known: readonly RankRecord[];
+  private readonly path: string;
+  private readonly file: FileHandle;
+  private pending: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, file: FileHandle, known: readonly RankRecord[]) {
+    this.path = path;
+    this.file = file;
+    this.known = known;
+  }
+
+  /**
+   * Opens the file, or begins it. A last line that a crash cut short is dropped.
+   *
+   * @throws XiError E_FILE when it holds another study or something else.
+   */
+  static async open(path: string, study: RankStudy): Promise<RankRecords> {
+    const head = JSON.stringify({ study });
+    const known = existsSync(path)
+      ? parse(path, head, new TextDecoder().decode(await readFileChecked(path)))
+      : [];
+    const lines = [head, ...known.map((record) => JSON.stringify(record)), ''];
+    await writeFileAtomic(path, new TextEncoder().encode(lines.join('\n')));
+    try {
+      return new RankRecords(path, await open(path, 'a'), known);
+    } catch (cause) {
+      throw fileError('write', path, cause);
+    }
+  }
+
+  /** Appends a record; a failure shows in {@link close}. */
+  add(record: RankRecord): void {
+    const line = `${JSON.stringify(record)}\n`;
+    this.pending = this.pending.then(() => this.file.appendFile(line));
+    this.pending.catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.pending;
+      await this.file.sync();
+    } catch (cause) {
+      throw fileError('write', this.path, cause);
+    } finally {
+      await this.file.close();
+    }
+  }
+}
+
+function parse(path: string, head: string, text: string): RankRecord[] {
+  const [first, ...lines] = text.split('\n');
+  if (first !== head) {
+    throw new XiError(
+      'E_FILE',
+      `${path}: expected the records of this study, ${head}, received ${first.slice(0, 300) || 'an empty file'}`,
+    );
+  }
+  // What is behind the last newline was not written to its end.
+  return lines.slice(0, -1).map((line, n) => {
+    try {
+      const { R, index, rank, gap, exact } = JSON.parse(line) as RankRecord;
+      if (![R, index, rank].every(Number.isInteger)) throw new Error('not a record');
+      return { R, index, rank, gap, ...(exact === undefined ? {} : { exact }) };
+    } catch (cause) {
+      throw new XiError(
+        'E_FILE',
+        `${path}, line ${n + 2}: expected a record, received ${line.slice(0, 80)}`,
+        { cause },
+      );
+    }
+  });
+}

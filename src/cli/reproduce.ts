@@ -1,0 +1,173 @@
+import { availableParallelism, cpus } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { Argument, Command } from 'commander';
+import { integer, mismatch, XiError } from '../core/errors.ts';
+import type { MachineRecord } from '../experiments/performance.ts';
+import { DATASETS } from '../experiments/performance_plan.ts';
+import { RESULTS_FORMAT, type ResultSettings } from '../experiments/results.ts';
+import { interruption } from './interruption.ts';
+import { type BackendChoice, number, openChosen, printJson, withBackendOptions } from './options.ts';
+import { ReproduceData } from './reproduce_data.ts';
+import { expressivity } from './reproduce_expressivity.ts';
+import { performanceStage } from './reproduce_performance.ts';
+import { writeReport } from './reproduce_report.ts';
+import type { Session } from './reproduce_session.ts';
+import { ResultsFolder } from './results_folder.ts';
+
+const STAGES = ['performance', 'expressivity', 'report'] as const;
+type Stage = (typeof STAGES)[number];
+
+interface Flags extends BackendChoice {
+  readonly quick?: boolean;
+  readonly out: string;
+  readonly force?: boolean;
+  readonly seed: number;
+  readonly seeds?: number;
+  readonly data?: string;
+  readonly epochs?: number;
+  readonly networks?: number;
+  readonly workers?: number;
+  readonly json?: boolean;
+}
+
+const NOTES = `
+Every finished training, network and check is kept in the folder, and the same command goes on where it was
+stopped, by Ctrl-C or otherwise. The page is report.html in the folder.
+
+Examples:
+  xitensor reproduce --quick
+  xitensor reproduce --out results --data mnist,spam,splice,cifar10:cifar-10-batches-bin,imdb:aclImdb
+  xitensor reproduce report --out results`;
+
+export function reproduceCommand(): Command {
+  const command = new Command('reproduce')
+    .description("the paper's tables and figures, and a report page; --quick takes about two minutes")
+    .addArgument(new Argument('[stages...]', 'what to run (default: all)').choices(STAGES))
+    .option('--quick', 'subsets, small ranks and few epochs')
+    .option('--out <folder>', 'where results are kept', 'xitensor-results')
+    .option('--force', 'begin anew where other results are; write into a folder with other files')
+    .option('--seed <n>', 'the first seed of everything', number, 0)
+    .option('--seeds <n>', 'seeds of each training (default: 3, quick: 1)', number)
+    .option(
+      '--data <sources>',
+      'data sets with commas between (default: mnist,spam,splice, quick: mnist,splice)',
+    )
+    .option('--epochs <n>', 'of each training, instead of those of the experiments', number)
+    .option('--networks <n>', 'random networks a rank, instead of those of the figures', number)
+    .option('--workers <n>', 'threads for random networks (default: the number of cores)', number);
+  return withBackendOptions(command)
+    .option('--json', 'print one record at the end, and no progress')
+    .addHelpText('after', NOTES)
+    .action((stages: Stage[], flags: Flags) => reproduce(stages, flags));
+}
+
+async function reproduce(given: readonly Stage[], flags: Flags): Promise<void> {
+  const stages = given.length === 0 ? STAGES : STAGES.filter((stage) => given.includes(stage));
+  const wanted = wantedOf(flags);
+  const workers = integer('workers', flags.workers ?? availableParallelism(), 1, 255);
+  const backend = openChosen(flags);
+  const folder = await openFolder(flags, wanted, stages);
+  const stop = interruption(() => {
+    if (!flags.json) process.stderr.write('\nstopping; the same command goes on from here\n');
+  });
+  const session: Session = {
+    ...{ folder, backend, workers, machine: machineRecord(), quiet: flags.json === true },
+    choice: { backend: flags.backend, isa: flags.isa, threads: flags.threads },
+    data: new ReproduceData(folder.settings.data),
+    signal: stop.signal,
+  };
+  try {
+    if (stages.includes('performance')) await performanceStage(session);
+    if (stages.includes('expressivity')) await expressivity(session);
+    const page = stages.includes('report') ? await writeReport(session) : undefined;
+    if (flags.json)
+      printJson({ out: folder.path, stages, quick: wanted.quick, seed: wanted.seed, report: page ?? null });
+    else if (page) process.stdout.write(`wrote ${page}\n`);
+  } catch (error) {
+    if (!(stop.signal.aborted && error instanceof XiError && error.code === 'E_ABORTED')) throw error;
+    if (flags.json) printJson({ out: folder.path, stages, stopped: true });
+    else process.stdout.write('stopped; the same command goes on from here\n');
+  } finally {
+    stop.end();
+  }
+}
+
+interface Wanted {
+  readonly quick: boolean;
+  readonly seed: number;
+  readonly seeds: number;
+  readonly epochs?: number;
+  readonly networks?: number;
+  readonly sources: readonly string[];
+}
+
+function wantedOf(flags: Flags): Wanted {
+  const { quick = false } = flags;
+  const seed = integer('seed', flags.seed, 0, 2 ** 40);
+  const seeds = integer('seeds', flags.seeds ?? (quick ? 1 : 3), 1, 100);
+  const sources = (flags.data ?? (quick ? 'mnist,splice' : 'mnist,spam,splice')).split(',');
+  const names = sources.map((source) => source.split(':')[0]);
+  const unknown = names.find((name) => !DATASETS.includes(name));
+  if (unknown !== undefined)
+    throw mismatch(
+      'E_ARGUMENT',
+      '--data',
+      `some of ${DATASETS.join(', ')}, each with :FOLDER where it needs one`,
+      unknown,
+    );
+  if (new Set(names).size < names.length)
+    throw mismatch('E_ARGUMENT', '--data', 'every data set once', sources);
+  const { epochs, networks } = flags;
+  if (epochs !== undefined) integer('epochs', epochs, 1, 10_000);
+  if (networks !== undefined) integer('networks', networks, 1, 10 ** 7);
+  return { quick, seed, seeds, ...(epochs && { epochs }), ...(networks && { networks }), sources };
+}
+
+/** Goes on with the results in the folder where they are of the same settings. */
+async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]): Promise<ResultsFolder> {
+  const path = flags.out;
+  if (flags.force && stages.some((stage) => stage !== 'report')) await ResultsFolder.clear(path);
+  const found = await ResultsFolder.settingsIn(path).catch((error) => {
+    if (flags.force && error instanceof XiError && error.code === 'E_FILE') return undefined;
+    throw error;
+  });
+  const onlyReport = stages.every((stage) => stage === 'report');
+  if (onlyReport) {
+    if (!found)
+      throw new XiError('E_FILE', `${path}: expected results, found none; xitensor reproduce makes them`);
+    return ResultsFolder.open(path, found);
+  }
+  if (found) {
+    const { format: _format, version: _version, data, ...rest } = found;
+    const there: Wanted = { ...rest, sources: data.map(({ source }) => source) };
+    const asked = { ...wanted, sources: wanted.sources.map(ReproduceData.absolute) };
+    if (isDeepStrictEqual(there, asked)) return ResultsFolder.open(path, found);
+    throw mismatch(
+      'E_ARGUMENT',
+      `--out ${path}`,
+      `a folder for ${words(asked)} (--force begins anew there)`,
+      `one with ${words(there)}`,
+    );
+  }
+  const { sources, ...rest } = wanted;
+  if (!flags.json) process.stdout.write(`reading ${sources.join(', ')} …\n`);
+  const data = await ReproduceData.describe(sources);
+  const settings: ResultSettings = { format: RESULTS_FORMAT, version: 1, ...rest, data };
+  return ResultsFolder.open(path, settings);
+}
+
+const words = ({ quick, sources, ...rest }: Wanted) =>
+  [
+    quick ? 'quick' : 'full',
+    ...Object.entries(rest).map(([name, value]) => `${name} ${value}`),
+    `data ${sources}`,
+  ].join(', ');
+
+function machineRecord(): MachineRecord {
+  return {
+    processor: cpus()[0]?.model.trim() || process.arch,
+    cores: availableParallelism(),
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+  };
+}

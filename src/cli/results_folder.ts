@@ -1,0 +1,104 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { mismatch, XiError } from '../core/errors.ts';
+import { RESULTS_FORMAT, type ResultSettings } from '../experiments/results.ts';
+import { fileError, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
+
+const HEAD = 'xitensor-results.json';
+/** What is ours in a folder of results. */
+const OWN = [HEAD, 'performance', 'expressivity', 'report.html'];
+
+/** A folder of results: a head with the settings, and records as JSON files that are there whole or not at all. */
+export class ResultsFolder {
+  readonly path: string;
+  readonly settings: ResultSettings;
+
+  private constructor(path: string, settings: ResultSettings) {
+    this.path = path;
+    this.settings = settings;
+  }
+
+  /**
+   * The settings of the results in a folder; undefined where there is no folder, or an empty one.
+   *
+   * @throws XiError E_FILE for a folder with something else in it.
+   */
+  static async settingsIn(path: string): Promise<ResultSettings | undefined> {
+    const head = join(path, HEAD);
+    if (existsSync(head)) {
+      const settings = await readJson<ResultSettings>(head);
+      if (settings?.format === RESULTS_FORMAT && settings.version === 1) return settings;
+      throw mismatch('E_FILE', head, `settings of the format ${RESULTS_FORMAT}, version 1`, settings?.format);
+    }
+    if (!existsSync(path)) return undefined;
+    let names: string[];
+    try {
+      names = readdirSync(path);
+    } catch (cause) {
+      throw fileError('read', path, cause);
+    }
+    if (names.length === 0) return undefined;
+    const message = `${path}: expected a new or empty folder, or one with results, found ${names.slice(0, 3).join(', ')}; --force writes there all the same`;
+    throw new XiError('E_FILE', message);
+  }
+
+  /** Goes on with the results in a folder, or begins there. */
+  static async open(path: string, settings: ResultSettings): Promise<ResultsFolder> {
+    const folder = new ResultsFolder(path, settings);
+    await folder.put(HEAD, settings);
+    return folder;
+  }
+
+  /** Removes what is ours in a folder, and nothing else. */
+  static async clear(path: string): Promise<void> {
+    try {
+      await Promise.all(OWN.map((name) => rm(join(path, name), { recursive: true, force: true })));
+    } catch (cause) {
+      throw fileError('write', path, cause);
+    }
+  }
+
+  file(...names: readonly string[]): string {
+    return join(this.path, ...names);
+  }
+
+  /** The record in a file if its parts with these names are as expected; else undefined: it must be computed. */
+  async get<T extends object>(name: string, expected: object): Promise<T | undefined> {
+    if (!existsSync(this.file(name))) return undefined;
+    const record = await readJson<T>(this.file(name));
+    const same = Object.entries(plain(expected)).every(([key, value]) =>
+      isDeepStrictEqual((record as Record<string, unknown>)?.[key], value),
+    );
+    return same ? record : undefined;
+  }
+
+  /** Writes a record. */
+  put(name: string, record: unknown): Promise<void> {
+    return this.write(name, `${JSON.stringify(record, null, 1)}\n`);
+  }
+
+  /** Writes a text. */
+  async write(name: string, text: string): Promise<void> {
+    const path = this.file(name);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+    } catch (cause) {
+      throw fileError('write', dirname(path), cause);
+    }
+    await writeFileAtomic(path, new TextEncoder().encode(text));
+  }
+}
+
+/** As it is after a way through JSON. */
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+async function readJson<T>(path: string): Promise<T> {
+  const text = new TextDecoder().decode(await readFileChecked(path));
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new XiError('E_FILE', `${path}: expected JSON, which it is not`, { cause });
+  }
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Activation } from '../backend/interface.ts';
+import { mismatch, XiError } from '../core/errors.ts';
+import type { DType } from '../core/tensor.ts';
+import type { AnyDataset } from '../data/dataset.ts';
+import { readSafetensors } from '../io/disk.ts';
+import { checkConfig, type ModelOptions } from '../models/config.ts';
+import { configOf } from '../models/files.ts';
+import { createModel } from '../models/model.ts';
+import { type DataSource, loadCheckpoint, trainingOf } from '../train/checkpoint.ts';
+import { checkPlan, DEFAULT_PLAN, type TrainingPlan } from '../train/options.ts';
+import { Trainer } from '../train/trainer.ts';
+import { absolute, DATA_OPTIONS, type DataChoice, loadParts, type Parts, shapeFor } from './data.ts';
+import { type BackendChoice, openChosen } from './options.ts';
+
+const MODEL_OPTIONS = ['kind', 'xi', 'rank', 'projection', 'shared', 'diagonal', 'dtype', 'init'] as const;
+
+type ModelFlags = Pick<ModelOptions, (typeof MODEL_OPTIONS)[number]> & {
+  readonly features: number;
+  readonly activation: Activation;
+};
+
+export interface Flags
+  extends ModelFlags,
+    Partial<Omit<TrainingPlan, 'validationSplit'>>,
+    DataChoice,
+    BackendChoice {
+  readonly validation: number;
+  readonly output: string;
+  readonly resume?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** Options that decide the result; after --resume they come from the checkpoint. */
+const DECIDING = [...MODEL_OPTIONS, 'features', 'activation', 'validation', ...Object.keys(DEFAULT_PLAN)];
+
+/** A trainer that has done some steps or none, with the data behind it. */
+export interface Begun {
+  readonly trainer: Trainer;
+  readonly parts: Parts;
+  readonly source: DataChoice;
+}
+
+/** A training from its options. @throws XiError E_ARGUMENT when a checkpoint is in the way. */
+export async function begin(flags: Flags, checkpoint: string): Promise<Begun> {
+  if (existsSync(checkpoint) && !flags.force) {
+    throw mismatch(
+      'E_ARGUMENT',
+      'train',
+      '--resume to go on or --force to start anew, as there is a checkpoint',
+      checkpoint,
+    );
+  }
+  const planned = {
+    ...Object.fromEntries(Object.keys(DEFAULT_PLAN).map((key) => [key, flags[key as keyof Flags]])),
+    validationSplit: flags.validation,
+  };
+  const model = {
+    ...(Object.fromEntries(MODEL_OPTIONS.map((key) => [key, flags[key]])) as Pick<
+      ModelOptions,
+      (typeof MODEL_OPTIONS)[number]
+    >),
+    seed: flags.seed,
+    features: { size: flags.features, activation: flags.activation },
+  };
+  // Options are checked before the data are read, which decide steps and inputs.
+  checkPlan(planned);
+  if (typeof flags.rank === 'number') checkConfig({ ...model, steps: 2, inputs: 1, outputs: 1 });
+  if (flags.patience && !flags.validation)
+    throw mismatch('E_ARGUMENT', '--patience', 'a --validation part to watch', flags.patience);
+  const backend = openChosen(flags);
+  const source = absolute(flags);
+  const parts = await loadParts(source, flags.dtype ?? 'float32', ['train', 'test']);
+  const data = parts.train!;
+  const { embedding, ...shape } = shapeFor(data, parts);
+  const features = { ...model.features, ...(embedding && { embedding }) };
+  const plan = checkPlan(planned, data);
+  const made = createModel({ ...model, ...shape, features, backend });
+  return { trainer: new Trainer(made, data, plan, watchedBesides(plan, parts)), parts, source };
+}
+
+/** The training in a checkpoint. @throws XiError E_ARGUMENT for options that it decides, E_FILE when it is none. */
+export async function resume(flags: Flags, command: Command, checkpoint: string): Promise<Begun> {
+  if (flags.force) throw mismatch('E_ARGUMENT', '--resume', 'no --force, which starts anew', '--force');
+  const refuse = (names: readonly string[]) => {
+    const given = names.filter((name) => command.getOptionValueSource(name) === 'cli');
+    if (given.length === 0) return;
+    const options = given.map((name) => `--${name}`);
+    throw mismatch('E_ARGUMENT', '--resume', 'no option that the checkpoint decides', options);
+  };
+  refuse(DECIDING);
+  if (!existsSync(checkpoint))
+    throw mismatch('E_FILE', '--resume', `a checkpoint at ${checkpoint}`, 'no such file');
+  const { metadata } = await readSafetensors(checkpoint);
+  const saved = trainingOf(checkpoint, metadata);
+  // A checkpoint that a program saved does not say where its data are.
+  if (saved.source) refuse(DATA_OPTIONS);
+  const source = saved.source ? choiceIn(checkpoint, saved.source) : absolute(flags);
+  const backend = openChosen(flags);
+  const before = saved.backend;
+  if (before.name !== backend.name || before.isa !== backend.isa) {
+    process.stderr.write(
+      `the checkpoint was made by ${before.name} ${before.isa}; on ${backend.name} ${backend.isa} the result will not be the same bits\n`,
+    );
+  }
+  const dtype: DType = configOf(checkpoint, metadata).dtype;
+  const parts = await loadParts(source, dtype, ['train', 'test']);
+  const validation = watchedBesides(saved.plan as Partial<TrainingPlan>, parts);
+  return { trainer: await loadCheckpoint(checkpoint, parts.train!, { backend, validation }), parts, source };
+}
+
+/** Without examples held back the test part is scored after each epoch, for the user to see. */
+function watchedBesides(plan: Partial<TrainingPlan>, { test }: Parts): AnyDataset | undefined {
+  return plan.validationSplit ? undefined : test;
+}
+
+function choiceIn(path: string, source: DataSource): DataChoice {
+  const unknown = Object.keys(source).filter((key) => !DATA_OPTIONS.includes(key as 'data'));
+  if (unknown.length === 0) return source as unknown as DataChoice;
+  throw new XiError('E_FILE', `${path} source: expected ${DATA_OPTIONS.join(', ')}, received ${unknown}`);
+}

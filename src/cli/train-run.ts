@@ -1,0 +1,112 @@
+import { rm } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { XiError } from '../core/errors.ts';
+import { checkWritable } from '../io/atomic.ts';
+import { saveModel } from '../models/disk.ts';
+import { saveCheckpoint } from '../train/checkpoint.ts';
+import { evaluateAsync } from '../train/evaluate.ts';
+import { runTrainer } from '../train/fit.ts';
+import type { EpochReport, Metrics } from '../train/options.ts';
+import type { Trainer } from '../train/trainer.ts';
+import { metadataFor, type Parts } from './data.ts';
+import { interruption } from './interruption.ts';
+import { percent, printJson } from './options.ts';
+import { type ProgressView, progressView } from './progress.ts';
+import { begin, type Flags, resume } from './train-begin.ts';
+
+export type { Flags } from './train-begin.ts';
+
+/** Trains, with a checkpoint beside the output until the model is written. */
+export async function train(flags: Flags, command: Command): Promise<void> {
+  const checkpoint = `${flags.output}.checkpoint.safetensors`;
+  await checkWritable(flags.output);
+  let view: ProgressView | undefined;
+  const interrupted = interruption(() => {
+    view?.stop();
+    if (!flags.json)
+      process.stderr.write('stopping after this step and saving a checkpoint; Ctrl-C again ends at once\n');
+  });
+  const { trainer, parts, source } = flags.resume
+    ? await resume(flags, command, checkpoint)
+    : await begin(flags, checkpoint);
+  view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
+  for (const line of introduction(trainer)) view.line(line);
+  const epochs: EpochReport[] = [];
+  const held = trainer.plan.validationSplit > 0 ? 'validation' : 'test';
+  try {
+    const run = runTrainer(trainer, {
+      signal: interrupted.signal,
+      onStep: view.step,
+      checkpoint: () => saveCheckpoint(trainer, checkpoint, { ...source }),
+    });
+    for await (const epoch of run) {
+      epochs.push(epoch);
+      view.line(describeEpoch(epoch, held));
+    }
+    await saveModel(trainer.model, flags.output, metadataFor(trainer.data, parts));
+    await rm(checkpoint, { force: true });
+  } catch (error) {
+    if (!(error instanceof XiError && error.code === 'E_ABORTED')) throw error;
+    view.stop();
+    const { step } = trainer.progress;
+    if (flags.json) printJson({ stopped: true, step, steps: trainer.steps, checkpoint, epochs });
+    else
+      process.stdout.write(
+        `\nstopped after step ${step} of ${trainer.steps}; --resume goes on from ${checkpoint}\n`,
+      );
+    return;
+  } finally {
+    view.stop();
+    interrupted.end();
+  }
+  await conclude(flags, trainer, parts, epochs);
+}
+
+function introduction({ model, data, plan, count, stepsPerEpoch, validation }: Trainer): string[] {
+  const { name, isa, threads } = model.backend;
+  const held = plan.validationSplit > 0 ? `, ${validation?.inputs.shape[0]} held back` : '';
+  return [
+    String(model),
+    `${count} examples of ${data.name}${held}, ${plan.epochs} epochs of ${stepsPerEpoch} ` +
+      `steps, ${name} ${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+  ];
+}
+
+/** The record, or the line, at the end of a training. */
+async function conclude(
+  flags: Flags,
+  trainer: Trainer,
+  { test }: Parts,
+  epochs: readonly EpochReport[],
+): Promise<void> {
+  const { model, plan, data } = trainer;
+  // Where examples were held back nobody has seen the test part yet; else the last epoch has its figures.
+  const unseen = plan.validationSplit > 0 && test !== undefined;
+  const last = unseen ? await evaluateAsync(model, test, { loss: plan.loss }) : epochs.at(-1)?.validation;
+  const { name, isa, threads } = model.backend;
+  if (flags.json) {
+    printJson({
+      model: flags.output,
+      config: model.config,
+      plan,
+      backend: { name, isa, threads },
+      data: data.name,
+      epochs,
+      ...(unseen && { test: last }),
+    });
+  } else process.stdout.write(`wrote ${flags.output}${last ? `, ${describe('test ', last).at(-1)}` : ''}\n`);
+}
+
+/** Loss, and accuracy where there is one. */
+function describe(what: string, { loss, accuracy }: Metrics): string[] {
+  const figures = [`${what}loss ${loss.toFixed(4)}`];
+  if (!Number.isNaN(accuracy)) figures.push(`${what}accuracy ${percent(accuracy)}`);
+  return figures;
+}
+
+function describeEpoch(report: EpochReport, held: string): string {
+  const { epoch, epochs, validation, best, seconds } = report;
+  const figures = [...describe('', report), ...(validation ? describe(`${held} `, validation) : [])];
+  if (best?.epoch === epoch) figures.push('the best so far');
+  return `epoch ${String(epoch).padStart(String(epochs).length)} of ${epochs}: ${figures.join(', ')}, ${seconds.toFixed(1)} s`;
+}

@@ -1,0 +1,50 @@
+import { Worker } from 'node:worker_threads';
+
+/** Tasks that each worker has at a time: the next one is there when one is done. */
+const IN_FLIGHT = 2;
+
+/**
+ * Hands tasks to worker threads and calls back with each result, in the order in which they are done. A worker is a module
+ * that answers each message, a task, with one message, its result.
+ */
+export async function runWorkers<Task, Result>(
+  module: URL,
+  workerData: unknown,
+  count: number,
+  tasks: readonly Task[],
+  { signal, onResult }: { readonly signal: AbortSignal; readonly onResult: (result: Result) => void },
+): Promise<void> {
+  let next = 0;
+  const workers: Worker[] = [];
+  const work = (worker: Worker): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let open = 0;
+      const more = (): void => {
+        while (open < IN_FLIGHT && next < tasks.length && !signal.aborted) {
+          worker.postMessage(tasks[next++]);
+          open++;
+        }
+        if (open === 0) resolve();
+      };
+      worker.on('message', (result: Result) => {
+        open--;
+        try {
+          onResult(result);
+        } catch (error) {
+          reject(error);
+          return;
+        }
+        more();
+      });
+      worker.on('error', reject);
+      worker.on('exit', (code) => reject(new Error(`a worker ended with status ${code}`)));
+      more();
+    });
+  try {
+    for (let n = 0; n < Math.min(count, tasks.length); n++) workers.push(new Worker(module, { workerData }));
+    await Promise.all(workers.map(work));
+  } finally {
+    for (const worker of workers) worker.removeAllListeners('exit');
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}

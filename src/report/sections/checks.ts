@@ -1,0 +1,75 @@
+import { COMPARED } from '../../experiments/backend_comparison.ts';
+import type { Results } from '../../experiments/results.ts';
+import { csvOf, framed, table } from '../figure.ts';
+import { html, type Markup } from '../markup.ts';
+import { commandOf, duration } from '../words.ts';
+
+/** Every statement of the theory with its figure. */
+export function verificationSection({ settings, verification }: Results): Markup | null {
+  if (!verification) return null;
+  const { checks, seed, seconds } = verification;
+  const passed = checks.filter(({ pass }) => pass).length;
+  const rows = checks.map(({ statement, source, instances, kind, figure, tolerance, pass }) => [
+    html`${statement}<br><small>${source}</small>`,
+    instances,
+    kind,
+    exponential(figure),
+    exponential(tolerance),
+    pass ? html`<span class="good">✓ holds</span>` : html`<span class="bad">✗ fails</span>`,
+  ]);
+  const csv = csvOf(
+    ['id', 'statement', 'source', 'instances', 'kind', 'figure', 'tolerance', 'pass'],
+    checks.map((check) => [
+      check.id,
+      check.statement,
+      check.source,
+      check.instances,
+      check.kind,
+      check.figure,
+      check.tolerance,
+      check.pass,
+    ]),
+  );
+  const caption = `Every theorem of the paper, and ours, tried on random instances (seed ${seed}, ${duration(seconds)}): ${passed} of ${checks.length} hold. A relative error is the largest over all instances.`;
+  return html`<section aria-labelledby="verify-h"><h2 id="verify-h">Theorems as checks</h2>
+${framed(
+  { id: 'verify', caption, csv: ['verify.csv', csv], command: commandOf(settings, 'expressivity') },
+  table('Theorems', ['statement', 'instances', 'measure', 'worst', 'allowed', 'result'], rows),
+)}</section>`;
+}
+
+const exponential = (value: number) =>
+  Number.isInteger(value) ? String(value) : value.toExponential(1).replace('-', '−');
+
+/** One contraction on every backend. */
+export function backendsSection({ settings, comparison }: Results): Markup | null {
+  if (!comparison) return null;
+  const { timings, refused, machine } = comparison;
+  const slowest = Math.max(...timings.map(({ milliseconds }) => milliseconds));
+  const rows = [
+    ...timings.map(({ name, isa, milliseconds, repetitions, difference }) => [
+      name,
+      isa,
+      `${milliseconds} ms`,
+      `${Number((slowest / milliseconds).toPrecision(2))} ×`,
+      repetitions,
+      difference === 0 ? '0' : difference.toExponential(1),
+    ]),
+    ...refused.map(({ name, reason }) => [name, reason, '–', '–', '–', '–']),
+  ];
+  const { B, L, R, K } = COMPARED;
+  const caption = `One step of a rectifier recurrent network, out[b,k] = Σ G[i,j,k] max(a[b,i], h[b,j], 0), b = ${B}, i = ${L}, j = ${R}, k = ${K}, float32, one thread, median of the repetitions of half a second, on ${machine.processor}. A first impression taken while other work may run, not a benchmark: npm run bench is one.`;
+  const csv = csvOf(
+    ['backend', 'isa', 'threads', 'milliseconds', 'repetitions', 'difference'],
+    timings.map((t) => [t.name, t.isa, t.threads, t.milliseconds, t.repetitions, t.difference]),
+  );
+  return html`<section aria-labelledby="backends-h"><h2 id="backends-h">Backends side by side</h2>
+${framed(
+  { id: 'backends', caption, csv: ['backends.csv', csv], command: commandOf(settings, 'expressivity') },
+  table(
+    'Backends',
+    ['backend', 'instruction set', 'time', 'speed', 'repetitions', 'largest relative difference'],
+    rows,
+  ),
+)}</section>`;
+}

@@ -1,0 +1,54 @@
+import type { MachineRecord } from '../../experiments/performance.ts';
+import type { Measured, Results } from '../../experiments/results.ts';
+import { html, type Markup } from '../markup.ts';
+import { count, datasetName, duration, groups } from '../words.ts';
+
+/** What ran, on which machine, with which seeds, how long. */
+export function summarySection({
+  settings,
+  performance,
+  studies,
+  certificate,
+  verification,
+  comparison,
+}: Results): Markup {
+  const { quick, seed, seeds, data } = settings;
+  const others: Measured[] = [
+    ...studies,
+    ...[certificate, verification].filter((record) => record !== undefined),
+  ];
+  const measured = [...performance, ...others];
+  const sum = (records: readonly { readonly seconds: number }[]) =>
+    records.reduce((total, { seconds }) => total + seconds, 0);
+  const machines: MachineRecord[] = [
+    ...measured.map(({ machine }) => machine),
+    ...(comparison ? [comparison.machine] : []),
+  ];
+  const distinct = groups(machines, (machine) => JSON.stringify(machine)).map(([machine]) => machine);
+  const backends = [...new Set(measured.map(({ backend, isa }) => `${backend} ${isa}`))];
+  const facts: [string, string][] = [
+    ['trainings', `${performance.length}, ${duration(sum(performance))}`],
+    [
+      'random networks',
+      count(studies.reduce((total, { study }) => total + study.networks * study.ranks.length, 0)),
+    ],
+    ['seeds', seeds === 1 ? String(seed) : `${seed} to ${seed + seeds - 1}`],
+    ['computing time', duration(sum(measured))],
+    ['backend', backends.join(', ') || 'none'],
+    ...distinct.map(({ processor, cores, platform, node }): [string, string] => [
+      'machine',
+      `${processor}, ${cores} cores, ${platform}, Node ${node}`,
+    ]),
+  ];
+  const sets = data.map(
+    ({ name, train, test, steps }) =>
+      `${datasetName(name)} (${count(train)} + ${count(test)} sequences of ${steps} steps)`,
+  );
+  return html`${
+    quick &&
+    html`<p class="quick"><strong>This is a quick run:</strong> subsets, small ranks and few epochs, one seed. It shows that everything works and in which direction the figures
+go; the full run is <code>xitensor reproduce</code>.</p>`
+  }
+<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+<p>Data: ${sets.join(', ') || 'none'}. Every figure has its data as a CSV file in this page and the command that makes it.</p>`;
+}

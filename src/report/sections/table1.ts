@@ -1,0 +1,88 @@
+import { finalAccuracy, type PerformanceRecord } from '../../experiments/performance.ts';
+import type { Results } from '../../experiments/results.ts';
+import { csvOf, framed, table } from '../figure.ts';
+import { html, type Markup } from '../markup.ts';
+import {
+  accuracyCell,
+  commandOf,
+  count,
+  datasetName,
+  formulaOf,
+  groups,
+  KIND_ORDER,
+  KINDS,
+} from '../words.ts';
+
+/** Test accuracy by ξ, a column for each data set and family. */
+export function table1Section({ settings, performance }: Results): Markup | null {
+  const records = performance.filter(({ experiment }) => experiment === 'table1');
+  if (records.length === 0) return null;
+  const columns = groups(records, ({ dataset }) => dataset).flatMap((own) =>
+    KIND_ORDER.filter((kind) => own.some((record) => record.kind === kind)).map((kind) => ({
+      dataset: own[0].dataset,
+      kind,
+    })),
+  );
+  const rows = groups(records, ({ xi }) => xi).map((own) => [
+    html`${own[0].xi}<br><small>${formulaOf(own[0].xi)}</small>`,
+    ...columns.map(({ dataset, kind }) =>
+      accuracyCell(own.filter((record) => record.dataset === dataset && record.kind === kind)),
+    ),
+  ]);
+  const head = columns.map(({ dataset, kind }) => `${datasetName(dataset)}, ${KINDS[kind].name}`);
+  const caption = html`Test accuracy after the last epoch by operator ξ, in the form of the paper’s Table 1, which has the recurrent
+networks; trees and shallow networks of at most as many parameters stand beside them. ${spreadNote(records)} ${sizes(records)}`;
+  return html`<section aria-labelledby="table1-h"><h2 id="table1-h">Table 1: accuracy by operator</h2>
+${framed(
+  {
+    id: 'table1',
+    caption,
+    csv: ['table1.csv', finalCsv(records)],
+    command: commandOf(settings, 'performance'),
+  },
+  table('Test accuracy by operator', ['ξ', ...head], rows),
+)}</section>`;
+}
+
+export function spreadNote(records: readonly PerformanceRecord[]): string {
+  const seeds = [...new Set(records.map(({ seed }) => seed))];
+  return seeds.length > 1
+    ? `Mean over seeds ${seeds.join(', ')}, with the least and the largest.`
+    : `One seed (${seeds[0]}), so that there is no spread.`;
+}
+
+/** Sizes of the recurrent networks by data set. */
+function sizes(records: readonly PerformanceRecord[]): string {
+  return groups(
+    records.filter(({ kind }) => kind === 'tt'),
+    ({ dataset }) => dataset,
+  )
+    .map(([{ dataset, features, rank, shared, parameters, batch, epochs, limit }]) => {
+      const part = limit === null ? '' : `, ${count(limit)} examples`;
+      return `${datasetName(dataset)}: m = ${features}, R = ${rank}${shared ? ', shared cores' : ''}, ${count(parameters)} parameters, Adam on batches of ${batch}, ${epochs} epochs${part}.`;
+    })
+    .join(' ');
+}
+
+/** The last epoch of every run. */
+export function finalCsv(records: readonly PerformanceRecord[]): string {
+  const head = [
+    'dataset',
+    'kind',
+    'xi',
+    'rank',
+    'parameters',
+    'shared',
+    'fold',
+    'seed',
+    'testAccuracy',
+    'seconds',
+  ];
+  return csvOf(
+    head,
+    records.map((record) => {
+      const { dataset, kind, xi, rank, parameters, shared, fold, seed, seconds } = record;
+      return [dataset, kind, xi, rank, parameters, shared, fold, seed, finalAccuracy(record), seconds];
+    }),
+  );
+}

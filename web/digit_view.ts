@@ -1,0 +1,74 @@
+import { type Bar, barsChart, statesChart } from './charts.ts';
+import { draw, element } from './dom.ts';
+import type { Reply, Request } from './messages.ts';
+import { Pad } from './pad.ts';
+
+type Read = Extract<Reply, { type: 'digit' }>;
+
+const PIXELS = 28 * 28;
+
+/** The second section: a digit is drawn, scored, and its hidden states shown. */
+export class DigitView {
+  private readonly pad: Pad;
+  private readonly send: (request: Request) => void;
+  private id = 0;
+  private samples: Promise<Uint8Array> | undefined;
+  private next = 0;
+
+  constructor(send: (request: Request) => void) {
+    this.send = send;
+    this.pad = new Pad(element<HTMLCanvasElement>('pad'), (pixels) => this.changed(pixels));
+    element('clear').addEventListener('click', () => this.pad.clear());
+    element('sample').addEventListener('click', () => void this.sample());
+    this.empty();
+  }
+
+  receive({ id, scores, states }: Read): void {
+    if (id !== this.id) return;
+    const top = Math.max(...scores);
+    const weights = Array.from(scores, (score) => Math.exp(score - top));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const parts = weights.map((weight) => weight / total);
+    const best = parts.indexOf(Math.max(...parts));
+    const percent = (part: number) => `${(100 * part).toFixed(part > 0.9995 ? 0 : 1)} %`;
+    element('answer').textContent = `It reads ${best}, with ${percent(parts[best])}.`;
+    draw('states', (width) => statesChart(width, states));
+    this.bars(
+      `Probabilities: ${parts.map((part, n) => `${n} ${percent(part)}`).join(', ')}`,
+      parts.map((value, n) => ({ name: String(n), value, shown: value < 0.0005 ? '' : percent(value) })),
+    );
+  }
+
+  failed(message: string): void {
+    element('answer').textContent = message;
+  }
+
+  private changed(pixels: Float32Array | null): void {
+    this.id++;
+    if (pixels) this.send({ type: 'digit', id: this.id, pixels });
+    else this.empty();
+  }
+
+  private empty(): void {
+    element('answer').textContent = 'Draw a digit.';
+    this.bars(
+      'No digit yet',
+      Array.from({ length: 10 }, (_, n) => ({ name: String(n), value: 0, shown: '' })),
+    );
+    const nothing = Array.from({ length: 15 }, () => new Float32Array(16));
+    draw('states', (width) => statesChart(width, nothing));
+  }
+
+  private bars(label: string, bars: Bar[]): void {
+    draw('scores', (width) => barsChart(width, label, bars, { names: 22, values: 60 }));
+  }
+
+  private async sample(): Promise<void> {
+    this.samples ??= fetch(new URL('../model/samples.bin', import.meta.url)).then(
+      async (response) => new Uint8Array(await response.arrayBuffer()),
+    );
+    const bytes = await this.samples;
+    const at = (this.next++ * PIXELS) % bytes.length;
+    this.pad.show(Float32Array.from(bytes.subarray(at, at + PIXELS), (value) => value / 255));
+  }
+}

@@ -1,0 +1,59 @@
+import { barsChart } from './charts.ts';
+import { DigitView } from './digit_view.ts';
+import { draw, element } from './dom.ts';
+import type { Reply, Request } from './messages.ts';
+import { RanksView } from './ranks_view.ts';
+
+const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
+const send = (request: Request) => worker.postMessage(request);
+
+const ranks = new RanksView(send);
+const digits = new DigitView(send);
+const compare = element<HTMLButtonElement>('compare');
+
+compare.addEventListener('click', () => {
+  compare.disabled = true;
+  element('speed-answer').textContent = 'Measuring …';
+  send({ type: 'stop' });
+  send({ type: 'speed', xi: ranks.xi });
+});
+
+// The hash is the state of the page, so that links must not change it.
+document.querySelector('[data-skip]')?.addEventListener('click', (event) => {
+  event.preventDefault();
+  element('ranks').focus();
+});
+
+function showSpeed({ xi, speeds, difference }: Extract<Reply, { type: 'speed' }>): void {
+  compare.disabled = false;
+  const [kernels, loops] = speeds;
+  element('speed-answer').textContent =
+    `WebAssembly is ${(loops.milliseconds / kernels.milliseconds).toFixed(1)} times as fast for ${xi}: ` +
+    `${kernels.milliseconds.toFixed(2)} ms instead of ${loops.milliseconds.toFixed(1)}. ` +
+    `The results differ by ${difference.toExponential(0)} of the largest.`;
+  const bars = speeds.map(({ name, gflops }) => ({
+    ...{ name, value: gflops },
+    shown: `${gflops.toFixed(1)} GFLOP/s`,
+  }));
+  const label = bars.map(({ name, shown }) => `${name}: ${shown}`).join('; ');
+  draw('speed-chart', (width) => barsChart(width, label, bars, { names: 156, values: 100 }));
+}
+
+function showFailure({ of, message }: Extract<Reply, { type: 'failed' }>): void {
+  if (of === 'digit') digits.failed(message);
+  else if (of === 'engine') element('engine').textContent = `The kernels cannot be loaded: ${message}`;
+  else ranks.problem(message);
+  if (of === 'speed') compare.disabled = false;
+}
+
+worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+  if (data.type === 'drawn') ranks.receive(data);
+  else if (data.type === 'digit') digits.receive(data);
+  else if (data.type === 'speed') showSpeed(data);
+  else if (data.type === 'failed') showFailure(data);
+  else {
+    const threads = data.threads === 1 ? data.note || 'one thread' : `${data.threads} threads`;
+    element('engine').textContent = `WebAssembly, ${data.isa}, ${threads}`;
+  }
+};
+ranks.start();

@@ -1,0 +1,157 @@
+import { XI, XI_NAMES, type Xi } from '../src/core/xi.gen.ts';
+import { type Bin, histogramChart, spectrumChart } from './charts.ts';
+import { type Choice, readHash, tooLarge, writeHash } from './choice.ts';
+import { draw, element } from './dom.ts';
+import type { Reply, Request } from './messages.ts';
+import { boundOf, largestRank } from './study.ts';
+
+type Progress = Extract<Reply, { type: 'drawn' }>;
+
+const FORMULAS: Readonly<Record<Xi, string>> = {
+  ...{ product: 'x·y', rectifier: 'max(x, y, 0)', max: 'max(x, y)', min: 'min(x, y)', sum: 'x + y' },
+  ...{ relusum: 'max(x,0) + max(y,0)', logsumexp: 'ln(eˣ + eʸ)', l2: '√(x² + y²)' },
+};
+
+/** The first section: draws random networks and shows their ranks while they come. */
+export class RanksView {
+  private readonly form = element<HTMLFormElement>('choice');
+  private readonly send: (request: Request) => void;
+  private readonly counts = new Map<number, number>();
+  private choice: Choice;
+  private id = 0;
+  private latest: Progress | undefined;
+  private frame = 0;
+
+  constructor(send: (request: Request) => void) {
+    this.send = send;
+    const xi = this.field('xi') as unknown as HTMLSelectElement;
+    xi.append(...XI_NAMES.map((name) => new Option(`${name}: ${FORMULAS[name]}`, name)));
+    this.choice = readHash(location.hash);
+    this.fill();
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.start();
+    });
+    this.form.addEventListener('change', () => this.form.checkValidity() && this.start());
+    element('stop').addEventListener('click', () => {
+      this.send({ type: 'stop' });
+      this.ended();
+    });
+    addEventListener('hashchange', () => {
+      if (location.hash === writeHash(this.choice)) return;
+      this.choice = readHash(location.hash);
+      this.fill();
+      this.start();
+    });
+  }
+
+  get xi(): Xi {
+    return this.choice.xi;
+  }
+
+  /** Draws what the form says, in place of what is being drawn. */
+  start(): void {
+    this.choice = this.read();
+    history.replaceState(null, '', writeHash(this.choice));
+    const problem = tooLarge(this.choice);
+    this.problem(problem);
+    this.send({ type: 'stop' });
+    this.counts.clear();
+    element('ranks-summary').textContent = '';
+    this.latest = undefined;
+    if (problem) {
+      this.ended();
+      return;
+    }
+    element<HTMLButtonElement>('stop').disabled = false;
+    this.send({ type: 'study', id: ++this.id, choice: this.choice });
+  }
+
+  receive(progress: Progress): void {
+    if (progress.id !== this.id) return;
+    for (const rank of progress.ranks) this.counts.set(rank, (this.counts.get(rank) ?? 0) + 1);
+    this.latest = progress;
+    this.frame ||= requestAnimationFrame(() => this.show());
+  }
+
+  problem(message: string): void {
+    element('ranks-problem').textContent = message;
+    element('ranks-problem').hidden = message === '';
+  }
+
+  private ended(): void {
+    element<HTMLButtonElement>('stop').disabled = true;
+  }
+
+  private field(name: string): HTMLInputElement {
+    return this.form.elements.namedItem(name) as HTMLInputElement;
+  }
+
+  private fill(): void {
+    const { shared, ...values } = this.choice;
+    for (const [name, value] of Object.entries(values)) this.field(name).value = String(value);
+    this.field('shared').checked = shared;
+  }
+
+  /** What the form says, checked as an address is. */
+  private read(): Choice {
+    const fields = new FormData(this.form);
+    fields.set('shared', String(this.field('shared').checked));
+    return readHash(
+      new URLSearchParams([...fields].map(([name, value]) => [name, String(value)])).toString(),
+    );
+  }
+
+  private show(): void {
+    this.frame = 0;
+    if (!this.latest) return;
+    const { done, last } = this.latest;
+    const { networks, xi } = this.choice;
+    const bins: Bin[] = [...this.counts].sort(([a], [b]) => a - b);
+    const largest = largestRank(this.choice);
+    element<HTMLProgressElement>('ranks-progress').value = done / networks;
+    draw('histogram', (width) => histogramChart(width, bins, largest));
+    draw('spectrum', (width) => spectrumChart(width, last.spectrum, last.tolerance, last.rank));
+    const median = medianOf(bins);
+    const figures = [
+      ['Networks drawn', `${done} of ${networks}`],
+      ['Median rank', `${median} of ${largest}`],
+      ...this.bounds(median, bins[bins.length - 1][0]),
+    ];
+    element('ranks-figures').innerHTML = figures
+      .map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`)
+      .join('');
+    element('ranks-note').textContent =
+      XI[xi].bound === 'none'
+        ? 'For this ξ no bound on the width is known: a single term of a shallow network already has full rank generically.'
+        : '';
+    element<HTMLTableElement>('ranks-table').tBodies[0].innerHTML = bins
+      .map(([rank, count]) => `<tr><td>${rank}</td><td>${count}</td></tr>`)
+      .join('');
+    if (done < networks) return;
+    this.ended();
+    element('ranks-summary').textContent =
+      `${done} networks drawn. Their median rank is ${median}, of ${largest} at most.`;
+  }
+
+  /** What the ranks say of shallow networks: of the median, and of the largest found. */
+  private bounds(median: number, most: number): [string, string][] {
+    const [middle, top] = [median, most].map((rank) => boundOf(this.choice, rank));
+    if (middle.impossible) return [['A shallow network in its place', 'none of any width']];
+    const upTo = top.impossible ? 'none' : String(top.refined);
+    return [
+      ['Shallow width, at least', `${middle.refined}, up to ${upTo}`],
+      ['As the paper bounds it', `${middle.paper}, up to ${top.impossible ? 'none' : top.paper}`],
+    ];
+  }
+}
+
+function medianOf(bins: readonly Bin[]): number {
+  const half = bins.reduce((sum, [, count]) => sum + count, 0) / 2;
+  let seen = 0;
+  for (const [rank, count] of bins) {
+    seen += count;
+    if (seen >= half) return rank;
+  }
+  return 0;
+}

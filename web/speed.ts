@@ -1,0 +1,89 @@
+import type { Backend } from '../src/backend/interface.ts';
+import { Rng } from '../src/core/rng.ts';
+import { XI, type Xi } from '../src/core/xi.gen.ts';
+import type { Speed } from './messages.ts';
+
+/** C1 of docs/performance.md with a fifth of its rows, so that plain loops too take a few milliseconds a call. */
+const [B, L, R, K] = [50, 32, 64, 64];
+const OPERATIONS = 2 * B * L * R * K;
+
+type Loops = (a: Float32Array, h: Float32Array, G: Float32Array, out: Float32Array) => void;
+
+/** As one writes them; which order is faster depends on the engine. */
+function plainLoops(xi: Xi): readonly Loops[] {
+  const { value } = XI[xi];
+  return [
+    (a, h, G, out) => {
+      out.fill(0);
+      for (let b = 0; b < B; b++) {
+        for (let i = 0; i < L; i++) {
+          for (let j = 0; j < R; j++) {
+            const joined = value(a[b * L + i], h[b * R + j]);
+            for (let k = 0; k < K; k++) out[b * K + k] += G[(i * R + j) * K + k] * joined;
+          }
+        }
+      }
+    },
+    (a, h, G, out) => {
+      out.fill(0);
+      for (let i = 0; i < L; i++) {
+        for (let j = 0; j < R; j++) {
+          for (let b = 0; b < B; b++) {
+            const joined = value(a[b * L + i], h[b * R + j]);
+            for (let k = 0; k < K; k++) out[b * K + k] += G[(i * R + j) * K + k] * joined;
+          }
+        }
+      }
+    },
+  ];
+}
+
+/** Each takes its turn in every round, so that what else the machine does meets all of them; the shortest counts. */
+const ROUNDS = 8;
+/** Clocks of pages are coarse: a turn lasts about as long, or one call. */
+const TURN_MS = 4;
+
+/** The shortest time of a call, in milliseconds. */
+function timeAll(runs: readonly (() => void)[]): number[] {
+  const clock = (run: () => void, calls: number) => {
+    const start = performance.now();
+    for (let n = 0; n < calls; n++) run();
+    return (performance.now() - start) / calls;
+  };
+  // The first calls compile.
+  const best = runs.map((run) => Math.min(clock(run, 1), clock(run, 1)));
+  for (let round = 0; round < ROUNDS; round++) {
+    runs.forEach((run, n) => {
+      best[n] = Math.min(best[n], clock(run, Math.ceil(TURN_MS / Math.max(best[n], 0.01))));
+    });
+  }
+  return best;
+}
+
+/** Times the kernels and plain loops on the same numbers, and compares what they compute. */
+export function compareSpeeds(backend: Backend, xi: Xi) {
+  const rng = new Rng(1);
+  const random = (count: number) => Float32Array.from({ length: count }, () => rng.normal());
+  const [a, h, G, out] = [random(B * L), random(B * R), random(L * R * K), new Float32Array(B * K)];
+  const [sa, sh, sG] = [a, h, G].map((values) => backend.adopt(values));
+  const result = backend.allocate('float32', B * K);
+  const packed = backend.packWeights(L, R, K, sG);
+  const loops = plainLoops(xi).map((run) => () => run(a, h, G, out));
+  const [kernels, ...plain] = timeAll([
+    () => backend.contractPacked(xi, B, sa, sh, packed, result),
+    ...loops,
+  ]);
+  const threads = `${backend.threads} ${backend.threads === 1 ? 'thread' : 'threads'}`;
+  const speeds: Speed[] = [
+    [`${backend.isa}, ${threads}`, kernels] as const,
+    ['plain JavaScript', Math.min(...plain)] as const,
+  ].map(([name, milliseconds]) => ({ name, milliseconds, gflops: OPERATIONS / milliseconds / 1e6 }));
+  const values = result.read();
+  for (const storage of [sa, sh, sG, result, packed.values]) storage.release();
+  let [worst, scale] = [0, 0];
+  out.forEach((value, n) => {
+    worst = Math.max(worst, Math.abs(value - values[n]));
+    scale = Math.max(scale, Math.abs(value));
+  });
+  return { xi, speeds, difference: worst / scale };
+}
