@@ -1,6 +1,7 @@
 import { Rng } from '../src/core/rng.ts';
 import { allocate, type FloatArray } from '../src/core/tensor.ts';
-import { gridSteps, type Workload } from './workloads.ts';
+import { drawModel } from './models.ts';
+import { gridSteps, isModel, type ModelWorkload, type Workload } from './workloads.ts';
 
 /** An array that every subject of a workload is handed. */
 export interface Input {
@@ -10,7 +11,7 @@ export interface Input {
 
 export type Inputs = Readonly<Record<string, Input>>;
 
-function shapesOf(workload: Workload): Record<string, readonly number[]> {
+function shapesOf(workload: Exclude<Workload, ModelWorkload>): Record<string, readonly number[]> {
   if (workload.kind === 'maxplus') return { A: [workload.n, workload.n], B: [workload.n, workload.n] };
   if (workload.kind === 'grid') {
     const cores = gridSteps(workload).map(({ sizes: { L, R, K } }, t) => [`G${t}`, [L, R, K]]);
@@ -27,6 +28,7 @@ function shapesOf(workload: Workload): Record<string, readonly number[]> {
 
 /** Normally distributed inputs, the same in every run. */
 export function drawInputs(workload: Workload): Inputs {
+  if (isModel(workload)) return drawModel(workload);
   const rng = new Rng(7);
   return Object.fromEntries(
     Object.entries(shapesOf(workload)).map(([name, shape]) => {

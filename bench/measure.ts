@@ -2,7 +2,7 @@ import type { Backend } from '../src/backend/interface.ts';
 import type { DType } from '../src/core/tensor.ts';
 import { drawInputs } from './inputs.ts';
 import type { Absence, BenchRecord } from './records.ts';
-import type { Prepared, Subject } from './subject.ts';
+import { measures, type Prepared, type Subject } from './subject.ts';
 import { median, time, timingOf } from './timer.ts';
 import { verify } from './verify.ts';
 import { operationsOf, type Workload } from './workloads.ts';
@@ -64,7 +64,7 @@ export async function measure(
   const { dtype } = workload;
   const lanes: Lane[] = [];
   for (const subject of subjects) {
-    if (!subject.answers(workload)) continue;
+    if (!measures(subject, workload)) continue;
     try {
       const prepared = await subject.prepare(workload, inputs);
       let once = await prepared.round(1);

@@ -4,9 +4,18 @@ import { probeBackend, selectBackend } from '../src/backend/select.ts';
 import { contract } from '../src/contract/contract.ts';
 import type { Tensor } from '../src/core/tensor.ts';
 import type { Inputs } from './inputs.ts';
+import { lossesOf, trainerOf } from './models.ts';
 import type { Absence } from './records.ts';
 import { type Form, prepareBest, type Subject } from './subject.ts';
-import { type GridWorkload, gridSteps, operationsOf, PATIENCE, type Workload } from './workloads.ts';
+import {
+  type GridWorkload,
+  gridSteps,
+  isModel,
+  type ModelWorkload,
+  operationsOf,
+  PATIENCE,
+  type Workload,
+} from './workloads.ts';
 
 /** Everything of ours that this machine can run, on one thread and on all cores; and what it cannot, with reasons. */
 export function ownSubjects(): { subjects: Subject[]; absent: Absence[] } {
@@ -60,6 +69,9 @@ const tensorOf = ({ shape, data }: Inputs[string]): Tensor => ({
 
 /** The ways to ask a backend of ours; a new entry point of the library (prepacked weights, say) is one more of them. */
 function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
+  if (isModel(workload)) {
+    return [(workload.kind === 'train' ? trainingStep : scoring)(workload, inputs, backend)];
+  }
   if (workload.kind === 'grid')
     return [gridByPairs(workload, inputs, backend), gridByRows(workload, inputs, backend)];
   if (workload.kind === 'maxplus')
@@ -73,13 +85,14 @@ function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
   const { B, L, R, K } = sizes;
   const [a, h, G] = [inputs.a, inputs.h, inputs.G].map(({ data }) => upload(backend, data));
   const out = backend.allocate(dtype, B * K);
-  const forward = () => backend.contract(xi, sizes, a, h, G, out);
+  const precision = workload.kind === 'contract' ? workload.precision : undefined;
+  const forward = () => backend.contract(xi, sizes, a, h, G, out, precision);
   if (workload.kind !== 'gradients') {
     const outputs = () => {
       forward();
       return { arrays: { out: out.read() } };
     };
-    const packed = backend.packWeights(L, R, K, G);
+    const packed = backend.packWeights(L, R, K, G, precision);
     const withPacked = () => backend.contractPacked(xi, B, a, h, packed, out);
     const packedOutputs = () => {
       withPacked();
@@ -101,6 +114,19 @@ function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
     return { arrays: { out: out.read(), da: da.read(), dh: dh.read(), dG: dG.read() } };
   };
   return [{ name: 'backend.contract + contractGradient', run, outputs }];
+}
+
+/** What a user's `fit` does between two looks at the event loop, gathering the batch included. */
+function trainingStep(workload: ModelWorkload, inputs: Inputs, backend: Backend): Form {
+  const trainer = trainerOf(workload, inputs, backend);
+  const outputs = () => ({ arrays: { out: lossesOf(trainerOf(workload, inputs, backend)) } });
+  return { name: 'Trainer.step', run: () => trainer.step(), outputs };
+}
+
+function scoring(workload: ModelWorkload, inputs: Inputs, backend: Backend): Form {
+  const { model } = trainerOf(workload, inputs, backend);
+  const run = () => model.score(tensorOf(inputs.X));
+  return { name: 'model.score', run, outputs: () => ({ arrays: { out: run().data } }) };
 }
 
 function maxPlus(inputs: Inputs, backend: Backend): Form {

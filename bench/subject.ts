@@ -29,6 +29,14 @@ export interface Subject {
   close?(): void | Promise<void>;
 }
 
+/** Whether to measure: of precisions below float32 only what the subject's own tile computes, and nothing that is in float32. */
+export function measures(subject: Subject, workload: Workload): boolean {
+  const precision = workload.kind === 'contract' ? workload.precision : undefined;
+  const { backend } = subject;
+  if (precision !== undefined && (!backend || backend.tiles[precision] !== backend.isa)) return false;
+  return subject.answers(workload);
+}
+
 /** One way to state a computation to a subject in this process. */
 export interface Form {
   readonly name: string;

@@ -2,6 +2,7 @@ import Benchmark from 'benchmark';
 import type { BenchArguments } from './arguments.ts';
 import { drawInputs } from './inputs.ts';
 import { ownSubjects } from './own.ts';
+import { measures } from './subject.ts';
 import { operationsOf } from './workloads.ts';
 
 /** Larger workloads have too few runs a second to say anything. */
@@ -21,7 +22,13 @@ export async function runSuite({ only, workloads }: BenchArguments): Promise<voi
     const inputs = drawInputs(workload);
     for (const subject of subjects) {
       const wanted = only.some((text) => subject.name.includes(text));
-      if (!wanted || subject.threads > 1 || subject.backend?.name === 'reference') continue;
+      if (
+        !wanted ||
+        !measures(subject, workload) ||
+        subject.threads > 1 ||
+        subject.backend?.name === 'reference'
+      )
+        continue;
       const prepared = await subject.prepare(workload, inputs);
       suite.add(subject.name, () => prepared.round(1), { maxTime: 1 });
     }

@@ -160,6 +160,13 @@ export const TARGETS: readonly Target[] = [
     timesPeer(workload, n === 0 ? 3 : 1.8, 'tfjs-wasm', { subject: WASM }),
     timesOneThread(workload, 1.8, WASM, 'wasm'),
   ]),
+  timesPeer('N1 TT step rectifier f32', 3, 'torch'),
+  timesPeer('N1 TT step rectifier f32', 5, 'torch-plain'),
+  timesPeer('N1 TT step rectifier f32', 3, 'tfjs-wasm', { subject: WASM }),
+  timesPeer('N2 CP step rectifier f32', 3, 'torch'),
+  timesPeer('N3 HT step rectifier f32', 3, 'torch'),
+  timesPeer('N4 CP score rectifier f32', 1.8, 'torch'),
+  timesPeer('N4 CP score rectifier f32', 10, 'tfjs-wasm'),
   atMostMicroseconds('boundary backend.contract', 2, NATIVE, 'native'),
   atMostMicroseconds('boundary backend.contract', 5, WASM, 'wasm'),
 ];

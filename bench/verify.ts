@@ -1,10 +1,11 @@
 import type { DType, FloatArray } from '../src/core/tensor.ts';
 import { XI } from '../src/core/xi.gen.ts';
 import type { Inputs } from './inputs.ts';
-import { type ContractWorkload, type GridWorkload, gridSteps, type Workload } from './workloads.ts';
+import { verifyModel } from './models.ts';
+import { type ContractWorkload, type GridWorkload, gridSteps, isModel, type Workload } from './workloads.ts';
 
 /**
- * What a subject computed: `out`, with gradients `da`, `dh`, `dG` too. The rows of a grid are prefix-major, the first
+ * What a subject computed: `out`, of a training its first losses, with gradients `da`, `dh`, `dG` too. The rows of a grid are prefix-major, the first
  * template slowest, unless `lastSlowest` says that the last one is.
  */
 export interface Outputs {
@@ -14,9 +15,18 @@ export interface Outputs {
 
 const EPSILON: Readonly<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
 
-/** Whether some entries of the result agree with sums in float64, to 64 ε of the sum of the terms' magnitudes. */
+/** Error of a term with factors of one or two bf16 parts (docs/backends.md). */
+const OF_A_TERM = { bf16x3: 3 * 2 ** -16, bf16: 2.01 * 2 ** -8 } as const;
+
+/**
+ * Whether some entries of the result agree with sums in float64, to 64 ε of the sum of the terms' magnitudes, and below
+ * float32 to the error of a term.
+ */
 export function verify(workload: Workload, inputs: Inputs, outputs: Outputs): boolean {
   if (workload.kind === 'maxplus') return verifyMaxPlus(workload.n, inputs, outputs.arrays.out);
+  if (isModel(workload)) {
+    return verifyModel(workload, inputs, outputs.arrays.out);
+  }
   if (workload.kind === 'grid') return verifyGrid(workload, inputs, outputs);
   const contraction = {
     ...workload,
@@ -36,7 +46,12 @@ const close = (got: number, terms: readonly number[], tolerance: number) => {
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-function verifyForward({ sizes, xi, dtype }: ContractWorkload, inputs: Inputs, out: FloatArray): boolean {
+function verifyForward(
+  { sizes, xi, dtype, precision }: ContractWorkload,
+  inputs: Inputs,
+  out: FloatArray,
+): boolean {
+  const tolerance = 64 * EPSILON[dtype] + (precision ? OF_A_TERM[precision] : 0);
   const { B, L, R, K } = sizes;
   const [a, h, G] = ['a', 'h', 'G'].map((name) => inputs[name].data);
   if (out?.length !== B * K) return false;
@@ -53,7 +68,7 @@ function verifyForward({ sizes, xi, dtype }: ContractWorkload, inputs: Inputs, o
         }
       }
     }
-    return want.every((value, k) => Math.abs(out[b * K + k] - value) <= 64 * EPSILON[dtype] * scale[k]);
+    return want.every((value, k) => Math.abs(out[b * K + k] - value) <= tolerance * scale[k]);
   });
 }
 

@@ -1,6 +1,7 @@
-import type { ContractSizes } from '../src/backend/interface.ts';
+import type { ContractSizes, Precision } from '../src/backend/interface.ts';
 import type { DType } from '../src/core/tensor.ts';
 import type { Xi } from '../src/core/xi.gen.ts';
+import type { ModelOptions } from '../src/models/config.ts';
 
 interface Common {
   /** `GROUP …`: the group is the first word, and a prefix of the name selects it on the command line. */
@@ -13,6 +14,8 @@ export interface ContractWorkload extends Common {
   readonly kind: 'contract' | 'gradients';
   readonly xi: Xi;
   readonly sizes: ContractSizes;
+  /** Below float32: for instruction sets with a tile for it, and no peers. */
+  readonly precision?: Exclude<Precision, 'float32'>;
 }
 
 /** `C[i,j] = max_k A[i,k] + B[k,j]`, n × n. */
@@ -43,11 +46,31 @@ export interface CallWorkload extends Common {
   readonly way: 'backend' | 'public';
 }
 
-export type Workload = ContractWorkload | MaxPlusWorkload | GridWorkload | CallWorkload;
+/**
+ * A network on B examples: `train` is a step of training, forward, softmax cross-entropy, backward and Adam; `score` the
+ * scores alone.
+ */
+export interface ModelWorkload extends Common {
+  readonly kind: 'train' | 'score';
+  readonly model: ModelOptions;
+  readonly B: number;
+}
+
+export type Workload = ModelWorkload | ContractWorkload | MaxPlusWorkload | GridWorkload | CallWorkload;
+
+export const isModel = (workload: Workload): workload is ModelWorkload => 'model' in workload;
 
 const C1 = { B: 250, L: 32, R: 64, K: 64 };
 const C2 = { B: 256, L: 100, R: 256, K: 256 };
 const G1 = { M: 10, T: 6, L: 10, R: 8 };
+const IMAGES = {
+  steps: 16,
+  inputs: 49,
+  outputs: 10,
+  features: { size: 32 },
+  init: 'normal',
+  seed: 7,
+} as const;
 const TINY = { B: 2, L: 2, R: 2, K: 2 };
 
 /** What is measured. Names are fixed: targets and published results refer to them. */
@@ -58,12 +81,33 @@ export const WORKLOADS: readonly Workload[] = [
   { name: 'C1 l2 f32', kind: 'contract', xi: 'l2', dtype: 'float32', sizes: C1 },
   { name: 'C1 rectifier f32 gradients', kind: 'gradients', xi: 'rectifier', dtype: 'float32', sizes: C1 },
   { name: 'C2 rectifier f32', kind: 'contract', xi: 'rectifier', dtype: 'float32', sizes: C2 },
+  ...(['bf16x3', 'bf16'] as const).map((precision) => ({
+    ...({ name: `C2 rectifier ${precision}`, kind: 'contract', xi: 'rectifier', dtype: 'float32' } as const),
+    ...{ sizes: C2, precision },
+  })),
   { name: 'C2 product f32', kind: 'contract', xi: 'product', dtype: 'float32', sizes: C2 },
   { name: 'C2 rectifier f64', kind: 'contract', xi: 'rectifier', dtype: 'float64', sizes: C2 },
   { name: 'S1 max-plus 1024 f32', kind: 'maxplus', dtype: 'float32', n: 1024 },
   { name: 'G1 grid f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', ...G1 },
   { name: 'G2 grid L64 f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', M: 64, T: 3, L: 64, R: 16 },
   { name: 'G2 grid L128 f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', M: 64, T: 3, L: 128, R: 16 },
+  // 1.9 million parameters each.
+  ...(
+    [
+      ['N1 TT step', 'train', { kind: 'tt', rank: 64 }, 250],
+      ['N2 CP step', 'train', { kind: 'cp', rank: 3560 }, 250],
+      ['N3 HT step', 'train', { kind: 'ht', rank: 51 }, 250],
+      ['N4 CP score', 'score', { kind: 'cp', rank: 1024 }, 1000],
+    ] as const
+  ).map(
+    ([name, kind, network, B]): ModelWorkload => ({
+      name: `${name} rectifier f32`,
+      kind,
+      dtype: 'float32',
+      model: { ...IMAGES, ...network, xi: 'rectifier' },
+      B,
+    }),
+  ),
   {
     name: 'boundary backend.contract',
     kind: 'call',
@@ -98,8 +142,20 @@ export function operationsOf(workload: Workload): number {
       0,
     );
   }
+  if (isModel(workload)) {
+    return workload.B * operationsOfModel(workload.model) * (workload.kind === 'train' ? 3 : 1);
+  }
   const { B, L, R, K } = workload.sizes;
   return 2 * B * L * R * K * (workload.kind === 'gradients' ? 3 : 1);
+}
+
+/** Multiply-adds of an example's way through features and contractions, times two. */
+function operationsOfModel({ kind, steps: T, inputs, outputs, rank, features: { size: M } }: ModelOptions) {
+  const R = rank as number;
+  const features = 2 * T * M * inputs;
+  if (kind === 'cp') return features + 2 * R * (T * M + outputs);
+  if (kind === 'tt') return features + 2 * T * M * M + 2 * M * R * (1 + (T - 2) * R + outputs);
+  return features + 2 * T * M * R + 2 * R * R * ((T - 2) * R + outputs);
 }
 
 /** The workloads whose names begin with one of the words given, or all; `unknown` are the words that fit none. */

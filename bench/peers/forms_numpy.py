@@ -1,4 +1,4 @@
-"""NumPy's ways to state each workload; forms(workload, inputs) yields (name, safe, run), run() -> {name: array}."""
+"""NumPy's ways to state each workload; forms(workload, inputs) yields (name, group, run), run() -> {name: array}."""
 
 import numpy as np
 
@@ -32,17 +32,17 @@ def contraction(workload, t):
 
     xi = workload["xi"]
     if xi == "rectifier":
-        yield "maximum with 0 of a and h, maximum, matmul, out=", True, lambda: mm(
+        yield "maximum with 0 of a and h, maximum, matmul, out=", "best", lambda: mm(
             np.maximum(*pair(np.maximum(a, 0), np.maximum(h, 0)), out=X))
-        yield "maximum, maximum with 0, matmul", True, lambda: mm(np.maximum(np.maximum(*pair(a, h)), 0))
-        yield "maximum, tensordot", True, lambda: {
+        yield "maximum, maximum with 0, matmul", "best", lambda: mm(np.maximum(np.maximum(*pair(a, h)), 0))
+        yield "maximum, tensordot", "best", lambda: {
             "out": np.tensordot(np.maximum(*pair(np.maximum(a, 0), np.maximum(h, 0))), G, 2)}
     elif xi == "product":
-        yield "multiply, matmul, out=", True, lambda: mm(np.multiply(*pair(a, h), out=X))
-        yield "einsum of all three, optimize", True, lambda: {
+        yield "multiply, matmul, out=", "best", lambda: mm(np.multiply(*pair(a, h), out=X))
+        yield "einsum of all three, optimize", "best", lambda: {
             "out": np.einsum("bi,bj,ijk->bk", a, h, G, optimize=True)}
     elif xi == "logsumexp":
-        yield "logaddexp, matmul, out=", True, lambda: mm(np.logaddexp(*pair(a, h), out=X))
+        yield "logaddexp, matmul, out=", "best", lambda: mm(np.logaddexp(*pair(a, h), out=X))
 
         def by_parts():
             np.subtract(*pair(a, h), out=Y)
@@ -53,12 +53,12 @@ def contraction(workload, t):
             np.maximum(*pair(a, h), out=X)
             return mm(np.add(X, Y, out=X))
 
-        yield "maximum + log1p(exp(-|a - h|)), matmul, out=", True, by_parts
-        yield "log(exp a + exp h), matmul, out= (overflows)", False, lambda: mm(
+        yield "maximum + log1p(exp(-|a - h|)), matmul, out=", "best", by_parts
+        yield "log(exp a + exp h), matmul, out= (overflows)", "overflows", lambda: mm(
             np.log(np.add(*pair(np.exp(a), np.exp(h)), out=X), out=X))
     elif xi == "l2":
-        yield "hypot, matmul, out=", True, lambda: mm(np.hypot(*pair(a, h), out=X))
-        yield "sqrt(a*a + h*h), matmul, out= (overflows)", False, lambda: mm(
+        yield "hypot, matmul, out=", "best", lambda: mm(np.hypot(*pair(a, h), out=X))
+        yield "sqrt(a*a + h*h), matmul, out= (overflows)", "overflows", lambda: mm(
             np.sqrt(np.add(*pair(a * a, h * h), out=X), out=X))
 
 
@@ -87,10 +87,10 @@ def grid(workload, t):
 
         return run
 
-    yield "maximum, matmul, blocks of 500 rows, out=", True, blocks(500)
-    yield "maximum, matmul, blocks of 2000 rows, out=", True, blocks(2000)
+    yield "maximum, matmul, blocks of 500 rows, out=", "best", blocks(500)
+    yield "maximum, matmul, blocks of 2000 rows, out=", "best", blocks(2000)
     if M ** T * cores[1].shape[0] * cores[1].shape[1] * 8 < 2e9:
-        yield "maximum, matmul, all rows at once", True, blocks(M ** T)
+        yield "maximum, matmul, all rows at once", "best", blocks(M ** T)
 
 
 def maxplus(t):
@@ -118,6 +118,6 @@ def maxplus(t):
 
         return run
 
-    yield "for each i: max of A[i] + B, out=", True, rows
-    yield "for each k: maximum of C and A[:, k] + B[k], out=", True, tiles(n)
-    yield "for 64 rows and each k: maximum of C and A + B[k], out=", True, tiles(64)
+    yield "for each i: max of A[i] + B, out=", "best", rows
+    yield "for each k: maximum of C and A[:, k] + B[k], out=", "best", tiles(n)
+    yield "for 64 rows and each k: maximum of C and A + B[k], out=", "best", tiles(64)

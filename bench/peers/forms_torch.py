@@ -1,9 +1,11 @@
-"""PyTorch's ways to state each workload; forms(workload, inputs) yields (name, safe, run), run() -> {name: array}.
+"""PyTorch's ways to state each workload; forms(workload, inputs) yields (name, group, run), run() -> {name: array}.
 
 max(x, y, 0) is max(max(x, 0), max(y, 0)): with the small operands cut off at 0 beforehand, one pass over B·L·R is saved.
 """
 
 import torch
+
+import forms_torch_models as models
 
 torch.set_num_threads(1)
 
@@ -21,6 +23,10 @@ def forms(workload, inputs):
         return gradients(tensors)
     if kind == "grid":
         return grid(workload, tensors)
+    if kind == "train":
+        return models.training(workload, tensors)
+    if kind == "score":
+        return models.scoring(workload, tensors)
     return maxplus(tensors)
 
 
@@ -43,29 +49,29 @@ def contraction(workload, t):
 
     xi = workload["xi"]
     if xi == "rectifier":
-        yield "relu of a and h, maximum, mm", True, lambda: mm(torch.maximum(*pair(a.relu(), h.relu())))
-        yield "relu of a and h, maximum, mm, out=", True, lambda: mm_out(
+        yield "relu of a and h, maximum, mm", "best", lambda: mm(torch.maximum(*pair(a.relu(), h.relu())))
+        yield "relu of a and h, maximum, mm, out=", "best", lambda: mm_out(
             torch.maximum(*pair(a.relu(), h.relu()), out=X))
-        yield "relu of a and h, maximum, einsum", True, lambda: {
+        yield "relu of a and h, maximum, einsum", "best", lambda: {
             "out": torch.einsum("bij,ijk->bk", torch.maximum(*pair(a.relu(), h.relu())), G)}
-        yield "maximum, relu_, mm", True, lambda: mm(torch.maximum(*pair(a, h)).relu_())
+        yield "maximum, relu_, mm", "best", lambda: mm(torch.maximum(*pair(a, h)).relu_())
 
         @torch.jit.script
         def scripted(a, h, flat):
             joined = torch.maximum(a.relu().unsqueeze(2), h.relu().unsqueeze(1))
             return torch.mm(joined.view(a.size(0), -1), flat)
 
-        yield "jit.script of the first", True, lambda: {"out": scripted(a, h, flat)}
+        yield "jit.script of the first", "best", lambda: {"out": scripted(a, h, flat)}
     elif xi == "product":
         wide = G.reshape(L, R * K)
-        yield "mul, mm", True, lambda: mm(torch.mul(*pair(a, h)))
-        yield "mul, mm, out=", True, lambda: mm_out(torch.mul(*pair(a, h), out=X))
-        yield "einsum of all three", True, lambda: {"out": torch.einsum("bi,bj,ijk->bk", a, h, G)}
-        yield "mm with a, bmm with h", True, lambda: {
+        yield "mul, mm", "best", lambda: mm(torch.mul(*pair(a, h)))
+        yield "mul, mm, out=", "best", lambda: mm_out(torch.mul(*pair(a, h), out=X))
+        yield "einsum of all three", "best", lambda: {"out": torch.einsum("bi,bj,ijk->bk", a, h, G)}
+        yield "mm with a, bmm with h", "best", lambda: {
             "out": torch.bmm(h[:, None, :], torch.mm(a, wide).view(B, R, K))[:, 0]}
     elif xi == "logsumexp":
-        yield "logaddexp, mm", True, lambda: mm(torch.logaddexp(*pair(a, h)))
-        yield "logaddexp, mm, out=", True, lambda: mm_out(torch.logaddexp(*pair(a, h), out=X))
+        yield "logaddexp, mm", "best", lambda: mm(torch.logaddexp(*pair(a, h)))
+        yield "logaddexp, mm, out=", "best", lambda: mm_out(torch.logaddexp(*pair(a, h), out=X))
 
         def by_parts():
             torch.sub(*pair(a, h), out=Y)
@@ -73,13 +79,13 @@ def contraction(workload, t):
             torch.maximum(*pair(a, h), out=X)
             return mm_out(X.add_(Y))
 
-        yield "maximum + log1p(exp(-|a - h|)), mm, out=", True, by_parts
-        yield "log(exp a + exp h), mm, out= (overflows)", False, lambda: mm_out(
+        yield "maximum + log1p(exp(-|a - h|)), mm, out=", "best", by_parts
+        yield "log(exp a + exp h), mm, out= (overflows)", "overflows", lambda: mm_out(
             torch.add(*pair(a.exp(), h.exp()), out=X).log_())
     elif xi == "l2":
-        yield "hypot, mm", True, lambda: mm(torch.hypot(*pair(a, h)))
-        yield "hypot, mm, out=", True, lambda: mm_out(torch.hypot(*pair(a, h), out=X))
-        yield "sqrt(a*a + h*h), mm, out= (overflows)", False, lambda: mm_out(torch.add(*pair(a * a, h * h), out=X).sqrt_())
+        yield "hypot, mm", "best", lambda: mm(torch.hypot(*pair(a, h)))
+        yield "hypot, mm, out=", "best", lambda: mm_out(torch.hypot(*pair(a, h), out=X))
+        yield "sqrt(a*a + h*h), mm, out= (overflows)", "overflows", lambda: mm_out(torch.add(*pair(a * a, h * h), out=X).sqrt_())
 
 
 def gradients(t):
@@ -101,8 +107,8 @@ def gradients(t):
 
         return run
 
-    yield "autograd of relu, maximum, mm", True, autograd(forward)
-    yield "autograd of maximum, relu, mm", True, autograd(forward_late)
+    yield "autograd of relu, maximum, mm", "best", autograd(forward)
+    yield "autograd of maximum, relu, mm", "best", autograd(forward_late)
 
     class Joined(torch.autograd.Function):
         """The rectifier with the mask of the forward pass kept as bytes."""
@@ -120,7 +126,7 @@ def gradients(t):
             dy = (dX - left).sum(1)
             return dx * (x > 0), dy * (y > 0)
 
-    yield "autograd with a Function for the rectifier", True, autograd(
+    yield "autograd with a Function for the rectifier", "best", autograd(
         lambda x, y, g: torch.mm(Joined.apply(x, y).view(B, -1), g.view(L * R, K)))
 
     flat = G.view(L * R, K)
@@ -138,7 +144,7 @@ def gradients(t):
         dX.mul_(a[:, :, None] > y[:, None, :])
         return {"out": out, "da": dX.sum(2).mul_(a > 0), "dh": (total - dX.sum(1)).mul_(h > 0), "dG": dG}
 
-    yield "backward by hand, no autograd, out=", True, manual
+    yield "backward by hand, no autograd, out=", "best", manual
 
 
 def grid(workload, t):
@@ -179,12 +185,12 @@ def grid(workload, t):
 
         return join
 
-    yield "maximum, mm, blocks of 500 rows, out=", True, steps(blocks(500))
-    yield "maximum, mm, blocks of 2000 rows, out=", True, steps(blocks(2000))
+    yield "maximum, mm, blocks of 500 rows, out=", "best", steps(blocks(500))
+    yield "maximum, mm, blocks of 2000 rows, out=", "best", steps(blocks(2000))
     # Gigabytes of max(a, h) for the larger grids.
     if M ** T * cores[1].shape[0] * cores[1].shape[1] * 8 < 2e9:
-        yield "maximum, mm, all rows at once", True, steps(whole)
-        yield "maximum, einsum, all rows at once", True, steps(whole_einsum)
+        yield "maximum, mm, all rows at once", "best", steps(whole)
+        yield "maximum, einsum, all rows at once", "best", steps(whole_einsum)
 
 
 def maxplus(t):
@@ -216,6 +222,6 @@ def maxplus(t):
                 torch.maximum(into, tile, out=into)
         return {"out": C}
 
-    yield "for each i: amax of A[i] + B, out=", True, rows
-    yield "for each k: maximum of C and A[:, k] + B[k], out=", True, ranks
-    yield "for 64 rows and each k: maximum of C and A + B[k], out=", True, tiles
+    yield "for each i: amax of A[i] + B, out=", "best", rows
+    yield "for each k: maximum of C and A[:, k] + B[k], out=", "best", ranks
+    yield "for 64 rows and each k: maximum of C and A + B[k], out=", "best", tiles

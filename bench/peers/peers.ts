@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Absence } from '../records.ts';
 import type { Subject } from '../subject.ts';
-import type { Workload } from '../workloads.ts';
+import { isModel, type Workload } from '../workloads.ts';
 import { mlMatrix } from './ml-matrix.ts';
 import { naiveC } from './naive-c.ts';
 import { onnxruntime } from './onnxruntime.ts';
 import { versionOf } from './packages.ts';
 import { plainJs } from './plain-js.ts';
-import { type PythonEnvironment, pythonPeer } from './python.ts';
+import { type FormGroup, type PythonEnvironment, pythonPeer } from './python.ts';
 import { tfjsWasm } from './tfjs.ts';
 
 interface Opened {
@@ -51,15 +51,14 @@ async function python(
   return { subjects: [subject], versions };
 }
 
-/** Shorter formulas that PyTorch has for smooth ξ and that overflow for large operands; beside the safe ones. */
-async function overflowing(): Promise<Opened> {
-  const { subject } = await pythonPeer({
-    name: 'torch-overflowing',
-    library: 'torch',
-    environments: environments('torch').slice(-1),
-    unsafe: true,
-    answers: (workload) => isContraction(workload, ...SMOOTH),
-  });
+/** PyTorch once more, with other forms than its best. */
+async function torchWith(
+  group: FormGroup,
+  name: string,
+  answers: (workload: Workload) => boolean,
+): Promise<Opened> {
+  const peer = { name, library: 'torch', environments: environments('torch').slice(-1), groups: [group] };
+  const { subject } = await pythonPeer({ ...peer, answers });
   return { subjects: [subject] };
 }
 
@@ -76,8 +75,12 @@ const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
   'ml-matrix': () => ({ subjects: [mlMatrix()], versions: { 'ml-matrix': versionOf('ml-matrix') } }),
   'plain-js': () => ({ subjects: [plainJs] }),
   torch: () => python('torch', ({ kind }) => kind !== 'call'),
-  numpy: () => python('numpy', ({ kind }) => kind !== 'call' && kind !== 'gradients'),
-  'torch-overflowing': overflowing,
+  numpy: () =>
+    python('numpy', (workload) => !isModel(workload) && !['call', 'gradients'].includes(workload.kind)),
+  // Shorter formulas for smooth ξ that overflow for large operands; beside the safe ones.
+  'torch-overflowing': () =>
+    torchWith('overflows', 'torch-overflowing', (workload) => isContraction(workload, ...SMOOTH)),
+  'torch-plain': () => torchWith('plain', 'torch-plain', ({ kind }) => kind === 'train'),
   openblas: () => python('openblas', (workload) => isContraction(workload, 'rectifier', 'product')),
   'naive-c': () => ({ subjects: [naiveC[0]] }),
   'c-interchanged': () => ({ subjects: [naiveC[1]] }),
@@ -86,6 +89,7 @@ const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
 /** Peers that need what another one does. */
 const SET_UP: Readonly<Record<string, string>> = {
   'torch-overflowing': 'torch',
+  'torch-plain': 'torch',
   'c-interchanged': 'naive-c',
 };
 

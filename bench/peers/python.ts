@@ -70,14 +70,16 @@ export interface PythonEnvironment {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export type FormGroup = 'best' | 'plain' | 'overflows';
+
 export interface PythonPeer {
   /** Name of the subject. */
   readonly name: string;
   /** Whose forms: torch, numpy or openblas. */
   readonly library: string;
   readonly environments: readonly PythonEnvironment[];
-  /** Whether the forms are those that overflow where ours does not. */
-  readonly unsafe?: boolean;
+  /** Among which the fastest form is chosen (peer.py). */
+  readonly groups?: readonly FormGroup[];
   answers(workload: Workload): boolean;
 }
 
@@ -86,7 +88,7 @@ export async function pythonPeer({
   name,
   library,
   environments,
-  unsafe = false,
+  groups = ['best', 'plain'],
   answers,
 }: PythonPeer): Promise<{
   subject: Subject;
@@ -104,7 +106,7 @@ export async function pythonPeer({
     name,
     threads: 1,
     answers,
-    prepare: (workload, inputs) => prepare(processes, { workload, unsafe, folder }, inputs),
+    prepare: (workload, inputs) => prepare(processes, { workload, groups, folder }, inputs),
     close,
   };
   return { subject, versions: informed[0].versions as Record<string, string> };
@@ -112,7 +114,7 @@ export async function pythonPeer({
 
 async function prepare(
   processes: readonly PythonProcess[],
-  task: { readonly workload: Workload; readonly unsafe: boolean; readonly folder: string },
+  task: { readonly workload: Workload; readonly groups: readonly FormGroup[]; readonly folder: string },
   inputs: Inputs,
 ): Promise<Prepared> {
   const { workload, folder } = task;

@@ -2,22 +2,37 @@ import { resolve } from 'node:path';
 import type { Xi } from '../../src/core/xi.gen.ts';
 import type { Inputs } from '../inputs.ts';
 import { type Form, prepareBest, type Subject } from '../subject.ts';
-import type { ContractWorkload } from '../workloads.ts';
+import { type ContractWorkload, isModel } from '../workloads.ts';
 import { requirePeer } from './packages.ts';
+import { answersModel, modelForms } from './tfjs-models.ts';
 
-interface TfTensor {
+export interface TfTensor {
+  readonly shape: number[];
   reshape(shape: readonly number[]): TfTensor;
   dataSync(): Float32Array;
   dispose(): void;
 }
 type Op = (...tensors: TfTensor[]) => TfTensor;
-interface Tf {
+export interface Tf {
   setBackend(name: string): Promise<boolean>;
   getBackend(): string;
   tidy<T>(work: () => T): T;
   tensor(data: Float32Array, shape: readonly number[], dtype: 'float32'): TfTensor;
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
-  readonly matMul: Op;
+  zeros(shape: readonly number[]): TfTensor;
+  matMul(x: TfTensor, y: TfTensor, transposeX?: boolean, transposeY?: boolean): TfTensor;
+  sum(x: TfTensor, axis?: number): TfTensor;
+  concat(parts: readonly TfTensor[], axis: number): TfTensor;
+  valueAndGrads(
+    f: (...x: TfTensor[]) => TfTensor,
+  ): (x: readonly TfTensor[]) => { value: TfTensor; grads: TfTensor[] };
+  readonly transpose: Op;
+  readonly zerosLike: Op;
+  readonly logSoftmax: Op;
+  readonly softmax: Op;
+  readonly step: Op;
+  readonly square: Op;
+  readonly div: Op;
   readonly relu: Op;
   readonly maximum: Op;
   readonly add: Op;
@@ -106,7 +121,15 @@ export async function tfjsWasm(): Promise<Subject> {
   return {
     name: 'tfjs-wasm',
     threads: 1,
-    answers: ({ kind, dtype }) => kind === 'contract' && dtype === 'float32',
-    prepare: (workload, inputs) => prepareBest(formsOf(tf, workload as ContractWorkload, inputs)),
+    answers: (workload) =>
+      isModel(workload)
+        ? answersModel(workload)
+        : workload.kind === 'contract' && workload.dtype === 'float32',
+    prepare: (workload, inputs) =>
+      prepareBest(
+        isModel(workload)
+          ? modelForms(tf, workload, inputs)
+          : formsOf(tf, workload as ContractWorkload, inputs),
+      ),
   };
 }
