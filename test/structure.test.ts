@@ -12,23 +12,67 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // What implementations share: the ABI, the checks in front of it, storages in the heap.
   implementing: ['interface', 'core'],
   implementations: ['implementing', 'interface', 'core'],
-  select: ['implementations', 'interface', 'core'],
+  select: ['implementations', 'implementing', 'interface', 'core'],
   features: ['interface', 'core'],
   contract: ['select', 'implementing', 'interface', 'core'],
+  decompose: ['select', 'implementing', 'interface', 'core'],
   io: ['core'],
   data: ['io', 'core'],
   models: ['contract', 'features', 'select', 'implementing', 'interface', 'io', 'core'],
-  train: ['models', 'data', 'interface', 'io', 'core'],
-  index: ['train', 'models', 'contract', 'features', 'select', 'interface', 'data', 'io', 'core'],
-  cli: ['train', 'models', 'contract', 'features', 'select', 'interface', 'data', 'io', 'core'],
+  train: ['models', 'features', 'data', 'implementing', 'interface', 'io', 'core'],
+  // Constructions and predicted bounds; it never measures what it predicts.
+  theory: ['models', 'decompose', 'contract', 'features', 'select', 'implementing', 'interface', 'core'],
+  // What is measured: grids, ranks, exact ranks.
+  analysis: ['models', 'contract', 'features', 'select', 'implementing', 'interface', 'core'],
+  // Where predictions meet measurements.
+  experiments: [
+    ...['theory', 'analysis', 'train', 'models', 'decompose', 'contract', 'features'],
+    ...['select', 'interface', 'data', 'io', 'core'],
+  ],
+  'index.common': [
+    ...['experiments', 'analysis', 'theory', 'train', 'models', 'decompose', 'contract', 'features'],
+    ...['select', 'interface', 'data', 'io', 'core'],
+  ],
+  'index.browser': ['index.common', 'select'],
+  'index.inline': ['index.common', 'select'],
+  index: ['index.common', 'experiments', 'train', 'models', 'select', 'data', 'io'],
+  // Records to pages: strings only.
+  report: ['experiments', 'models', 'core'],
+  cli: [
+    ...[
+      'report',
+      'experiments',
+      'analysis',
+      'theory',
+      'train',
+      'models',
+      'decompose',
+      'contract',
+      'features',
+    ],
+    ...['select', 'interface', 'data', 'io', 'core'],
+  ],
 };
 const BACKEND_FILES: Readonly<Record<string, string>> = {
   interface: 'interface',
   native: 'implementations',
   'wasm-files': 'implementations',
+  'wasm-pages': 'implementations',
   reference: 'implementations',
   select: 'select',
+  selection: 'select',
+  pages: 'select',
+  'select.browser': 'select',
+  'select.inline': 'select',
 };
+/** What needs Node, and so is not for pages: besides these the command line. */
+const NODE_FILES = [
+  ...['backend/native', 'backend/select', 'backend/wasm-files', 'index', 'experiments/splice'],
+  ...['arrays', 'cifar10', 'csv', 'idx', 'imdb', 'mnist', 'packages', 'spam', 'splice'].map(
+    (n) => `data/${n}`,
+  ),
+  ...['io/atomic', 'io/disk', 'models/disk', 'train/checkpoint'],
+].map((name) => `src/${name}.ts`);
 /** The packages of the command line; everything else gets along with what Node has. */
 const CLI_PACKAGES = ['commander', 'cli-progress'];
 
@@ -64,7 +108,7 @@ describe('arrows run down only', () => {
       for (const from of imports.filter(isPath)) expect(sources, `imported by ${file}`).toContain(from);
     }
     // The pattern that finds imports finds those of every file that must have some.
-    for (const file of sources.filter((name) => /select|model\.ts|main|fit/.test(name))) {
+    for (const file of sources.filter((name) => /select\.ts|model\.ts|main|fit/.test(name))) {
       expect(graph.get(file)?.length, file).toBeGreaterThan(2);
     }
   });
@@ -109,6 +153,25 @@ describe('arrows run down only', () => {
         }
       }
     }
+  });
+});
+
+describe('Node', () => {
+  it('is needed by files that are listed, and by what imports them', () => {
+    for (const [file, imports] of graph) {
+      if (NODE_FILES.includes(file) || layerOf(file) === 'cli') continue;
+      for (const from of imports) {
+        expect(from, file).not.toMatch(/^node:/);
+        // The bundle for browsers has another file in the place of this one.
+        if (from !== 'src/backend/select.ts') expect(NODE_FILES, `imported by ${file}`).not.toContain(from);
+      }
+      expect(readFileSync(file, 'utf8'), file).not.toMatch(/\b(Buffer\.|process\.)/);
+    }
+  });
+
+  it('has nothing in its entry that browsers could have: that belongs into index.common.ts', () => {
+    const own = graph.get('src/index.ts')!.filter((from) => from !== 'src/index.common.ts');
+    expect(NODE_FILES).toEqual(expect.arrayContaining(own));
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AdamOptions, Backend, Storage } from '../../src/backend/interface.ts';
+import { type AdamOptions, type Backend, LOSSES, type Storage } from '../../src/backend/interface.ts';
 import type { DType } from '../../src/core/tensor.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
 import { subjects } from '../support/subjects.ts';
@@ -15,8 +15,10 @@ type Call = (
 const dense = (data: Storage, cols: number) => ({ data, rowStride: cols, colStride: 1 });
 const ADAM: AdamOptions = {
   ...{ rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
-  ...{ correction1: 0.1, correction2: 0.01, scale: 1 },
+  ...{ correction1: 0.1, correction2: 0.01, scale: 1, decay: 0 },
 };
+
+const TOKENS = Int32Array.of(3, 0, 3);
 
 const CALLS: Readonly<Record<string, Call>> = {
   contract: (on, s, n) =>
@@ -56,6 +58,11 @@ const CALLS: Readonly<Record<string, Call>> = {
   activate: (on, s, n) => on.activate('relu', n('rows', 3), n('cols', 4), s('bias', 4), s('z', 12)),
   activateGradient: (on, s, n) =>
     on.activateGradient('tanh', n('rows', 3), n('cols', 4), s('y', 12), s('dy', 12), s('dbias', 4)),
+  embed: (on, s, n) => on.embed(n('rows', 3), n('M', 2), n('N', 4), TOKENS, s('A', 8), s('z', 6)),
+  embedGradient: (on, s, n) =>
+    on.embedGradient(n('rows', 3), n('M', 2), n('N', 4), TOKENS, s('dz', 6), s('dA', 8)),
+  loss: (on, s, n) =>
+    on.loss('mse', n('rows', 3), n('outputs', 2), s('scores', 6), s('targets', 6), s('dScores', 6)),
   adam: (on, s) => on.adam(s('p', 7), s('g', 7), s('m', 7), s('v', 7), ADAM),
 };
 
@@ -170,6 +177,27 @@ describe.each(subjects)('$label', ({ open }) => {
     );
     expect(() => backend.activate('gelu' as 'relu', 1, 1, s, s)).toThrow(
       /activation: expected one of identity/,
+    );
+  });
+
+  it.each([
+    ['too few', [0, 1], 'E_SHAPE', /3 indices, received 2/],
+    ['a negative one', [0, -1, 1], 'E_ARGUMENT', /index 1: expected an index from 0 to 1, received -1/],
+    ['one beyond', [0, 1, 2], 'E_ARGUMENT', /index 2: expected an index from 0 to 1, received 2/],
+  ] as const)('refuses %s of tokens and classes', (_, list, code, message) => {
+    const s = (n: number) => backend.allocate('float32', n);
+    const indices = Int32Array.from(list);
+    const refusal = expect.objectContaining({ code, message: expect.stringMatching(message) });
+    expect(() => backend.embed(3, 2, 2, indices, s(4), s(6))).toThrow(refusal);
+    expect(() => backend.embedGradient(3, 2, 2, indices, s(6), s(4))).toThrow(refusal);
+    for (const loss of LOSSES) expect(() => backend.loss(loss, 3, 2, s(6), indices)).toThrow(refusal);
+  });
+
+  it('refuses a softmax of targets, and an unknown loss', () => {
+    const s = (n: number) => backend.allocate('float32', n);
+    expect(() => backend.loss('softmax', 3, 2, s(6), s(6))).toThrow(/an Int32Array of classes/);
+    expect(() => backend.loss('hinge' as 'mse', 3, 2, s(6), s(6))).toThrow(
+      /loss: expected one of softmax, mse/,
     );
   });
 

@@ -2,7 +2,8 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BACKEND_NAMES, type BackendName } from '../../src/backend/interface.ts';
-import { type BackendOptions, openBackend, probeBackend, selectBackend } from '../../src/backend/select.ts';
+import { openBackend, probeBackend, selectBackend } from '../../src/backend/select.ts';
+import type { BackendOptions } from '../../src/backend/selection.ts';
 import { ABI_VERSION, TABLE_HASH } from '../../src/core/abi.gen.ts';
 import { haveBinaries, NATIVE_FILE, packageFolder, run, WASM_FILE } from '../support/processes.ts';
 

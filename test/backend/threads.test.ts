@@ -41,6 +41,10 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
     const out = zero(61 * 37);
     backend.contract(xi, sizes, a, h, G, out);
     keep(`contract ${xi}`, out);
+    for (const precision of dtype === 'float32' ? (['bf16x3', 'bf16'] as const) : []) {
+      backend.contract(xi, sizes, a, h, G, out, precision);
+      keep(`contract ${xi} at ${precision}`, out);
+    }
     const to = { da: zero(61 * 17), dh: zero(61 * 23), dG: random(17 * 23 * 37) };
     backend.contractGradient(xi, sizes, { a, h, G, dout }, to, true);
     keep(`contractGradient ${xi}`, to.da, to.dh, to.dG);
@@ -63,9 +67,17 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
   const [p, g, m, v] = [random(50_021), random(50_021), random(50_021), zero(50_021)];
   backend.adam(p, g, m, v, {
     ...{ rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-    ...{ correction1: 0.1, correction2: 0.001, scale: 0.7 },
+    ...{ correction1: 0.1, correction2: 0.001, scale: 0.7, decay: 0.01 },
   });
   keep('adam', p, m, v);
+  const tokens = Int32Array.from({ length: 9001 }, (_, n) => (n * n) % 53);
+  const [embedded, table] = [zero(9001 * 31), zero(31 * 53)];
+  backend.embed(9001, 31, 53, tokens, random(31 * 53), embedded);
+  backend.embedGradient(9001, 31, 53, tokens, random(9001 * 31), table);
+  keep('embed', embedded, table);
+  const [scores, dScores] = [random(9001 * 53), zero(9001 * 53)];
+  results.loss = JSON.stringify(backend.loss('softmax', 9001, 53, scores, tokens, dScores));
+  keep('loss gradient', dScores);
   results.sumSquares = String(backend.sumSquares(g));
   return results;
 }

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tensor } from '../../src/core/tensor.ts';
-import { readNpy, writeNpy } from '../../src/io/npy.ts';
-import { loadModel } from '../../src/models/files.ts';
+import { readNpy, writeNpy } from '../../src/io/disk.ts';
+import { loadModel } from '../../src/models/disk.ts';
 import { writeDigits } from '../support/digits.ts';
 import { fails as failsIn, temporaryFolder, xitensor } from '../support/processes.ts';
 
@@ -30,7 +30,7 @@ describe('help', () => {
   it.each([['--help'], ['-h'], ['help'], []])('%s lists the commands', async (...args) => {
     const { code, stdout } = await xitensor(args.filter(Boolean));
     expect(code).toBe(0);
-    for (const command of ['info', 'train', 'score'])
+    for (const command of ['info', 'train', 'score', 'realize', 'verify', 'decompose'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     expect(stdout).toContain('Exit status: 0 done, 1 failed, 2 bad arguments.');
   });
@@ -41,6 +41,8 @@ describe('help', () => {
       'train',
       ['--json', '--resume', '--output', '--rank', '--xi', '--epochs', '--backend', '--data', '--seed'],
     ],
+    ['realize', ['--json', '--kind', '--xi', '--variant', '--features', '--steps', '--eps', '--out']],
+    ['verify', ['--json', '--seed', '--only', '--list', '--backend']],
     ['score', ['--json', '--input', '--output', '--split', '--backend', '--limit']],
   ])('%s --help names its options', async (command, options) => {
     const { code, stdout, stderr } = await xitensor([command, '--help']);
@@ -85,7 +87,7 @@ describe('bad arguments end with status 2 and leave nothing behind', () => {
     ],
     ['resume and force', ['train', '--resume', '--force'], /--resume: expected no --force/],
     ['limit 0', ['train', '--limit', '0'], /limit: expected an integer from 1/],
-    ['an empty folder name', ['train', '--data', ''], /--data: expected 'mnist' or a folder/],
+    ['an empty folder name', ['train', '--data', ''], /--data: expected one of mnist, .*received ''/],
     ['features 0', ['train', '--features', '0'], /features.size: expected an integer from 1/],
     ['a negative seed', ['train', '--seed', '-1'], /seed: expected an integer from 0/],
   ])('%s', async (_, args, message) => {

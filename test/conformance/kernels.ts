@@ -1,76 +1,9 @@
-import fc from 'fast-check';
-import { ACTIVATIONS, type Backend, type ContractSizes, type Storage } from '../../src/backend/interface.ts';
-import { selectBackend } from '../../src/backend/select.ts';
+import type { Backend, ContractSizes, Storage } from '../../src/backend/interface.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { DTYPES, type DType } from '../../src/core/tensor.ts';
 import { XI, XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
-import { type ConformanceCase, EPSILON, put, rounded } from './case.ts';
-
-const reference = selectBackend({ prefer: ['reference'] }).backend;
-
-// Emulated processors get fewer draws. The seed is fresh each run and printed by fast-check when a property fails;
-// XITENSOR_TEST_SEED repeats it.
-const RUNS = Number(process.env.XITENSOR_TEST_RUNS ?? 25);
-const SEED = process.env.XITENSOR_TEST_SEED ? { seed: Number(process.env.XITENSOR_TEST_SEED) } : {};
-
-/** Sizes around nothing, one, and the widths of vectors and tiles: 4, 6, 8, 14, 16, 32. */
-const size = fc.oneof(
-  fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 28, 29, 31, 32, 33),
-  fc.integer({ min: 0, max: 70 }),
-);
-const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
-
-type Draw = (count: number) => Float64Array;
-
-/** Small integers make every sum exact, so that any order of summation gives the same bits. */
-const integers =
-  (rng: Rng): Draw =>
-  (count) =>
-    Float64Array.from({ length: count }, () => rng.below(9) - 4);
-const reals =
-  (rng: Rng): Draw =>
-  (count) =>
-    Float64Array.from({ length: count }, () => rng.normal());
-
-/**
- * Compares arrays: exactly, or to `terms · ε · scale` where scale is the largest magnitude that was summed.
- */
-function compare(what: string, actual: Storage, expected: Storage, tolerance: number): void {
-  const [got, want] = [actual.read(), expected.read()];
-  for (let n = 0; n < want.length; n++) {
-    const close = got[n] === want[n] || Math.abs(got[n] - want[n]) <= tolerance;
-    if (!close)
-      throw new Error(`${what}[${n}] is ${got[n]}, reference ${want[n]}, allowed difference ${tolerance}`);
-  }
-}
-
-/** Runs the same kernel on the backend and on the reference, from the same values, and compares what it wrote. */
-function both(
-  backend: Backend,
-  dtype: DType,
-  inputs: readonly ArrayLike<number>[],
-  outputs: readonly number[],
-  tolerance: number,
-  kernel: (on: Backend, inputs: Storage[], outputs: Storage[]) => void,
-): void {
-  const results = [backend, reference].map((on) => {
-    const from = inputs.map((data) => put(on, dtype, rounded(dtype, data)));
-    const to = outputs.map((length) => {
-      const storage = on.allocate(dtype, length);
-      storage.fill(7); // results must not depend on what was there
-      return storage;
-    });
-    kernel(on, from, to);
-    return [...from, ...to];
-  });
-  for (const [n, storage] of results[0].entries()) compare(`array ${n}`, storage, results[1][n], tolerance);
-}
-
-const largest = (...arrays: ArrayLike<number>[]) =>
-  arrays.reduce(
-    (product, data) => product * Array.from(data).reduce((top, x) => Math.max(top, Math.abs(x)), 1),
-    1,
-  );
+import { type ConformanceCase, EPSILON } from './case.ts';
+import { both, type Draw, integers, largest, property, reals } from './property.ts';
 
 /** The largest |ξ|, |∂ξ/∂x| or |∂ξ/∂y| over all pairs of a contraction. */
 function largestPair(xi: Xi, { B, L, R }: ContractSizes, a: Float64Array, h: Float64Array): number {
@@ -85,23 +18,6 @@ function largestPair(xi: Xi, { B, L, R }: ContractSizes, a: Float64Array, h: Flo
     }
   }
   return top;
-}
-
-function property(
-  name: string,
-  check: (backend: Backend, extents: number[], rng: Rng) => void,
-  extents: number,
-): ConformanceCase {
-  return {
-    name,
-    run(backend) {
-      const sizes = fc.array(size, { minLength: extents, maxLength: extents });
-      fc.assert(
-        fc.property(sizes, seed, (drawn, start) => check(backend, drawn, new Rng(start))),
-        { numRuns: RUNS, ...SEED },
-      );
-    },
-  };
 }
 
 const exactForIntegers = (xi: Xi) => xi !== 'logsumexp' && xi !== 'l2';
@@ -195,64 +111,6 @@ function matmulCase(dtype: DType): ConformanceCase {
   );
 }
 
-function trainingCases(dtype: DType): ConformanceCase[] {
-  const epsilon = EPSILON[dtype];
-  return [
-    property(
-      `activate and its gradient, ${dtype}`,
-      (backend, [rows, cols], rng) => {
-        for (const activation of ACTIVATIONS) {
-          const [z, dy] = [rows * cols, rows * cols].map(reals(rng));
-          const bias = reals(rng)(cols);
-          both(backend, dtype, [bias, z], [], 16 * epsilon * largest(z), (on, [sbias, sz]) => {
-            on.activate(activation, rows, cols, sbias, sz);
-          });
-          both(
-            backend,
-            dtype,
-            [z, dy],
-            [cols],
-            16 * (rows + 1) * epsilon * largest(dy) * largest(z) ** 2,
-            (on, [sz, sdy], [db]) => {
-              on.activateGradient(activation, rows, cols, sz, sdy, db);
-            },
-          );
-        }
-      },
-      2,
-    ),
-    property(
-      `adam, ${dtype}`,
-      (backend, [count], rng) => {
-        const [p, g, m] = [count, count, count].map(reals(rng));
-        const v = reals(rng)(count).map(Math.abs);
-        const options = {
-          rate: 0.1,
-          beta1: 0.9,
-          beta2: 0.999,
-          epsilon: 1e-8,
-          correction1: 0.19,
-          correction2: 0.002,
-          scale: 0.5,
-        };
-        both(backend, dtype, [p, g, m, v], [], 64 * epsilon * largest(p, g, g), (on, [sp, sg, sm, sv]) => {
-          on.adam(sp, sg, sm, sv, options);
-        });
-      },
-      1,
-    ),
-    property(
-      `sumSquares, ${dtype}`,
-      (backend, [count], rng) => {
-        const x = rounded(dtype, reals(rng)(count));
-        const [got, want] = [backend, reference].map((on) => on.sumSquares(put(on, dtype, x)));
-        if (Math.abs(got - want) > 1e-12 * (want + 1)) throw new Error(`Σ x² is ${got}, reference ${want}`);
-      },
-      1,
-    ),
-  ];
-}
-
 /** Sizes beyond every block in turn: 256 terms of a sum, 112 rows, 512 columns, 512 pairs of a gradient, 896 rows a slice. */
 const BLOCKED: readonly ContractSizes[] = [
   { B: 131, L: 9, R: 67, K: 530 },
@@ -295,6 +153,5 @@ function blockedCase(dtype: DType): ConformanceCase {
 export const kernelCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
   ...XI_NAMES.flatMap((xi) => [...contractCases(xi, dtype), foldCase(xi, dtype)]),
   matmulCase(dtype),
-  ...trainingCases(dtype),
   blockedCase(dtype),
 ]);

@@ -4,6 +4,8 @@ import { familyCases } from './families.ts';
 import { goldenCases } from './golden.ts';
 import { gridCases } from './grid.ts';
 import { kernelCases } from './kernels.ts';
+import { learningCases } from './learning.ts';
+import { precisionCases } from './precision.ts';
 import { ruleCases } from './rules.ts';
 
 /** Everything that every backend and instruction set must do alike. */
@@ -13,5 +15,7 @@ export const suite: readonly ConformanceCase[] = [
   ...familyCases,
   ...gridCases,
   ...kernelCases,
+  ...learningCases,
+  ...precisionCases,
   ...ruleCases,
 ];

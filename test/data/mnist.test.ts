@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { XiErrorCode } from '../../src/core/errors.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { checkDataset, type Dataset, takeDataset } from '../../src/data/dataset.ts';
-import { cutPatches, loadMnist } from '../../src/data/mnist.ts';
+import { loadMnist } from '../../src/data/mnist.ts';
+import { cutPatches } from '../../src/data/patches.ts';
 
 const xi = (code: XiErrorCode, message: RegExp) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });

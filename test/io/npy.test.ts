@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { XiError, type XiErrorCode } from '../../src/core/errors.ts';
 import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
-import { decodeNpy, encodeNpy, readNpy, writeNpy } from '../../src/io/npy.ts';
+import { readNpy, writeNpy } from '../../src/io/disk.ts';
+import { decodeNpy, encodeNpy } from '../../src/io/npy.ts';
 
 const xi = (code: XiErrorCode, message: RegExp) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });

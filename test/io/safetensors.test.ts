@@ -5,12 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { XiError, type XiErrorCode } from '../../src/core/errors.ts';
 import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  readSafetensors,
-  writeSafetensors,
-} from '../../src/io/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
 
 const xi = (code: XiErrorCode, message: RegExp) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { checkConfig, type ModelOptions } from '../../src/models/config.ts';
+import { drawNetwork } from '../../src/models/draw.ts';
 import { make } from '../support/models.ts';
 
 describe('String(model)', () => {
@@ -30,5 +32,58 @@ describe('String(model)', () => {
       expect(shared).toContain(part);
     expect(shared).toContain(`${(6 * 4 + 3 * 36 + 30 + 150 + 270).toLocaleString('en-US')} parameters`);
     for (const line of [...long.split('\n'), ...shared.split('\n')]) expect(line.length).toBeLessThan(120);
+  });
+
+  it('draws the fold of a CP network', () => {
+    const text = draw({ kind: 'cp', xi: 'max', steps: 3, rank: 1024 });
+    expect(text.split('\n').slice(1)).toEqual([
+      '   x.0        x.1        x.2',
+      '    │          │          │',
+      '   f 6        f 6        f 6',
+      '    │          │          │',
+      '  [v.0]── ξ ─[v.1]── ξ ─[v.2]─── 1024 ──[lambda]── 9',
+      'f(x) = relu(A x + b) · score = Σ_r lambda[r,·] ξ_t ⟨v[t,r,·], f(x.t)⟩',
+    ]);
+    expect(draw({ kind: 'cp', steps: 3, shared: true })).toMatch(
+      /one v ·[\s\S]*\[v\]── ξ ─\[v\]── ξ ─\[v\]─/,
+    );
+  });
+
+  it('draws the tree of an HT network, with nodes that are passed up', () => {
+    const text = draw({ kind: 'ht', steps: 3, rank: [4, 5] });
+    expect(text.split('\n').slice(1)).toEqual([
+      '     x.0       x.1       x.2',
+      '      │         │         │',
+      '     f 6       f 6       f 6',
+      '      │         │         │',
+      '    [W.0]     [W.1]     [W.2]     3 leaves, R_0 = 4',
+      '      └────┬────┘         │',
+      '        [B.1.0]           │       1 node, R_1 = 5',
+      '           └──────┬───────┘',
+      '               [B.2.0]',
+      '                  │',
+      '                  9',
+      'f(x) = relu(A x + b) · leaf = W f(x) · node = Σ B[a,b,·] ξ(left[a], right[b])',
+    ]);
+  });
+
+  it.each([1, 2, 7, 8, 9, 16, 100, 10_000])('draws every family over %d steps in 120 columns', (steps) => {
+    for (const [kind, diagonal] of [['cp'], ['tt'], ['ht'], ['ht', true]]) {
+      for (const shared of [false, true]) {
+        if (shared && kind === 'ht' && steps % 2) continue;
+        const options = { kind, diagonal, shared, steps, inputs: 784, outputs: 1000, rank: 1024 };
+        const config = checkConfig({ ...options, xi: 'logsumexp', features: { size: 128 } } as ModelOptions);
+        for (const line of drawNetwork(config, 123_456_789).split('\n'))
+          expect(line.length, line).toBeLessThanOrEqual(120);
+      }
+    }
+  });
+
+  it('says the ranks of all levels of a tall tree', () => {
+    const text = draw({ kind: 'ht', steps: 100, rank: [9, 8, 7, 6, 5, 4, 3] });
+    [100, 50, 25, 12, 6, 3, 2].forEach((count, level) => {
+      expect(text).toMatch(new RegExp(`${count} (leaf|leaves|nodes?), R_${level} = ${9 - level}`));
+    });
+    expect(text).toMatch(/\[B\.7\.0\]\n *│\n *9\n/);
   });
 });

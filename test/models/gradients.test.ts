@@ -4,15 +4,19 @@ import { ACTIVATIONS, type Backend } from '../../src/backend/interface.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type Tensor, zeros } from '../../src/core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
+import type { ModelKind } from '../../src/models/config.ts';
 import { createModel } from '../../src/models/model.ts';
 import { subjects } from '../support/subjects.ts';
 
 const extent = fc.integer({ min: 1, max: 3 });
+const VARIANTS = ['cp', 'tt', 'ht', 'ht diagonal'] as const;
 const network = fc.record({
-  steps: fc.integer({ min: 1, max: 4 }),
+  variant: fc.constantFrom(...VARIANTS),
+  steps: fc.integer({ min: 1, max: 5 }),
   inputs: extent,
   outputs: extent,
-  rank: fc.array(extent, { minLength: 3, maxLength: 3 }),
+  rank: fc.array(extent, { minLength: 4, maxLength: 4 }),
+  lengths: fc.option(fc.array(fc.nat(), { minLength: 3, maxLength: 3 })),
   projection: fc.integer({ min: 1, max: 4 }),
   size: extent,
   activation: fc.constantFrom(...ACTIVATIONS),
@@ -41,11 +45,20 @@ const JUMP = 1e-3;
  * @returns how many derivatives were compared and how many lay at a kink.
  */
 function compare(backend: Backend, xi: Xi, net: Network): [compared: number, kinks: number] {
-  const { steps, inputs, outputs, projection, size, activation, shared, batch, seed } = net;
-  const rank = shared ? net.rank[0] : net.rank.slice(0, steps - 1);
-  const features = { size, activation };
-  const shape = { steps, inputs, outputs, rank, projection, features, shared };
-  const model = createModel({ kind: 'tt', xi, ...shape, dtype: 'float64', backend });
+  const { variant, steps, inputs, outputs, size, activation, shared, batch, seed } = net;
+  const [kind, diagonal] = variant.split(' ') as [ModelKind, string?];
+  const ranks = { cp: 1, tt: steps - 1, ht: Math.ceil(Math.log2(steps)) };
+  const model = createModel({
+    ...{ kind, xi, steps, inputs, outputs, shared, dtype: 'float64', backend },
+    rank: shared || diagonal ? net.rank[0] : net.rank.slice(0, ranks[kind]),
+    projection: kind === 'tt' ? net.projection : undefined,
+    diagonal: diagonal !== undefined,
+    features: { size, activation },
+  });
+  const varying = net.lengths && kind === 'tt' && shared && steps > 1;
+  const options = varying
+    ? { lengths: Int32Array.from(net.lengths!.slice(0, batch), (length) => 2 + (length % (steps - 1))) }
+    : {};
   const rng = new Rng(seed);
   const parameters = Object.fromEntries(
     Object.entries(model.parameters).map(([name, { shape }]) => [name, random(rng, shape)]),
@@ -53,8 +66,9 @@ function compare(backend: Backend, xi: Xi, net: Network): [compared: number, kin
   model.setParameters(parameters);
   const X = random(rng, [batch, steps, inputs]);
   const w = random(rng, [batch, outputs]);
-  const gradients = model.gradients(X, w);
-  const loss = () => Array.from(model.score(X).data).reduce((sum, score, n) => sum + w.data[n] * score, 0);
+  const gradients = model.gradients(X, w, options);
+  const loss = () =>
+    Array.from(model.score(X, options).data).reduce((sum, score, n) => sum + w.data[n] * score, 0);
   const centre = loss();
   let [compared, kinks] = [0, 0];
   const entries = [
@@ -101,7 +115,7 @@ describe.each(subjects)('gradients are what central differences say, $label', ({
         compared += c;
         kinks += k;
       }),
-      { numRuns: 12 },
+      { numRuns: 30 },
     );
     if (kinks > compared / 20)
       throw new Error(`${kinks} kinks beside ${compared} derivatives: nothing was compared`);

@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { selectBackend } from '../../src/backend/select.ts';
-import { Rng } from '../../src/core/rng.ts';
-import { type Tensor, zeros } from '../../src/core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
 import type { ModelOptions } from '../../src/models/config.ts';
 import { createModel } from '../../src/models/model.ts';
+import { random } from '../support/models.ts';
 
 const backend = selectBackend({ prefer: ['reference'] }).backend;
 const [BATCH, STEPS, INPUTS] = [64, 4, 3];
-
-function random(shape: readonly number[]): Tensor {
-  const rng = new Rng(3);
-  const out = zeros(shape, 'float64');
-  for (let n = 0; n < out.data.length; n++) out.data[n] = rng.normal();
-  return out;
-}
 
 /**
  * The largest gradient of the scores with respect to the inputs of each step, over ten seeds: where a width is 1, the
@@ -32,7 +24,10 @@ function reach(xi: Xi, options: Partial<ModelOptions>): number[] {
   const top = new Array<number>(STEPS).fill(0);
   for (let seed = 0; seed < 10; seed++) {
     const model = createModel({ ...standard, features: { size: 6 }, xi, seed, ...options, backend });
-    const { inputs } = model.gradients(random([BATCH, STEPS, INPUTS]), random([BATCH, 2]));
+    const { inputs } = model.gradients(
+      random([BATCH, STEPS, INPUTS], 'float64'),
+      random([BATCH, 2], 'float64'),
+    );
     for (const [n, value] of inputs.data.entries()) {
       const t = Math.floor(n / INPUTS) % STEPS;
       top[t] = Math.max(top[t], Math.abs(value));
@@ -51,6 +46,23 @@ describe.each(XI_NAMES)('the initial weights of %s', (xi) => {
     ['rank 2', { rank: 2 }],
     ['one row of the projections', { projection: 1 }],
     ['one feature', { features: { size: 1, activation: 'identity' }, projection: 3 }],
+    ...(['cp', 'ht'] as const).flatMap((kind): [string, Partial<ModelOptions>][] => [
+      [`${kind}, the usual sizes`, { kind }],
+      [`${kind}, shared`, { kind, shared: true }],
+      [`${kind}, normal weights`, { kind, init: 'normal' }],
+      [`${kind}, rank 1`, { kind, rank: 1 }],
+      [`${kind}, rank 2`, { kind, rank: 2 }],
+      [`${kind}, one feature`, { kind, features: { size: 1, activation: 'identity' } }],
+      [`${kind}, tanh`, { kind, features: { size: 4, activation: 'tanh' } }],
+    ]),
+    ['ht, unequal ranks', { kind: 'ht', rank: [3, 5] }],
+    ['ht, a rank list with a 1', { kind: 'ht', rank: [4, 1] }],
+    ['ht, diagonal', { kind: 'ht', diagonal: true }],
+    ['ht, diagonal and shared', { kind: 'ht', diagonal: true, shared: true }],
+    ['ht, diagonal, normal weights', { kind: 'ht', diagonal: true, init: 'normal' }],
+    ['ht, diagonal, rank 1', { kind: 'ht', diagonal: true, rank: 1 }],
+    ['ht, diagonal, unequal ranks', { kind: 'ht', diagonal: true, rank: [3, 5] }],
+    ['ht, diagonal, falling ranks', { kind: 'ht', diagonal: true, rank: [5, 3] }],
   ])('let every step reach the scores with %s', (_, options) => {
     for (const top of reach(xi, options)) expect(top).toBeGreaterThan(1e-9);
   });

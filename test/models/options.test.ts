@@ -45,6 +45,40 @@ describe('options', () => {
       'E_ARGUMENT',
       /rank: expected equal ranks.*\[5, 6\]/,
     ],
+    ['two ranks for cp', { kind: 'cp', rank: [5, 5] }, 'E_ARGUMENT', /rank: expected 1 rank R for 3 steps/],
+    ['one rank for a tree of two levels', { kind: 'ht', rank: [5] }, 'E_ARGUMENT', /expected 2 ranks R_0 of/],
+    ['a rank for a tree of one leaf', { kind: 'ht', steps: 1, rank: [5] }, 'E_ARGUMENT', /expected 0 ranks/],
+    [
+      'unequal ranks where a diagonal node has a child of another level',
+      { kind: 'ht', rank: [5, 6], diagonal: true },
+      'E_ARGUMENT',
+      /rank: expected equal ranks R_0 and R_1 for 3 steps, as a diagonal node joins/,
+    ],
+    [
+      'unequal ranks where nodes of a level share one core',
+      { kind: 'ht', steps: 7, rank: [5, 6, 7], shared: true },
+      'E_ARGUMENT',
+      /rank: expected equal ranks R_0 and R_1 for 7 steps, as the nodes of a level share/,
+    ],
+    ['a diagonal tt', { diagonal: true }, 'E_ARGUMENT', /diagonal: expected none for kind tt.*received true/],
+    [
+      'a diagonal that is a number',
+      { kind: 'ht', diagonal: 1 },
+      'E_ARGUMENT',
+      /diagonal: expected true or false/,
+    ],
+    [
+      'a projection of cp',
+      { kind: 'cp', projection: 3 },
+      'E_ARGUMENT',
+      /projection: expected none for kind cp/,
+    ],
+    [
+      'a projection of ht',
+      { kind: 'ht', projection: 3 },
+      'E_ARGUMENT',
+      /projection: expected none for kind ht/,
+    ],
     ['no features', { features: undefined }, 'E_ARGUMENT', /features: expected \{ size, activation \}/],
     ['features null', { features: null }, 'E_ARGUMENT', /features: .*received null/],
     ['features as a number', { features: 6 }, 'E_ARGUMENT', /features: .*received 6/],
@@ -112,6 +146,24 @@ describe('options', () => {
       ...{ rank: [5, 5], projection: 6, shared: false, dtype: 'float32', init: 'identity' },
       features: { size: 6, activation: 'relu' },
     });
+  });
+
+  it('unequal ranks of a tree are taken where no core minds', () => {
+    const sizes = (options: object) =>
+      Object.fromEntries(
+        Object.entries(make({ kind: 'ht', ...options }).parameters).map(([n, t]) => [n, t.shape]),
+      );
+    expect(sizes({ rank: [5, 6], shared: true })).toMatchObject({
+      W: [5, 6],
+      'B.1': [5, 5, 6],
+      'B.2': [6, 5, 2],
+    });
+    expect(sizes({ steps: 7, rank: [5, 6, 7] })).toMatchObject({ 'B.2.0': [6, 6, 7], 'B.2.1': [6, 5, 7] });
+    expect(sizes({ steps: 4, rank: [5, 6], diagonal: true })).toMatchObject({
+      'B.1.1': [5, 6],
+      'B.2.0': [6, 2],
+    });
+    expect(sizes({ steps: 1 })).toMatchObject({ 'W.0': [2, 6] });
   });
 
   it('the same seed gives the same weights, another one others', () => {

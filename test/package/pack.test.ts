@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { haveBinaries, ROOT, run, temporaryFolder } from '../support/processes.ts';
 
@@ -61,9 +62,12 @@ describe('the tarball', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
+      ...['browser', 'inline'].flatMap((entry) => [`dist/index.${entry}.js`, `dist/index.${entry}.d.ts`]),
       'binding.gyp',
     ];
-    expect(paths).toEqual(expect.arrayContaining([...needed, 'native/xi.def', 'native/abi.h']));
+    expect(paths).toEqual(
+      expect.arrayContaining([...needed, 'native/xi.def', 'native/abi.h', 'data/splice.csv']),
+    );
     if (!haveBinaries)
       return console.warn('binaries in the tarball are not covered: set-up could not build them');
     expect(paths).toEqual(expect.arrayContaining(['wasm/xitensor.wasm', 'wasm/xitensor-relaxed.wasm']));
@@ -72,7 +76,7 @@ describe('the tarball', () => {
 
   it('holds nothing else', () => {
     const known =
-      /^(dist|prebuilds|native|docs)\/|^wasm\/xitensor(-relaxed)?\.wasm$|^(package\.json|binding\.gyp|\w+\.md|LICENSE)$/;
+      /^(dist|prebuilds|native|docs|data|examples)\/|^wasm\/xitensor(-relaxed)?\.wasm$|^(package\.json|binding\.gyp|\w+\.md|LICENSE)$/;
     for (const { path } of files) {
       expect(path).toMatch(known);
       expect(path).not.toMatch(/golden|node_modules|\.test\.|\.o$|\.setup|\.npmrc/);
@@ -82,7 +86,18 @@ describe('the tarball', () => {
   it('is small', () => {
     expect(statSync(archive).size).toBeLessThan(3e6);
     // The addon: three instruction sets, each with a tile for every pair (⊗, ⊕) in both precisions.
-    for (const { path, size } of files) expect(size, path).toBeLessThan(4e6);
+    for (const { path, size } of files) expect(size, path).toBeLessThan(2e6);
+    // The library in one file, and with both modules in it, as docs/backends.md says.
+    const sizeOf = (name: string) => files.find(({ path }) => path === `dist/index.${name}.js`)?.size;
+    expect(sizeOf('browser')).toBeLessThan(0.2e6);
+    expect(sizeOf('inline')).toBeLessThan(1e6);
+  });
+
+  it('satisfies publint', async () => {
+    const { buffer, byteOffset, byteLength } = readFileSync(archive);
+    const tarball = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+    const { messages } = await publint({ pack: { tarball }, strict: true });
+    expect(messages).toEqual([]);
   });
 });
 
@@ -142,7 +157,7 @@ describe('installed without scripts, with no compiler to be found', () => {
   it('its types compile for a strict consumer, with skipLibCheck off', async () => {
     writeFileSync(
       inFolder('app/consumer.ts'),
-      `import { createModel, fit, openBackend, tensor, XiError, type Dataset, type Tensor, type Xi } from 'xitensor';
+      `import { createModel, decodeModel, encodeModel, fit, openBackend, tensor, XiError, type Dataset, type Tensor, type Xi } from 'xitensor';
 const xi: Xi = 'logsumexp';
 const backend = await openBackend({ prefer: ['wasm'], threads: 2 });
 const model = createModel({ kind: 'tt', xi, steps: 2, inputs: 3, outputs: 2, rank: [4], features: { size: 5 }, backend });
@@ -152,6 +167,8 @@ for await (const { epoch, loss } of fit(model, data, { epochs: 1, signal: new Ab
   const figures: [number, number] = [epoch, loss];
   if (figures.length > 2) throw new XiError('E_SHAPE', String(model));
 }
+const again = decodeModel(encodeModel(model), { where: 'memory' }) satisfies typeof model;
+if (String(again) !== String(model)) throw new XiError('E_FILE', 'another');
 // @ts-expect-error a name that is not in the table
 createModel({ kind: 'tt', xi: 'plus', steps: 2, inputs: 3, outputs: 2, rank: 4, features: { size: 5 } });
 `,
@@ -164,13 +181,26 @@ createModel({ kind: 'tt', xi: 'plus', steps: 2, inputs: 3, outputs: 2, rank: 4, 
       types: [],
       skipLibCheck: false,
     };
-    for (const module of ['NodeNext', 'ESNext']) {
-      const resolution = module === 'ESNext' ? 'Bundler' : 'NodeNext';
-      const compilerOptions = { ...options, module, moduleResolution: resolution };
-      writeFileSync(
-        inFolder('app/tsconfig.json'),
-        JSON.stringify({ compilerOptions, files: ['consumer.ts'] }),
-      );
+    writeFileSync(
+      inFolder('app/page.ts'),
+      `import * as inline from 'xitensor/inline';
+import { openBackend, probeBackend, XiError, type Backend, type PageOptions } from 'xitensor';
+const options: PageOptions = { wasmFolder: new URL('https://example.org/modules'), threads: 4 };
+const backends: Backend[] = [await openBackend(options), await inline.openBackend({ threads: 1 })];
+const probe = probeBackend('wasm');
+if (probe.usable && probe.note) throw new XiError('E_BACKEND', probe.note + backends.length);
+// @ts-expect-error pages have no files
+import { loadModel } from 'xitensor';
+`,
+    );
+    const browser = { moduleResolution: 'Bundler', module: 'ESNext', customConditions: ['browser'] };
+    for (const [resolution, ...names] of [
+      [{ moduleResolution: 'NodeNext', module: 'NodeNext' }, 'consumer.ts'],
+      [{ moduleResolution: 'Bundler', module: 'ESNext' }, 'consumer.ts'],
+      [browser, 'consumer.ts', 'page.ts'],
+    ]) {
+      const compilerOptions = { ...options, ...(resolution as object) };
+      writeFileSync(inFolder('app/tsconfig.json'), JSON.stringify({ compilerOptions, files: names }));
       expect(await succeed([join(ROOT, 'node_modules/typescript/bin/tsc')], app())).toBe('');
     }
   });

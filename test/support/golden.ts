@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Backend } from '../../src/backend/interface.ts';
 import { type DType, type FloatArray, type Tensor, tensor } from '../../src/core/tensor.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
+import type { ModelKind } from '../../src/models/config.ts';
 import { createModel, type Model } from '../../src/models/model.ts';
 
 /** An array of the golden data; infinities are strings there. */
@@ -10,10 +11,13 @@ export interface GoldenArray {
   readonly data: (number | string)[];
 }
 
+export const GOLDEN_KINDS = ['cp', 'cp_shared', 'tt', 'tt_shared', 'ht', 'ht_shared', 'ht_diagonal'] as const;
+
 export interface GoldenNet {
-  readonly kind: 'tt' | 'tt_shared';
+  readonly kind: (typeof GOLDEN_KINDS)[number];
   readonly xi: Xi;
-  readonly sizes: Record<'M' | 'T' | 'N' | 'K' | 'B' | 'L' | 'Rsh', number> & { Rtt: number[] };
+  readonly sizes: Record<'M' | 'T' | 'N' | 'K' | 'B' | 'L' | 'Rsh' | 'Rcp', number> &
+    Record<'Rtt' | 'Rht', number[]>;
   readonly sigma: 'identity' | 'relu' | 'tanh';
   readonly params: GoldenParameters;
   readonly X: GoldenArray;
@@ -21,17 +25,13 @@ export interface GoldenNet {
   readonly w: GoldenArray;
   readonly grads: GoldenParameters;
   readonly grad_X: GoldenArray;
-  readonly states: GoldenArray[];
+  readonly states?: GoldenArray[];
   readonly templates?: GoldenArray;
   readonly grid?: GoldenArray;
 }
 
-interface GoldenParameters {
-  readonly A: GoldenArray;
-  readonly b: GoldenArray;
-  readonly C: GoldenArray[];
-  readonly G: GoldenArray[];
-}
+/** A and b, and what the family has: one array, a list over steps, or a list of lists over levels and nodes. */
+type GoldenParameters = Readonly<Record<string, GoldenArray | GoldenArray[] | GoldenArray[][]>>;
 
 // Relative to the working directory: the same file runs from the source tree and from a bundle on another processor.
 const FOLDER = 'test/golden';
@@ -57,28 +57,34 @@ export function asTensor(array: GoldenArray, dtype: DType): Tensor {
   return tensor(dtype === 'float32' ? Float32Array.from(exact) : exact, array.shape, dtype);
 }
 
-/** Parameters and gradients of a golden TT under the names that the model gives them. */
+/** Parameters and gradients of a golden network under the names that the model gives them. */
 export function named(net: GoldenNet, parameters: GoldenParameters): Record<string, GoldenArray> {
+  const shared = net.kind.endsWith('_shared');
   const place = (t: number) => (net.kind === 'tt_shared' ? ['first', 'middle', 'last'][t] : String(t));
-  return {
-    'features.A': parameters.A,
-    'features.b': parameters.b,
-    ...Object.fromEntries(parameters.C.map((C, t) => [`C.${place(t)}`, C])),
-    ...Object.fromEntries(parameters.G.map((G, t) => [`G.${place(t)}`, G])),
-  };
+  const entries = Object.entries(parameters).flatMap(([name, given]): [string, GoldenArray][] => {
+    if (!Array.isArray(given)) return [[name === 'A' || name === 'b' ? `features.${name}` : name, given]];
+    return given.flatMap((item, n): [string, GoldenArray][] => {
+      if (Array.isArray(item)) {
+        return item.map((B, node) => [shared ? `B.${n + 1}` : `B.${n + 1}.${node}`, B]);
+      }
+      return [[shared && name === 'W' ? 'W' : `${name}.${place(n)}`, item]];
+    });
+  });
+  return Object.fromEntries(entries);
 }
 
 export function goldenModel(net: GoldenNet, dtype: DType, backend: Backend): Model {
   const { sizes } = net;
-  const shared = net.kind === 'tt_shared';
+  const [kind, variant] = net.kind.split('_') as [ModelKind, string?];
+  const shared = variant === 'shared';
+  const tt = { rank: shared ? sizes.Rsh : sizes.Rtt, projection: sizes.L };
   const model = createModel({
-    kind: 'tt',
+    kind,
     xi: net.xi,
     steps: sizes.T,
     inputs: sizes.N,
     outputs: sizes.K,
-    rank: shared ? sizes.Rsh : sizes.Rtt,
-    projection: sizes.L,
+    ...{ cp: { rank: sizes.Rcp }, tt, ht: { rank: sizes.Rht, diagonal: variant === 'diagonal' } }[kind],
     features: { size: sizes.M, activation: net.sigma },
     shared,
     dtype,

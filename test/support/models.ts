@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { selectBackend } from '../../src/backend/select.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { type DType, type Tensor, zeros } from '../../src/core/tensor.ts';
 import type { ModelOptions } from '../../src/models/config.ts';
 import { createModel, type Model } from '../../src/models/model.ts';
 
@@ -17,3 +19,11 @@ export const make = (options: object = {}): Model =>
 /** Matches an XiError by code and message. */
 export const refusal = (code: string, message: RegExp) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
+
+/** Normal numbers. */
+export function random(shape: readonly number[], dtype: DType = 'float32', seed = 9): Tensor {
+  const rng = new Rng(seed);
+  const out = zeros(shape, dtype);
+  for (let n = 0; n < out.data.length; n++) out.data[n] = rng.normal();
+  return out;
+}

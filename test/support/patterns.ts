@@ -1,5 +1,5 @@
 import { Rng } from '../../src/core/rng.ts';
-import { type DType, zeros } from '../../src/core/tensor.ts';
+import { type DType, type Tensor, zeros } from '../../src/core/tensor.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 
 const PATTERNS = [
@@ -8,7 +8,7 @@ const PATTERNS = [
 ];
 
 /** Sequences of noise in which one of two patterns appears at a random step; the class tells which. */
-export function patterns(count: number, steps: number, dtype: DType = 'float32', seed = 1): Dataset {
+export function patterns(count: number, steps: number, dtype: DType = 'float32', seed = 1): Dataset<Tensor> {
   const rng = new Rng(seed);
   const inputs = zeros([count, steps, 4], dtype);
   for (let n = 0; n < inputs.data.length; n++) inputs.data[n] = 0.2 * rng.normal();

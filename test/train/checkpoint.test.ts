@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/core/tensor.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
-import { loadModel, saveModel } from '../../src/models/files.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
+import { loadModel, saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
 // Biome takes `fit(…)` for a focused test.

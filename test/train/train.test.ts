@@ -6,11 +6,12 @@ import { XI_NAMES } from '../../src/core/xi.gen.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { ModelOptions } from '../../src/models/config.ts';
 import { createModel } from '../../src/models/model.ts';
+import { evaluate } from '../../src/train/evaluate.ts';
 // Biome takes `fit(…)` for a focused test.
 import { fit as train } from '../../src/train/fit.ts';
-import { softmaxCrossEntropy } from '../../src/train/loss.ts';
 import { checkPlan, type FitOptions } from '../../src/train/options.ts';
-import { evaluate, Trainer } from '../../src/train/trainer.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { softmaxCrossEntropy } from '../support/loss.ts';
 import { patterns } from '../support/patterns.ts';
 import { subjects } from '../support/subjects.ts';
 
@@ -150,9 +151,9 @@ describe('fit', () => {
     ['learning rate as a string', { learningRate: '0.1' }, 'E_ARGUMENT', /learningRate: .*received '0.1'/],
     [
       'an unknown schedule',
-      { schedule: 'linear' },
+      { schedule: 'exponential' },
       'E_ARGUMENT',
-      /schedule: expected one of constant, cosine/,
+      /schedule: expected one of constant, cosine, linear, step/,
     ],
     ['clip 0', { clip: 0 }, 'E_ARGUMENT', /clip/],
     ['β₂ = 1', { beta2: 1 }, 'E_ARGUMENT', /beta2/],

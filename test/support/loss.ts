@@ -1,6 +1,6 @@
-import type { FloatArray } from '../core/tensor.ts';
+import type { FloatArray } from '../../src/core/tensor.ts';
 
-/** What a batch adds to the running figures. */
+/** What rows of scores add up to, written out in float64 as an oracle for the kernels. */
 export interface BatchLoss {
   /** Σ_b −ln softmax(scores[b])[label_b] */
   readonly loss: number;

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { Precision } from '../../src/backend/interface.ts';
+import { probeBackend, selectBackend } from '../../src/backend/select.ts';
+import { contract } from '../../src/contract/contract.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { type DType, type Tensor, tensor } from '../../src/core/tensor.ts';
+
+const EXPRESSION = 'ijk; bi,bj -> bk';
+const SHAPES = [
+  [20, 48, 24],
+  [40, 20],
+  [40, 48],
+] as const;
+
+function operands(dtype: DType = 'float32'): Tensor[] {
+  const rng = new Rng(21);
+  return SHAPES.map((shape) => {
+    const count = shape.reduce((x: number, y: number) => x * y, 1);
+    return tensor(
+      Float64Array.from({ length: count }, () => rng.normal()),
+      [...shape],
+      dtype,
+    );
+  });
+}
+
+const reference = selectBackend({ prefer: ['reference'] }).backend;
+const native = probeBackend('native');
+const isas = native.usable ? native.isas.filter(({ usable }) => usable) : [];
+const open = (isa: string) => selectBackend({ prefer: ['native'], isa, threads: 1 }).backend;
+
+/** Root mean square, relative to that of the values. */
+function errorOf(isa: string, precision: Precision): number {
+  const inputs = operands();
+  const exact = contract(
+    EXPRESSION,
+    inputs.map(({ data, shape }) => tensor(Float64Array.from(data), [...shape], 'float64')),
+    { xi: 'rectifier', backend: reference },
+  ).data;
+  const got = contract(EXPRESSION, inputs, { xi: 'rectifier', backend: open(isa), precision }).data;
+  const square = (value: (n: number) => number) =>
+    Array.from(exact).reduce((sum, _, n) => sum + value(n) ** 2, 0);
+  return Math.sqrt(square((n) => got[n] - exact[n]) / square((n) => exact[n]));
+}
+
+const tiled = isas.filter(({ tiles }) => tiles?.float32 !== undefined).map(({ name }) => name);
+
+describe.skipIf(tiled.length === 0)('errors beside float64', () => {
+  it.each(tiled)('%s: six products are as good as float32 within a factor of 4, measured 1.3', (isa) => {
+    expect(errorOf(isa, 'float32')).toBeLessThan(4 * errorOf('avx512', 'float32'));
+  });
+
+  it.each(tiled)('%s: three products, 2⁻¹⁷ and better; one product, 2⁻⁸', (isa) => {
+    expect(errorOf(isa, 'bf16x3')).toBeLessThan(2 ** -17);
+    expect(errorOf(isa, 'bf16')).toBeLessThan(2 ** -8);
+    // And it is not float32 that ran.
+    expect(errorOf(isa, 'bf16')).toBeGreaterThan(100 * errorOf(isa, 'bf16x3'));
+    expect(errorOf(isa, 'bf16x3')).toBeGreaterThan(2 * errorOf('avx512', 'float32'));
+  });
+});
+
+describe('precision of contract()', () => {
+  const options = { xi: 'rectifier', precision: 'bf16' } as const;
+
+  it('is float32, bit by bit, where there is no tile', () => {
+    const plain = contract(EXPRESSION, operands(), { xi: 'rectifier', backend: reference });
+    expect(contract(EXPRESSION, operands(), { ...options, backend: reference })).toEqual(plain);
+    const plan = contract.plan(EXPRESSION, SHAPES, { ...options, backend: reference });
+    expect(plan.steps.map(({ precision }) => precision)).toEqual(['float32']);
+    expect(String(plan)).toContain('float32 instead of bf16: the backend has no faster tile for it');
+  });
+
+  it.skipIf(tiled.length === 0)('is said by the plan, with the tile', () => {
+    const backend = open('avx512');
+    const plan = contract.plan(EXPRESSION, SHAPES, { ...options, backend });
+    expect(plan.steps.map(({ precision }) => precision)).toEqual(['bf16']);
+    expect(String(plan)).toContain(`bf16 by the ${backend.tiles.bf16} tile in 1 of 1 steps`);
+    const product = contract.plan(
+      '; ik,kj -> ij',
+      [
+        [4, 5],
+        [5, 6],
+      ],
+      { ...options, backend },
+    );
+    expect(String(product)).toContain('float32 instead of bf16: no step is computed by contract');
+  });
+
+  it('is one of three, and of float32 only', () => {
+    expect(() => contract(EXPRESSION, operands(), { ...options, precision: 'fp8' as Precision })).toThrow(
+      /precision: expected one of float32, bf16x3, bf16, received 'fp8'/,
+    );
+    expect(() => contract(EXPRESSION, operands('float64'), options)).toThrow(
+      expect.objectContaining({ code: 'E_DTYPE' }),
+    );
+    const [G, a, h] = operands('float64').map(({ data }) => reference.adopt(data));
+    const out = reference.allocate('float64', 40 * 24);
+    const sizes = { B: 40, L: 20, R: 48, K: 24 };
+    expect(() => reference.contract('max', sizes, a, h, G, out, 'bf16')).toThrow(/expected float32 operands/);
+    expect(() => reference.packWeights(20, 48, 24, G, 'bf16x3')).toThrow(/expected float32 operands/);
+  });
+});

@@ -1,0 +1,187 @@
+import { rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// @ts-expect-error plain JavaScript, which runs before anything is compiled
+import { buildPlayground, servePlayground } from '../../scripts/playground.mjs';
+import { probeBackend, selectBackend } from '../../src/backend/select.ts';
+import { readHash, STANDARD, tooLarge, writeHash } from '../../web/choice.ts';
+import { boundOf, drawNetwork, largestRank } from '../../web/study.ts';
+import { haveChromium, launch, openPage } from '../support/browser.ts';
+import { haveBinaries, ROOT, temporaryFolder } from '../support/processes.ts';
+
+describe('the choice in the address', () => {
+  it('comes back', () => {
+    const choice = { ...STANDARD, xi: 'l2', kind: 'ht', M: 4, T: 8, R: 3, shared: true, seed: 17 } as const;
+    expect(readHash(writeHash(choice))).toEqual(choice);
+    expect(readHash('')).toEqual(STANDARD);
+  });
+
+  it.each(['#xi=plus&kind=rnn&M=1.5&T=-3&R=1e9&networks=&seed=x&shared=1', '#M', '#%', '#M=17&T=13'])(
+    '%s becomes the standard',
+    (hash) => expect(readHash(hash)).toEqual(STANDARD),
+  );
+
+  it('may be too large for a page', () => {
+    expect(tooLarge(STANDARD)).toBe('');
+    expect(tooLarge({ ...STANDARD, M: 8, T: 7 })).toMatch(/8 templates over 7 steps .* 2,097,152 entries/);
+  });
+});
+
+describe('a random network', () => {
+  const { backend } = selectBackend({ prefer: [probeBackend('wasm').usable ? 'wasm' : 'reference'] });
+  const small = { ...STANDARD, M: 4, T: 4 };
+
+  it('is determined by seed and index', () => {
+    const [one, again, other] = [0, 0, 1].map((index) => drawNetwork(backend, small, index).spectrum);
+    expect(one).toEqual(again);
+    expect(one).not.toEqual(other);
+    expect(drawNetwork(backend, { ...small, seed: 2 }, 0).spectrum).not.toEqual(one);
+  });
+
+  it.each([1, 2, 3])('CP of rank %d with products has that rank', (R) => {
+    const { rank, spectrum } = drawNetwork(backend, { ...small, kind: 'cp', xi: 'product', R }, 0);
+    expect(rank).toBe(R);
+    expect(spectrum.length).toBe(largestRank(small));
+    expect(boundOf({ ...small, xi: 'product' }, rank).refined).toBe(R);
+  });
+
+  it.each(['tt', 'ht', 'cp'] as const)('%s with shared weights and sums has rank 2 at most', (kind) => {
+    expect(drawNetwork(backend, { ...small, kind, xi: 'sum', shared: true }, 0).rank).toBeLessThanOrEqual(2);
+  });
+});
+
+const SIZES = { phone: { width: 375, height: 800 }, desktop: { width: 1440, height: 900 } };
+const QUICK = '#M=4&T=4&networks=30';
+
+if (!haveBinaries || (!haveChromium && !process.env.CI)) {
+  it.skip(`the playground is not covered: ${haveBinaries ? 'Chromium' : 'the modules'} is missing`, () => {});
+} else {
+  describe('the page', () => {
+    let folder: string;
+    let browser: Browser;
+    let servers: Server[];
+    const address = (isolated: boolean) =>
+      `http://127.0.0.1:${(servers[isolated ? 1 : 0].address() as AddressInfo).port}/`;
+
+    beforeAll(async () => {
+      folder = temporaryFolder();
+      await buildPlayground(folder);
+      servers = [
+        await servePlayground(folder, { port: 0, isolated: false }),
+        await servePlayground(folder, { port: 0, isolated: true }),
+      ];
+      browser = await launch();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      for (const server of servers ?? []) {
+        server.close();
+        server.closeAllConnections();
+      }
+      rmSync(folder, { recursive: true });
+    });
+
+    const textOf = async (page: Page, id: string) => (await page.textContent(`#${id}`)) ?? '';
+    const until = (page: Page, id: string, pattern: RegExp) =>
+      expect.poll(() => textOf(page, id), { timeout: 60_000 }).toMatch(pattern);
+
+    /** What axe-core finds wrong, and where. */
+    async function violations(page: Page): Promise<string[]> {
+      await page.addScriptTag({ path: join(ROOT, 'node_modules/axe-core/axe.min.js') });
+      return page.evaluate(`axe.run().then(({ violations }) =>
+        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
+    }
+
+    it.each([
+      ['phone', 'light', true],
+      ['desktop', 'dark', false],
+    ] as const)('on a %s, %s, isolated: %s', async (size, colorScheme, isolated) => {
+      const { page, complaints } = await openPage(browser, `${address(isolated)}${QUICK}`, {
+        viewport: SIZES[size],
+        colorScheme,
+      });
+      await until(page, 'ranks-summary', /^30 networks drawn\. Their median rank is \d+, of 16 at most\.$/);
+      await until(
+        page,
+        'engine',
+        isolated ? /^WebAssembly, relaxed128, \d+ threads$/ : /not cross-origin isolated/,
+      );
+      for (const id of ['histogram', 'spectrum', 'states'])
+        expect(await page.locator(`#${id} svg`).count()).toBe(1);
+      await page.click('#sample');
+      await until(page, 'answer', /^It reads 7, with \d+/);
+      await page.click('#compare');
+      await until(
+        page,
+        'speed-answer',
+        /^WebAssembly is [\d.]+ times as fast for rectifier: .* differ by \de-\d+/,
+      );
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(SIZES[size].width);
+      expect(await violations(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    it('transfers less than 400 kB without the model, which waits until a digit is drawn', async () => {
+      const page = await browser.newPage();
+      const files = new Map<string, number>();
+      page.on('requestfinished', async (request) => {
+        const { responseBodySize, responseHeadersSize } = await request.sizes();
+        files.set(new URL(request.url()).pathname, responseBodySize + responseHeadersSize);
+      });
+      await page.goto(`${address(false)}${QUICK}`);
+      await until(page, 'ranks-summary', /drawn/);
+      const sizes = [...files.values()].reduce((sum, size) => sum + size, 0);
+      expect([...files.keys()].filter((path) => path.startsWith('/model/'))).toEqual([]);
+      expect([...files.keys()]).toContain('/wasm/xitensor-relaxed.wasm');
+      // The program of the worker is loaded by its own target, of which the page sees the head only.
+      const worker = await page.request.get(`${address(false)}assets/worker.js`);
+      expect(sizes + (await worker.body()).length).toBeLessThan(400_000);
+      await page.close();
+    });
+
+    it('is used by keys alone, and keeps the choice in the address', async () => {
+      const { page, complaints } = await openPage(browser, `${address(false)}${QUICK}`, {});
+      await until(page, 'ranks-summary', /drawn/);
+      const focused = () => page.evaluate<string>('document.activeElement.name || document.activeElement.id');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      expect(await focused()).toBe('ranks');
+      const order = [];
+      for (let n = 0; n < 9; n++) {
+        await page.keyboard.press('Tab');
+        order.push(await focused());
+      }
+      expect(order).toEqual(['xi', 'kind', 'M', 'T', 'R', 'networks', 'seed', 'shared', 'draw']);
+      await page.focus('[name=kind]');
+      await page.keyboard.press('c');
+      await page.focus('[name=xi]');
+      await page.keyboard.press('p');
+      await page.fill('[name=R]', '3');
+      await page.keyboard.press('Enter');
+      await until(page, 'ranks-summary', /^30 networks drawn\. Their median rank is 3,/);
+      expect(readHash(new URL(page.url()).hash)).toMatchObject({ kind: 'cp', xi: 'product', R: 3, M: 4 });
+      await page.fill('[name=M]', '12');
+      await page.fill('[name=T]', '12');
+      await page.keyboard.press('Enter');
+      await until(page, 'ranks-problem', /12 templates over 12 steps make a tensor of/);
+      await page.evaluate(`location.hash = '${QUICK}&kind=ht'`);
+      await until(page, 'ranks-summary', /^30 networks drawn/);
+      expect(await page.inputValue('[name=kind]')).toBe('ht');
+      // A vertical stroke.
+      await page.focus('#pad');
+      for (let n = 0; n < 7; n++) await page.keyboard.press('ArrowUp');
+      await page.keyboard.down('Shift');
+      for (let n = 0; n < 14; n++) await page.keyboard.press('ArrowDown');
+      await page.keyboard.up('Shift');
+      await until(page, 'answer', /^It reads 1, with \d+/);
+      await page.click('#clear');
+      await until(page, 'answer', /^Draw a digit\.$/);
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+  });
+}

@@ -1,0 +1,166 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rng } from '../../src/core/rng.ts';
+import { tensor } from '../../src/core/tensor.ts';
+import { readSafetensors, writeNpy } from '../../src/io/disk.ts';
+import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
+
+let folder: string;
+const inFolder = (...parts: string[]) => join(folder, ...parts);
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SMALL = ['--rank', '4', '--features', '4', '--batch', '20', '--learning-rate', '0.01', '--epochs', '3'];
+
+/** Enough steps of them for what is small to be learnt. */
+const LONG = [...SMALL.slice(0, -1), '60', '--schedule', 'constant'];
+
+/** Runs a command in the folder and returns its record. */
+async function record(...args: string[]) {
+  const { code, stdout, stderr } = await xitensor([...args, '--json'], { cwd: folder });
+  expect({ code, stderr }, stderr).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+const train = (output: string, ...args: string[]) => record('train', ...args, '-o', output);
+
+describe('data of each kind are trained on, and scored alike', () => {
+  it('the splice junctions, with a part held back and the test part scored at the end', async () => {
+    const plan = ['--validation', '0.2', '--patience', '2', '--optimizer', 'adamw', '--decay', '0.1'];
+    const trained = await train('s.safetensors', '--data', 'splice:1', '--limit', '300', ...SMALL, ...plan);
+    expect(trained).toMatchObject({
+      config: { steps: 60, inputs: 4, outputs: 3 },
+      plan: { validationSplit: 0.2, patience: 2, optimizer: 'adamw', decay: 0.1, loss: 'softmax' },
+      data: 'splice-train',
+    });
+    expect(trained.epochs[0]).toMatchObject({ validation: expect.any(Object), best: { epoch: 1 } });
+    const { accuracy, loss } = await record('score', 's.safetensors', '--data', 'splice:1');
+    expect(trained.test).toEqual({ accuracy, loss });
+    const { metadata } = await readSafetensors(inFolder('s.safetensors'));
+    expect(metadata.classes).toBe('["ei","ie","n"]');
+  });
+
+  it('texts, with the vocabulary in the model', async () => {
+    const rng = new Rng(1);
+    const words = [...'abcdefghij'].map((letter) => `${letter}word`);
+    for (const part of ['train', 'test']) {
+      for (const name of ['neg', 'pos']) {
+        mkdirSync(inFolder('aclImdb', part, name), { recursive: true });
+        for (let n = 0; n < 30; n++) {
+          const text = Array.from({ length: 6 }, () => words[rng.below(10)]);
+          text[rng.below(6)] = name === 'pos' ? 'lovely' : 'dreadful';
+          // A word that the training part does not know must not change the tokens of the others.
+          if (part === 'test') text.unshift('unheard');
+          writeFileSync(inFolder('aclImdb', part, name, `${n}_5.txt`), text.join(' '));
+        }
+      }
+    }
+    const options = [...LONG, '--length', '8', '--words', '14', '--activation', 'identity'];
+    const trained = await train('i.safetensors', '--data', 'imdb:aclImdb', ...options);
+    expect(trained.config).toMatchObject({ steps: 8, inputs: 14, features: { embedding: true } });
+    expect(trained.epochs.at(-1).accuracy).toBeGreaterThan(0.95);
+    const scored = await record('score', 'i.safetensors', '--data', 'imdb:aclImdb');
+    expect(scored).toMatchObject(trained.epochs.at(-1).validation);
+    // Fewer documents have other frequencies; the words of the tokens are those of the model.
+    const few = ['--split', 'train', '--limit', '10'];
+    const some = await record('score', 'i.safetensors', '--data', 'imdb:aclImdb', ...few);
+    expect(some).toMatchObject({ count: 10 });
+    expect(some.accuracy).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('a table, whose classes keep their numbers', async () => {
+    const rng = new Rng(2);
+    const line = (name: string, high: number) =>
+      [...Array.from({ length: 4 }, (_, n) => (n === high ? 1 : 0) + 0.1 * rng.normal()), name].join(',');
+    const names = ['bird', 'cat', 'dog'];
+    const rows = Array.from({ length: 90 }, (_, n) => line(names[n % 3], n % 3));
+    writeFileSync(inFolder('all.csv'), ['a,b,c,d,kind', ...rows, ''].join('\n'));
+    writeFileSync(inFolder('dogs.csv'), ['a,b,c,d,kind', line('dog', 2), line('dog', 2), ''].join('\n'));
+    const columns = ['--label', 'kind', '--inputs', '2'];
+    const options = [...LONG, ...columns, '--validation', '0.1'];
+    const trained = await train('t.safetensors', '--data', 'all.csv', ...options);
+    expect(trained).toMatchObject({ config: { steps: 2, inputs: 2, outputs: 3 }, data: 'all' });
+    expect(trained.test).toBeUndefined();
+    const scored = await record('score', 't.safetensors', '--data', 'dogs.csv', ...columns);
+    expect(scored).toMatchObject({ data: 'dogs', count: 2, accuracy: 1 });
+  });
+
+  it('arrays with real targets', async () => {
+    const rng = new Rng(3);
+    const X = tensor(
+      Float32Array.from({ length: 80 * 6 }, () => rng.normal()),
+      [80, 2, 3],
+    );
+    const Y = tensor(
+      Float32Array.from({ length: 80 }, (_, n) => X.data[6 * n]),
+      [80, 1],
+    );
+    await writeNpy(inFolder('x.npy'), X);
+    await writeNpy(inFolder('y.npy'), Y);
+    const trained = await train('r.safetensors', '--data', 'x.npy+y.npy', ...SMALL);
+    expect(trained).toMatchObject({ config: { outputs: 1 }, plan: { loss: 'mse' } });
+    expect(trained.epochs[2]).toMatchObject({ accuracy: null, loss: expect.any(Number) });
+    const text = await xitensor(['score', 'r.safetensors', '--data', 'x.npy+y.npy'], { cwd: folder });
+    expect(text.stdout).toMatch(/^x: loss \d\.\d{4}, /);
+  });
+});
+
+it('a training with early stopping that is interrupted ends with the same bytes', async () => {
+  // 40 steps an epoch, so that a signal falls within one.
+  const options = [
+    '--data',
+    'splice',
+    '--limit',
+    '1000',
+    '--validation',
+    '0.2',
+    '--patience',
+    '50',
+    '--epochs',
+    '12',
+  ];
+  const args = [...options, '--rank', '6', '--features', '6', '--batch', '20'];
+  await train('whole.safetensors', ...args);
+  const begun = start([COMMAND, 'train', ...args, '-o', 'part.safetensors'], { cwd: folder });
+  await begun.until(/epoch +3 of 12/);
+  begun.child.kill('SIGINT');
+  expect((await begun.done).stdout).toMatch(/validation loss .*, the best so far[\s\S]*--resume goes on/);
+  const refused = await xitensor(['train', '--resume', '--validation', '0.1', '-o', 'part.safetensors'], {
+    cwd: folder,
+  });
+  expect(refused.stderr).toMatch(/no option that the checkpoint decides, received \['--validation'\]/);
+  await record('train', '--resume', '-o', 'part.safetensors');
+  expect(readFileSync(inFolder('part.safetensors'))).toEqual(readFileSync(inFolder('whole.safetensors')));
+});
+
+describe('refused', () => {
+  it.each<[string, string[], 1 | 2, RegExp]>([
+    [
+      'an option of other data',
+      ['--words', '5'],
+      2,
+      /of data mnist, mnist:DIR no option but --data, --limit, --patch/,
+    ],
+    [
+      'data that nobody can fetch',
+      ['--data', 'cifar10'],
+      2,
+      /--data: expected cifar10:DIR, as these data cannot be/,
+    ],
+    ['a fold that is none', ['--data', 'splice:x'], 2, /fold: expected an integer from 0 to 4, received NaN/],
+    ['patience without a part to watch', ['--patience', '3'], 2, /--patience: expected a --validation part/],
+    ['decay of Adam', ['--decay', '0.1'], 2, /decay: expected 0 for the optimizer 'adam'/],
+    ['a table that is missing', ['--data', 'none.csv'], 1, /cannot read .*none\.csv: no such file/],
+    [
+      'a softmax of targets',
+      ['--data', 'x.npy+y.npy', '--loss', 'softmax'],
+      2,
+      /loss: expected mse for the targets/,
+    ],
+    ['an unknown optimizer', ['--optimizer', 'sgd'], 2, /Allowed choices are adam, adamw/],
+  ])('%s', async (_, args, code, message) => {
+    await failsIn(['train', ...args, '-o', 'new.safetensors'], code, message, folder);
+  });
+});

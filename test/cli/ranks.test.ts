@@ -1,0 +1,205 @@
+import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rng } from '../../src/core/rng.ts';
+import { tensor } from '../../src/core/tensor.ts';
+import { writeNpy } from '../../src/io/disk.ts';
+import { saveModel } from '../../src/models/disk.ts';
+import { createModel } from '../../src/models/model.ts';
+import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
+
+let folder: string;
+const inFolder = (...parts: string[]) => join(folder, ...parts);
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn(args, code, message, folder);
+
+const SMALL = ['--templates', '3', '--steps', '4', '--rank', '1,2', '--networks', '12'];
+
+describe('ranks', () => {
+  it('gives the same histograms for any number of workers', async () => {
+    for (const workers of ['1', '2']) {
+      const outcome = await xitensor([
+        'ranks',
+        ...SMALL,
+        '--exact',
+        '--workers',
+        workers,
+        '--out',
+        inFolder(workers),
+        '--json',
+      ]);
+      expect(outcome).toMatchObject({ code: 0, stderr: '' });
+      const { study, distributions } = JSON.parse(outcome.stdout);
+      expect(study).toMatchObject({
+        xi: 'rectifier',
+        M: 3,
+        T: 4,
+        L: 3,
+        ranks: [1, 2],
+        networks: 12,
+        seed: 0,
+      });
+      for (const { networks, exact } of distributions)
+        expect({ networks, ...exact }).toMatchObject({ networks: 12, above: 0 });
+    }
+    for (const name of ['histograms.json', 'histograms.csv'])
+      expect(readFileSync(inFolder('2', name))).toEqual(readFileSync(inFolder('1', name)));
+    expect(readdirSync(inFolder('1')).sort()).toEqual(['histograms.csv', 'histograms.json', 'records.jsonl']);
+    expect(readFileSync(inFolder('1', 'records.jsonl'), 'utf8').trim().split('\n').length).toBe(25);
+  });
+
+  it('goes on from what it finds, cut off in the middle of a line', async () => {
+    const out = inFolder('resumed');
+    const args = ['ranks', ...SMALL, '--exact', '--workers', '1', '--out', out, '--json'];
+    expect(await xitensor(args)).toMatchObject({ code: 0 });
+    const records = join(out, 'records.jsonl');
+    const whole = readFileSync(records, 'utf8');
+    const lines = whole.split('\n');
+    // What was computed is not computed again: an altered record stays.
+    const altered = JSON.stringify({ ...JSON.parse(lines[1]), rank: 8, exact: 7 });
+    const kept = [lines[0], altered, ...lines.slice(2, 10)].join('\n');
+    writeFileSync(records, `${kept}\n${lines[10]}`);
+    truncateSync(records, kept.length + 10);
+    const outcome = await xitensor(args);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(outcome.stdout).distributions[0]).toMatchObject({ networks: 12, exact: { above: 1 } });
+    const after = readFileSync(records, 'utf8').trim().split('\n');
+    expect(after.length).toBe(25);
+    expect(after.filter((line) => !lines.includes(line))).toEqual([altered]);
+  });
+
+  it('stops at Ctrl-C and goes on to the same end', async () => {
+    const long = ['--templates', '6', '--steps', '6', '--rank', '4', '--networks', '80', '--workers', '2'];
+    const args = (out: string) => [COMMAND, 'ranks', ...long, '--out', inFolder(out)];
+    const first = start(args('stopped'));
+    const records = inFolder('stopped', 'records.jsonl');
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      try {
+        if (readFileSync(records, 'utf8').split('\n').length > 4) break;
+      } catch {}
+    }
+    first.child.kill('SIGINT');
+    const stopped = await first.done;
+    expect(stopped).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/stopped after \d+ of 80 networks; the same/),
+    });
+    expect(await start(args('stopped')).done).toMatchObject({ code: 0 });
+    expect(await start(args('straight')).done).toMatchObject({ code: 0 });
+    expect(readFileSync(inFolder('stopped', 'histograms.json'))).toEqual(
+      readFileSync(inFolder('straight', 'histograms.json')),
+    );
+  });
+
+  it('says that no bound is proven for l2', async () => {
+    const { code, stdout } = await xitensor(['ranks', ...SMALL, '--xi', 'l2']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/R 1: 12 networks, mean rank [\d.]+ .*mean bound/);
+    expect(stdout).toMatch(/singular values above 1e-10 of the largest/);
+    expect(stdout).toMatch(/no bound on the width is proven for this ξ/);
+  });
+
+  it('refuses wrong arguments and files of another study', async () => {
+    await fails(['ranks', '--figure', '6'], 2, /Allowed choices are 3, 4, 5/);
+    await fails(['ranks', '--figure', '3', '--templates', '4'], 2, /no option that the figure decides/);
+    await fails(['ranks', '--templates', '100'], 1, /100\^6 entries, the limit is/);
+    await fails(['ranks', '--xi', 'l2', '--exact'], 2, /exact: expected/);
+    await fails(['ranks', '--workers', '0'], 2, /workers: expected an integer from 1/);
+    await fails(
+      ['ranks', ...SMALL, '--seed', '1', '--out', inFolder('1')],
+      1,
+      /expected the records of this study/,
+    );
+    appendFileSync(inFolder('2', 'records.jsonl'), 'nonsense\n');
+    await fails(
+      ['ranks', ...SMALL, '--exact', '--out', inFolder('2')],
+      1,
+      /line 26: expected a record, received nonsense/,
+    );
+  });
+});
+
+describe('certify', () => {
+  const certify = (...args: string[]) => xitensor(['certify', ...args], { cwd: folder });
+  beforeAll(async () => {
+    const options = {
+      steps: 6,
+      inputs: 4,
+      outputs: 2,
+      rank: 4,
+      features: { size: 4 },
+      init: 'normal',
+    } as const;
+    await saveModel(
+      createModel({ kind: 'tt', xi: 'rectifier', ...options, seed: 4 }),
+      inFolder('m.safetensors'),
+    );
+    const rng = new Rng(1);
+    await writeNpy(
+      inFolder('t.npy'),
+      tensor(
+        Float64Array.from({ length: 20 }, () => rng.normal()),
+        [5, 4],
+      ),
+    );
+  });
+  const MODEL = ['m.safetensors', '--templates', 't.npy', '--samples', '30'];
+
+  it('writes a certificate that --check verifies, and that does not survive a change', async () => {
+    const made = await certify(...MODEL, '--exact', '--out', 'cert.json');
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toMatch(/rank \d+ of a 27 × 27 matrix, proven modulo 16777213/);
+    expect(made.stdout).toMatch(/has width ≥ \d+ .*\nwrote cert.json\n$/);
+    const check = ['--check', 'cert.json', '--model', 'm.safetensors', '--templates', 't.npy'];
+    expect(await certify(...check)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/cert.json holds: rank ≥ \d+/),
+    });
+    const certificate = JSON.parse(readFileSync(inFolder('cert.json'), 'utf8'));
+    expect(JSON.parse((await certify(...check, '--json')).stdout)).toMatchObject({
+      valid: true,
+      rank: certificate.rank,
+    });
+    writeFileSync(
+      inFolder('cert.json'),
+      JSON.stringify({ ...certificate, bound: { ...certificate.bound, refined: 99 } }),
+    );
+    await fails(['certify', ...check], 1, /certificate bound: expected .*E_NUMERIC/);
+  });
+
+  it('gives a numerical bound with its tolerance and spectrum', async () => {
+    const { code, stdout } = await certify(...MODEL, '--output', 'all', '--json');
+    expect(code).toBe(0);
+    const record = JSON.parse(stdout);
+    expect(record).toMatchObject({
+      method: 'singular values',
+      rows: 27,
+      columns: 27,
+      spectrum: { tolerance: 1e-10 },
+    });
+    expect(record.spectrum.singularValues.length).toBe(27);
+  });
+
+  it('takes the letters of DNA', async () => {
+    const { code, stdout } = await certify('m.safetensors', '--templates', 'splice', '--exact', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ rows: 64, columns: 64 });
+  });
+
+  it('refuses wrong arguments', async () => {
+    await fails(['certify'], 2, /expected one model/);
+    await fails(['certify', 'none.safetensors'], 1, /cannot read none.safetensors/);
+    await fails(['certify', ...MODEL, '--output', 'best'], 2, /expected a number/);
+    await fails(['certify', ...MODEL, '--output', '2'], 2, /output: expected an integer from 0 to 1/);
+    await fails(['certify', ...MODEL, '--exact', '--prime', '8'], 2, /a prime, received 8/);
+    await fails(
+      ['certify', '--check', 'm.safetensors', '--model', 'm.safetensors', '--templates', 't.npy'],
+      1,
+      /as JSON/,
+    );
+  });
+});

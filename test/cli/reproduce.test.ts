@@ -1,0 +1,72 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+const OPTIONS = ['--quick', '--data', 'splice', '--epochs', '1'];
+const args = (out: string) => ['reproduce', 'performance', 'report', ...OPTIONS, '--out', out];
+const fails = (list: readonly string[], code: 1 | 2, message: RegExp) =>
+  failsIn(['reproduce', ...list], code, message, folder);
+const text = (...path: string[]) => readFileSync(join(...path), 'utf8');
+const records = (out: string) =>
+  JSON.parse(text(out, 'performance/records.json')).map((record: object) => ({ ...record, seconds: 0 }));
+
+describe('reproduce', () => {
+  it('goes on after Ctrl-C with what it has, and ends as if nothing had happened', async () => {
+    const whole = join(folder, 'whole');
+    const first = await xitensor([...args(whole), '--json']);
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(first.stdout)).toMatchObject({ quick: true, report: join(whole, 'report.html') });
+
+    const out = join(folder, 'stopped');
+    const running = start([COMMAND, ...args(out)]);
+    await running.until(/fold1-seed0: /);
+    running.child.kill('SIGINT');
+    const stopped = await running.done;
+    expect(stopped.code).toBe(0);
+    expect(stopped.stdout).toContain('stopped; the same command goes on from here');
+    const kept = readdirSync(join(out, 'performance')).map((name) => [name, text(out, 'performance', name)]);
+    expect(kept.length).toBeGreaterThanOrEqual(2);
+    expect(kept.length).toBeLessThan(15);
+
+    expect(await xitensor(args(out))).toMatchObject({ code: 0, stderr: '' });
+    for (const [name, content] of kept) expect(text(out, 'performance', name)).toBe(content);
+    expect(records(out)).toEqual(records(whole));
+    expect(text(out, 'performance/records.csv').trimEnd().split('\n')).toHaveLength(16);
+    const page = text(out, 'report.html').replace(/Made on .*/, '');
+    expect(await xitensor(args(out))).toMatchObject({ code: 0 });
+    expect(text(out, 'report.html').replace(/Made on .*/, '')).toBe(page);
+
+    await fails(['performance', ...OPTIONS, '--seed', '1', '--out', out], 2, /--force begins anew/);
+  });
+
+  it('leaves a folder with other files alone, and with --force the files', async () => {
+    const out = join(folder, 'other');
+    mkdirSync(out);
+    writeFileSync(join(out, 'mine.txt'), 'mine');
+    await fails(['performance', ...OPTIONS, '--out', out], 1, /expected a new or empty folder.*mine\.txt/);
+    expect(readdirSync(out)).toEqual(['mine.txt']);
+    expect(await xitensor([...args(out), '--force', '--json'])).toMatchObject({ code: 0 });
+    expect(text(out, 'mine.txt')).toBe('mine');
+  });
+
+  it.each<[string[], 1 | 2, RegExp]>([
+    [['frobnicate'], 2, /'frobnicate' is invalid.*performance, expressivity, report/],
+    [['--data', 'nope'], 2, /--data: expected some of mnist, .*received 'nope'/],
+    [['--data', 'splice,splice'], 2, /--data: expected every data set once/],
+    [['--seeds', '0'], 2, /seeds: expected an integer from 1/],
+    [['--epochs', '0'], 2, /epochs: expected an integer from 1/],
+    [['--networks', '1.5'], 2, /networks: expected an integer from 1/],
+    [['--seed', '-1'], 2, /seed: expected an integer from 0/],
+    [['report'], 1, /expected results, found none/],
+  ])('refuses %j and writes nothing', async (list, code, message) => {
+    const before = readdirSync(folder);
+    await fails(list, code, message);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});

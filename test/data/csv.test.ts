@@ -1,0 +1,227 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tensor } from '../../src/core/tensor.ts';
+import { loadArrays } from '../../src/data/arrays.ts';
+import { loadCsv } from '../../src/data/csv.ts';
+import { checkDataset } from '../../src/data/dataset.ts';
+import { loadSplice } from '../../src/data/splice.ts';
+import { parseCsv } from '../../src/io/csv.ts';
+import { writeNpy } from '../../src/io/disk.ts';
+import { refusal } from '../support/models.ts';
+import { temporaryFolder } from '../support/processes.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+const inFolder = (name: string) => join(folder, name);
+const write = (text: string) => {
+  writeFileSync(inFolder('t.csv'), text);
+  return inFolder('t.csv');
+};
+
+describe('parseCsv', () => {
+  test('quotes, line ends and the numbers of lines', () => {
+    const text = 'a,b\r\n"x, ""y""\nz",2\n\n,\n"",\nlast,1';
+    expect(parseCsv(text, 't')).toEqual([
+      { line: 1, fields: ['a', 'b'] },
+      { line: 2, fields: ['x, "y"\nz', '2'] },
+      { line: 5, fields: ['', ''] },
+      { line: 6, fields: ['', ''] },
+      { line: 7, fields: ['last', '1'] },
+    ]);
+    expect(parseCsv('', 't')).toEqual([]);
+    expect(parseCsv('a,', 't')).toEqual([{ line: 1, fields: ['a', ''] }]);
+  });
+
+  test('gives back what was written', () => {
+    const quote = (field: string) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field);
+    const field = fc.string({ unit: fc.constantFrom('a', '1', ' ', ',', '"', '\n', '\r\n', 'é') });
+    // A row of one empty field is an empty line.
+    const row = fc
+      .array(field, { minLength: 1, maxLength: 4 })
+      .filter(([first, ...rest]) => first !== '' || rest.length > 0);
+    fc.assert(
+      fc.property(fc.array(row), fc.constantFrom('\n', '\r\n'), fc.boolean(), (rows, end, ended) => {
+        const text = rows.map((fields) => fields.map(quote).join(',')).join(end) + (ended ? end : '');
+        expect(parseCsv(text, 't').map(({ fields }) => fields)).toEqual(rows);
+      }),
+    );
+  });
+
+  test.each([
+    ['a,b\n1,"2\n3,4', /t, line 2: expected a field, in quotes as a whole or without any, received '"2'/],
+    ['a,b\n1,x"y"\n', /t, line 2: .*received 'x"y"'/],
+    ['"a"b,c\n', /t, line 1: .*received '"a"b,c'/],
+  ])('refuses %j', (text, message) => expect(() => parseCsv(text, 't')).toThrow(refusal('E_FILE', message)));
+});
+
+describe('loadCsv', () => {
+  test('columns of numbers are steps, classes have names', async () => {
+    const path = write('x1,label,x2,x3,x4\n1,dog,2,3,4\n5,cat,6,7,-8e-1\n9,dog,10,11,12\n');
+    const data = checkDataset('t', await loadCsv(path, { inputs: 2, dtype: 'float64' }));
+    expect(data.inputs).toEqual(tensor([1, 2, 3, 4, 5, 6, 7, -0.8, 9, 10, 11, 12], [3, 2, 2]));
+    expect(data).toMatchObject({ name: 't', classes: 2, classNames: ['cat', 'dog'] });
+    expect([...data.labels]).toEqual([1, 0, 1]);
+    expect((await loadCsv(path)).inputs).toMatchObject({ dtype: 'float32', shape: [3, 4, 1] });
+    expect([...(await loadCsv(path, { classNames: ['dog', 'bird', 'cat'] })).labels]).toEqual([0, 2, 0]);
+  });
+
+  test('classes that are numbers go by number; letters become one-hot rows', async () => {
+    const path = write('class,word\n10,ab\n9,ba\n10,bb\n');
+    const data = await loadCsv(path, { label: 'class', sequence: 'word' });
+    expect(data.classNames).toEqual(['9', '10']);
+    expect(data.inputs.shape).toEqual([3, 2, 2]);
+    expect([...data.inputs.data]).toEqual([1, 0, 0, 1, 0, 1, 1, 0, 0, 1, 0, 1]);
+    const wider = await loadCsv(path, { label: 'class', sequence: 'word', alphabet: 'bca' });
+    expect([...wider.inputs.data.subarray(0, 6)]).toEqual([0, 0, 1, 1, 0, 0]);
+  });
+
+  test('real targets', async () => {
+    const data = await loadCsv(write('a,b,y,z\n1,2,3,4\n5,6,7,8\n'), { targets: ['z', 'y'] });
+    expect(checkDataset('t', data).targets).toEqual(tensor(Float32Array.of(4, 3, 8, 7), [2, 2]));
+    expect([...data.inputs.data]).toEqual([1, 2, 5, 6]);
+  });
+
+  test.each<[string, string, object, string, RegExp]>([
+    ['no rows', 'a,label\n', {}, 'E_FILE', /t\.csv: expected a line of names and rows below it/],
+    ['a missing column', 'a,b\n1,2\n', {}, 'E_FILE', /line 1: expected a column 'label', received a, b/],
+    [
+      'a row too short',
+      'a,label\n1,x\n\n2\n',
+      {},
+      'E_FILE',
+      /line 4: expected 2 fields.*received '1 fields'/,
+    ],
+    [
+      'what is no number',
+      'a,label\n1,x\nzwei,x\n',
+      {},
+      'E_FILE',
+      /line 3, column a: expected a finite number, received 'zwei'/,
+    ],
+    ['an empty number', 'a,label\n ,x\n', {}, 'E_FILE', /line 2, column a: expected a finite number/],
+    ['an infinite number', 'a,label\n1e999,x\n', {}, 'E_FILE', /line 2, column a/],
+    ['an empty class', 'a,label\n1,x\n1,\n', {}, 'E_FILE', /line 3, column label: expected a class/],
+    [
+      'an unknown class',
+      'a,label\n1,x\n1,y\n',
+      { classNames: ['x'] },
+      'E_FILE',
+      /line 3, column label: expected one of x, received 'y'/,
+    ],
+    [
+      'another length',
+      'w,label\nab,x\na,x\n',
+      { sequence: 'w' },
+      'E_FILE',
+      /line 3: expected 2 letters, received '1 letters'/,
+    ],
+    [
+      'an unknown letter',
+      'w,label\nab,x\nac,x\n',
+      { sequence: 'w', alphabet: 'ab' },
+      'E_FILE',
+      /line 3, letter 2: expected one of a, b, received 'c'/,
+    ],
+    [
+      'inputs that do not divide',
+      'a,b,c,label\n1,2,3,x\n',
+      { inputs: 2 },
+      'E_ARGUMENT',
+      /inputs: expected a divisor of the 3/,
+    ],
+    [
+      'label and targets',
+      'a,label\n1,2\n',
+      { label: 'label', targets: ['a'] },
+      'E_ARGUMENT',
+      /no label beside them/,
+    ],
+    ['an unknown option', 'a,label\n1,2\n', { column: 1 }, 'E_ARGUMENT', /received 'column'/],
+  ])('refuses %s', async (_, text, options, code, message) => {
+    await expect(loadCsv(write(text), options)).rejects.toThrow(refusal(code, message));
+  });
+});
+
+describe('loadArrays', () => {
+  const load = async (inputs: ReturnType<typeof tensor>, answers: ReturnType<typeof tensor>) => {
+    await writeNpy(inFolder('x.npy'), inputs);
+    await writeNpy(inFolder('y.npy'), answers);
+    return loadArrays({ inputs: inFolder('x.npy'), answers: inFolder('y.npy') });
+  };
+  const X = tensor(
+    Float64Array.from({ length: 12 }, (_, n) => n),
+    [2, 3, 2],
+  );
+
+  test('values or tokens, classes or targets', async () => {
+    const labelled = checkDataset('x', await load(X, tensor([2, 0])));
+    expect(labelled).toMatchObject({ name: 'x', classes: 3, inputs: { dtype: 'float32', shape: [2, 3, 2] } });
+    const real = checkDataset('x', await load(X, tensor([[0.5], [1.5]])));
+    expect(real).toMatchObject({ targets: { dtype: 'float32', shape: [2, 1] } });
+    const words = checkDataset(
+      'x',
+      await load(
+        tensor([
+          [1, 0, 7],
+          [3, 2, 1],
+        ]),
+        tensor([1, 0]),
+      ),
+    );
+    expect(words.inputs).toEqual({ dtype: 'int32', shape: [2, 3], data: Int32Array.of(1, 0, 7, 3, 2, 1) });
+  });
+
+  test.each<[string, number[] | number[][], number[] | number[][], string, RegExp]>([
+    ['half a class', [[1, 2]], [0.5], 'E_FILE', /y\.npy, element 0: expected a whole number.*received 0.5/],
+    ['a negative token', [[1, -2]], [0], 'E_FILE', /x\.npy, element 1: expected a whole number.*received -2/],
+    [
+      'too many classes',
+      [[1, 2]],
+      [0, 1],
+      'E_FILE',
+      /y\.npy: expected classes \[1\] or targets \[1, outputs\]/,
+    ],
+    ['one axis', [1, 2], [0, 1], 'E_SHAPE', /x\.npy: expected \[batch, steps, inputs\], or tokens/],
+  ])('refuses %s', async (_, inputs, answers, code, message) => {
+    await expect(load(tensor(inputs), tensor(answers))).rejects.toThrow(refusal(code, message));
+  });
+});
+
+describe('the splice junctions', () => {
+  test('are there whole, in stratified folds that do not overlap', async () => {
+    const count = { rows: 0, ei: 0 };
+    const seen = new Set<string>();
+    for (let fold = 0; fold < 5; fold++) {
+      const { train, test: held } = await loadSplice({ fold });
+      expect(train.inputs.shape.slice(1)).toEqual([60, 4]);
+      expect(train.labels.length + held.labels.length).toBe(3186);
+      expect([637, 638]).toContain(held.labels.length);
+      const ei = held.labels.filter((label) => label === 0).length;
+      expect([153, 154]).toContain(ei);
+      count.rows += held.labels.length;
+      count.ei += ei;
+      for (let n = 0; n < held.labels.length; n++)
+        seen.add(`${held.inputs.data.subarray(240 * n, 240 * n + 240)}`);
+    }
+    expect(count).toEqual({ rows: 3186, ei: 767 });
+    // Some sequences occur twice.
+    expect(seen.size).toBeGreaterThan(2900);
+  });
+
+  test('are one-hot letters, the same for the same seed', async () => {
+    const [{ train }, other] = [await loadSplice(), await loadSplice({ seed: 1 })];
+    for (let row = 0; row < 100; row++)
+      expect([...train.inputs.data.subarray(4 * row, 4 * row + 4)].sort()).toEqual([0, 0, 0, 1]);
+    expect((await loadSplice()).train).toEqual(train);
+    expect(other.train.inputs.data).not.toEqual(train.inputs.data);
+    expect(train.classNames).toEqual(['ei', 'ie', 'n']);
+    await expect(loadSplice({ fold: 5 })).rejects.toThrow(
+      refusal('E_ARGUMENT', /fold: .*from 0 to 4, received 5/),
+    );
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { Rng } from '../../src/core/rng.ts';
+import { type CP, cpFull } from '../../src/decompose/cp.ts';
+import { cpAls } from '../../src/decompose/cp_als.ts';
+import { backends, distance, ofGolden, randomTensor, tensor64 } from '../support/decompose.ts';
+import { type GoldenArray, golden } from '../support/golden.ts';
+
+const { cases } = golden<{
+  cases: { name: string; H: GoldenArray; R: number; best_rel_error: number }[];
+}>('cp_als.json');
+
+describe.each(backends)('CP, $name', ({ name, open }) => {
+  const backend = open();
+
+  it.each(cases)(
+    'fits $name with $R terms as well as the best of many starts',
+    ({ H, R, best_rel_error }) => {
+      const tensor = ofGolden(H);
+      const cp = cpAls(tensor, { rank: R, backend, starts: name === 'native' ? 10 : 4, tolerance: 1e-10 });
+      expect(cp.error).toBeLessThanOrEqual(1.02 * best_rel_error + 1e-6);
+      expect(distance(cpFull(cp), tensor)).toBeCloseTo(cp.error, 12);
+      for (const { shape, data } of cp.factors) {
+        for (let r = 0; r < R; r++) {
+          const column = data.filter((_, at) => at % shape[1] === r);
+          expect(Math.hypot(...column)).toBeCloseTo(1, 12);
+        }
+      }
+      expect([...cp.weights.data]).toEqual([...cp.weights.data].sort((x, y) => y - x));
+    },
+  );
+});
+
+describe('cpAls', () => {
+  it('gives the same for a seed, and never worse with more starts', () => {
+    const H = randomTensor(new Rng(4), [4, 3, 5]);
+    const fitted = (starts: number, seed = 1) => cpAls(H, { rank: 3, starts, seed, maxSweeps: 30 });
+    expect(fitted(3)).toEqual(fitted(3));
+    expect(fitted(5).error).toBeLessThanOrEqual(fitted(2).error + 1e-12);
+    expect(fitted(5).errors).toHaveLength(5);
+  });
+
+  it('finds the only term of a vector, more terms than needed, and nothing in zeros', () => {
+    const vector = tensor64([4], [3, 0, -4, 0]);
+    const cp = cpAls(vector, { rank: 1 });
+    expect(cp.weights.data[0]).toBeCloseTo(5, 12);
+    expect(distance(cpFull(cp), vector)).toBeLessThan(1e-12);
+    const matrix = tensor64([2, 2], [1, 2, 2, 4]);
+    expect(cpAls(matrix, { rank: 3 }).error).toBeLessThan(1e-7);
+    const zero = cpAls(tensor64([2, 2, 2], new Float64Array(8)), { rank: 2 });
+    expect(zero.error).toBe(0);
+    expect(cpFull(zero).data.every((value) => value === 0)).toBe(true);
+  });
+
+  const H = randomTensor(new Rng(1), [2, 3, 2]);
+  it.each<[string, () => unknown, string]>([
+    ['NaN', () => cpAls(tensor64([2, 2], [1, Number.NaN, 0, 0]), { rank: 1 }), 'E_NUMERIC'],
+    ['rank 0', () => cpAls(H, { rank: 0 }), 'E_ARGUMENT'],
+    ['no starts', () => cpAls(H, { rank: 1, starts: 0 }), 'E_ARGUMENT'],
+    ['a negative tolerance', () => cpAls(H, { rank: 1, tolerance: -1 }), 'E_ARGUMENT'],
+    ['too large a product', () => cpAls(H, { rank: 1e6, maxBytes: 1e6 }), 'E_MEMORY'],
+    ['no CP', () => cpFull({} as CP), 'E_ARGUMENT'],
+    [
+      'factors of other ranks',
+      () => cpFull({ weights: tensor64([2], [1, 1]), factors: [tensor64([2, 1], [1, 1])] }),
+      'E_SHAPE',
+    ],
+  ])('refuses %s', (_, work, expected) => {
+    expect(work).toThrow(expect.objectContaining({ code: expected }));
+  });
+});

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Rng } from '../../src/core/rng.ts';
+import { matrix } from '../../src/decompose/matrix.ts';
+import { maxvol } from '../../src/decompose/maxvol.ts';
+import { ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
+import { ttAdd, ttNorm, ttRound, ttScale } from '../../src/decompose/tt_arithmetic.ts';
+import { ttCross } from '../../src/decompose/tt_cross.ts';
+import { backends, randomTensor, randomTrain } from '../support/decompose.ts';
+import { largest, lowRank, product, subtract } from '../support/matrices.ts';
+
+/** A function of one index tuple as one of many. */
+const ofEach = (T: number, f: (index: Int32Array) => number) => (indices: Int32Array) =>
+  Float64Array.from({ length: indices.length / T }, (_, n) => f(indices.subarray(n * T, (n + 1) * T)));
+
+describe('maxvol', () => {
+  it('interpolates by rows whose coefficients are at most 1.02', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer(),
+        (m, cols, seed) => {
+          const r = Math.min(m, cols);
+          const A = lowRank(new Rng(seed), m, r, r);
+          const { rows, C } = maxvol(matrix(m, r, A));
+          expect(new Set(rows).size).toBe(r);
+          expect(largest(C.data)).toBeLessThanOrEqual(1.02 + 1e-12);
+          const chosen = Float64Array.from(rows.flatMap((row) => [...A.subarray(row * r, (row + 1) * r)]));
+          expect(largest(subtract(product(C.data, chosen, m, r, r), A))).toBeLessThan(
+            1e-9 * (largest(A) + 1),
+          );
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe.each(backends)('ttCross, $name', ({ open }) => {
+  const backend = open();
+
+  it('finds a train from its elements', () => {
+    const from = randomTrain(new Rng(8), [5, 4, 6, 5, 4], [3, 4, 4, 2]);
+    const found = ttCross((indices) => ttEvaluate(from, indices), [5, 4, 6, 5, 4], { backend });
+    expect(found.converged).toBe(true);
+    expect(ttRanks(found)).toEqual(ttRanks(from));
+    expect(ttNorm(ttAdd(found, ttScale(from, -1)))).toBeLessThan(1e-9 * ttNorm(from));
+  });
+
+  it('compresses a smooth function on a grid of 12^8 from few elements', () => {
+    const T = 8;
+    const f = ofEach(T, (index) => 1 / Math.sqrt(1 + index.reduce((sum, i) => sum + (i / 11) ** 2, 0)));
+    const found = ttCross(f, new Array(T).fill(12), { eps: 1e-7, backend, maxSweeps: 4 });
+    expect(found.converged).toBe(true);
+    expect(found.evaluations).toBeLessThan(12 ** 8 / 100);
+    const other = Int32Array.from({ length: 40 * T }, (_, n) => (n * 7919 + 13 * Math.floor(n / T)) % 12);
+    const [truth, value] = [f(other), ttEvaluate(found, other)];
+    expect(largest(subtract(truth, value))).toBeLessThan(1e-6);
+  });
+});
+
+describe('what ttCross says of itself', () => {
+  it('does not claim what it did not reach', () => {
+    const rng = new Rng(2);
+    const noise = randomTensor(rng, [4, 4, 4, 4]).data;
+    const f = ofEach(4, ([i, j, k, l]) => noise[((i * 4 + j) * 4 + k) * 4 + l]);
+    const found = ttCross(f, [4, 4, 4, 4], { maxRank: 2, maxSweeps: 2 });
+    expect(found.converged).toBe(false);
+    expect(found.error).toBeGreaterThan(0.1);
+    expect(Math.max(...ttRanks(found))).toBe(2);
+  });
+
+  it('handles one axis, extents 1, constants and zeros', () => {
+    const line = ttCross(
+      ofEach(1, ([i]) => i * i),
+      [5],
+    );
+    expect([...ttFull(line).data]).toEqual([0, 1, 4, 9, 16]);
+    const odd = ttCross(
+      ofEach(3, ([i, , k]) => i + 3 * k),
+      [2, 1, 4],
+    );
+    expect(odd.converged).toBe(true);
+    expect(ttFull(odd).data[5]).toBeCloseTo(4, 10);
+    const zero = ttCross((indices) => new Float64Array(indices.length / 3), [3, 3, 3]);
+    expect([zero.error, ttRanks(ttRound(zero))]).toEqual([0, [1, 1, 1, 1]]);
+  });
+
+  const two = ofEach(2, ([i, j]) => i * j);
+  it.each<[string, () => unknown, string]>([
+    [
+      'NaN',
+      () =>
+        ttCross(
+          ofEach(2, () => Number.NaN),
+          [3, 3],
+        ),
+      'E_NUMERIC',
+    ],
+    ['too few values', () => ttCross(() => new Float64Array(1), [3, 3]), 'E_ARGUMENT'],
+    ['no function', () => ttCross(7 as never, [3, 3]), 'E_ARGUMENT'],
+    ['an extent 0', () => ttCross(two, [3, 0]), 'E_SHAPE'],
+    ['a negative eps', () => ttCross(two, [3, 3], { eps: -1 }), 'E_ARGUMENT'],
+    ['a superblock that does not fit', () => ttCross(two, [300, 300], { maxBytes: 1000 }), 'E_MEMORY'],
+  ])('refuses %s', (_, work, expected) => {
+    expect(work).toThrow(expect.objectContaining({ code: expected }));
+  });
+});

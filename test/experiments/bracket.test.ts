@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { gridTensor } from '../../src/analysis/grid.ts';
+import { gridOutput } from '../../src/analysis/matricize.ts';
+import { selectBackend } from '../../src/backend/select.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { tensor, zeros } from '../../src/core/tensor.ts';
+import type { Xi } from '../../src/core/xi.gen.ts';
+import { bracketWidth } from '../../src/experiments/bracket.ts';
+import { randomNetwork, randomTensor, relativeError } from '../../src/experiments/checks/instances.ts';
+import { fitShallow } from '../../src/experiments/fit_shallow.ts';
+import { minimize } from '../../src/experiments/lbfgs.ts';
+import { identity } from '../../src/theory/features.ts';
+import { similarityNetwork } from '../../src/theory/similarity.ts';
+import { bruteGrid } from '../support/grids.ts';
+import { reference, refusal } from '../support/models.ts';
+
+const backend = selectBackend().backend;
+const shallowGrid = (xi: Xi, width: number, seed: number, steps = 4) => {
+  const bench = { rng: new Rng(seed), backend };
+  const model = randomNetwork(bench, { kind: 'cp', xi, steps, inputs: 3, outputs: 1, rank: width });
+  return gridOutput(gridTensor(model, identity(3)), 0);
+};
+
+describe('minimize', () => {
+  it('finds the minimum of Rosenbrock’s function', () => {
+    const rosenbrock = ([x, y]: Float64Array) => ({
+      value: (1 - x) ** 2 + 100 * (y - x * x) ** 2,
+      gradient: Float64Array.of(-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)),
+    });
+    const { x, value } = minimize(rosenbrock, Float64Array.of(-1.2, 1), { iterations: 200, enough: 1e-24 });
+    expect(value).toBeLessThan(1e-20);
+    expect(x[0]).toBeCloseTo(1, 8);
+  });
+
+  it('gets to the kink of a piecewise linear function', () => {
+    const kinked = ([x, y]: Float64Array) => ({
+      value: Math.abs(x) + 3 * Math.abs(y - x),
+      gradient: Float64Array.of(Math.sign(x) - 3 * Math.sign(y - x), 3 * Math.sign(y - x)),
+    });
+    expect(minimize(kinked, Float64Array.of(2, -3), { iterations: 300, enough: 1e-8 }).value).toBeLessThan(
+      1e-6,
+    );
+  });
+});
+
+describe('fitShallow', () => {
+  it.each(['product', 'sum', 'l2', 'logsumexp', 'rectifier'] as const)(
+    'finds a network of the width that made the tensor, %s',
+    (xi) => {
+      const H = shallowGrid(xi, 1, 3, 3);
+      const { model, residual } = fitShallow(H, { xi, width: 1, starts: 20, tolerance: 1e-8, backend });
+      expect(residual).toBeLessThan(1e-7);
+      // The residual is attained: by the model, on every tuple.
+      const grid = bruteGrid(model, identity(3));
+      expect(relativeError(grid.data, H.data)).toBeLessThan(1e-6);
+    },
+  );
+
+  it('reports the residual of what it returns, and the same for the same seed', () => {
+    const H = randomTensor(new Rng(1), [3, 3, 3]);
+    const options = { xi: 'rectifier', width: 2, starts: 3, iterations: 60, seed: 5, backend } as const;
+    const { model, residual, starts } = fitShallow(H, options);
+    const grid = bruteGrid(model, identity(3)).data;
+    const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
+    const off = norm(grid.map((value, n) => value - H.data[n])) / norm(H.data);
+    expect(residual).toBeCloseTo(off, 10);
+    expect(residual).toBeGreaterThan(0.01);
+    expect(starts).toBe(3);
+    expect(fitShallow(H, options).residual).toBe(residual);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['width', { width: 0 }, /fitShallow width/],
+    ['tolerance', { tolerance: -1 }, /fitShallow tolerance/],
+    ['an unknown option', { rank: 2 }, /fitShallow: expected options/],
+  ])('refuses a wrong %s', (_, wrong, message) => {
+    const options = { xi: 'max' as const, width: 2, backend: reference, ...wrong };
+    expect(() => fitShallow(randomTensor(new Rng(1), [2, 2]), options)).toThrow(
+      refusal('E_ARGUMENT', message),
+    );
+  });
+});
+
+describe('bracketWidth', () => {
+  it('closes where the rank is the width', () => {
+    expect(bracketWidth(shallowGrid('product', 2, 7), { xi: 'product', starts: 20, backend })).toMatchObject({
+      lower: 2,
+      upper: 2,
+      evidence: 'fit',
+    });
+  });
+
+  it('contains the width that made the tensor', () => {
+    for (const xi of ['rectifier', 'max', 'min'] as const) {
+      const bracket = bracketWidth(shallowGrid(xi, 2, 11, 3), {
+        xi,
+        starts: 2,
+        iterations: 100,
+        fits: 2,
+        backend,
+      });
+      expect(bracket.lower).toBeLessThanOrEqual(2);
+      expect(bracket.upper).toBeGreaterThanOrEqual(bracket.lower);
+    }
+  });
+
+  it('falls back on the construction', () => {
+    const model = similarityNetwork({ size: 2, rank: 2, steps: 4, backend });
+    const H = gridOutput(gridTensor(model, identity(2)), 0);
+    expect(bracketWidth(H, { xi: 'rectifier', fits: 0, backend })).toMatchObject({
+      lower: 2,
+      upper: 9,
+      evidence: 'construction',
+    });
+  });
+
+  it('knows zero, and what no width reaches', () => {
+    expect(bracketWidth(zeros([3, 3], 'float64'), { xi: 'max', backend })).toMatchObject({
+      lower: 0,
+      upper: 0,
+    });
+    expect(() => bracketWidth(identity(3), { xi: 'sum', backend })).toThrow(refusal('E_ARGUMENT', /rank 3/));
+    expect(() =>
+      bracketWidth(
+        tensor([
+          [1, 5],
+          [2, -1],
+        ]),
+        { xi: 'l2', fits: 1, starts: 1, iterations: 5, backend },
+      ),
+    ).toThrow(refusal('E_NUMERIC', /no fit of width 1 to 1/));
+  });
+});

@@ -1,0 +1,191 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { exactRank } from '../../src/analysis/exact_rank.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { type Tensor, tensor } from '../../src/core/tensor.ts';
+import { XI_NAMES } from '../../src/core/xi.gen.ts';
+import { type Certificate, checkCertificate } from '../../src/experiments/certificate.ts';
+import { certify } from '../../src/experiments/certify.ts';
+import { chooseSubgrid, sidesOf } from '../../src/experiments/subgrid.ts';
+import { createModel, type Model } from '../../src/models/model.ts';
+import { widthBound } from '../../src/theory/bounds.ts';
+import { subgridBound } from '../../src/theory/subgrid.ts';
+import { refusal } from '../support/models.ts';
+
+const OPTIONS = {
+  kind: 'tt',
+  xi: 'rectifier',
+  steps: 6,
+  inputs: 3,
+  outputs: 2,
+  rank: 4,
+  features: { size: 4 },
+} as const;
+const random = (seed: number, M: number, dtype: 'float32' | 'float64' = 'float32') => {
+  const rng = new Rng(seed);
+  return tensor(
+    Float64Array.from({ length: 3 * M }, () => rng.normal()),
+    [M, 3],
+    dtype,
+  );
+};
+
+describe('the part of the grid', () => {
+  it('has many modes with few templates, at most as many rows and columns as wanted', () => {
+    const mnist = chooseSubgrid(100, 16, 2048, 0);
+    expect(mnist.rowModes).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(sidesOf(mnist)).toMatchObject({ rowCount: 1944, columnCount: 1944 });
+    const dna = chooseSubgrid(4, 60, 2048, 0);
+    expect(dna.rowModes.length).toBe(49);
+    expect(sidesOf(dna)).toMatchObject({ rowCount: 2048, columnCount: 2048 });
+    expect(dna.choice.map((list) => list.length).slice(-12)).toEqual(new Array(12).fill(2));
+    expect(sidesOf(chooseSubgrid(2, 4, 2048, 0))).toMatchObject({ rowCount: 4, columnCount: 4 });
+    expect(sidesOf(chooseSubgrid(1, 1, 1, 0))).toMatchObject({ rowCount: 1, columnCount: 1 });
+    for (const list of mnist.choice) expect(new Set(list).size).toBe(list.length);
+    expect(chooseSubgrid(100, 16, 2048, 0)).toEqual(mnist);
+    expect(chooseSubgrid(100, 16, 2048, 1)).not.toEqual(mnist);
+  });
+
+  it('gives the bound of the whole grid on the whole grid', () => {
+    for (const xi of XI_NAMES) {
+      for (const [M, steps, rank] of [
+        [3, 4, 7],
+        [2, 6, 8],
+        [5, 5, 0],
+        [4, 3, 2],
+        [2, 2, 1],
+      ]) {
+        const k = Math.floor(steps / 2);
+        const sizes = { rows: new Array(k).fill(M), columns: new Array(steps - k).fill(M) };
+        expect(subgridBound(xi, rank, sizes)).toEqual(widthBound({ xi, size: M, steps, rank }));
+      }
+    }
+  });
+});
+
+describe('certify', () => {
+  let model: Model;
+  let templates: Tensor;
+  let certificate: Certificate;
+  beforeAll(async () => {
+    model = createModel({ ...OPTIONS, init: 'normal', seed: 4 });
+    templates = random(1, 5);
+    certificate = (await certify(model, templates, { samples: 30, exact: true, seed: 2 })).certificate!;
+  });
+  const tampered = (change: object) => JSON.parse(JSON.stringify({ ...certificate, ...change })) as unknown;
+  const check = (value: unknown, on = model, to = templates) => checkCertificate(on, to, value);
+
+  it('proves a rank, which singular values in float64 confirm', async () => {
+    const { certificate: _, ...exact } = await certify(model, templates, {
+      samples: 30,
+      exact: true,
+      seed: 2,
+    });
+    expect(exact).toMatchObject({ method: 'exact', rows: 27, columns: 27 });
+    expect(exact.rank).toBeGreaterThan(5);
+    const numerical = await certify(model, templates, { samples: 30, seed: 2 });
+    expect(numerical).toMatchObject({ method: 'singular values', bound: exact.bound, rank: exact.rank });
+    expect(numerical.spectrum!.tolerance).toBe(1e-10);
+    expect(exact.bound.refined).toBe(Math.ceil(exact.rank / 7));
+  });
+
+  it('over the whole grid proves what exactRank does', async () => {
+    const small = createModel({ ...OPTIONS, steps: 4, init: 'normal', seed: 5 });
+    const all = [0, 1, 2];
+    for (const output of [0, 1]) {
+      const options = { exact: true, rowModes: [0, 2], choice: new Array(4).fill(all), output };
+      const { rank } = await certify(small, random(2, 3), options);
+      expect(rank).toBe(exactRank(small, random(2, 3), [0, 2], { output }).rank);
+    }
+    const options = { exact: true, rowModes: [0, 2], choice: new Array(4).fill(all) };
+    const ranks = await Promise.all(
+      [0, 1].map((output) => certify(small, random(2, 3), { ...options, output })),
+    );
+    const best = await certify(small, random(2, 3), { ...options, output: 'all' });
+    expect(best.rank).toBe(Math.max(...ranks.map(({ rank }) => rank)));
+    expect(await check(best.certificate, small, random(2, 3))).toEqual(best.certificate);
+  });
+
+  it.each(['cp', 'tt', 'ht'] as const)('of a %s is verified again, in float64 too', async (kind) => {
+    const other = createModel({ ...OPTIONS, kind, init: 'normal', dtype: 'float64', seed: 6 });
+    const shown = random(3, 4, 'float64');
+    const { certificate: made, bound } = await certify(other, shown, {
+      samples: 16,
+      exact: true,
+      prime: 67_108_859,
+    });
+    expect(await check(JSON.parse(JSON.stringify(made)), other, shown)).toEqual(made);
+    // A shallow network of width 4 needs no more than width 4.
+    if (kind === 'cp') expect(bound.refined).toBeLessThanOrEqual(4);
+  });
+
+  it('holds as it is', async () => expect(await check(tampered({}))).toEqual(certificate));
+
+  it.each<[string, (c: Certificate) => object, RegExp]>([
+    ['a higher rank', (c) => ({ rank: c.rank + 1 }), /pivotRows|bound/],
+    [
+      'a higher rank with pivots',
+      ({ rank, ...c }) => {
+        const spare = (list: readonly number[]) =>
+          Array.from({ length: 27 }, (_, n) => n).find((n) => !list.includes(n))!;
+        const bound = subgridBound('rectifier', rank + 1, sidesOf(c));
+        const pivots = {
+          pivotRows: [...c.pivotRows, spare(c.pivotRows)],
+          pivotColumns: [...c.pivotColumns, spare(c.pivotColumns)],
+        };
+        return { rank: rank + 1, bound, ...pivots };
+      },
+      /rank of the minor of its pivots/,
+    ],
+    ['another bound', (c) => ({ bound: { ...c.bound, refined: 99 } }), /bound/],
+    ['no prime', () => ({ prime: 16_777_215 }), /prime: expected a prime/],
+    ['a small prime', () => ({ prime: 3 }), /rank of the minor/],
+    ['another model', () => ({ model: `sha256:${'0'.repeat(64)}` }), /certificate model/],
+    ['other templates', () => ({ templates: `sha256:${'0'.repeat(64)}` }), /certificate templates/],
+    ['another ξ', () => ({ xi: 'max' }), /certificate xi/],
+    [
+      'the other output',
+      (c) => ({
+        output: 1 - c.output,
+        rank: 27,
+        pivotRows: [...Array(27).keys()],
+        pivotColumns: [...Array(27).keys()],
+      }),
+      /certificate/,
+    ],
+    ['templates that are not there', (c) => ({ choice: c.choice.map(() => [0, 1, 99]) }), /choice\[0\]/],
+    ['fewer templates', (c) => ({ choice: c.choice.map((list) => list.slice(1)) }), /certificate rows/],
+    ['a template twice', (c) => ({ choice: c.choice.map((list) => [list[0], ...list]) }), /each once/],
+    ['a pivot twice', (c) => ({ pivotRows: c.pivotRows.map(() => 0) }), /pivotRows/],
+    ['other sizes', () => ({ rows: 64 }), /certificate rows/],
+    ['another format', () => ({ format: 'x' }), /format/],
+  ])('with %s is rejected', async (_, change, message) => {
+    await expect(check(tampered(change(certificate)))).rejects.toThrow(message);
+  });
+
+  it('is rejected for another model and other templates, and when it is no object', async () => {
+    const other = createModel({ ...model.config, init: 'normal', seed: 5 });
+    await expect(check(certificate, other)).rejects.toEqual(refusal('E_NUMERIC', /certificate model/));
+    await expect(check(certificate, model, random(9, 5))).rejects.toEqual(
+      refusal('E_NUMERIC', /certificate templates/),
+    );
+    await expect(check(null)).rejects.toEqual(refusal('E_ARGUMENT', /expected an object/));
+  });
+
+  it('says what it refuses', async () => {
+    await expect(certify(model, templates, { samples: 0 })).rejects.toEqual(refusal('E_ARGUMENT', /samples/));
+    await expect(certify(model, templates, { output: 2 })).rejects.toEqual(refusal('E_ARGUMENT', /output/));
+    await expect(certify(model, random(1, 0))).rejects.toEqual(refusal('E_SHAPE', /at least one template/));
+    await expect(certify(model, templates, { memoryLimit: 1000 })).rejects.toEqual(
+      refusal('E_MEMORY', /limit is 1000/),
+    );
+    const smooth = createModel({ ...OPTIONS, xi: 'l2' });
+    await expect(certify(smooth, templates, { samples: 4, exact: true })).rejects.toEqual(
+      refusal('E_ARGUMENT', /xi/),
+    );
+    expect((await certify(smooth, templates, { samples: 4 })).bound).toEqual({
+      paper: 1,
+      refined: 1,
+      impossible: false,
+    });
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { gridTensor } from '../../src/analysis/grid.ts';
+import { isLeaf, nodesOf } from '../../src/analysis/joins.ts';
+import { selectBackend } from '../../src/backend/select.ts';
+import { tensor } from '../../src/core/tensor.ts';
+import { checkStudy } from '../../src/experiments/rank_config.ts';
+import { randomNetwork } from '../../src/experiments/rank_network.ts';
+import {
+  distributionsCsv,
+  histogram,
+  studyNetwork,
+  studyTasks,
+  summarise,
+} from '../../src/experiments/ranks.ts';
+import { golden } from '../support/golden.ts';
+import { refusal } from '../support/models.ts';
+
+const backend = selectBackend({ threads: 1 }).backend;
+
+interface GoldenDistribution {
+  readonly M: number;
+  readonly T: number;
+  readonly R: number;
+  readonly shared: boolean;
+  readonly n: number;
+  readonly 'ranks_1e-10': number[];
+  readonly bound_paper_hist: Record<string, number>;
+  readonly bound_refined_hist: Record<string, number>;
+}
+
+const moments = (values: readonly number[]) => {
+  const { mean, deviation } = histogram(values);
+  return { mean, error: deviation / Math.sqrt(values.length) };
+};
+const spread = (bins: Record<string, number> | Iterable<readonly [number, number]>) => {
+  const pairs = Symbol.iterator in bins ? [...bins] : Object.entries(bins);
+  return pairs.flatMap(([value, count]) => new Array<number>(count).fill(Number(value)));
+};
+
+describe('the distribution of ranks', () => {
+  const cases = golden<{ cases: GoldenDistribution[] }>('distribution.json').cases;
+  it.each(cases.map((one) => [one.R, one.shared ? 'shared' : 'unshared', one] as const))(
+    'of rank %d, %s, agrees with the golden statistics within three standard errors',
+    (R, _, { M, T, shared, ...want }) => {
+      const study = checkStudy({ M, T, shared, ranks: [R], networks: 200 });
+      const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
+      const [found] = summarise(study, records, null);
+      const agree = (ours: readonly number[], theirs: readonly number[]) => {
+        const [x, y] = [moments(ours), moments(theirs)];
+        expect(Math.abs(x.mean - y.mean)).toBeLessThan(3 * Math.hypot(x.error, y.error));
+      };
+      agree(spread(found.rank.bins), want['ranks_1e-10']);
+      agree(spread(found.paper!.bins), spread(want.bound_paper_hist));
+      agree(spread(found.refined!.bins), spread(want.bound_refined_hist));
+    },
+  );
+});
+
+describe('a study', () => {
+  it('finds no numerical rank above the exact one', () => {
+    for (const xi of ['rectifier', 'max', 'min', 'product', 'relusum', 'sum'] as const) {
+      for (const [M, T, shared] of [
+        [3, 4, false],
+        [2, 6, true],
+        [4, 4, true],
+      ] as const) {
+        const study = checkStudy({ xi, M, T, shared, ranks: [1, 2, 3], networks: 15, exact: true, seed: M });
+        const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
+        for (const { exact } of summarise(study, records, null)) expect(exact).toMatchObject({ above: 0 });
+      }
+    }
+  });
+
+  it('draws the networks of a recurrent model with features', async () => {
+    const { createModel } = await import('../../src/models/model.ts');
+    const study = checkStudy({ M: 3, T: 4, L: 2, ranks: [2], seed: 5 });
+    const { tree, F } = randomNetwork(study, 2, 7);
+    const model = createModel({
+      ...{
+        kind: 'tt',
+        xi: 'rectifier',
+        steps: 4,
+        inputs: 3,
+        outputs: 1,
+        rank: 2,
+        projection: 2,
+        dtype: 'float64',
+      },
+      ...{ features: { size: 3, activation: 'identity' }, backend },
+    });
+    const joins = nodesOf(tree.root).flatMap((node) => (isLeaf(node) ? [] : [node]));
+    const leaves = nodesOf(tree.root).filter(isLeaf);
+    const parameters = Object.entries(model.parameters).map(([name, { shape }]) => {
+      const t = Number(name.split('.')[1]);
+      const core = joins[t]?.core;
+      const identity = Float64Array.from({ length: 9 }, (_, n) => Number(n % 4 === 0));
+      if (name === 'features.A') return [name, tensor(identity, shape)];
+      if (name === 'features.b') return [name, tensor(new Float64Array(3))];
+      if (name.startsWith('C')) return [name, tensor(leaves[t].projection, shape)];
+      return [name, tensor(core.form === 'none' ? [] : core.values, shape)];
+    });
+    model.setParameters(Object.fromEntries(parameters));
+    const grid = gridTensor(model, F);
+    expect(grid.shape).toEqual([3, 3, 3, 3, 1]);
+    const again = randomNetwork(study, 2, 7);
+    expect(again).toEqual({ tree, F });
+    expect(randomNetwork(study, 2, 8).F).not.toEqual(F);
+  });
+
+  it('does not depend on the order of its records, and says where no bound is proven', () => {
+    const study = checkStudy({ xi: 'l2', M: 3, T: 4, ranks: [1, 2], networks: 6 });
+    const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
+    const distributions = summarise(study, records, '5');
+    expect(summarise(study, [...records].reverse(), '5')).toEqual(distributions);
+    for (const { proven, note, paper, figure } of distributions) {
+      expect({ proven, figure }).toEqual({ proven: false, figure: '5' });
+      expect(note).toMatch(/no bound on the width is proven/);
+      expect(paper!.bins.reduce((sum, [, count]) => sum + count, 0)).toBe(6);
+    }
+    const csv = distributionsCsv(distributions).trim().split('\n');
+    expect(csv[0]).toBe('figure,xi,M,T,L,R,shared,tolerance,proven,quantity,value,count');
+    expect(csv[1]).toMatch(/^5,l2,3,4,3,1,false,1e-10,false,rank,\d+,\d+$/);
+  });
+
+  it('has the mean and deviation of a sample, to the last digit in any order', () => {
+    const values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
+    const { mean, deviation, bins } = histogram(values);
+    expect(mean).toBe(4);
+    expect(deviation).toBeCloseTo(Math.sqrt(5.6), 14);
+    expect(bins).toEqual([
+      [1, 2],
+      [2, 1],
+      [3, 2],
+      [4, 1],
+      [5, 3],
+      [6, 1],
+      [9, 1],
+    ]);
+    expect(histogram([...values].sort())).toEqual({ mean, deviation, bins });
+  });
+
+  it('counts what no width can do', () => {
+    const study = checkStudy({ xi: 'sum', M: 2, T: 2, ranks: [1], networks: 3 });
+    const record = (index: number, rank: number) => ({ R: 1, index, rank, gap: null });
+    const [{ impossible, refined }] = summarise(study, [record(0, 2), record(1, 3), record(2, 3)], null);
+    expect({ impossible, bins: refined!.bins }).toEqual({ impossible: 2, bins: [[1, 1]] });
+  });
+
+  it.each<[object, RegExp]>([
+    [{ xi: 'plus' }, /xi/],
+    [{ M: 0 }, /M: expected/],
+    [{ ranks: [] }, /ranks/],
+    [{ ranks: [1, 1] }, /different ranks/],
+    [{ tolerance: 1 }, /tolerance/],
+    [{ xi: 'l2', exact: true }, /exact/],
+    [{ network: 3 }, /options among/],
+  ])('refuses %o', (options, message) => {
+    expect(() => checkStudy(options)).toThrow(refusal('E_ARGUMENT', message));
+  });
+
+  it('refuses grids that do not fit', () => {
+    expect(() => checkStudy({ M: 100, T: 6 })).toThrow(refusal('E_MEMORY', /100\^6 entries, the limit is/));
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { selectBackend } from '../../src/backend/select.ts';
+import { Rng } from '../../src/core/rng.ts';
+import { type Tensor, zeros } from '../../src/core/tensor.ts';
+import { XI_NAMES } from '../../src/core/xi.gen.ts';
+import { createModel } from '../../src/models/model.ts';
+import { checkPlan } from '../../src/train/options.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { random } from '../support/models.ts';
+
+const { backend } = selectBackend({ threads: 1 });
+const [COUNT, INPUTS, CLASSES] = [40, 4, 3];
+
+/**
+ * Each class has a random pattern under noise: a sum over all steps separates them, no single step does. For networks that
+ * share their weights it is the same in every step.
+ */
+function patterns(steps: number, constant: boolean) {
+  const rng = new Rng(5, steps);
+  const size = steps * INPUTS;
+  const means = random([CLASSES, size], 'float32', steps).data;
+  const inputs = zeros([COUNT, steps, INPUTS], 'float32');
+  const labels = Int32Array.from({ length: COUNT }, () => rng.below(CLASSES));
+  for (let n = 0; n < inputs.data.length; n++) {
+    const mean = means[labels[Math.floor(n / size)] * size + (n % (constant ? INPUTS : size))];
+    inputs.data[n] = rng.normal() + 0.7 * mean;
+  }
+  return { name: 'patterns', inputs, labels, classes: CLASSES };
+}
+
+const rms = ({ data }: Tensor) => Math.sqrt(backend.sumSquares(backend.adopt(data)) / data.length);
+
+const LENGTHS = { own: [16, 60, 100], shared: [100] };
+
+describe.each([
+  ['cp', { kind: 'cp', rank: 16 }],
+  ['cp, shared', { kind: 'cp', rank: 16, shared: true }],
+  ['tt', { kind: 'tt', rank: 8 }],
+  ['tt, shared', { kind: 'tt', rank: 8, shared: true }],
+  ['ht', { kind: 'ht', rank: 8 }],
+  ['ht, shared', { kind: 'ht', rank: 8, shared: true }],
+  ['ht, diagonal', { kind: 'ht', rank: 16, diagonal: true }],
+  ['ht, diagonal and shared', { kind: 'ht', rank: 16, diagonal: true, shared: true }],
+] as const)('the start of %s', (name, options) => {
+  const shared = name.endsWith('shared');
+  const cases = XI_NAMES.flatMap((xi) =>
+    LENGTHS[shared ? 'shared' : 'own'].map((steps) => [xi, steps] as const),
+  );
+  it.each(cases)('is of order one and learns in 30 steps, %s over %d steps', (xi, steps) => {
+    const data = patterns(steps, shared);
+    const model = createModel({
+      ...{ ...options, xi, steps, inputs: INPUTS, outputs: CLASSES, features: { size: 8 } },
+      ...{ seed: 1, backend },
+    });
+    const scores = model.score(data.inputs);
+    expect(rms(scores)).toBeGreaterThan(0.1);
+    expect(rms(scores)).toBeLessThan(20);
+    const { inputs, parameters } = model.gradients(data.inputs, random([COUNT, CLASSES]));
+    // For a score of order one, ∂score/∂X over T·N inputs has entries of order 1/√(T·N).
+    const slope = rms(inputs) * Math.sqrt(steps * INPUTS);
+    expect(slope).toBeGreaterThan(0.1);
+    expect(slope).toBeLessThan(100);
+    // Sums over a batch and, for shared weights, over the steps.
+    for (const gradient of Object.values(parameters)) expect(rms(gradient) / (COUNT * steps)).toBeLessThan(5);
+
+    const plan = { epochs: 30, batch: COUNT, learningRate: 0.01, schedule: 'constant' } as const;
+    const trainer = new Trainer(model, data, checkPlan(plan));
+    const losses: number[] = [];
+    while (!trainer.finished) losses.push(trainer.step().batchLoss);
+    expect(losses[29], `losses ${losses.map((loss) => loss.toFixed(2)).join(' ')}`).toBeLessThan(
+      0.8 * losses[0],
+    );
+  });
+});

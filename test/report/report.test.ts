@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { performanceCsv } from '../../src/experiments/performance.ts';
+import { dataUrl, html } from '../../src/report/markup.ts';
+import { renderReport } from '../../src/report/report.ts';
+import { ticks } from '../../src/report/scale.ts';
+import { SETTINGS, someResults } from '../support/results.ts';
+import { tagsOf } from '../support/tags.ts';
+
+const results = someResults();
+const page = renderReport(results, '2026-01-02');
+const tags = tagsOf(page);
+const SECTIONS = [
+  'table1',
+  'figure2',
+  'curves',
+  'folds',
+  'studies',
+  'spectra',
+  'network',
+  'verify',
+  'backends',
+];
+
+describe('the page', () => {
+  it.each(['<p><b></p></b>', '<p>', 'a < b', '<p id="a" id="b"></p>', 'x & y'])(
+    'its checker refuses %s',
+    (bad) => {
+      expect(() => tagsOf(bad)).toThrow();
+    },
+  );
+
+  it('has every section, ids that are unique, headings in order, and a navigation', () => {
+    const ids = tags.flatMap(({ attributes }) => attributes.id ?? []);
+    const links = tags.flatMap(({ attributes: { href } }) => (href?.startsWith('#') ? href.slice(1) : []));
+    expect(links).toEqual(SECTIONS.map((name) => `${name}-h`));
+    for (const link of links) expect(ids).toContain(link);
+    expect(new Set(ids).size).toBe(ids.length);
+    const levels = tags.flatMap(({ name }) => (/^h[1-6]$/.test(name) ? Number(name[1]) : []));
+    for (const [n, level] of levels.entries()) expect(level - (levels[n - 1] ?? 0)).toBeLessThanOrEqual(1);
+  });
+
+  it('names every drawing, figure and section', () => {
+    const named = tags.filter(({ name }) => ['svg', 'figure', 'section'].includes(name));
+    expect(named.filter(({ name }) => name === 'svg').length).toBeGreaterThan(25);
+    for (const { attributes } of named) {
+      for (const id of attributes['aria-labelledby'].split(' ')) {
+        expect(tags.find((tag) => tag.attributes.id === id)?.text.trim().length, id).toBeGreaterThan(2);
+      }
+    }
+    expect(tags.some(({ name }) => name === 'img')).toBe(false);
+  });
+
+  it('draws numbers only, of sizes that there are', () => {
+    expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);
+    for (const { attributes } of tags.filter(({ name }) => name === 'rect'))
+      for (const key of ['x', 'y', 'width', 'height'])
+        expect(Number(attributes[key])).toBeGreaterThanOrEqual(0);
+  });
+
+  it('gives every figure its command and its data, in rows as long as their head', () => {
+    const links = tags.filter(({ attributes }) => attributes.href?.startsWith('data:text/csv'));
+    expect(links.length).toBe(tags.filter(({ name }) => name === 'figure').length);
+    for (const { attributes } of links) {
+      const text = decodeURIComponent(attributes.href.replace(/^[^,]*,/, ''));
+      const rows = text.trimEnd().split('\n');
+      const cells = rows.map((row) => row.replace(/"(?:[^"]|"")*"/g, 'quoted').split(',').length);
+      expect(rows.length, attributes.download).toBeGreaterThan(1);
+      expect(new Set(cells).size, attributes.download).toBe(1);
+    }
+    const command = /<code>xitensor reproduce \w+ --quick --seed 3 --seeds 2 --data mnist,splice<\/code>/g;
+    expect(page.match(command)?.length).toBe(links.length);
+  });
+
+  it('needs nothing from outside, runs nothing, and has a dark form', () => {
+    for (const { name, attributes } of tags) {
+      expect(['script', 'iframe', 'object']).not.toContain(name);
+      for (const address of [attributes.href, attributes.src]) expect(address ?? '#').toMatch(/^(#|data:)/);
+    }
+    expect(page).not.toMatch(/url\(|@import|https?:/);
+    expect(page).toContain('prefers-color-scheme:dark');
+  });
+
+  it('escapes what comes from records', () => {
+    for (const text of [
+      'A &lt;b&gt;fast&lt;/b&gt; &amp; &quot;odd&quot; one',
+      'x &lt;─ y',
+      'none &lt;here&gt;',
+    ])
+      expect(page).toContain(text);
+  });
+
+  it('says that it is quick, and what fails', () => {
+    expect(page).toContain('This is a quick run');
+    const full = renderReport({ ...results, settings: { ...SETTINGS, quick: false } }, '');
+    expect(full).not.toContain('This is a quick run');
+    expect(page).toContain('1 of 2 hold');
+    const performance = results.performance.map((record) =>
+      record.xi === 'l2' ? { ...record, history: [], diverged: true } : record,
+    );
+    expect(renderReport({ ...results, performance }, '')).toContain('<td>diverged</td>');
+    expect(performanceCsv(performance)).not.toContain('l2');
+  });
+
+  it('depends on the results alone, but for the day', () => {
+    expect(renderReport(someResults(), '2026-01-02')).toBe(page);
+    expect(renderReport(results, '2026-01-03').replace('2026-01-03', '2026-01-02')).toBe(page);
+  });
+
+  it('leaves out what there are no results of', () => {
+    const empty = renderReport({ settings: SETTINGS, performance: [], studies: [] }, 'a day');
+    expect(tagsOf(empty).filter(({ name }) => name === 'section')).toEqual([]);
+  });
+});
+
+it('html escapes all but markup, and data addresses keep every character', () => {
+  const text = html`<p>${'<&"\''}${html`<b>${1}</b>`}${[null, false, 'x']}</p>`.text;
+  expect(text).toBe('<p>&lt;&amp;&quot;&#39;<b>1</b>x</p>');
+  const content = 'a,"b"\nü#%&';
+  expect(decodeURIComponent(dataUrl('text/csv', content).replace(/^[^,]*,/, ''))).toBe(content);
+});
+
+it.each([
+  [{ low: 0, high: 1 }, [0, 0.2, 0.4, 0.6, 0.8, 1]],
+  [{ low: 0.4, high: 3.6, whole: true }, [1, 2, 3]],
+  [{ low: 1e-18, high: 3, log: true }, [1e-16, 1e-12, 1e-8, 1e-4, 1]],
+  [{ low: 15, high: 300, log: true }, [20, 50, 100, 200]],
+])('ticks of %j', (axis, expected) => {
+  expect(ticks({ label: '', ...axis }, 5)).toEqual(expected);
+});
