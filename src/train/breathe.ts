@@ -1,9 +1,15 @@
 /** Resolves after the event loop has had a turn: timers, input, other promises' work. */
-export const breathe: () => Promise<void> = chooseTurn();
+export function breathe(): Promise<void> {
+  // Asked anew each time: a page may bring setImmediate along, and lose it.
+  if (typeof setImmediate === 'function') return new Promise((resolve) => void setImmediate(resolve));
+  // Made on demand: in Node an open channel keeps the process alive.
+  byMessage ??= chooseMessage();
+  return byMessage();
+}
 
-function chooseTurn(): () => Promise<void> {
-  // Node. A MessageChannel would do there too, but keeps the process alive while it waits.
-  if (typeof setImmediate === 'function') return () => new Promise((resolve) => void setImmediate(resolve));
+let byMessage: (() => Promise<void>) | undefined;
+
+function chooseMessage(): () => Promise<void> {
   // Browsers, which stretch nested timeouts to 4 ms each.
   if (typeof MessageChannel === 'function') {
     const { port1, port2 } = new MessageChannel();
