@@ -71,7 +71,7 @@ const NODE_FILES = [
   ...['arrays', 'cifar10', 'csv', 'idx', 'imdb', 'mnist', 'packages', 'spam', 'splice'].map(
     (n) => `data/${n}`,
   ),
-  ...['io/atomic', 'io/disk', 'models/disk', 'train/checkpoint'],
+  ...['io/atomic', 'io/disk', 'io/text', 'models/disk', 'train/checkpoint'],
 ].map((name) => `src/${name}.ts`);
 /** The packages of the command line; everything else gets along with what Node has. */
 const CLI_PACKAGES = ['commander', 'cli-progress'];
