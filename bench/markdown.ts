@@ -1,5 +1,5 @@
 import { type BenchResult, fastest } from './records.ts';
-import { absenceLine, cellsOf } from './table.ts';
+import { absenceLine, cellsOf, HEADINGS } from './table.ts';
 import { checkTargets, verdict } from './targets.ts';
 
 const row = (cells: readonly string[]) =>
@@ -9,18 +9,6 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return [row(headings), `|${headings.map(() => '---|').join('')}`, ...rows.map(row)].join('\n');
 }
 
-const HEADINGS = [
-  'subject',
-  'threads',
-  'median',
-  'spread',
-  'GFLOP/s',
-  'of peak',
-  'of limit',
-  'ours is',
-  'form',
-];
-
 function workloadSection(result: BenchResult, workload: string): string {
   const records = result.records.filter((r) => r.workload === workload);
   const ours = fastest(records, workload, /^xitensor\//);
@@ -29,7 +17,7 @@ function workloadSection(result: BenchResult, workload: string): string {
     const wrong = record.verified ? '' : '**wrong result** ';
     return [`\`${subject}\``, ...rest.slice(0, -1), `${wrong}${record.form}`];
   });
-  return `#### ${workload}\n\n${table(HEADINGS, rows)}`;
+  return `#### ${workload}\n\n${table([...HEADINGS.slice(0, -1), 'form'], rows)}`;
 }
 
 /** The targets of a run, met or not. */

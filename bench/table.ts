@@ -7,7 +7,7 @@ export function duration(ms: number): string {
   return ms < 0.1 ? `${(1000 * ms).toFixed(2)} µs` : `${ms.toFixed(ms < 10 ? 3 : 1)} ms`;
 }
 
-const HEADINGS = [
+export const HEADINGS = [
   'subject',
   'threads',
   'median',

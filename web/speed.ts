@@ -1,42 +1,13 @@
+import { plainLoops } from '../bench/peers/plain-loops.ts';
 import type { Backend } from '../src/backend/interface.ts';
 import { Rng } from '../src/core/rng.ts';
-import { XI, type Xi } from '../src/core/xi.gen.ts';
+import type { Xi } from '../src/core/xi.gen.ts';
 import type { Speed } from './messages.ts';
 
 /** C1 of docs/performance.md with a fifth of its rows, so that plain loops too take a few milliseconds a call. */
-const [B, L, R, K] = [50, 32, 64, 64];
+const SIZES = { B: 50, L: 32, R: 64, K: 64 };
+const { B, L, R, K } = SIZES;
 const OPERATIONS = 2 * B * L * R * K;
-
-type Loops = (a: Float32Array, h: Float32Array, G: Float32Array, out: Float32Array) => void;
-
-/** As one writes them; which order is faster depends on the engine. */
-function plainLoops(xi: Xi): readonly Loops[] {
-  const { value } = XI[xi];
-  return [
-    (a, h, G, out) => {
-      out.fill(0);
-      for (let b = 0; b < B; b++) {
-        for (let i = 0; i < L; i++) {
-          for (let j = 0; j < R; j++) {
-            const joined = value(a[b * L + i], h[b * R + j]);
-            for (let k = 0; k < K; k++) out[b * K + k] += G[(i * R + j) * K + k] * joined;
-          }
-        }
-      }
-    },
-    (a, h, G, out) => {
-      out.fill(0);
-      for (let i = 0; i < L; i++) {
-        for (let j = 0; j < R; j++) {
-          for (let b = 0; b < B; b++) {
-            const joined = value(a[b * L + i], h[b * R + j]);
-            for (let k = 0; k < K; k++) out[b * K + k] += G[(i * R + j) * K + k] * joined;
-          }
-        }
-      }
-    },
-  ];
-}
 
 /** Each takes its turn in every round, so that what else the machine does meets all of them; the shortest counts. */
 const ROUNDS = 8;
@@ -68,7 +39,7 @@ export function compareSpeeds(backend: Backend, xi: Xi) {
   const [sa, sh, sG] = [a, h, G].map((values) => backend.adopt(values));
   const result = backend.allocate('float32', B * K);
   const packed = backend.packWeights(L, R, K, sG);
-  const loops = plainLoops(xi).map((run) => () => run(a, h, G, out));
+  const loops = Object.values(plainLoops(SIZES, xi)).map((run) => () => run(a, h, G, out));
   const [kernels, ...plain] = timeAll([
     () => backend.contractPacked(xi, B, sa, sh, packed, result),
     ...loops,

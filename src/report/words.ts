@@ -71,3 +71,10 @@ export function accuracyCell(records: readonly PerformanceRecord[]): Markup {
   const spread = known.length > 1 && html`<small>${percent(min)} – ${percent(max)}</small>`;
   return html`${percent(mean)}${spread}${diverged > 0 && html`<small>${diverged} diverged</small>`}`;
 }
+
+/** The legend of plots that draw a curve for each family of networks, of those that there are. */
+export const legendOf = (records: readonly PerformanceRecord[]): readonly (readonly [Colour, string])[] =>
+  KIND_ORDER.filter((kind) => records.some((record) => record.kind === kind)).map((kind) => [
+    KINDS[kind].colour,
+    KINDS[kind].name,
+  ]);

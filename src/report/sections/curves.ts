@@ -4,7 +4,7 @@ import { framed, plots } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Mark, Panel } from '../plot.ts';
 import { around } from '../scale.ts';
-import { commandOf, datasetName, groups, KIND_ORDER, KINDS, percent } from '../words.ts';
+import { commandOf, datasetName, groups, KIND_ORDER, KINDS, legendOf, percent } from '../words.ts';
 import { wholePercent } from './figure2.ts';
 
 /** Test accuracy by epoch, a plot for each data set and ξ, with the spread over seeds or folds. */
@@ -15,7 +15,6 @@ export function curvesSection({ settings, performance }: Results): Markup | null
   );
   if (records.length === 0) return null;
   const panels = groups(records, ({ dataset, xi }) => `${dataset} ${xi}`).map(panelOf);
-  const kinds = KIND_ORDER.filter((kind) => records.some((record) => record.kind === kind));
   const caption =
     'Test accuracy after every epoch of the runs of Table 1 and of the cross-validation: mean over seeds or folds, and the range from the least to the largest as a band where there are several.';
   return html`<section aria-labelledby="curves-h"><h2 id="curves-h">Accuracy by epoch</h2>
@@ -26,10 +25,7 @@ ${framed(
     csv: ['curves.csv', performanceCsv(records)],
     command: commandOf(settings, 'performance'),
   },
-  plots(
-    panels,
-    kinds.map((kind) => [KINDS[kind].colour, KINDS[kind].name]),
-  ),
+  plots(panels, legendOf(records)),
 )}</section>`;
 }
 

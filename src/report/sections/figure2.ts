@@ -4,7 +4,7 @@ import { framed, plots } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Mark, Panel } from '../plot.ts';
 import { around, aroundLog, short } from '../scale.ts';
-import { commandOf, datasetName, groups, KIND_ORDER, KINDS, percent } from '../words.ts';
+import { commandOf, datasetName, groups, KIND_ORDER, KINDS, legendOf, percent } from '../words.ts';
 import { finalCsv, spreadNote } from './table1.ts';
 
 /** Test accuracy against the number of parameters, a plot for each data set. */
@@ -14,7 +14,6 @@ export function figure2Section({ settings, performance }: Results): Markup | nul
   );
   if (records.length === 0) return null;
   const panels = groups(records, ({ dataset }) => dataset).map(panelOf);
-  const kinds = KIND_ORDER.filter((kind) => records.some((record) => record.kind === kind));
   const caption = html`Test accuracy against the number of parameters, rectifier ξ(x, y) = max(x, y, 0): recurrent networks of growing rank, and
 trees and shallow networks of the largest rank with at most as many parameters. The paper’s Figure 2 has IMDB and no trees. ${spreadNote(records)}`;
   return html`<section aria-labelledby="figure2-h"><h2 id="figure2-h">Figure 2: accuracy against parameters</h2>
@@ -25,10 +24,7 @@ ${framed(
     csv: ['figure2.csv', finalCsv(records)],
     command: commandOf(settings, 'performance'),
   },
-  plots(
-    panels,
-    kinds.map((kind) => [KINDS[kind].colour, KINDS[kind].name]),
-  ),
+  plots(panels, legendOf(records)),
 )}</section>`;
 }
 
