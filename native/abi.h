@@ -23,7 +23,7 @@
 #define XT_API extern "C"
 #endif
 
-#define XT_ABI_VERSION 3
+#define XT_ABI_VERSION 4
 
 enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3, XT_NUMERIC = 4, XT_CONVERGENCE = 5 };
 enum xt_dtype { XT_FLOAT32 = 0, XT_FLOAT64 = 1 };
@@ -93,6 +93,23 @@ XT_API int32_t xt_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T, 
 // dz[t,n] = dout[n] ∂out[n]/∂z[t,n]
 XT_API int32_t xt_fold_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t T, size_t N,
                                 const void* z, const void* dout, void* dz);
+
+// s[b,r] = ξ_t Σ_m f[t,b,m] v[t,r,m], folded from the unit in the order of t, and scores[b,k] = Σ_r s[b,r]
+// λ[r,k]; f[t,b,m] at t·f_step + b·f_row + m, v[t,r,m] at t·v_step + r·v_row + m, with v_step = 0 for the
+// same v at every step, lambda [R,K], scores [B,K], s [B,R]. s may be null, and lambda and scores together.
+// winners [B,R], which may be null, gets the step whose projection s is, or -1 for none, for ξ that select
+// one of their operands.
+XT_API int32_t xt_project_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T, size_t B, size_t R,
+                               size_t M, size_t K, const void* f, size_t f_row, size_t f_step, const void* v,
+                               size_t v_row, size_t v_step, const void* lambda, void* scores, void* s,
+                               void* winners);
+
+// out[w,p,m] += Σ_q d[p,q] x[w,q,m] over the q whose winner w = winners[p,q] is a step;  winners and d [P,Q],
+// or [Q,P] if `transposed` ≠ 0, x[t,q,m] at t·x_step + q·x_row + m, out[t,p,m] at t·out_step + p·out_row + m;
+// a step of 0 stands for one array for all t. The gradients of xt_project_fold for such ξ.
+XT_API int32_t xt_winner_sums(uint32_t context, uint32_t dtype, size_t T, size_t P, size_t Q, size_t M,
+                              const void* winners, const void* d, uint32_t transposed, const void* x,
+                              size_t x_row, size_t x_step, void* out, size_t out_row, size_t out_step);
 
 // out[m,n] = ξ(x[m], y[n])
 XT_API int32_t xt_outer(uint32_t context, uint32_t dtype, uint32_t xi, size_t M, size_t N, const void* x,

@@ -91,6 +91,8 @@ NAPI_MODULE_INIT() {
       FUNCTION(xt_joined_gradient),
       FUNCTION(xt_fold),
       FUNCTION(xt_fold_gradient),
+      FUNCTION(xt_project_fold),
+      FUNCTION(xt_winner_sums),
       FUNCTION(xt_outer),
       FUNCTION(xt_matmul),
       FUNCTION(xt_activate),

@@ -111,6 +111,30 @@ struct MatmulArgs {
   bool accumulate;
 };
 
+// s[b,r] = ξ_t ⟨f[t,b,:], v[t,r,:]⟩ and scores = s λ (abi.h, xt_project_fold)
+template <class T>
+struct ProjectFoldArgs {
+  size_t steps, B, R, M, K;
+  const T* f;
+  size_t f_row, f_step;
+  const T* v;
+  size_t v_row, v_step;
+  const T* lambda;
+  T *scores, *s, *winners;
+};
+
+// out[w,p,:] += Σ_q d[p,q] x[w,q,:], w = winners[p,q] (abi.h, xt_winner_sums)
+template <class T>
+struct WinnerSumsArgs {
+  size_t steps, P, Q, M;
+  const T *winners, *d;
+  bool transposed;
+  const T* x;
+  size_t x_row, x_step;
+  T* out;
+  size_t out_row, out_step;
+};
+
 template <class T>
 struct AdamArgs {
   T *p, *m, *v;
@@ -148,6 +172,8 @@ struct KernelTable {
   void (*fold[kXiCount])(size_t T_, size_t N, const T* z, T* out, Slice n);
   bool (*fold_gradient[kXiCount])(size_t T_, size_t N, const T* z, const T* dout, T* dz, Slice n);
   void (*outer[kXiCount])(size_t N, const T* x, const T* y, T* out, Slice m);
+  bool (*project_fold[kXiCount])(const ProjectFoldArgs<T>&, Slice b, Slice r);
+  bool (*winner_sums)(const WinnerSumsArgs<T>&, Slice p);
   bool (*matmul)(const MatmulArgs<T>&, Slice m);
   void (*activate)(int activation, size_t cols, const T* bias, T* z, Slice rows);
   void (*activate_gradient)(int activation, size_t cols, const T* y, T* dy, Slice rows);

@@ -31,23 +31,32 @@ struct OuterColumns {
   }
 };
 
-// Panel of Ξᵀ: rows (i, j), columns k = b. A panel may span several i; each of its stretches of j is one run
-// of vectors, which may spill into what is packed next, and reads on into the next row of h.
+// A vector of neighbouring j of one i: where in its panel, and in a row of a and of h, it begins.
+struct Stretch {
+  size_t at, i, j;
+};
+
+// Panel of Ξᵀ: rows (i, j), columns k = b. A panel may span several i; the vectors of each may spill into
+// what is packed next, and read on into the next row of h.
 template <class T, class Pair>
 void pack_pairs_of_columns(const OuterColumns<T>& from, size_t row, size_t rows, size_t kc, T* to) {
-  for (size_t k = 0; k < kc; ++k) {
-    const T* a = from.block_a + k * from.L;
-    const T* h = from.block_h + k * from.R;
-    T* column = to + k * panel_rows<T>;
-    size_t i = row / from.R, j = row % from.R;
-    for (size_t r = 0; r < rows; ++i, j = 0) {
-      const size_t length = smaller(rows - r, from.R - j);
-      const Vec<T> x = broadcast(a[i]);
-      for (size_t n = 0; n < length; n += lanes<T>) {
-        store(column + r + n, Pair::value(x, load(h + j + n)));
-      }
-      r += length;
-    }
+  Stretch stretches[panel_rows<T>];
+  size_t count = 0;
+  for (size_t r = 0; r < rows;) {
+    const size_t i = (row + r) / from.R, j = (row + r) % from.R;
+    const size_t length = smaller(smaller(rows - r, from.R - j), lanes<T>);
+    stretches[count++] = {r, i, j};
+    r += length;
+  }
+  const T *a = from.block_a, *h = from.block_h;
+  const auto pack = [&](const Stretch& s) {
+    store(to + s.at, Pair::value(broadcast(a[s.i]), load(h + s.j)));
+  };
+  const Stretch first = stretches[0], second = stretches[count > 1];
+  for (size_t k = 0; k < kc; ++k, a += from.L, h += from.R, to += panel_rows<T>) {
+    pack(first);
+    if (count > 1) pack(second);
+    for (size_t n = 2; n < count; ++n) pack(stretches[n]);
   }
 }
 
@@ -114,11 +123,12 @@ XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T
   }
   if (j < R) {
     const Vec<T> y = load(h + j);
+    const Int<T> within = first_lanes<T>(R - j);
     Vec<T> gradient = load(dh + j);
 #pragma GCC unroll 4
     for (int i = 0; i < rows; ++i) {
-      const Vec<T> p = load_part(P + i * R + j, R - j);
-      sum[i] += keep_first<T>(p * X::dx(x[i], y), R - j);
+      const Vec<T> p = load(P + i * R + j);
+      sum[i] += within ? p * X::dx(x[i], y) : Vec<T>{};
       gradient += p * X::dy(x[i], y);
     }
     store(dh + j, gradient);
@@ -127,20 +137,18 @@ XT_INLINE void reduce_outer_rows(const T* P, size_t R, const T* a, const T* h, T
   for (int i = 0; i < rows; ++i) da[i] = sum_lanes<T>(sum[i]);
 }
 
-// da[i] = Σ_j P[i,j] ∂ξ/∂x and dh[j] += Σ_i P[i,j] ∂ξ/∂y for one b; h and dh padded to vectors, P not.
+// da[i] = Σ_j P[i,j] ∂ξ/∂x and dh[j] += Σ_i P[i,j] ∂ξ/∂y for one b; rows of h and dh are padded to vectors,
+// those of P lie end to end with a vector behind the last.
 template <class T, class X>
 void reduce_outer(const T* P, size_t count, size_t R, const T* a, const T* h, T* da, T* dh) {
+  constexpr int together = rows_of_tile<typename X::Fast>;
   size_t i = 0;
-  for (; i + 4 <= count; i += 4) reduce_outer_rows<T, X, 4>(P + i * R, R, a + i, h, da + i, dh);
-  for (; i < count; ++i) reduce_outer_rows<T, X, 1>(P + i * R, R, a + i, h, da + i, dh);
-}
-
-// Copies [rows, columns] into rows of `stride`, zeros behind the columns.
-template <class T>
-void pad_rows(const T* from, size_t rows, size_t columns, size_t stride, T* to) {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t n = 0; n < stride; ++n) to[r * stride + n] = n < columns ? from[r * columns + n] : T(0);
+  if constexpr (together > 1) {
+    for (; i + together <= count; i += together) {
+      reduce_outer_rows<T, X, together>(P + i * R, R, a + i, h, da + i, dh);
+    }
   }
+  for (; i < count; ++i) reduce_outer_rows<T, X, 1>(P + i * R, R, a + i, h, da + i, dh);
 }
 
 // da and dh: P = dout·Gᵀ is formed MR rows by a chunk of i at a time, some 512 columns, and reduced while it
@@ -152,16 +160,16 @@ template <class T>
 bool gradient_of_inputs(const ContractGradientArgs<T>& args, Slice b, ReduceOuter<T> reduce) {
   const size_t L = args.L, R = args.R, K = args.K, rows = b.size(), h_stride = R + lanes<T>;
   const size_t chunk = smaller(L, 2048 / sizeof(T) / R + 1);
-  const size_t columns = chunk * R, padded_rows = packed_A_size<T>(rows, 1);
+  const size_t columns = round_up(chunk * R, lanes<T>), padded_rows = packed_A_size<T>(rows, 1);
   Room room;
   room.add<T>(rows, h_stride).template add<T>(rows, h_stride).template add<T>(padded_rows, K);
-  room.add<T>(K, round_up(columns, NR<T>)).template add<T>(MR<T>, columns);
+  room.add<T>(K, round_up(columns, NR<T>)).template add<T>(MR<T>, columns).template add<T>(lanes<T>);
   if (!scratch().reserve(room)) return false;
   T* padded_h = scratch().take<T>(rows * h_stride);
   T* padded_dh = scratch().take<T>(rows * h_stride);
   T* packed_dout = scratch().take<T>(padded_rows * K);
   T* packed_G = scratch().take<T>(packed_B_size<T>(K, columns));
-  T* P = scratch().take<T>(MR<T> * columns);
+  T* P = scratch().take<T>(MR<T> * columns + lanes<T>);
   size_t P_rows[MR<T>];
   pad_rows(args.h + b.begin * R, rows, R, h_stride, padded_h);
   for (size_t n = 0; n < rows * h_stride; ++n) padded_dh[n] = 0;
@@ -174,8 +182,9 @@ bool gradient_of_inputs(const ContractGradientArgs<T>& args, Slice b, ReduceOute
   const Side<T> weights{&G, pack_matrix_panel<T>};
   Prefetch none;
   for (size_t i = 0; i < L; i += chunk) {
-    const size_t count = smaller(L - i, chunk), nc = count * R;
-    pack_B(weights, i * R, nc, 0, K, packed_G);
+    // Whole vectors of columns, whatever the last one holds: nothing is merged then.
+    const size_t count = smaller(L - i, chunk), nc = round_up(count * R, lanes<T>);
+    pack_B(weights, i * R, count * R, 0, K, packed_G);
     for (size_t r = 0; r < MR<T>; ++r) P_rows[r] = r * nc;
     for (size_t row = 0; row < rows; row += MR<T>) {
       const size_t present = smaller(rows - row, MR<T>);

@@ -71,16 +71,22 @@ void adam(const AdamArgs<T>& args, Slice n) {
   });
 }
 
-// Four chains of doubles, so that neither the order nor the precision depends on the width of a vector.
+// Sixteen chains of doubles, so that neither the order nor the precision depends on the width of a vector.
 template <class T>
 double sum_squares(const T* x, Slice n) {
-  double sum[4] = {0, 0, 0, 0};
+  constexpr size_t chains = 16;
+  typedef double Doubles __attribute__((vector_size(chains * sizeof(double))));
+  typedef T Values __attribute__((vector_size(chains * sizeof(T)), may_alias, aligned(sizeof(T))));
+  Doubles sum{};
   size_t at = n.begin;
-  for (; at + 4 <= n.end; at += 4) {
-    for (int c = 0; c < 4; ++c) sum[c] += static_cast<double>(x[at + c]) * x[at + c];
+  for (; at + chains <= n.end; at += chains) {
+    const Doubles values = __builtin_convertvector(*reinterpret_cast<const Values*>(x + at), Doubles);
+    sum += values * values;
   }
-  for (; at < n.end; ++at) sum[0] += static_cast<double>(x[at]) * x[at];
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  double total = 0;
+  for (size_t c = 0; c < chains; ++c) total += sum[c];
+  for (; at < n.end; ++at) total += static_cast<double>(x[at]) * x[at];
+  return total;
 }
 
 // As many independent multiply-adds in flight as the tile has accumulators, but no fewer than hide their

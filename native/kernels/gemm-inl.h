@@ -65,6 +65,14 @@ void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t width
   }
 }
 
+// Copies [rows, columns] into rows of `stride`, zeros behind the columns.
+template <class T>
+void pad_rows(const T* from, size_t rows, size_t columns, size_t stride, T* to) {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t n = 0; n < stride; ++n) to[r * stride + n] = n < columns ? from[r * columns + n] : T(0);
+  }
+}
+
 // B [K, N] as a side: its columns are what a panel calls rows.
 template <class T>
 XT_INLINE Matrix<T> transposed(const Matrix<T>& B) {

@@ -15,47 +15,80 @@ template <class T>
 constexpr size_t kGridRows = 2 * lanes<T>;
 constexpr int kDepth = tile_rows > 8 ? 8 : 4;
 
-// sums[k][p] = Σ_ij G[i,j,k] Pair(a[i], h[j][p]) for `depth` successive k.
-template <class T, class Pair, int depth>
+// Templates at a time for a single k, whose two accumulators alone would wait for one another: where NaN are
+// about or ξ costs dozens of instructions, one.
+template <class Pair>
+constexpr int templates_together = 1;
+template <class X>
+constexpr int templates_together<Joined<X>> = rows_of_tile<typename X::Fast>;
+
+// sums[n][k][p] = Σ_ij G[i,j,k] Pair(a[n,i], h[j][p]) for `depth` successive k and `templates` successive n.
+template <class T, class Pair, int depth, int templates>
 void grid_sums(const GridArgs<T>& args, const T* a, const T* h, const T* G, T* sums) {
   constexpr size_t W = kGridRows<T>;
-  Vec<T> sum[depth][2];
+  Vec<T> sum[templates][depth][2];
+#pragma GCC unroll 4
+  for (int n = 0; n < templates; ++n) {
 #pragma GCC unroll 8
-  for (int k = 0; k < depth; ++k) sum[k][0] = sum[k][1] = Vec<T>{};
+    for (int k = 0; k < depth; ++k) sum[n][k][0] = sum[n][k][1] = Vec<T>{};
+  }
   for (size_t i = 0; i < args.L; ++i) {
-    const Vec<T> x = broadcast(a[i]);
+    Vec<T> x[templates];
+#pragma GCC unroll 4
+    for (int n = 0; n < templates; ++n) x[n] = broadcast(a[n * args.L + i]);
     for (size_t j = 0; j < args.R; ++j, G += args.K) {
-      const Vec<T> left = Pair::value(x, load(h + j * W)), right = Pair::value(x, load(h + j * W + lanes<T>));
+      const Vec<T> left = load(h + j * W), right = load(h + j * W + lanes<T>);
+#pragma GCC unroll 4
+      for (int n = 0; n < templates; ++n) {
+        const Vec<T> pairs[2] = {Pair::value(x[n], left), Pair::value(x[n], right)};
 #pragma GCC unroll 8
-      for (int k = 0; k < depth; ++k) {
-        const Vec<T> weight = broadcast(G[k]);
-        sum[k][0] = multiply_add<T>(sum[k][0], weight, left);
-        sum[k][1] = multiply_add<T>(sum[k][1], weight, right);
+        for (int k = 0; k < depth; ++k) {
+          const Vec<T> weight = broadcast(G[k]);
+          sum[n][k][0] = multiply_add<T>(sum[n][k][0], weight, pairs[0]);
+          sum[n][k][1] = multiply_add<T>(sum[n][k][1], weight, pairs[1]);
+        }
       }
     }
   }
+#pragma GCC unroll 4
+  for (int n = 0; n < templates; ++n) {
 #pragma GCC unroll 8
-  for (int k = 0; k < depth; ++k) {
-    store(sums + k * W, sum[k][0]);
-    store(sums + k * W + lanes<T>, sum[k][1]);
+    for (int k = 0; k < depth; ++k) {
+      T* to = sums + (n * args.K + k) * W;
+      store(to, sum[n][k][0]);
+      store(to + lanes<T>, sum[n][k][1]);
+    }
   }
 }
 
-// The same for all k.
+// The same for all k and `templates` templates.
 template <class T, class Pair>
-void grid_row(const GridArgs<T>& args, const T* a, const T* h, T* sums) {
-  size_t k = 0;
-  for (; k + kDepth <= args.K; k += kDepth)
-    grid_sums<T, Pair, kDepth>(args, a, h, args.G + k, sums + k * kGridRows<T>);
-  for (; k < args.K; ++k) grid_sums<T, Pair, 1>(args, a, h, args.G + k, sums + k * kGridRows<T>);
+void grid_rows(const GridArgs<T>& args, const T* a, size_t templates, const T* h, T* sums) {
+  constexpr int together = templates_together<Pair>;
+  constexpr size_t W = kGridRows<T>;
+  const size_t whole = args.K / kDepth * kDepth;
+  for (size_t n = 0; n < templates; ++n) {
+    for (size_t k = 0; k < whole; k += kDepth) {
+      grid_sums<T, Pair, kDepth, 1>(args, a + n * args.L, h, args.G + k, sums + (n * args.K + k) * W);
+    }
+  }
+  for (size_t k = whole; k < args.K; ++k) {
+    size_t n = 0;
+    for (; n + together <= templates; n += together) {
+      grid_sums<T, Pair, 1, together>(args, a + n * args.L, h, args.G + k, sums + (n * args.K + k) * W);
+    }
+    for (; n < templates; ++n) {
+      grid_sums<T, Pair, 1, 1>(args, a + n * args.L, h, args.G + k, sums + (n * args.K + k) * W);
+    }
+  }
 }
 
 template <class T>
-using GridRow = void (*)(const GridArgs<T>& args, const T* a, const T* h, T* sums);
+using GridRows = void (*)(const GridArgs<T>& args, const T* a, size_t templates, const T* h, T* sums);
 
 template <class T>
-bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRow<T> of_joined,
-                   GridRow<T> of_whole) {
+bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRows<T> of_joined,
+                   GridRows<T> of_whole) {
   constexpr size_t W = kGridRows<T>;
   const size_t row = args.M * args.K, chunk = 256 / args.K + 1;  // templates between two transposes of sums
   const size_t all_a = round_up(args.M * args.L, lanes<T>) + lanes<T>;
@@ -76,13 +109,10 @@ bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRow<T> 
     const bool joins = a_joins && phi(phi_h, args.R * W);
     for (size_t m = 0; m < args.M; m += chunk) {
       const size_t templates = smaller(args.M - m, chunk), values = templates * args.K;
-      for (size_t n = 0; n < templates; ++n) {
-        T* to = sums + n * args.K * W;
-        if (joins) {
-          of_joined(args, phi_a + (m + n) * args.L, phi_h, to);
-        } else {
-          of_whole(args, args.a + (m + n) * args.L, h, to);
-        }
+      if (joins) {
+        of_joined(args, phi_a + m * args.L, templates, phi_h, sums);
+      } else {
+        of_whole(args, args.a + m * args.L, templates, h, sums);
       }
       T* out = args.out + first * row + m * args.K;
       const size_t whole = values / lanes<T> * lanes<T>;
@@ -97,7 +127,7 @@ bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRow<T> 
 
 template <class T, class X>
 bool grid_directly(const GridArgs<T>& args, Slice p) {
-  return grid_by_pairs<T>(args, p, take_phi<T, X>, grid_row<T, Joined<X>>, grid_row<T, Whole<X>>);
+  return grid_by_pairs<T>(args, p, take_phi<T, X>, grid_rows<T, Joined<X>>, grid_rows<T, Whole<X>>);
 }
 
 // Σ_i G[i] max(a[i], y) = Σ_{a ≤ y} G[i] · y + Σ_{a > y} G[i] a[i]; for min the two sums change places.

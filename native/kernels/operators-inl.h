@@ -42,6 +42,7 @@ XT_INLINE V log(V z) {
   struct xi_##name {                                                                                        \
     static constexpr double unit = unit_value;                                                              \
     using Range = range_##range;                                                                            \
+    static constexpr bool selects = selects_##bound;                                                        \
     template <class V> static XT_INLINE V value(V x, V y) { (void)x; (void)y; return value_expr; }          \
     template <class V> static XT_INLINE V phi(V x) { return phi_expr; }                                     \
     template <class V> static XT_INLINE V join(V x, V y) { return join_expr; }                              \

@@ -8,6 +8,7 @@
 #include "joined_gradient-inl.h"
 #include "linalg-inl.h"
 #include "loss-inl.h"
+#include "project_fold-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -26,7 +27,8 @@ constexpr KernelTable<T> make_table() {
   table.grid_sweeps[id] = grid_sweeps<T>[id];                                          \
   table.fold[id] = fold<T, xi_##name>;                                                 \
   table.fold_gradient[id] = fold_gradient<T, xi_##name>;                               \
-  table.outer[id] = outer<T, xi_##name>;
+  table.outer[id] = outer<T, xi_##name>;                                               \
+  table.project_fold[id] = project_fold<T, xi_##name>;
 #include "../xi.def"
 #undef XI
   table.joined = joined<T>;
@@ -34,6 +36,7 @@ constexpr KernelTable<T> make_table() {
   table.joined_gradient = joined_gradient<T>;
   table.packed_length = packed_length<T>;
   table.pack_weights = pack_weights<T>;
+  table.winner_sums = winner_sums<T>;
   table.matmul = matmul<T>;
   table.activate = activate<T>;
   table.activate_gradient = activate_gradient<T>;

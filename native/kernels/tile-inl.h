@@ -146,9 +146,15 @@ template <class T, class Merge>
 __attribute__((noinline)) void merge_aside(const T* aside, size_t stride, size_t rows, size_t cols, T* C,
                                            const size_t* row_offsets, const size_t* column_offsets,
                                            bool accumulate) {
+  const size_t whole = column_offsets ? 0 : cols / lanes<T> * lanes<T>;
   for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < cols; ++c) {
-      T* to = C + row_offsets[r] + (column_offsets ? column_offsets[c] : c);
+    T* row = C + row_offsets[r];
+    for (size_t c = 0; c < whole; c += lanes<T>) {
+      const Vec<T> value = load(aside + r * stride + c);
+      store(row + c, accumulate ? Merge::merge(load(row + c), value) : value);
+    }
+    for (size_t c = whole; c < cols; ++c) {
+      T* to = row + (column_offsets ? column_offsets[c] : c);
       Vec<T> value = broadcast(aside[r * stride + c]);
       if (accumulate) value = Merge::merge(broadcast(*to), value);
       *to = value[0];

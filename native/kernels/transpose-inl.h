@@ -4,15 +4,6 @@
 
 namespace xt::XT_ISA {
 
-template <int... N>
-struct Lanes {};
-template <int count, int... N>
-struct LanesUpTo : LanesUpTo<count - 1, count - 1, N...> {};
-template <int... N>
-struct LanesUpTo<0, N...> {
-  using type = Lanes<N...>;
-};
-
 // One half of exchanging blocks of `size` lanes between two rows: the first row keeps its even blocks and
 // takes the even blocks of the second behind each, the second row the odd ones.
 template <class T, int size, bool second, int... N>

@@ -84,6 +84,9 @@ struct Exponentials {
     return absolute(x) <= MathOf<V>::largest_exponential;
   }
 };
+// Whether ξ is one of its operands or a constant, by its bound.
+constexpr bool selects_rank = false, selects_pieces = true, selects_additive = false, selects_none = false;
+
 using range_numbers = Numbers;
 using range_squares = Squares;
 using range_exponentials = Exponentials;

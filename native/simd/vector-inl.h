@@ -90,13 +90,35 @@ XT_INLINE Vec<T> keep_first(Vec<T> value, size_t count) {
   return value;
 }
 
-// Lane sum in a fixed order.
-template <class T>
+template <int... N>
+struct Lanes {};
+template <int count, int... N>
+struct LanesUpTo : LanesUpTo<count - 1, count - 1, N...> {};
+template <int... N>
+struct LanesUpTo<0, N...> {
+  using type = Lanes<N...>;
+};
+
+template <int distance, class T, int... N>
+XT_INLINE Vec<T> swap_lanes(Vec<T> value, Lanes<N...>) {
+  return __builtin_shufflevector(value, value, (N ^ distance)...);
+}
+
+// Lane sum, by halves.
+template <class T, int distance = lanes<T> / 2>
 XT_INLINE T sum_lanes(Vec<T> value) {
-  T total = 0;
+  value += swap_lanes<distance, T>(value, typename LanesUpTo<lanes<T>>::type{});
+  if constexpr (distance > 1) return sum_lanes<T, distance / 2>(value);
+  return value[0];
+}
+
+// True in the first `count` lanes.
+template <class T>
+XT_INLINE Int<T> first_lanes(size_t count) {
+  Int<T> lane;
 #pragma GCC unroll 64
-  for (int n = 0; n < lanes<T>; ++n) total += value[n];
-  return total;
+  for (int n = 0; n < lanes<T>; ++n) lane[n] = n;
+  return lane < static_cast<int>(count) - Int<T>{};
 }
 
 template <class T>

@@ -11,6 +11,7 @@ import {
 import { mismatch, XiError } from '../core/errors.ts';
 import { XI } from '../core/xi.gen.ts';
 import type { AbiBinding } from './abi_binding.ts';
+import { abiFolds } from './abi_folds.ts';
 import { abiLinearAlgebra } from './abi_linalg.ts';
 import type { IsaReport, Joined, Kernels, Precision, Storage } from './interface.ts';
 
@@ -178,27 +179,7 @@ export function abiKernels<Pointer, Words>(
         ),
       );
     },
-    fold(xi, steps, count, z, out) {
-      check(
-        'fold',
-        abi.xt_fold(context, DTYPE_ID[z.dtype], XI[xi].id, steps, count, pointer(z), pointer(out)),
-      );
-    },
-    foldGradient(xi, steps, count, z, dout, dz) {
-      check(
-        'foldGradient',
-        abi.xt_fold_gradient(
-          context,
-          DTYPE_ID[z.dtype],
-          XI[xi].id,
-          steps,
-          count,
-          pointer(z),
-          pointer(dout),
-          pointer(dz),
-        ),
-      );
-    },
+    ...abiFolds(binding, context, check),
     outer(xi, x, y, out) {
       check(
         'outer',

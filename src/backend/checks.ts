@@ -1,8 +1,10 @@
 import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
+import { checkedFolds } from './checks_folds.ts';
 import { checkedJoined } from './checks_joined.ts';
 import { checkedLinearAlgebra } from './checks_linalg.ts';
+import { counts, sameDtype } from './checks_sizes.ts';
 import {
   ACTIVATIONS,
   type Kernels,
@@ -10,7 +12,6 @@ import {
   type PackedWeights,
   PRECISIONS,
   type Precision,
-  type Storage,
   type Strided,
 } from './interface.ts';
 
@@ -80,23 +81,7 @@ export function checked(kernels: Kernels): Kernels {
       expect('out', out, P * M * K);
       kernels.contractGrid(xi, sizes, a, h, G, out);
     },
-    fold(xi, steps, count, z, out) {
-      oneOf('xi', xi, XI_NAMES);
-      counts('fold', { steps, count });
-      const expect = sameDtype('fold', z.dtype);
-      expect('z', z, steps * count);
-      expect('out', out, count);
-      kernels.fold(xi, steps, count, z, out);
-    },
-    foldGradient(xi, steps, count, z, dout, dz) {
-      oneOf('xi', xi, XI_NAMES);
-      counts('foldGradient', { steps, count });
-      const expect = sameDtype('foldGradient', z.dtype);
-      expect('z', z, steps * count);
-      expect('dout', dout, count);
-      expect('dz', dz, steps * count);
-      kernels.foldGradient(xi, steps, count, z, dout, dz);
-    },
+    ...checkedFolds(kernels),
     outer(xi, x, y, out) {
       oneOf('xi', xi, XI_NAMES);
       const expect = sameDtype('outer', x.dtype);
@@ -182,16 +167,6 @@ export function precisionOf(where: string, precision: Precision, dtype: DType): 
   return precision;
 }
 
-/** Two negative sizes have a product that fits, and a fraction is cut off on the way to the binary. */
-function counts(kernel: string, sizes: object): void {
-  // Without a list of the entries: a tiny call is over in a microsecond.
-  for (const name in sizes) {
-    const size = (sizes as Readonly<Record<string, number>>)[name];
-    if (!Number.isSafeInteger(size) || size < 0)
-      throw mismatch('E_SHAPE', `${kernel} ${name}`, 'a non-negative integer', size);
-  }
-}
-
 /** Indices from 0 to bound − 1, one for each row. */
 function indices(kernel: string, list: Int32Array, rows: number, bound: number): void {
   if (!(list instanceof Int32Array)) throw mismatch('E_DTYPE', kernel, 'an Int32Array', list);
@@ -199,20 +174,6 @@ function indices(kernel: string, list: Int32Array, rows: number, bound: number):
   const bad = list.findIndex((index) => index < 0 || index >= bound);
   if (bad >= 0)
     throw mismatch('E_ARGUMENT', `${kernel} index ${bad}`, `an index from 0 to ${bound - 1}`, list[bad]);
-}
-
-function sameDtype(kernel: string, dtype: DType) {
-  return (name: string, storage: Storage, length: number, atLeast = false): void => {
-    if (storage.dtype !== dtype) throw mismatch('E_DTYPE', `${kernel} ${name}`, dtype, storage.dtype);
-    if (atLeast ? storage.length < length : storage.length !== length) {
-      throw mismatch(
-        'E_SHAPE',
-        `${kernel} ${name}`,
-        `${atLeast ? 'at least ' : ''}${length} elements`,
-        storage.length,
-      );
-    }
-  };
 }
 
 /** One past the last element that a strided matrix touches. */

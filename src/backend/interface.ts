@@ -127,6 +127,49 @@ export interface PackedWeights {
   readonly values: Storage;
 }
 
+/** Rows x[t,n,:] of a sequence, at t·step + n·row; with a step of 0 the same rows at every t. */
+export interface Rows {
+  readonly data: Storage;
+  readonly row: number;
+  readonly step: number;
+}
+
+/** Folds over steps, which CP networks are made of. */
+export interface Folds {
+  /** `out[n] = ξ(…ξ(ξ(u, z[0,n]), z[1,n])…, z[T−1,n])`; z [T,N], out [N]. */
+  fold(xi: Xi, steps: number, count: number, z: Storage, out: Storage): void;
+  /** `dz[t,n] = dout[n] ∂out[n]/∂z[t,n]`. */
+  foldGradient(xi: Xi, steps: number, count: number, z: Storage, dout: Storage, dz: Storage): void;
+  /**
+   * `s[b,r] = ξ_t ⟨f[t,b,:], v[t,r,:]⟩`, the fold of projections of which none is stored, and `scores = s λ`; rows of M,
+   * λ [R,K], scores [B,K], s [B,R]; 2·T·B·R·M + 2·B·R·K operations. Of a ξ with bound `pieces`, which selects one of its
+   * operands, winners [B,R] gets the step whose projection s is, −1 for none.
+   */
+  projectFold(
+    xi: Xi,
+    sizes: { readonly steps: number; readonly B: number; readonly R: number; readonly M: number },
+    f: Rows,
+    v: Rows,
+    to: {
+      readonly sum?: { readonly K: number; readonly lambda: Storage; readonly scores: Storage };
+      readonly s?: Storage;
+      readonly winners?: Storage;
+    },
+  ): void;
+  /**
+   * `out[w,p,:] += Σ_q d[p,q] x[w,q,:]` over the q whose winner w = winners[p,q] is a step; winners and d [P,Q], or [Q,P] if
+   * `transposed`: both gradients of {@link Folds.projectFold} with winners, for 2·P·Q·M operations each instead of T times as many.
+   */
+  winnerSums(
+    sizes: { readonly steps: number; readonly P: number; readonly Q: number; readonly M: number },
+    winners: Storage,
+    d: Storage,
+    transposed: boolean,
+    x: Rows,
+    out: Rows,
+  ): void;
+}
+
 export interface AdamOptions {
   readonly rate: number;
   readonly beta1: number;
@@ -176,7 +219,7 @@ export interface Svd {
 export const MAX_PRIME = 2 ** 26;
 
 /** What a backend computes. All arrays are row-major; all storages of one call have one dtype and do not overlap. */
-export interface Kernels extends LinearAlgebra {
+export interface Kernels extends LinearAlgebra, Folds {
   /**
    * `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`; a [B,L], h [B,R], G [L,R,K], out [B,K]; 2·B·L·R·K operations.
    *
@@ -227,10 +270,6 @@ export interface Kernels extends LinearAlgebra {
     dout: Storage,
     to: { readonly left: readonly (Storage | null)[]; readonly right: readonly (Storage | null)[] },
   ): void;
-  /** `out[n] = ξ(…ξ(ξ(u, z[0,n]), z[1,n])…, z[T−1,n])`; z [T,N], out [N]. */
-  fold(xi: Xi, steps: number, count: number, z: Storage, out: Storage): void;
-  /** `dz[t,n] = dout[n] ∂out[n]/∂z[t,n]`. */
-  foldGradient(xi: Xi, steps: number, count: number, z: Storage, dout: Storage, dz: Storage): void;
   /** `out[m,n] = ξ(x[m], y[n])`. */
   outer(xi: Xi, x: Storage, y: Storage, out: Storage): void;
   /** `C[m,n] = Σ_k A[m,k] B[k,n]`, added to C if `accumulate`; C has dense rows, `rowStride` apart. */

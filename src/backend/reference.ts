@@ -1,7 +1,7 @@
-import type { FloatArray } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
 import { checked } from './checks.ts';
 import type { Activation, Backend, Kernels, Probe, Strided } from './interface.ts';
+import { foldKernels } from './reference_folds.ts';
 import { joinedKernels } from './reference_joined.ts';
 import { learningKernels } from './reference_learning.ts';
 import { referenceLinearAlgebra } from './reference_linalg.ts';
@@ -65,6 +65,7 @@ const kernels: Kernels = {
     to.dG.write(dG);
   },
 
+  ...foldKernels,
   ...joinedKernels,
   ...learningKernels,
   ...referenceLinearAlgebra,
@@ -83,25 +84,6 @@ const kernels: Kernels = {
           }
         }
         out.set(sum, (p * M + m) * K);
-      }
-    }
-  },
-
-  fold(xi, steps, count, zIn, outIn) {
-    const [z, out] = [zIn, outIn].map(arrayOf);
-    for (let n = 0; n < count; n++) out[n] = foldStates(XI[xi], z, steps, count, n)[steps];
-  },
-
-  foldGradient(xi, steps, count, zIn, doutIn, dzIn) {
-    const [z, dout, dz] = [zIn, doutIn, dzIn].map(arrayOf);
-    const row = XI[xi];
-    for (let n = 0; n < count; n++) {
-      const states = foldStates(row, z, steps, count, n);
-      let gradient = dout[n];
-      for (let t = steps - 1; t >= 0; t--) {
-        const operand = z[t * count + n];
-        dz[t * count + n] = gradient * row.dy(states[t], operand);
-        gradient *= row.dx(states[t], operand);
       }
     }
   },
@@ -161,20 +143,6 @@ const ACTIVATION: Readonly<Record<Activation, { value(z: number): number; slope(
   relu: { value: (z) => (z < 0 ? 0 : z), slope: (y) => (y > 0 ? 1 : 0) },
   tanh: { value: Math.tanh, slope: (y) => 1 - y * y },
 };
-
-/** s_0 = u, s_t = ξ(s_{t−1}, z_t) for element n. */
-function foldStates(
-  row: (typeof XI)[keyof typeof XI],
-  z: FloatArray,
-  steps: number,
-  count: number,
-  n: number,
-): Float64Array {
-  const states = new Float64Array(steps + 1);
-  states[0] = row.unit;
-  for (let t = 0; t < steps; t++) states[t + 1] = row.value(states[t], z[t * count + n]);
-  return states;
-}
 
 /** The reference needs nothing, so it can always be had. */
 export function probeReference(): Probe {

@@ -1,8 +1,8 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 
 /** A binary that says otherwise was built from other sources, and is refused. */
-export const ABI_VERSION = 3;
-export const TABLE_HASH = '01ee03a91f58ce67';
+export const ABI_VERSION = 4;
+export const TABLE_HASH = 'f0af747e1d3c7d1f';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {
@@ -16,6 +16,8 @@ export interface Abi<Pointer, Words> {
   xt_joined_gradient(context: number, dtype: number, xi: number, combine: number, reduce: number, fromUnit: number, plan: Words, planLength: number, x0: Pointer, x1: Pointer, x2: Pointer, x3: Pointer, x4: Pointer, x5: Pointer, x6: Pointer, x7: Pointer, out: Pointer, dout: Pointer, d0: Pointer, d1: Pointer, d2: Pointer, d3: Pointer, d4: Pointer, d5: Pointer, d6: Pointer, d7: Pointer): number;
   xt_fold(context: number, dtype: number, xi: number, T: number, N: number, z: Pointer, out: Pointer): number;
   xt_fold_gradient(context: number, dtype: number, xi: number, T: number, N: number, z: Pointer, dout: Pointer, dz: Pointer): number;
+  xt_project_fold(context: number, dtype: number, xi: number, T: number, B: number, R: number, M: number, K: number, f: Pointer, fRow: number, fStep: number, v: Pointer, vRow: number, vStep: number, lambda: Pointer, scores: Pointer, s: Pointer, winners: Pointer): number;
+  xt_winner_sums(context: number, dtype: number, T: number, P: number, Q: number, M: number, winners: Pointer, d: Pointer, transposed: number, x: Pointer, xRow: number, xStep: number, out: Pointer, outRow: number, outStep: number): number;
   xt_outer(context: number, dtype: number, xi: number, M: number, N: number, x: Pointer, y: Pointer, out: Pointer): number;
   xt_matmul(context: number, dtype: number, M: number, N: number, K: number, A: Pointer, ARowStride: number, AColStride: number, B: Pointer, BRowStride: number, BColStride: number, C: Pointer, CRowStride: number, accumulate: number): number;
   xt_activate(context: number, dtype: number, activation: number, rows: number, cols: number, bias: Pointer, z: Pointer): number;

@@ -1,20 +1,22 @@
-import type { Backend, Storage, Strided } from '../backend/interface.ts';
-import { dense, type InputRows, transposed } from '../features/features.ts';
+import type { Backend, Storage } from '../backend/interface.ts';
+import { XI } from '../core/xi.gen.ts';
+import type { InputRows } from '../features/features.ts';
 import type { CpConfig } from './config.ts';
-import { computeFeatures, featureLayout, propagateFeatures, stepOf } from './inputs.ts';
-import type { Network } from './network.ts';
+import {
+  type CpPass,
+  DenseGradients,
+  directionRows,
+  featureRows,
+  selectedGradients,
+} from './cp_gradients.ts';
+import { computeFeatures, featureLayout, propagateFeatures } from './inputs.ts';
+import type { Lengths, Network } from './network.ts';
 import type { Layout, ParameterBlock } from './parameters.ts';
 import { Passes } from './passes.ts';
 import { rateOfFeatures, rateOfFold, rateOfSum } from './rates.ts';
 
-/**
- * Rows and bytes of one block z [T, rows, columns]. Both extents are multiples of 14, the rows of the tallest register
- * tile, and the columns of 32, its width: a training step takes 81 ms of a core's time with blocks of 252 × 224, and 136 ms
- * with 128 × 16, whose products are so small that packing them is most of the work.
- */
-const BLOCK_ROWS = 252;
-const BLOCK_BYTES = 2 ** 22;
-const LEAST_COLUMNS = 224;
+/** Most elements of a block of s [B, columns]: 8 MB of float32. */
+const BLOCK = 2 ** 21;
 
 /** Names and shapes of a CP network's parameters. */
 export function cpLayout(config: CpConfig): Layout {
@@ -26,65 +28,72 @@ export function cpLayout(config: CpConfig): Layout {
   ];
 }
 
-/** Memory of a pass over blocks. */
-interface Block {
-  readonly z: Storage;
-  readonly s: Storage;
+/** `scores = s λ`; λ [R,K]. */
+interface Sum {
+  readonly K: number;
+  readonly lambda: Storage;
+  readonly scores: Storage;
+}
+
+/** Memory of a pass. */
+interface Forward {
+  readonly F: Storage;
+  readonly scores: Storage;
+  /** s and winners [B, columns] of one block of columns at a time, most often of all, for the way back. */
+  readonly columns: number;
+  s?: Storage;
+  winners?: Storage;
+  /** Whether they are those of the last forward pass. */
+  kept: boolean;
+  readonly allocate: (length: number) => Storage;
 }
 
 /**
  * The generalized shallow network, a CP decomposition whose multiplication is ξ:
  * `score[c] = Σ_r λ[r,c] ξ_t ⟨v[t,r,:], f(x_t)⟩`, where ξ_t folds over the steps and starts from the unit.
  *
- * A pass costs 2·B·T·R·M operations forward and three times that back, where the projections are computed anew, so
- * that of B·T·R no more than a block is ever stored (Khrulkov, Hrinchuk & Oseledets 2019, section 3.1).
+ * A pass costs 2·B·T·R·M operations forward. Back through rectifier, max and min, where every s is one of its T projections, it
+ * costs 4·B·R·M, otherwise three times the forward pass, since the projections are computed anew: of B·T·R values no more than a
+ * block is ever stored (Khrulkov, Hrinchuk & Oseledets 2019, section 3.1).
  */
 export class CanonicalPolyadic implements Network {
   readonly config: CpConfig;
   private readonly backend: Backend;
-  private readonly columns: number;
-  private readonly forwards: Passes<{ F: Storage; scores: Storage; block: Block }>;
-  private readonly backwards: Passes<{ dF: Storage; block: Block }>;
+  private readonly selects: boolean;
+  private readonly forwards: Passes<Forward>;
+  private readonly backwards: Passes<{ dF: Storage; ds: Storage }>;
+  private readonly denseGradients: DenseGradients;
 
   constructor(config: CpConfig, backend: Backend) {
     const { steps, features, outputs, dtype, rank } = config;
     this.config = config;
     this.backend = backend;
-    const bytes = dtype === 'float32' ? 4 : 8;
-    const fitting = Math.floor(BLOCK_BYTES / (bytes * BLOCK_ROWS * steps * LEAST_COLUMNS)) * LEAST_COLUMNS;
-    this.columns = Math.min(rank[0], Math.max(LEAST_COLUMNS, fitting));
-    const block = (batch: number, allocate: (length: number) => Storage): Block => {
-      const count = Math.min(batch, BLOCK_ROWS) * this.columns;
-      return { z: allocate(steps * count), s: allocate(count) };
-    };
+    this.selects = XI[config.xi].bound === 'pieces';
+    this.denseGradients = new DenseGradients(config, backend);
+    const columnsOf = (batch: number) =>
+      Math.min(rank[0], Math.max(256, Math.floor(BLOCK / Math.max(1, batch))));
     this.forwards = new Passes(backend, dtype, (batch, allocate) => ({
       F: allocate(batch * steps * features.size),
       scores: allocate(batch * outputs),
-      block: block(batch, allocate),
+      columns: columnsOf(batch),
+      kept: false,
+      allocate,
     }));
     this.backwards = new Passes(backend, dtype, (batch, allocate) => ({
       dF: allocate(batch * steps * features.size),
-      block: block(batch, allocate),
+      ds: allocate(this.selects ? batch * columnsOf(batch) : 0),
     }));
   }
 
-  forward(parameters: ParameterBlock, x: InputRows, batch: number): Storage {
+  forward(parameters: ParameterBlock, x: InputRows, batch: number, _?: Lengths, keep = false): Storage {
     const { backend, config } = this;
-    const { F, scores, block } = this.forwards.of(batch);
+    const pass = this.forwards.of(batch);
+    const { F, scores, columns } = pass;
+    const R = config.rank[0];
     computeFeatures(backend, config, parameters, x, batch, F);
-    this.overBlocks(batch, (row, rows, column, columns) => {
-      const s = this.project(parameters, F, block, row, rows, column, columns);
-      const lambda = this.lambda(parameters, column);
-      backend.matmul(
-        rows,
-        config.outputs,
-        columns,
-        dense(s, columns),
-        lambda,
-        this.scoresOf(scores, row),
-        column > 0,
-      );
-    });
+    pass.kept = keep && this.selects && columns === R;
+    const sum = { K: config.outputs, lambda: parameters.part('lambda'), scores };
+    this.project(parameters, pass, batch, { column: 0, count: R, kept: pass.kept, sum });
     return scores;
   }
 
@@ -97,31 +106,21 @@ export class CanonicalPolyadic implements Network {
     dx?: Storage,
   ): void {
     const { backend, config } = this;
-    const { steps, outputs, xi, shared } = config;
-    const M = config.features.size;
-    const { F, block } = this.forwards.of(batch);
-    const { dF, block: dBlock } = this.backwards.of(batch);
-    if (batch === 0) gradients.storage.fill(0);
-    this.overBlocks(batch, (row, rows, column, columns) => {
-      const count = rows * columns;
-      const s = this.project(parameters, F, block, row, rows, column, columns);
-      const dScore = this.scoresOf(dScores, row);
-      const dLambda = this.lambda(gradients, column);
-      backend.matmul(columns, outputs, rows, transposed(dense(s, columns)), dScore, dLambda, row > 0);
-      const ds = dBlock.s.at(0, count);
-      const dz = dBlock.z.at(0, steps * count);
-      const lambda = transposed(this.lambda(parameters, column));
-      backend.matmul(rows, columns, outputs, dScore, lambda, dense(ds, columns), false);
-      backend.foldGradient(xi, steps, count, block.z.at(0, steps * count), ds, dz);
-      for (let t = 0; t < steps; t++) {
-        const dProjected = dense(dz.at(t * count, count), columns);
-        const f = stepOf(F, config, t, row);
-        const dv = this.directions(gradients, t, column);
-        const v = this.directions(parameters, t, column);
-        backend.matmul(columns, M, rows, transposed(dProjected), f, dv, row > 0 || (shared && t > 0));
-        backend.matmul(rows, M, columns, dProjected, v, stepOf(dF, config, t, row), column > 0);
-      }
-    });
+    const pass = this.forwards.of(batch);
+    const { F } = pass;
+    const { dF, ds } = this.backwards.of(batch);
+    const blocks: CpPass = { parameters, gradients, batch, F, dF, dScores };
+    if (this.selects) {
+      gradients.part('v').fill(0);
+      dF.fill(0);
+      this.overColumns(pass.columns, (column, count) => {
+        if (!pass.kept) this.project(parameters, pass, batch, { column, count, kept: true });
+        const [s, winners, d] = [pass.s!, pass.winners!, ds].map((part) => part.at(0, batch * count));
+        selectedGradients(backend, config, blocks, { column, count, s, winners, ds: d });
+      });
+    } else {
+      this.denseGradients.compute(blocks);
+    }
     propagateFeatures(backend, config, parameters, gradients, x, batch, F, dF, dx);
   }
 
@@ -131,53 +130,28 @@ export class CanonicalPolyadic implements Network {
     return name === 'v' ? rateOfFold(xi, steps, shared) : rateOfFeatures(name, xi, steps);
   }
 
-  private overBlocks(
-    batch: number,
-    work: (row: number, rows: number, column: number, columns: number) => void,
-  ): void {
+  private overColumns(columns: number, work: (column: number, count: number) => void): void {
     const R = this.config.rank[0];
-    for (let row = 0; row < batch; row += BLOCK_ROWS) {
-      for (let column = 0; column < R; column += this.columns) {
-        work(row, Math.min(BLOCK_ROWS, batch - row), column, Math.min(this.columns, R - column));
-      }
-    }
+    for (let column = 0; column < R; column += columns) work(column, Math.min(columns, R - column));
   }
 
-  /** `z[t,b,r] = ⟨v[t,r], f_t[b]⟩` and its fold over t, s [rows,columns], for one block. */
+  /** Of `count` columns from `column` on: their sum, and s and winners where these are kept. */
   private project(
     parameters: ParameterBlock,
-    F: Storage,
-    block: Block,
-    row: number,
-    rows: number,
-    column: number,
-    columns: number,
-  ): Storage {
-    const { backend, config } = this;
-    const count = rows * columns;
-    for (let t = 0; t < config.steps; t++) {
-      const z = dense(block.z.at(t * count, count), columns);
-      const v = transposed(this.directions(parameters, t, column));
-      backend.matmul(rows, columns, config.features.size, stepOf(F, config, t, row), v, z, false);
-    }
-    const s = block.s.at(0, count);
-    backend.fold(config.xi, config.steps, count, block.z.at(0, config.steps * count), s);
-    return s;
-  }
-
-  /** v[t,r,:] for r from `column` on. */
-  private directions(parameters: ParameterBlock, t: number, column: number): Strided {
-    const { rank, features, shared } = this.config;
-    const first = (shared ? 0 : t * rank[0]) + column;
-    return dense(parameters.part('v').at(first * features.size), features.size);
-  }
-
-  private lambda(parameters: ParameterBlock, column: number): Strided {
-    const { outputs } = this.config;
-    return dense(parameters.part('lambda').at(column * outputs), outputs);
-  }
-
-  private scoresOf(scores: Storage, row: number): Strided {
-    return dense(scores.at(row * this.config.outputs), this.config.outputs);
+    pass: Forward,
+    batch: number,
+    { column, count, kept, sum }: { column: number; count: number; kept: boolean; sum?: Sum },
+  ): void {
+    const { steps, xi, features } = this.config;
+    const keep = (storage?: Storage) => storage ?? pass.allocate(batch * pass.columns);
+    if (kept) [pass.s, pass.winners] = [keep(pass.s), keep(pass.winners)];
+    const part = (storage?: Storage) => (kept ? storage!.at(0, batch * count) : undefined);
+    this.backend.projectFold(
+      xi,
+      { steps, B: batch, R: count, M: features.size },
+      featureRows(this.config, pass.F),
+      directionRows(this.config, parameters, column),
+      { sum, s: part(pass.s), winners: part(pass.winners) },
+    );
   }
 }

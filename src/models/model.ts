@@ -4,6 +4,7 @@ import { borrowing } from '../backend/storage.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import {
   allocate,
+  checkFinite,
   checkTensor,
   checkTokens,
   type FloatArray,
@@ -74,7 +75,7 @@ export class Model {
       const rows = Math.min(SCORE_ROWS, batch - start);
       const lengths = order?.lengths.subarray(start, start + rows);
       borrowing((borrow) => {
-        const x = this.reach(data.subarray(start * row, (start + rows) * row), borrow);
+        const x = this.reach(X, data.subarray(start * row, (start + rows) * row), borrow);
         out.set(this.network.forward(this.block, x, rows, lengths).read(), start * outputs);
       });
     }
@@ -92,7 +93,7 @@ export class Model {
     const { data, batch } = this.checkBatch('states', X, {});
     if (!this.network.states)
       throw mismatch('E_ARGUMENT', 'states', 'a tt network, which has hidden states', kind);
-    borrowing((borrow) => this.network.forward(this.block, this.reach(data, borrow), batch));
+    borrowing((borrow) => this.network.forward(this.block, this.reach(X, data, borrow), batch));
     const sizes = [...rank, outputs];
     return this.network.states(batch).map((state, t) => this.download(state, [batch, sizes[t]]));
   }
@@ -120,16 +121,15 @@ export class Model {
     const { backend, config, block } = this;
     const { dtype, outputs } = config;
     const { data, batch, order, row } = this.checkBatch('gradients', X, options);
-    const given = checkTensor('gradients dScores', dScores, [batch, outputs], dtype).data;
-    const weights = order ? gatherRows(given, order.rows, outputs) : given;
     return borrowing((borrow) => {
-      const x = this.reach(data, borrow);
+      const x = this.reach(X, data, borrow);
+      const weights = checkTensor('gradients dScores', dScores, [batch, outputs], dtype).data;
+      const d = borrow(backend.adopt(order ? gatherRows(weights, order.rows, outputs) : weights));
       const dx = isTokens(X) ? undefined : borrow(backend.allocate(dtype, data.length));
-      const dScores = borrow(this.upload(weights));
       const gradients = new ParameterBlock(backend, block.layout, dtype);
       borrow(gradients.storage);
-      this.network.forward(block, x, batch, order?.lengths);
-      this.network.backward(block, x, batch, dScores, gradients, dx, order?.lengths);
+      this.network.forward(block, x, batch, order?.lengths, true);
+      this.network.backward(block, x, batch, d, gradients, dx, order?.lengths);
       if (!dx) return { parameters: gradients.tensors() };
       const dX = dx.read();
       return {
@@ -148,22 +148,19 @@ export class Model {
   private checkBatch(where: string, X: Inputs, options: BatchOptions) {
     const { steps, inputs, dtype } = this.config;
     if (isTokens(X)) checkTokens('X', X, steps, inputs);
-    else checkTensor('X', X, [-1, steps, inputs], dtype);
+    else checkTensor('X', X, [-1, steps, inputs], dtype, { finite: false });
     const row = isTokens(X) ? steps : steps * inputs;
     const [batch] = X.shape;
     const order = orderByLength(where, this.config, options, batch);
     return { batch, order, row, data: order ? gatherRows(X.data, order.rows, row) : X.data };
   }
 
-  /** Inputs where the kernels reach them. */
-  private reach(data: FloatArray | Int32Array, borrow: (storage: Storage) => Storage): InputRows {
-    return data instanceof Int32Array ? data : borrow(this.upload(data));
-  }
-
-  private upload(data: ArrayLike<number>): Storage {
-    const storage = this.backend.allocate(this.config.dtype, data.length);
-    storage.write(data);
-    return storage;
+  /** Some of the inputs X where the kernels reach them, if they are finite, which a kernel tells sooner. */
+  private reach(X: Inputs, data: FloatArray | Int32Array, borrow: (storage: Storage) => Storage): InputRows {
+    if (data instanceof Int32Array) return data;
+    const x = borrow(this.backend.adopt(data));
+    if (!isTokens(X) && !Number.isFinite(this.backend.sumSquares(x))) checkFinite('X', X.data);
+    return x;
   }
 
   private download(storage: Storage, shape: Shape): Tensor {

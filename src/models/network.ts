@@ -11,8 +11,17 @@ export type Lengths = Int32Array;
 
 /** One family of networks, computing on one backend; parameters are handed in, so that a network has no state. */
 export interface Network {
-  /** Scores of x [B,T,N], or of tokens [B,T], as [B,outputs]; valid until the next pass. `lengths`: only where sequences may differ in length. */
-  forward(parameters: ParameterBlock, x: InputRows, batch: number, lengths?: Lengths): Storage;
+  /**
+   * Scores of x [B,T,N], or of tokens [B,T], as [B,outputs]; valid until the next pass. `lengths`: only where sequences
+   * may differ in length. `keep`: a backward pass follows, which may be spared work by what is kept for it.
+   */
+  forward(
+    parameters: ParameterBlock,
+    x: InputRows,
+    batch: number,
+    lengths?: Lengths,
+    keep?: boolean,
+  ): Storage;
   /** From dScores [B,outputs], after a forward pass over the same x: every gradient, and dx where wanted. */
   backward(
     parameters: ParameterBlock,

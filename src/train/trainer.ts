@@ -141,7 +141,7 @@ export class Trainer {
     const rows = this.rowsOf(epoch).subarray(first, first + plan.batch);
     const { x, answers } = this.batches.gather(rows);
 
-    const scores = model.network.forward(model.block, x, rows.length);
+    const scores = model.network.forward(model.block, x, rows.length, undefined, true);
     const dScores = this.dScores.at(0, scores.length);
     const { loss, correct } = backend.loss(plan.loss, rows.length, config.outputs, scores, answers, dScores);
     model.network.backward(model.block, x, rows.length, dScores, gradients);

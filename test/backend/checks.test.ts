@@ -18,6 +18,13 @@ const ADAM: AdamOptions = {
   ...{ correction1: 0.1, correction2: 0.01, scale: 1, decay: 0 },
 };
 
+/** Operands that have strides. */
+const STRIDED: Readonly<Record<string, readonly string[]>> = {
+  matmul: ['A', 'B', 'C'],
+  projectFold: ['f', 'v'],
+  winnerSums: ['x', 'out'],
+};
+
 const TOKENS = Int32Array.of(3, 0, 3);
 
 const CALLS: Readonly<Record<string, Call>> = {
@@ -44,6 +51,25 @@ const CALLS: Readonly<Record<string, Call>> = {
   fold: (on, s, n) => on.fold('l2', n('steps', 3), n('count', 4), s('z', 12), s('out', 4)),
   foldGradient: (on, s, n) =>
     on.foldGradient('l2', n('steps', 3), n('count', 4), s('z', 12), s('dout', 4), s('dz', 12)),
+  projectFold: (on, s, n) =>
+    on.projectFold(
+      'rectifier',
+      { steps: n('steps', 3), B: n('B', 2), R: n('R', 4), M: n('M', 5) },
+      { data: s('f', 30), row: 15, step: 5 },
+      { data: s('v', 60), row: 5, step: 20 },
+      {
+        sum: { K: n('K', 3), lambda: s('lambda', 12), scores: s('scores', 6) },
+        s: s('s', 8),
+        winners: s('winners', 8),
+      },
+    ),
+  winnerSums: (on, s, n) =>
+    on.winnerSums(
+      { steps: n('steps', 6), P: n('P', 2), Q: n('Q', 4), M: n('M', 5) },
+      ...([s('winners', 8), s('d', 8), false] as const),
+      { data: s('x', 120), row: 5, step: 20 },
+      { data: s('out', 60), row: 30, step: 5 },
+    ),
   outer: (on, s) => on.outer('sum', s('x', 3), s('y', 4), s('out', 12)),
   matmul: (on, s, n) =>
     on.matmul(
@@ -137,8 +163,8 @@ describe.each(subjects)('$label', ({ open }) => {
         const outcome = attempt(backend, call, {
           storage: (which, length, make) => (which === name ? make(wrong(length)) : undefined),
         });
-        // A matrix may be part of something longer; and outer reads its sizes off x and y.
-        const longer = kernel === 'matmul' && wrong(8) > 8;
+        // A strided operand may be part of something longer; and outer reads its sizes off x and y.
+        const longer = STRIDED[kernel]?.includes(name) && wrong(8) > 8;
         if (longer) expect(outcome.error).toBeUndefined();
         else expect(outcome).toEqual(refused(/^E_SHAPE$/, new RegExp(`^${kernel} \\w+: expected`)));
       }
@@ -191,6 +217,24 @@ describe.each(subjects)('$label', ({ open }) => {
     expect(() => backend.embed(3, 2, 2, indices, s(4), s(6))).toThrow(refusal);
     expect(() => backend.embedGradient(3, 2, 2, indices, s(6), s(4))).toThrow(refusal);
     for (const loss of LOSSES) expect(() => backend.loss(loss, 3, 2, s(6), indices)).toThrow(refusal);
+  });
+
+  it('refuses winners that are no steps, and those of a ξ that has none', () => {
+    const s = (...values: number[]) => {
+      const storage = backend.allocate('float32', values.length);
+      storage.write(values);
+      return storage;
+    };
+    const rows = (data: Storage) => ({ data, row: 1, step: 1 });
+    const sizes = { steps: 2, P: 1, Q: 1, M: 1 };
+    for (const winner of [2, -2, Number.NaN]) {
+      const call = () => backend.winnerSums(sizes, s(winner), s(1), false, rows(s(1, 2)), rows(s(0, 0)));
+      expect(call).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }));
+    }
+    const fold = { steps: 2, B: 1, R: 1, M: 1 };
+    expect(() => backend.projectFold('sum', fold, rows(s(1, 2)), rows(s(1, 2)), { winners: s(0) })).toThrow(
+      /projectFold winners: expected rectifier, max or min/,
+    );
   });
 
   it('refuses a softmax of targets, and an unknown loss', () => {

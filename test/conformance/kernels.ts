@@ -57,35 +57,6 @@ function contractCases(xi: Xi, dtype: DType): ConformanceCase[] {
   return cases;
 }
 
-function foldCase(xi: Xi, dtype: DType): ConformanceCase {
-  return property(
-    `fold, its gradient and outer, ${xi} ${dtype}`,
-    (backend, [count, other, drawn], rng) => {
-      const steps = drawn % 8;
-      const z = reals(rng)(steps * count);
-      const dout = reals(rng)(count);
-      const tolerance =
-        32 * (steps + 1) * EPSILON[dtype] * largest(z) ** (xi === 'product' ? steps : 1) * largest(dout);
-      both(backend, dtype, [z], [count], tolerance, (on, [sz], [out]) => on.fold(xi, steps, count, sz, out));
-      both(backend, dtype, [z, dout], [z.length], tolerance, (on, [sz, sdout], [dz]) => {
-        on.foldGradient(xi, steps, count, sz, sdout, dz);
-      });
-      const [x, y] = [count, other].map(reals(rng));
-      both(
-        backend,
-        dtype,
-        [x, y],
-        [count * other],
-        16 * EPSILON[dtype] * largest(x, y),
-        (on, [sx, sy], [out]) => {
-          on.outer(xi, sx, sy, out);
-        },
-      );
-    },
-    3,
-  );
-}
-
 function matmulCase(dtype: DType): ConformanceCase {
   return property(
     `matmul with every transpose, strides and accumulation, ${dtype}, integers, exact`,
@@ -151,7 +122,7 @@ function blockedCase(dtype: DType): ConformanceCase {
 }
 
 export const kernelCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
-  ...XI_NAMES.flatMap((xi) => [...contractCases(xi, dtype), foldCase(xi, dtype)]),
+  ...XI_NAMES.flatMap((xi) => contractCases(xi, dtype)),
   matmulCase(dtype),
   blockedCase(dtype),
 ]);

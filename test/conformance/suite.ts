@@ -1,6 +1,7 @@
 import type { ConformanceCase } from './case.ts';
 import { contractCases } from './contract.ts';
 import { familyCases } from './families.ts';
+import { foldCases } from './folds.ts';
 import { goldenCases } from './golden.ts';
 import { gridCases } from './grid.ts';
 import { kernelCases } from './kernels.ts';
@@ -13,6 +14,7 @@ export const suite: readonly ConformanceCase[] = [
   ...goldenCases,
   ...contractCases,
   ...familyCases,
+  ...foldCases,
   ...gridCases,
   ...kernelCases,
   ...learningCases,

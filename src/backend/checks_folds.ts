@@ -1,0 +1,64 @@
+import { mismatch, oneOf } from '../core/errors.ts';
+import { XI, XI_NAMES } from '../core/xi.gen.ts';
+import { counts, sameDtype } from './checks_sizes.ts';
+import type { Folds, Rows } from './interface.ts';
+
+/** The same folds behind a check of sizes, dtypes and winners. */
+export function checkedFolds(kernels: Folds): Folds {
+  return {
+    fold(xi, steps, count, z, out) {
+      oneOf('xi', xi, XI_NAMES);
+      counts('fold', { steps, count });
+      const expect = sameDtype('fold', z.dtype);
+      expect('z', z, steps * count);
+      expect('out', out, count);
+      kernels.fold(xi, steps, count, z, out);
+    },
+    foldGradient(xi, steps, count, z, dout, dz) {
+      oneOf('xi', xi, XI_NAMES);
+      counts('foldGradient', { steps, count });
+      const expect = sameDtype('foldGradient', z.dtype);
+      expect('z', z, steps * count);
+      expect('dout', dout, count);
+      expect('dz', dz, steps * count);
+      kernels.foldGradient(xi, steps, count, z, dout, dz);
+    },
+    projectFold(xi, sizes, f, v, to) {
+      const { steps, B, R, M } = sizes;
+      const { sum, s, winners } = to;
+      oneOf('xi', xi, XI_NAMES);
+      counts('projectFold', sizes);
+      const expect = sameDtype('projectFold', f.data.dtype);
+      expect('f', f.data, extentOf('projectFold f', f, steps, B, M), true);
+      expect('v', v.data, extentOf('projectFold v', v, steps, R, M), true);
+      if (sum) {
+        counts('projectFold', { K: sum.K });
+        expect('lambda', sum.lambda, R * sum.K);
+        expect('scores', sum.scores, B * sum.K);
+      }
+      if (s) expect('s', s, B * R);
+      if (winners) {
+        if (XI[xi].bound !== 'pieces')
+          throw mismatch('E_ARGUMENT', 'projectFold winners', 'rectifier, max or min, which select', xi);
+        expect('winners', winners, B * R);
+      }
+      kernels.projectFold(xi, sizes, f, v, to);
+    },
+    winnerSums(sizes, winners, d, transposed, x, out) {
+      const { steps, P, Q, M } = sizes;
+      counts('winnerSums', sizes);
+      const expect = sameDtype('winnerSums', d.dtype);
+      expect('winners', winners, P * Q);
+      expect('d', d, P * Q);
+      expect('x', x.data, extentOf('winnerSums x', x, steps, Q, M), true);
+      expect('out', out.data, extentOf('winnerSums out', out, steps, P, M), true);
+      kernels.winnerSums(sizes, winners, d, transposed, x, out);
+    },
+  };
+}
+
+/** One past the last element of [steps, rows, M]. */
+function extentOf(where: string, { row, step }: Rows, steps: number, rows: number, M: number): number {
+  counts(where, { row, step });
+  return steps === 0 || rows === 0 || M === 0 ? 0 : (steps - 1) * step + (rows - 1) * row + M;
+}

@@ -1,0 +1,122 @@
+import type { Backend, Rows, Storage } from '../../src/backend/interface.ts';
+import { DTYPES, type DType } from '../../src/core/tensor.ts';
+import { XI, XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
+import { type ConformanceCase, EPSILON } from './case.ts';
+import { both, integers, largest, property, reals } from './property.ts';
+
+function foldCase(xi: Xi, dtype: DType): ConformanceCase {
+  return property(
+    `fold, its gradient and outer, ${xi} ${dtype}`,
+    (backend, [count, other, drawn], rng) => {
+      const steps = drawn % 8;
+      const z = reals(rng)(steps * count);
+      const dout = reals(rng)(count);
+      const tolerance =
+        32 * (steps + 1) * EPSILON[dtype] * largest(z) ** (xi === 'product' ? steps : 1) * largest(dout);
+      both(backend, dtype, [z], [count], tolerance, (on, [sz], [out]) => on.fold(xi, steps, count, sz, out));
+      both(backend, dtype, [z, dout], [z.length], tolerance, (on, [sz, sdout], [dz]) => {
+        on.foldGradient(xi, steps, count, sz, sdout, dz);
+      });
+      const [x, y] = [count, other].map(reals(rng));
+      both(
+        backend,
+        dtype,
+        [x, y],
+        [count * other],
+        16 * EPSILON[dtype] * largest(x, y),
+        (on, [sx, sy], [out]) => {
+          on.outer(xi, sx, sy, out);
+        },
+      );
+    },
+    3,
+  );
+}
+
+/** Rows [T,N,M] or [N,T,M], or [N,M] for all t. */
+function rowsOf(
+  data: Storage,
+  layout: 'steps' | 'rows' | 'shared',
+  steps: number,
+  rows: number,
+  M: number,
+): Rows {
+  if (layout === 'shared') return { data, row: M, step: 0 };
+  return layout === 'steps' ? { data, row: M, step: rows * M } : { data, row: steps * M, step: M };
+}
+
+/** `s = ξ_t ⟨f_t, v_t⟩` and its winners: exact for the sums of small integers that ξ selects or adds. */
+function projectCase(xi: Xi, dtype: DType, name: string): ConformanceCase {
+  return property(
+    `projectFold and its winners, ${xi} ${dtype}, ${name}`,
+    (backend, [B, R, M, drawn], rng) => {
+      const steps = drawn % 6;
+      const values = name === 'reals' ? reals(rng) : integers(rng);
+      const shared = drawn % 2 === 1;
+      const f = values(steps * B * M);
+      const v = values((shared ? 1 : steps) * R * M);
+      if (name === 'NaN' && f.length > 0) f[rng.below(f.length)] = Number.NaN;
+      const selects = XI[xi].bound === 'pieces';
+      const exact = name !== 'reals' && (selects || xi === 'sum' || xi === 'relusum');
+      const z = largest(f) * largest(v) * Math.max(1, M);
+      const scale = xi === 'product' ? z ** steps : z;
+      const tolerance = exact ? 0 : 32 * (steps + M + 1) * EPSILON[dtype] * scale;
+      const K = steps + (drawn % 20);
+      const lambda = values(R * K);
+      const outputs = [B * K, B * R, ...(selects ? [B * R] : [])];
+      const kernel = (
+        on: Backend,
+        [sf, sv, sl]: Storage[],
+        [scores, s, winners]: (Storage | undefined)[],
+      ) => {
+        const rows = rowsOf(sf, drawn % 3 === 0 ? 'steps' : 'rows', steps, B, M);
+        const directions = rowsOf(sv, shared ? 'shared' : 'steps', steps, R, M);
+        const sum = scores && { K, lambda: sl, scores };
+        on.projectFold(xi, { steps, B, R, M }, rows, directions, { sum, s, winners });
+      };
+      both(backend, dtype, [f, v, lambda], outputs, tolerance * R * largest(lambda), kernel);
+      both(backend, dtype, [f, v, lambda], [B * K], tolerance * R * largest(lambda), kernel);
+      both(backend, dtype, [f, v, lambda], outputs.slice(1), tolerance, (on, from, to) => {
+        kernel(on, from, [undefined, ...to]);
+      });
+    },
+    4,
+  );
+}
+
+/** Sums by given winners over rows of both layouts, either way round. */
+function winnerCase(dtype: DType): ConformanceCase {
+  return property(
+    `winnerSums, ${dtype}, integers, exact`,
+    (backend, [P, Q, M, drawn], rng) => {
+      const steps = drawn % 6;
+      const winners = Float64Array.from({ length: P * Q }, () => rng.below(steps + 1) - 1);
+      const [x, out] = [Q, P].map((rows) => integers(rng)(steps * rows * M));
+      const d = integers(rng)(P * Q);
+      for (const transposed of [false, true]) {
+        both(backend, dtype, [winners, d, x, out], [], 0, (on, [w, sd, sx, sout]) => {
+          const from = drawn % 3 === 0 ? ('shared' as const) : ('rows' as const);
+          const to = drawn % 3 === 1 ? ('shared' as const) : ('steps' as const);
+          const sizes = { steps, P, Q, M };
+          on.winnerSums(
+            sizes,
+            w,
+            sd,
+            transposed,
+            rowsOf(sx, from, steps, Q, M),
+            rowsOf(sout, to, steps, P, M),
+          );
+        });
+      }
+    },
+    4,
+  );
+}
+
+export const foldCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
+  ...XI_NAMES.flatMap((xi) => [
+    foldCase(xi, dtype),
+    ...['integers', 'reals', 'NaN'].map((name) => projectCase(xi, dtype, name)),
+  ]),
+  winnerCase(dtype),
+]);
