@@ -29,12 +29,12 @@ interface SavedTraining {
 /** What decides which data the command reads. */
 export interface DataSource {
   readonly data: string;
-  readonly [option: string]: string | number | undefined;
+  readonly [option: string]: string | number | boolean | undefined;
 }
 
 const digests = new WeakMap<AnyDataset, string>();
 
-/** SHA-256 of inputs and labels or targets; of a data set that does not change, taken once. */
+/** SHA-256 of inputs, labels or targets and lengths; of a data set that does not change, taken once. */
 function digestOf(data: AnyDataset): string {
   let digest = digests.get(data);
   if (digest === undefined) {
@@ -42,6 +42,7 @@ function digestOf(data: AnyDataset): string {
     for (const { buffer, byteOffset, byteLength } of [
       data.inputs.data,
       hasTargets(data) ? data.targets.data : data.labels,
+      ...(data.lengths ? [data.lengths] : []),
     ]) {
       hash.update(new Uint8Array(buffer, byteOffset, byteLength));
     }

@@ -139,12 +139,12 @@ export class Trainer {
     const first = (this.done.step % stepsPerEpoch) * plan.batch;
     const before = first === 0 ? { loss: 0, correct: 0 } : this.done;
     const rows = this.rowsOf(epoch).subarray(first, first + plan.batch);
-    const { x, answers } = this.batches.gather(rows);
+    const { x, answers, lengths } = this.batches.gather(rows);
 
-    const scores = model.network.forward(model.block, x, rows.length);
+    const scores = model.network.forward(model.block, x, rows.length, lengths);
     const dScores = this.dScores.at(0, scores.length);
     const { loss, correct } = backend.loss(plan.loss, rows.length, config.outputs, scores, answers, dScores);
-    model.network.backward(model.block, x, rows.length, dScores, gradients);
+    model.network.backward(model.block, x, rows.length, dScores, gradients, undefined, lengths);
 
     const norm = Math.sqrt(backend.sumSquares(gradients.storage));
     const step = this.done.step + 1;
