@@ -30,7 +30,7 @@ export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
     throw mismatch('E_FILE', answers, `classes [${count}] or targets [${count}, outputs]`, Y.shape);
   const lengths = files.lengths === undefined ? {} : { lengths: await readLengths(files.lengths, X) };
   if (Y.shape.length === 2)
-    return { name, inputs: X, ...lengths, targets: tensor(Y, undefined, dtype) } as TargetDataset;
+    return { name, inputs: X, ...lengths, targets: finite(answers, Y, dtype) } as TargetDataset;
   const labels = wholeNumbers(answers, Y);
   const classes = labels.reduce((top, label) => Math.max(top, label), 0) + 1;
   return { name, inputs: X, ...lengths, labels, classes } as Dataset;
@@ -39,10 +39,25 @@ export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
 /** Inputs [count, steps, inputs] of a model, or tokens [count, steps], from an `.npy` file. */
 export async function readInputs(path: string, dtype: DType): Promise<Tensor | TokenTensor> {
   const X = await readNpy(path);
-  if (X.shape.length === 3) return tensor(X, undefined, dtype);
+  if (X.shape.length === 3) return finite(path, X, dtype);
   if (X.shape.length !== 2)
     throw mismatch('E_SHAPE', path, '[batch, steps, inputs], or tokens [batch, steps]', X.shape);
   return { dtype: 'int32', shape: X.shape, data: wholeNumbers(path, X) };
+}
+
+/** The values in a precision. @throws XiError E_FILE with the element that is no finite number in it. */
+function finite(path: string, values: Tensor, dtype: DType): Tensor {
+  const result = tensor(values, undefined, dtype);
+  const bad = result.data.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return result;
+  let rest = bad;
+  const place = values.shape.map(() => 0);
+  for (let axis = place.length - 1; axis >= 0; axis--) {
+    place[axis] = rest % values.shape[axis];
+    rest = Math.floor(rest / values.shape[axis]);
+  }
+  const where = `${path}, element [${place.join(', ')}]`;
+  throw mismatch('E_FILE', where, `a finite number in ${dtype}`, values.data[bad]);
 }
 
 /** Steps of each of some sequences from an `.npy` file. @throws XiError E_FILE at one that they cannot have. */

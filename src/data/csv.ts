@@ -106,6 +106,14 @@ class Table {
     const [head, ...rows] = all;
     this.names = head.fields.map((name) => name.trim());
     const width = this.names.length;
+    const twice = this.names.find((name, n) => this.names.indexOf(name) < n);
+    if (twice !== undefined)
+      throw mismatch(
+        'E_FILE',
+        `${path}, line ${head.line}`,
+        'names of columns that differ',
+        `${twice} twice`,
+      );
     this.rows = rows.map(({ line, fields }) => {
       if (fields.length === width || (ragged && fields.length < width))
         return { line, fields: [...fields, ...new Array(width - fields.length).fill('')] };
@@ -133,10 +141,11 @@ class Table {
     const data = allocate(dtype, this.rows.length * columns.length);
     this.rows.forEach(({ fields }, n) => {
       columns.slice(0, ends?.[n]).forEach((column, c) => {
-        const value = fields[column].trim() === '' ? Number.NaN : Number(fields[column]);
-        if (!Number.isFinite(value))
+        const at = n * columns.length + c;
+        data[at] = fields[column].trim() === '' ? Number.NaN : Number(fields[column]);
+        // Rounded to float32 a large number becomes infinite.
+        if (!Number.isFinite(data[at]))
           throw mismatch('E_FILE', `${this.at(n)}, column ${names[c]}`, 'a finite number', fields[column]);
-        data[n * columns.length + c] = value;
       });
     });
     return { dtype, shape: [this.rows.length, columns.length], data };
