@@ -121,11 +121,11 @@ describe('the plan', () => {
   });
 
   it('has the sizes of the paper when it is full', () => {
-    const text = { name: 'spam', steps: 100, inputs: 5000, outputs: 2, embedding: true };
+    const text = { name: 'imdb', steps: 100, inputs: 5000, outputs: 2, embedding: true };
     const full = performancePlan({ quick: false, seed: 0, seeds: 1, data: [DATA[0], text] });
     const first = (dataset: string) => full.find((one) => one.dataset === dataset);
     expect(first('mnist')).toMatchObject({ kind: 'tt', features: 32, rank: 64, batch: 250, limit: null });
-    expect(first('spam')).toMatchObject({ kind: 'tt', features: 50, rank: 50, batch: 250, limit: null });
+    expect(first('imdb')).toMatchObject({ kind: 'tt', features: 50, rank: 50, batch: 250, limit: null });
   });
 
   it.each(['cp', 'ht'] as const)('gives %s the largest rank within the budget', (kind) => {
