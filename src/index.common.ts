@@ -150,4 +150,4 @@ export type {
   TrainingPlan,
 } from './train/options.ts';
 export type { Schedule } from './train/schedule.ts';
-export { Trainer } from './train/trainer.ts';
+export { type EndedEpoch, Trainer } from './train/trainer.ts';

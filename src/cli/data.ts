@@ -20,6 +20,7 @@ export interface DataChoice {
   readonly patch?: number;
   readonly length?: number;
   readonly words?: number;
+  readonly variable?: boolean;
   readonly label?: string;
   readonly targets?: string;
   readonly sequence?: string;
@@ -27,7 +28,7 @@ export interface DataChoice {
 }
 
 export const DATA_OPTIONS = [
-  ...['data', 'limit', 'patch', 'length', 'words'],
+  ...['data', 'limit', 'patch', 'length', 'words', 'variable'],
   ...['label', 'targets', 'sequence', 'inputs'],
 ] as const;
 
@@ -40,8 +41,9 @@ export interface Parts {
   readonly vocabulary?: Vocabulary;
 }
 
-/** What a saved model says of its data: names of classes and words of tokens. */
+/** What a saved model says of its data: names of classes, words of tokens, whether lengths differ. */
 export interface Known {
+  readonly variable?: boolean;
   readonly classNames?: readonly string[];
   readonly vocabulary?: Vocabulary;
 }
@@ -62,7 +64,7 @@ interface Kind {
 }
 
 const IMAGES = ['patch'] as const;
-const TEXT = ['length', 'words'] as const;
+const TEXT = ['length', 'words', 'variable'] as const;
 
 const KINDS: Readonly<Record<string, Kind>> = {
   mnist: {
@@ -95,20 +97,23 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   csv: {
     forms: 'FILE.csv',
-    takes: ['label', 'targets', 'sequence', 'inputs'],
+    takes: ['label', 'targets', 'sequence', 'inputs', 'variable', 'length'],
     async load({ place, dtype, choice, wanted, known }) {
-      const { label, sequence, inputs } = choice;
+      const { label, sequence, inputs, variable, length: steps } = choice;
       const targets = choice.targets?.split(',');
-      const options = { label, targets, sequence, inputs, dtype, classNames: known.classNames };
+      const { classNames } = known;
+      const form = { label, targets, sequence, inputs, variable, steps };
+      const options = { ...form, dtype, classNames };
       return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
     },
   },
   npy: {
-    forms: 'X.npy+Y.npy',
+    forms: 'X.npy+Y.npy, X.npy+Y.npy+LENGTHS.npy',
     takes: [],
     async load({ place, dtype, choice, wanted }) {
-      const [inputs, answers] = place!.split(/(?<=\.npy)\+/);
-      return { [wanted[0]]: limited(await loadArrays({ inputs, answers, dtype }), choice.limit) };
+      const [inputs, answers, lengths] = place!.split(/(?<=\.npy)\+/);
+      const data = await loadArrays({ inputs, answers, lengths, dtype });
+      return { [wanted[0]]: limited(data, choice.limit) };
     },
   },
 };
@@ -137,6 +142,7 @@ export function withDataOptions(command: Command, limitText: string, patchText: 
     .option('--limit <n>', limitText, number)
     .option('--patch <pixels>', patchText, number)
     .option('--length <T>', 'of texts: tokens of a sequence (default: 100, or what the model takes)', number)
+    .option('--variable', 'of texts and CSV files: sequences of their own lengths, for tt --shared')
     .option(
       '--words <n>',
       'of texts: size of the vocabulary (default: 10000 for imdb, 5000 for spam)',
@@ -201,6 +207,7 @@ export function shapeFor(data: AnyDataset, { vocabulary }: Parts) {
 export function metadataFor(data: AnyDataset, { vocabulary }: Parts): Record<string, string> {
   const { classNames } = data as { classNames?: readonly string[] };
   return {
+    ...(data.lengths && { variable: 'true' }),
     ...(classNames && { classes: JSON.stringify(classNames) }),
     ...(vocabulary && { vocabulary: JSON.stringify(vocabulary.words) }),
   };
@@ -220,7 +227,8 @@ export function knownFrom(path: string, metadata: Readonly<Record<string, string
     throw mismatch('E_FILE', `${path} ${key}`, 'a list of strings', value);
   };
   const words = list('vocabulary');
-  return { classNames: list('classes'), ...(words && { vocabulary: vocabularyOf(words) }) };
+  const variable = Object.hasOwn(metadata, 'variable') && metadata.variable === 'true';
+  return { variable, classNames: list('classes'), ...(words && { vocabulary: vocabularyOf(words) }) };
 }
 
 function needed({ place, choice }: Request): string {
@@ -240,7 +248,8 @@ async function images(
   return Object.fromEntries(wanted.map((split, n) => [split, parts[n]]));
 }
 
-const textOptions = ({ choice: { length, words, limit }, known: { vocabulary } }: Request) => ({
+const textOptions = ({ choice: { length, words, limit, variable }, known: { vocabulary } }: Request) => ({
+  ...(variable && { variable }),
   ...(length !== undefined && { steps: length }),
   ...(words !== undefined && { words }),
   ...(limit !== undefined && { limit }),

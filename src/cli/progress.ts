@@ -1,5 +1,6 @@
 import { clearLine, cursorTo } from 'node:readline';
 import { SingleBar } from 'cli-progress';
+import { duration } from '../report/words.ts';
 import type { StepReport } from '../train/options.ts';
 import { percent } from './options.ts';
 
@@ -64,9 +65,10 @@ export function countView(what: string, total: number, done: number, quiet: bool
   return { update: (count) => bar.update(count), stop: () => bar.stop() };
 }
 
-/** How much of some work of unequal parts is done, and which part is running. */
+/** How much of some work of unequal parts is done, which part is running, and how long the rest may take. */
 export interface WorkView {
-  update(done: number, what: string): void;
+  /** `left`: seconds, where that is known. */
+  update(done: number, what: string, left?: number): void;
   /** Prints a line that stays. */
   line(text: string): void;
   stop(): void;
@@ -77,11 +79,12 @@ export function workView(total: number, quiet: boolean): WorkView {
   const { stderr } = process;
   if (!stderr.isTTY)
     return { update() {}, line: (text) => void process.stdout.write(`${text}\n`), stop() {} };
-  const format = '{bar} {percentage}% · {eta_formatted} left · {what}';
+  const format = '{bar} {percentage}%{left} · {what}';
   const bar = new SingleBar({ ...BAR, format, stream: stderr });
-  bar.start(total, 0, { what: '…' });
+  bar.start(total, 0, { what: '…', left: '' });
   return {
-    update: (done, what) => bar.update(done, { what }),
+    update: (done, what, left) =>
+      bar.update(done, { what, left: left === undefined ? '' : ` · ${duration(left)} left` }),
     line: (text) => {
       clearLine(stderr, 0);
       cursorTo(stderr, 0);

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { XiError } from '../core/errors.ts';
 import {
   finalAccuracy,
@@ -10,12 +13,20 @@ import {
 } from '../experiments/performance.ts';
 import { performancePlan, showcaseRun } from '../experiments/performance_plan.ts';
 import type { DataRecord, ShowcaseRecord } from '../experiments/results.ts';
+import { readSafetensors } from '../io/disk.ts';
 import { saveModel } from '../models/disk.ts';
+import { configOf } from '../models/files.ts';
+import type { Model } from '../models/model.ts';
+import { duration } from '../report/words.ts';
+import { loadCheckpoint, saveCheckpoint, trainingOf } from '../train/checkpoint.ts';
+import type { Trainer } from '../train/trainer.ts';
 import { percent } from './options.ts';
-import { type WorkView, workView } from './progress.ts';
+import { Pace } from './pace.ts';
+import { workView } from './progress.ts';
 import type { Session } from './reproduce_session.ts';
 import type { ResultsFolder } from './results_folder.ts';
 
+const checkpointOf = (run: PerformanceRun) => `performance/${runName(run)}.checkpoint.safetensors`;
 const fileOf = (run: PerformanceRun) => `performance/${runName(run)}.json`;
 const SHOWCASE = 'performance/showcase.json';
 const SHOWCASE_MODEL = 'performance/showcase.safetensors';
@@ -25,19 +36,34 @@ export async function performanceStage(session: Session): Promise<void> {
   const { folder } = session;
   const plan = performancePlan(folder.settings);
   const known = await Promise.all(plan.map((run) => folder.get<PerformanceRecord>(fileOf(run), run)));
-  const costs = plan.map((run) => costOf(run, folder.settings.data));
-  const total = costs.reduce((sum, cost) => sum + cost, 0);
-  const open = known.filter((record) => !record).length;
+  const work = plan.map((run) => ({ kind: run.kind, work: costOf(run, folder.settings.data) }));
+  const total = work.reduce((sum, one) => sum + one.work, 0);
   const view = workView(total, session.quiet);
-  if (open < plan.length)
-    view.line(`performance: ${plan.length - open} of ${plan.length} trainings are done already`);
-  let done = 0;
+  const pace = new Pace();
+  known.forEach((record, n) => {
+    if (record) pace.add(work[n].kind, work[n].work, record.seconds);
+  });
+  const open = new Set([...plan.keys()].filter((n) => !known[n]));
+  if (open.size < plan.length)
+    view.line(`performance: ${plan.length - open.size} of ${plan.length} trainings are done already`);
+  const openWork = () => [...open].map((n) => work[n]);
+  const doneWork = () => openWork().reduce((sum, one) => sum - one.work, total);
   try {
-    for (const [n, run] of plan.entries()) {
-      if (!known[n])
-        await train(session, run, view, (part) => view.update(done + part * costs[n], runName(run)));
-      done += costs[n];
-      view.update(done, runName(run));
+    for (const n of [...open]) {
+      const [name, one, before] = [runName(plan[n]), work[n], doneWork()];
+      const progress = (part: number) => {
+        const [running, ...rest] = openWork();
+        const left = pace.left([{ ...running, work: (1 - part) * running.work }, ...rest]);
+        view.update(before + part * one.work, name, left);
+      };
+      const record = await train(session, plan[n], view.line, progress);
+      open.delete(n);
+      pace.add(one.kind, one.work, record.seconds);
+      const left = pace.left(openWork());
+      view.update(doneWork(), name, left);
+      const rest =
+        open.size > 0 ? `; ${plan.length - open.size} of ${plan.length}, about ${duration(left!)} left` : '';
+      view.line(`${resultOf(record)}${rest}`);
     }
   } finally {
     view.stop();
@@ -64,42 +90,82 @@ function costOf(run: PerformanceRun, data: readonly DataRecord[]): number {
   return (examples * run.epochs * parameterCount({ ...run, shared: false }, shape)) / 1e9;
 }
 
+function resultOf(record: PerformanceRecord): string {
+  const accuracy = finalAccuracy(record);
+  const result = accuracy === null || record.diverged ? 'diverged' : percent(accuracy);
+  return `${runName(record)}: ${result}, ${record.parameters.toLocaleString('en-US')} parameters, ${record.seconds.toFixed(1)} s`;
+}
+
+/**
+ * A training from its last checkpoint on, or from the beginning; its record is then in the folder, its checkpoint no longer. The
+ * model that is drawn and certified is kept.
+ */
 async function train(
   session: Session,
   run: PerformanceRun,
-  view: WorkView,
+  say: (line: string) => void,
   progress: (part: number) => void,
-): Promise<void> {
-  const { data, backend, machine, folder, signal } = session;
+): Promise<PerformanceRecord> {
+  const { backend, machine, folder, signal } = session;
   if (signal.aborted) throw new XiError('E_ABORTED', 'stopped');
-  const hooks = {
+  const checkpoint = await folder.place(checkpointOf(run));
+  const { record, model } = await performanceOf(run, await session.data.of(run), backend, machine, {
     signal,
-    onStep: ({ step, steps }: { readonly step: number; readonly steps: number }) => progress(step / steps),
-  };
-  const { record } = await performanceOf(run, await data.of(run), backend, machine, hooks);
+    onStep: ({ step, steps }) => progress(step / steps),
+    checkpoint: (trainer) => saveCheckpoint(trainer, checkpoint),
+    resume: (begun) => goOn(begun, checkpoint, (what) => say(`${runName(run)} ${what}`)),
+  });
+  const shown = showcaseRun(folder.settings);
+  if (shown && isDeepStrictEqual(run, shown)) await keepShowcase(folder, run, model);
   await folder.put(fileOf(run), record);
-  const accuracy = finalAccuracy(record);
-  const result = accuracy === null || record.diverged ? 'diverged' : percent(accuracy);
-  view.line(
-    `${runName(run)}: ${result}, ${record.parameters.toLocaleString('en-US')} parameters, ${record.seconds.toFixed(1)} s`,
-  );
+  await rm(checkpoint, { force: true });
+  return record;
 }
 
-/** The model that is drawn and certified: trained again, to the same bits, since records keep no weights. */
+/** The training in a checkpoint, if it is the one that was begun and goes on to the same bits. */
+async function goOn(
+  begun: Trainer,
+  checkpoint: string,
+  say: (what: string) => void,
+): Promise<Trainer | undefined> {
+  if (!existsSync(checkpoint)) return undefined;
+  const { metadata } = await readSafetensors(checkpoint);
+  const saved = trainingOf(checkpoint, metadata);
+  const { model, data, plan, validation } = begun;
+  const { name, isa } = model.backend;
+  const same = [
+    [saved.backend, { name, isa }],
+    [saved.plan, plan],
+    [configOf(checkpoint, metadata), model.config],
+  ].every(([one, other]) => isDeepStrictEqual(one, other));
+  if (!same) {
+    say('begins anew: its checkpoint is of other settings or another instruction set');
+    return undefined;
+  }
+  const trainer = await loadCheckpoint(checkpoint, data, { backend: model.backend, validation });
+  say(`goes on after step ${trainer.progress.step} of ${trainer.steps}`);
+  return trainer;
+}
+
+/** The model that is drawn and certified; where it is missing it is trained again, to the same bits. */
 export async function showcase(
   session: Session,
 ): Promise<{ readonly record: ShowcaseRecord; readonly path: string } | undefined> {
-  const { folder, data, backend, machine, signal } = session;
+  const { folder } = session;
   const run = showcaseRun(folder.settings);
   if (!run) return undefined;
   const path = folder.file(SHOWCASE_MODEL);
-  const known = await folder.get<ShowcaseRecord>(SHOWCASE, { run });
-  if (known) return { record: known, path };
-  const { model } = await performanceOf(run, await data.of(run), backend, machine, { signal });
-  const record: ShowcaseRecord = { run, drawing: String(model) };
-  await saveModel(model, path);
-  await folder.put(SHOWCASE, record);
-  return { record, path };
+  const known = () => folder.get<ShowcaseRecord>(SHOWCASE, { run });
+  if (!((await known()) && existsSync(path))) {
+    const nothing = () => {};
+    await train(session, run, nothing, nothing);
+  }
+  return { record: (await known())!, path };
+}
+
+async function keepShowcase(folder: ResultsFolder, run: PerformanceRun, model: Model): Promise<void> {
+  await saveModel(model, await folder.place(SHOWCASE_MODEL));
+  await folder.put(SHOWCASE, { run, drawing: String(model) } satisfies ShowcaseRecord);
 }
 
 export const knownShowcase = (folder: ResultsFolder) => folder.get<ShowcaseRecord>(SHOWCASE, {});

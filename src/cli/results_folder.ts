@@ -81,13 +81,18 @@ export class ResultsFolder {
 
   /** Writes a text. */
   async write(name: string, text: string): Promise<void> {
+    await writeFileAtomic(await this.place(name), new TextEncoder().encode(text));
+  }
+
+  /** Where a file goes, in a folder that is there. */
+  async place(name: string): Promise<string> {
     const path = this.file(name);
     try {
       await mkdir(dirname(path), { recursive: true });
     } catch (cause) {
       throw fileError('write', dirname(path), cause);
     }
-    await writeFileAtomic(path, new TextEncoder().encode(text));
+    return path;
   }
 }
 

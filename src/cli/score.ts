@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { mismatch } from '../core/errors.ts';
-import { readInputs } from '../data/arrays.ts';
+import { readInputs, readLengths } from '../data/arrays.ts';
 import { countOf } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readSafetensors, writeNpy } from '../io/disk.ts';
@@ -12,6 +12,7 @@ import { type BackendChoice, openChosen, percent, printJson, withBackendOptions 
 
 interface Flags extends DataChoice, BackendChoice {
   readonly input?: string;
+  readonly lengths?: string;
   readonly output?: string;
   readonly split: 'train' | 'test';
   readonly json?: boolean;
@@ -25,6 +26,7 @@ export function scoreCommand(): Command {
       '-i, --input <file>',
       'inputs [batch, steps, inputs], or tokens [batch, steps], as .npy instead of a data set',
     )
+    .option('--lengths <file>', 'of --input: steps of each sequence [batch], as .npy, for shared tt networks')
     .option('-o, --output <file>', 'write the scores [batch, outputs] as .npy')
     .addOption(
       new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'),
@@ -44,6 +46,8 @@ export function scoreCommand(): Command {
           ofData.map((name) => `--${name}`),
         );
       }
+      if (flags.lengths !== undefined && flags.input === undefined)
+        throw mismatch('E_ARGUMENT', '--lengths', 'an --input beside them', flags.lengths);
       if (flags.output !== undefined) await checkWritable(flags.output);
       const model = await loadModel(path, { backend: openChosen(flags) });
       if (flags.input !== undefined) return scoreFile(model, flags.input, flags);
@@ -53,12 +57,13 @@ export function scoreCommand(): Command {
 }
 
 async function scoreDataset(model: Model, flags: Flags, known: Known): Promise<void> {
-  const choice = { ...fromModel(model, flags), ...definedIn(flags) };
+  const choice = { ...fromModel(model, flags, known), ...definedIn(flags) };
   const { [flags.split]: data } = await loadParts(choice, model.config.dtype, [flags.split], known);
   const started = performance.now();
   const { loss, accuracy } = evaluate(model, data!);
   const seconds = (performance.now() - started) / 1000;
-  if (flags.output !== undefined) await writeNpy(flags.output, model.score(data!.inputs));
+  if (flags.output !== undefined)
+    await writeNpy(flags.output, model.score(data!.inputs, { lengths: data!.lengths }));
   const count = countOf(data!);
   const { name, isa } = model.backend;
   if (flags.json) printJson({ data: data!.name, count, loss, accuracy, seconds, backend: name, isa });
@@ -73,9 +78,11 @@ async function scoreDataset(model: Model, flags: Flags, known: Known): Promise<v
   }
 }
 
-/** What a model says of how its data were read: the side of patches, the length of texts. */
-function fromModel({ config: { inputs, steps } }: Model, { data }: Flags): Partial<DataChoice> {
-  if (/^(imdb|spam)(:|$)/.test(data)) return { length: steps };
+/** What a model says of how its data were read: the side of patches, the length of texts, whether lengths differ. */
+function fromModel({ config: { inputs, steps } }: Model, flags: Flags, known: Known): Partial<DataChoice> {
+  const { data, variable = known.variable } = flags;
+  if (/^(imdb|spam)(:|$)/.test(data)) return { length: steps, ...(variable && { variable }) };
+  if (variable && /\.csv$/i.test(data)) return { length: steps, variable };
   if (/^splice(:|$)|\.(csv|npy)$/i.test(data)) return {};
   const side = Math.sqrt(/^cifar10(:|$)/.test(data) ? inputs / 3 : inputs);
   return Number.isInteger(side) ? { patch: side } : {};
@@ -88,7 +95,9 @@ const definedIn = (flags: Flags): DataChoice => {
 
 async function scoreFile(model: Model, input: string, flags: Flags): Promise<void> {
   const { dtype, outputs } = model.config;
-  const scores = model.score(await readInputs(input, dtype));
+  const X = await readInputs(input, dtype);
+  const lengths = flags.lengths === undefined ? undefined : await readLengths(flags.lengths, X);
+  const scores = model.score(X, { lengths });
   if (flags.output !== undefined) await writeNpy(flags.output, scores);
   const rows = Array.from({ length: scores.shape[0] }, (_, b) =>
     Array.from(scores.data.subarray(b * outputs, (b + 1) * outputs)),

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { mismatch } from '../core/errors.ts';
-import { type DType, type Tensor, type TokenTensor, tensor } from '../core/tensor.ts';
+import { type DType, type Inputs, type Tensor, type TokenTensor, tensor } from '../core/tensor.ts';
 import { readNpy } from '../io/disk.ts';
 import type { AnyDataset, Dataset, TargetDataset } from './dataset.ts';
 
@@ -9,35 +9,66 @@ export interface ArrayFiles {
   readonly inputs: string;
   /** `.npy` of classes [count] as whole numbers, or of real targets [count, outputs]. */
   readonly answers: string;
+  /** `.npy` of the steps of each sequence [count], where they differ. */
+  readonly lengths?: string;
   /** float32 when left out. */
   readonly dtype?: DType;
 }
 
 /**
- * A data set from two `.npy` files.
+ * A data set from two `.npy` files, or three.
  *
  * @throws XiError E_FILE with the file and the element that is not what it should be; as readNpy for broken files.
  */
-export async function loadArrays({ inputs, answers, dtype = 'float32' }: ArrayFiles): Promise<AnyDataset> {
+export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
+  const { inputs, answers, dtype = 'float32' } = files;
   const name = basename(inputs).replace(/\.npy$/i, '');
   const X = await readInputs(inputs, dtype);
   const Y = await readNpy(answers);
   const [count] = X.shape;
   if (Y.shape[0] !== count || Y.shape.length > 2 || Y.shape.length === 0)
     throw mismatch('E_FILE', answers, `classes [${count}] or targets [${count}, outputs]`, Y.shape);
-  if (Y.shape.length === 2) return { name, inputs: X, targets: tensor(Y, undefined, dtype) } as TargetDataset;
+  const lengths = files.lengths === undefined ? {} : { lengths: await readLengths(files.lengths, X) };
+  if (Y.shape.length === 2)
+    return { name, inputs: X, ...lengths, targets: finite(answers, Y, dtype) } as TargetDataset;
   const labels = wholeNumbers(answers, Y);
   const classes = labels.reduce((top, label) => Math.max(top, label), 0) + 1;
-  return { name, inputs: X, labels, classes } as Dataset;
+  return { name, inputs: X, ...lengths, labels, classes } as Dataset;
 }
 
 /** Inputs [count, steps, inputs] of a model, or tokens [count, steps], from an `.npy` file. */
 export async function readInputs(path: string, dtype: DType): Promise<Tensor | TokenTensor> {
   const X = await readNpy(path);
-  if (X.shape.length === 3) return tensor(X, undefined, dtype);
+  if (X.shape.length === 3) return finite(path, X, dtype);
   if (X.shape.length !== 2)
     throw mismatch('E_SHAPE', path, '[batch, steps, inputs], or tokens [batch, steps]', X.shape);
   return { dtype: 'int32', shape: X.shape, data: wholeNumbers(path, X) };
+}
+
+/** The values in a precision. @throws XiError E_FILE with the element that is no finite number in it. */
+function finite(path: string, values: Tensor, dtype: DType): Tensor {
+  const result = tensor(values, undefined, dtype);
+  const bad = result.data.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return result;
+  let rest = bad;
+  const place = values.shape.map(() => 0);
+  for (let axis = place.length - 1; axis >= 0; axis--) {
+    place[axis] = rest % values.shape[axis];
+    rest = Math.floor(rest / values.shape[axis]);
+  }
+  const where = `${path}, element [${place.join(', ')}]`;
+  throw mismatch('E_FILE', where, `a finite number in ${dtype}`, values.data[bad]);
+}
+
+/** Steps of each of some sequences from an `.npy` file. @throws XiError E_FILE at one that they cannot have. */
+export async function readLengths(path: string, { shape: [count, steps] }: Inputs): Promise<Int32Array> {
+  const given = await readNpy(path);
+  if (given.shape.length !== 1 || given.shape[0] !== count)
+    throw mismatch('E_FILE', path, `lengths [${count}], one for each sequence`, given.shape);
+  const lengths = wholeNumbers(path, given);
+  const bad = lengths.findIndex((length) => length < 1 || length > steps);
+  if (bad >= 0) throw mismatch('E_FILE', `${path}, element ${bad}`, `1 to ${steps} steps`, lengths[bad]);
+  return lengths;
 }
 
 function wholeNumbers(path: string, { data }: Tensor): Int32Array {

@@ -17,17 +17,24 @@ export interface CsvOptions {
   readonly alphabet?: string;
   /** N, how many successive columns of numbers are one step; 1 when left out. */
   readonly inputs?: number;
+  /** Whether sequences have lengths of their own: empty or missing cells behind the last number, or fewer letters, end one. */
+  readonly variable?: boolean;
+  /** Of sequences with lengths of their own: T, the steps that there is room for; the longest one when left out. */
+  readonly steps?: number;
   /** Names of the classes in their order; where left out, those that occur: by number if all are, else by code units. */
   readonly classNames?: readonly string[];
   /** float32 when left out. */
   readonly dtype?: DType;
 }
 
-const KEYS = ['label', 'targets', 'sequence', 'alphabet', 'inputs', 'classNames', 'dtype'];
+const KEYS = [
+  ...['label', 'targets', 'sequence', 'alphabet', 'inputs', 'variable', 'steps', 'classNames', 'dtype'],
+];
 
 /**
  * A CSV file whose first line names the columns, as inputs [count, T, N]: columns of numbers in their order, N to a step;
- * or a column of letters as one-hot rows, T letters each. Classes from a column of names or numbers, or real targets.
+ * or a column of letters as one-hot rows, T letters each. Classes from a column of names or numbers, or real targets. With
+ * `variable` each sequence has a length of its own.
  *
  * @throws XiError E_ARGUMENT for unknown or unfit options, E_FILE with the line of what is no row of such a table.
  */
@@ -52,37 +59,66 @@ export async function loadCsv(
   const { label = 'label', targets, sequence } = options;
   if (targets && options.label !== undefined)
     throw mismatch('E_ARGUMENT', 'loadCsv targets', 'no label beside them', options.label);
-  const table = new Table(path, parseCsv(await readText(path), path));
+  const ending = endingOf(options);
+  const table = new Table(path, parseCsv(await readText(path), path), ending.variable);
   const name = basename(path).replace(/\.csv$/i, '');
   const answers = targets ?? [label];
-  const inputs =
+  const sequences =
     sequence === undefined
-      ? numericInputs(table, answers, options.inputs ?? 1, dtype)
-      : oneHotInputs(table, table.column(sequence), options.alphabet, dtype);
-  if (targets) return { name, inputs, targets: table.numbers(targets, dtype) };
+      ? numericInputs(table, answers, options.inputs ?? 1, dtype, ending)
+      : oneHotInputs(table, table.column(sequence), options.alphabet, dtype, ending);
+  if (targets) return { name, ...sequences, targets: table.numbers(targets, dtype) };
   const classes = table.column(label);
   const text = table.rows.map(({ fields }) => fields[classes]);
   const known = namedClasses(text, options.classNames, (n) => `${table.at(n)}, column ${label}`);
-  return { name, inputs, ...known };
+  return { name, ...sequences, ...known };
 }
 
-/** The body of a table behind its first line, every row with as many fields as that. */
+/** Whether sequences may end before the last step, and how many steps are wanted. */
+interface Ending {
+  readonly variable: boolean;
+  readonly steps?: number;
+}
+
+function endingOf({ variable = false, steps }: CsvOptions): Ending {
+  if (typeof variable !== 'boolean')
+    throw mismatch('E_ARGUMENT', 'loadCsv variable', 'true or false', variable);
+  if (steps === undefined) return { variable };
+  if (!variable) throw mismatch('E_ARGUMENT', 'loadCsv steps', 'variable beside them', steps);
+  return { variable, steps: integer('loadCsv steps', steps, 1, 2 ** 16) };
+}
+
+interface Sequences {
+  readonly inputs: Tensor;
+  readonly lengths?: Int32Array;
+}
+
+/** The body of a table behind its first line, every row with as many fields as that, or empty ones for those that are missing. */
 class Table {
   readonly rows: readonly CsvRow[];
   readonly names: readonly string[];
   private readonly path: string;
 
-  constructor(path: string, all: readonly CsvRow[]) {
+  constructor(path: string, all: readonly CsvRow[], ragged = false) {
     this.path = path;
     if (all.length < 2)
       throw mismatch('E_FILE', path, 'a line of names and rows below it', `${all.length} lines`);
     const [head, ...rows] = all;
     this.names = head.fields.map((name) => name.trim());
-    this.rows = rows;
-    rows.forEach(({ fields }, n) => {
-      if (fields.length === this.names.length) return;
-      const expected = `${this.names.length} fields as in the first line`;
-      throw mismatch('E_FILE', this.at(n), expected, `${fields.length} fields`);
+    const width = this.names.length;
+    const twice = this.names.find((name, n) => this.names.indexOf(name) < n);
+    if (twice !== undefined)
+      throw mismatch(
+        'E_FILE',
+        `${path}, line ${head.line}`,
+        'names of columns that differ',
+        `${twice} twice`,
+      );
+    this.rows = rows.map(({ line, fields }) => {
+      if (fields.length === width || (ragged && fields.length < width))
+        return { line, fields: [...fields, ...new Array(width - fields.length).fill('')] };
+      const expected = `${ragged ? 'at most ' : ''}${width} fields as in the first line`;
+      throw mismatch('E_FILE', `${path}, line ${line}`, expected, `${fields.length} fields`);
     });
   }
 
@@ -99,23 +135,30 @@ class Table {
     );
   }
 
-  /** The numbers of some columns [rows, columns]. */
-  numbers(names: readonly string[], dtype: DType): Tensor {
+  /** The numbers of some columns [rows, columns]; of row n the first ends[n], then zeros. */
+  numbers(names: readonly string[], dtype: DType, ends?: readonly number[]): Tensor {
     const columns = names.map((name) => this.column(name));
     const data = allocate(dtype, this.rows.length * columns.length);
     this.rows.forEach(({ fields }, n) => {
-      columns.forEach((column, c) => {
-        const value = fields[column].trim() === '' ? Number.NaN : Number(fields[column]);
-        if (!Number.isFinite(value))
+      columns.slice(0, ends?.[n]).forEach((column, c) => {
+        const at = n * columns.length + c;
+        data[at] = fields[column].trim() === '' ? Number.NaN : Number(fields[column]);
+        // Rounded to float32 a large number becomes infinite.
+        if (!Number.isFinite(data[at]))
           throw mismatch('E_FILE', `${this.at(n)}, column ${names[c]}`, 'a finite number', fields[column]);
-        data[n * columns.length + c] = value;
       });
     });
     return { dtype, shape: [this.rows.length, columns.length], data };
   }
 }
 
-function numericInputs(table: Table, answers: readonly string[], inputs: number, dtype: DType): Tensor {
+function numericInputs(
+  table: Table,
+  answers: readonly string[],
+  inputs: number,
+  dtype: DType,
+  { variable, steps }: Ending,
+): Sequences {
   for (const name of answers) table.column(name);
   const names = table.names.filter((name) => !answers.includes(name));
   integer('loadCsv inputs', inputs, 1, 2 ** 20);
@@ -123,19 +166,56 @@ function numericInputs(table: Table, answers: readonly string[], inputs: number,
     const expected = `a divisor of the ${names.length} columns of numbers`;
     throw mismatch('E_ARGUMENT', 'loadCsv inputs', expected, inputs);
   }
-  const { data } = table.numbers(names, dtype);
-  return { dtype, shape: [table.rows.length, names.length / inputs, inputs], data };
+  const [count, own] = [table.rows.length, names.length / inputs];
+  const columns = names.map((name) => table.column(name));
+  const ends = table.rows.map(({ fields }, n) => {
+    if (!variable) return names.length;
+    const end = columns.findLastIndex((column) => fields[column].trim() !== '') + 1;
+    if (end > 0 && end % inputs === 0) return end;
+    throw mismatch('E_FILE', table.at(n), `steps of ${inputs} numbers`, `${end} numbers`);
+  });
+  const { data } = table.numbers(names, dtype, ends);
+  const whole = { dtype, shape: [count, own, inputs], data };
+  if (!variable) return { inputs: whole };
+  const lengths = Int32Array.from(ends, (end) => end / inputs);
+  return { inputs: withSteps(whole, stepsFor(table, lengths, steps)), lengths };
 }
 
-function oneHotInputs(table: Table, column: number, alphabet: string | undefined, dtype: DType): Tensor {
+/** T: what is wanted, or the longest. @throws XiError E_FILE at a sequence that is longer than what is wanted. */
+function stepsFor(table: Table, lengths: Int32Array, wanted: number | undefined): number {
+  if (wanted === undefined) return lengths.reduce((top, length) => Math.max(top, length), 1);
+  const long = lengths.findIndex((length) => length > wanted);
+  if (long < 0) return wanted;
+  throw mismatch('E_FILE', table.at(long), `at most ${wanted} steps`, lengths[long]);
+}
+
+/** The same sequences with room for another number of steps. */
+function withSteps({ dtype, shape: [count, own, inputs], data }: Tensor, steps: number): Tensor {
+  const out = allocate(dtype, count * steps * inputs);
+  const kept = Math.min(own, steps) * inputs;
+  for (let n = 0; n < count; n++)
+    out.set(data.subarray(n * own * inputs, n * own * inputs + kept), n * steps * inputs);
+  return { dtype, shape: [count, steps, inputs], data: out };
+}
+
+function oneHotInputs(
+  table: Table,
+  column: number,
+  alphabet: string | undefined,
+  dtype: DType,
+  { variable, steps: wanted }: Ending,
+): Sequences {
   const sequences = table.rows.map(({ fields }) => fields[column].trim());
   const letters = alphabet ?? [...new Set(sequences.join(''))].sort().join('');
-  const [steps, size] = [sequences[0].length, letters.length];
+  const lengths = Int32Array.from(sequences, ({ length }) => length);
+  const [steps, size] = [variable ? stepsFor(table, lengths, wanted) : lengths[0], letters.length];
   const data = allocate(dtype, sequences.length * steps * size);
   sequences.forEach((sequence, n) => {
-    if (sequence.length !== steps || steps === 0)
-      throw mismatch('E_FILE', table.at(n), `${steps || 'some'} letters`, `${sequence.length} letters`);
-    for (let t = 0; t < steps; t++) {
+    if (sequence.length === 0 || (!variable && sequence.length !== steps)) {
+      const expected = `${variable || steps === 0 ? 'some' : steps} letters`;
+      throw mismatch('E_FILE', table.at(n), expected, `${sequence.length} letters`);
+    }
+    for (let t = 0; t < sequence.length; t++) {
       const letter = letters.indexOf(sequence[t]);
       if (letter < 0) {
         const place = `${table.at(n)}, letter ${t + 1}`;
@@ -144,5 +224,6 @@ function oneHotInputs(table: Table, column: number, alphabet: string | undefined
       data[(n * steps + t) * size + letter] = 1;
     }
   });
-  return { dtype, shape: [sequences.length, steps, size], data };
+  const inputs = { dtype, shape: [sequences.length, steps, size], data };
+  return { inputs, ...(variable && { lengths }) };
 }

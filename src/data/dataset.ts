@@ -12,10 +12,19 @@ import {
 
 const MAX_CLASSES = 2 ** 31 - 1;
 
-/** Labelled sequences: inputs [count, steps, features] or tokens [count, steps], and for each a class from 0 to classes − 1. */
-export interface Dataset<X extends Inputs = Inputs> {
+/** Sequences: inputs [count, steps, features] or tokens [count, steps]. */
+interface Sequences<X extends Inputs> {
   readonly name: string;
   readonly inputs: X;
+  /**
+   * Steps of each sequence, where they differ; what stands behind them counts for nothing, but must be finite. For tt
+   * networks with shared weights, which say what a shorter sequence is.
+   */
+  readonly lengths?: Int32Array;
+}
+
+/** Labelled sequences, each of a class from 0 to classes − 1. */
+export interface Dataset<X extends Inputs = Inputs> extends Sequences<X> {
   readonly labels: Int32Array;
   readonly classes: number;
   /** What the classes are called, where they have names. */
@@ -23,9 +32,7 @@ export interface Dataset<X extends Inputs = Inputs> {
 }
 
 /** Sequences with real targets [count, outputs]. */
-export interface TargetDataset<X extends Inputs = Inputs> {
-  readonly name: string;
-  readonly inputs: X;
+export interface TargetDataset<X extends Inputs = Inputs> extends Sequences<X> {
   readonly targets: Tensor;
 }
 
@@ -57,9 +64,26 @@ export function checkDataset<D extends AnyDataset>(where: string, dataset: D): D
   if (isTokens(inputs)) checkTokens(`${where}.inputs`, inputs, -1, MAX_CLASSES);
   else if (!isTensor(inputs)) throw mismatch('E_ARGUMENT', `${where}.inputs`, 'a Tensor or tokens', inputs);
   else checkTensor(`${where}.inputs`, inputs, [-1, -1, -1], dtypeOf(inputs.data, `${where}.inputs`));
+  checkLengths(where, dataset);
   if (hasTargets(dataset)) checkTargets(where, dataset);
   else checkLabels(where, dataset);
   return dataset;
+}
+
+function checkLengths(where: string, { inputs, lengths }: AnyDataset): void {
+  if (lengths === undefined) return;
+  if (!(lengths instanceof Int32Array))
+    throw mismatch('E_DTYPE', `${where}.lengths`, 'an Int32Array', lengths);
+  const [count, steps] = inputs.shape;
+  if (lengths.length !== count)
+    throw mismatch('E_SHAPE', `${where}.lengths`, `${count} lengths, one for each input`, lengths.length);
+  const bad = lengths.findIndex((length) => length < 1 || length > steps);
+  if (bad < 0) return;
+  const expected = `lengths from 1 to ${steps}`;
+  throw new XiError(
+    'E_ARGUMENT',
+    `${where}.lengths: expected ${expected}, received ${lengths[bad]} at ${bad}`,
+  );
 }
 
 function checkTargets(where: string, { inputs, targets }: TargetDataset): void {
@@ -86,7 +110,7 @@ function checkLabels(where: string, { inputs, labels, classes }: Dataset): void 
 }
 
 /**
- * The examples from `start` up to, not including, `end`; inputs, labels and targets are views of the same memory.
+ * The examples from `start` up to, not including, `end`; inputs, lengths, labels and targets are views of the same memory.
  *
  * @throws XiError E_ARGUMENT unless 0 ≤ start ≤ end ≤ count.
  */
@@ -99,8 +123,9 @@ export function takeDataset<D extends AnyDataset>(dataset: D, start: number, end
     return { ...array, shape, data: array.data.subarray(start * size, end * size) };
   };
   const inputs = slice(dataset.inputs);
-  if (hasTargets(dataset)) return { ...dataset, inputs, targets: slice(dataset.targets) };
-  return { ...dataset, inputs, labels: (dataset as Dataset).labels.subarray(start, end) };
+  const lengths = dataset.lengths && { lengths: dataset.lengths.subarray(start, end) };
+  if (hasTargets(dataset)) return { ...dataset, inputs, ...lengths, targets: slice(dataset.targets) };
+  return { ...dataset, inputs, ...lengths, labels: (dataset as Dataset).labels.subarray(start, end) };
 }
 
 /** The examples with these numbers, in this order, in memory of their own. */
@@ -113,9 +138,10 @@ export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<
     return { ...array, shape: [rows.length, ...array.shape.slice(1)], data: out };
   };
   const inputs = pick(dataset.inputs);
-  if (hasTargets(dataset)) return { ...dataset, inputs, targets: pick(dataset.targets) };
-  const { labels } = dataset as Dataset;
-  return { ...dataset, inputs, labels: Int32Array.from(rows, (row) => labels[row]) };
+  const chosen = (all: Int32Array) => Int32Array.from(rows, (row) => all[row]);
+  const lengths = dataset.lengths && { lengths: chosen(dataset.lengths) };
+  if (hasTargets(dataset)) return { ...dataset, inputs, ...lengths, targets: pick(dataset.targets) };
+  return { ...dataset, inputs, ...lengths, labels: chosen((dataset as Dataset).labels) };
 }
 
 /** Elements of one example. */

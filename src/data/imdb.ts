@@ -26,7 +26,7 @@ export interface ImdbOptions extends VocabularyOptions {
  */
 export async function loadImdb(options: ImdbOptions): Promise<TextParts> {
   const where = 'loadImdb';
-  knownKeys(where, options, ['source', 'words', 'vocabulary', 'limit', 'steps', 'keep']);
+  knownKeys(where, options, ['source', 'words', 'vocabulary', 'limit', 'steps', 'keep', 'variable']);
   const { source, limit = 2 ** 31, ...rest } = options;
   if (typeof source !== 'string')
     throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);

@@ -39,7 +39,7 @@ export interface SpamOptions extends VocabularyOptions {
  */
 export async function loadSpam(options: SpamOptions = {}): Promise<TextParts> {
   const where = 'loadSpam';
-  knownKeys(where, options, ['source', 'words', 'vocabulary', 'seed', 'limit', 'steps', 'keep']);
+  knownKeys(where, options, ['source', 'words', 'vocabulary', 'seed', 'limit', 'steps', 'keep', 'variable']);
   const { source, words = 5000, seed = 0, limit = 2 ** 31, ...rest } = options;
   if (source !== undefined && typeof source !== 'string')
     throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);

@@ -24,7 +24,15 @@ export interface TextOptions {
   readonly steps?: number;
   /** Which words of a longer text are kept, `first` when left out. */
   readonly keep?: 'first' | 'last';
+  /**
+   * Whether sequences have lengths of their own, for tt networks with shared weights, instead of `<pad>` in front. A text of one
+   * word or none is still filled up to {@link SHORTEST} tokens.
+   */
+  readonly variable?: boolean;
 }
+
+/** What a sequence in a network with a first and a last core has at least. */
+const SHORTEST = 2;
 
 /**
  * The words of a text in lower case: runs of letters, or of digits, with apostrophes inside. Marks of HTML separate words.
@@ -55,7 +63,7 @@ export function vocabularyOf(words: readonly string[]): Vocabulary {
 
 /**
  * Documents as sequences of tokens [count, steps]: the first or last words of each, behind `<pad>` where they are fewer,
- * so that the words are what a recurrent network sees last.
+ * so that the words are what a recurrent network sees last; or, `variable`, each as long as it is.
  *
  * @throws XiError E_ARGUMENT for options that are unknown or unfit.
  */
@@ -64,23 +72,30 @@ export function encodeText(
   vocabulary: Vocabulary,
   options: TextOptions = {},
 ): Dataset<TokenTensor> {
-  knownKeys('encodeText', options, ['steps', 'keep']);
+  knownKeys('encodeText', options, ['steps', 'keep', 'variable']);
   const steps = integer('encodeText steps', options.steps ?? 100, 1, 2 ** 16);
   const keep = oneOf('encodeText keep', options.keep ?? 'first', ['first', 'last'] as const);
+  const { variable = false } = options;
+  if (typeof variable !== 'boolean')
+    throw mismatch('E_ARGUMENT', 'encodeText variable', 'true or false', variable);
+  if (variable && steps < SHORTEST)
+    throw mismatch('E_ARGUMENT', 'encodeText steps', `at least ${SHORTEST}, as lengths differ`, steps);
   const { name, texts, labels, classNames } = documents;
   if (texts.length !== labels.length)
     throw mismatch('E_SHAPE', `encodeText ${name}`, `${texts.length} labels`, labels.length);
   const data = new Int32Array(texts.length * steps);
+  const lengths = new Int32Array(texts.length);
   texts.forEach((text, n) => {
     const all = tokenize(text);
     const words = keep === 'first' ? all.slice(0, steps) : all.slice(-steps);
-    const first = n * steps + steps - words.length;
+    lengths[n] = variable ? Math.max(SHORTEST, words.length) : steps;
+    const first = n * steps + lengths[n] - words.length;
     words.forEach((word, t) => {
       data[first + t] = vocabulary.tokens.get(word) ?? 1;
     });
   });
   const inputs: TokenTensor = { dtype: 'int32', shape: [texts.length, steps], data };
-  return { name, inputs, labels, classes: classNames.length, classNames };
+  return { name, inputs, ...(variable && { lengths }), labels, classes: classNames.length, classNames };
 }
 
 /** Both parts of a set of texts, and the words that their tokens stand for. */

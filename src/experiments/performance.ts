@@ -4,9 +4,10 @@ import { type AnyDataset, countOf, takeDataset } from '../data/dataset.ts';
 import { checkConfig, type ModelKind, type ModelOptions } from '../models/config.ts';
 import { layoutOf } from '../models/families.ts';
 import { createModel, type Model } from '../models/model.ts';
-import { fit } from '../train/fit.ts';
-import type { StepReport } from '../train/options.ts';
+import { runTrainer } from '../train/fit.ts';
+import { checkPlan, type StepReport } from '../train/options.ts';
 import type { Schedule } from '../train/schedule.ts';
+import { Trainer } from '../train/trainer.ts';
 
 /** What a model must know of a data set. */
 export interface DataShape {
@@ -117,49 +118,64 @@ export interface RunData {
 export interface RunHooks {
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
+  /** The same training after some steps, where it was stopped before. */
+  readonly resume?: (begun: Trainer) => Promise<Trainer | undefined>;
+  /** Keeps what {@link RunHooks.resume} will want: after each epoch, once a minute, and when `signal` stops the run. */
+  readonly checkpoint?: (trainer: Trainer) => Promise<void>;
 }
 
 /**
  * Trains and tests a model after every epoch. What comes out, but for the seconds, depends on the run, the data and the backend's
- * instruction set alone.
+ * instruction set alone, however often it was stopped.
  *
- * @throws XiError E_ABORTED when `signal` says so; as {@link fit} for data that do not fit.
+ * @throws XiError E_ABORTED when `signal` says so; as {@link Trainer} for data that do not fit.
  */
 export async function performanceOf(
   run: PerformanceRun,
   data: RunData,
   backend: Backend,
   machine: MachineRecord,
-  hooks: RunHooks = {},
+  { resume, checkpoint, ...hooks }: RunHooks = {},
 ): Promise<{ readonly record: PerformanceRecord; readonly model: Model }> {
   const started = performance.now();
-  const model = createModel({ ...modelOptions(run, data.shape), backend });
   const first = (part: AnyDataset, limit: number | null) =>
     takeDataset(part, 0, Math.min(limit ?? Number.POSITIVE_INFINITY, countOf(part)));
-  const { epochs, batch, learningRate, schedule, seed } = run;
-  const plan = { epochs, batch, learningRate, schedule, seed };
-  const history: EpochRecord[] = [];
+  const [train, test] = [first(data.train, run.limit), first(data.test, run.testLimit)];
+  const begun = beginRun(run, data.shape, backend, train, test);
+  const trainer = (await resume?.(begun)) ?? begun;
+  const before = trainer.history.reduce((sum, { seconds }) => sum + seconds, 0);
   let diverged = false;
   try {
-    const validation = first(data.test, run.testLimit);
-    for await (const epoch of fit(model, first(data.train, run.limit), { ...plan, validation, ...hooks })) {
-      const { loss, accuracy } = epoch;
-      const tested = epoch.validation!;
-      history.push({ loss, accuracy, testLoss: tested.loss, testAccuracy: tested.accuracy });
-    }
+    const keep = checkpoint && (() => checkpoint(trainer));
+    for await (const _ of runTrainer(trainer, { ...hooks, checkpoint: keep }));
   } catch (error) {
     if ((error as { code?: string }).code !== 'E_NUMERIC') throw error;
     diverged = true;
   }
+  const history = trainer.history.map(({ loss, accuracy, validation }): EpochRecord => {
+    return { loss, accuracy, testLoss: validation!.loss, testAccuracy: validation!.accuracy };
+  });
   const { name, isa, threads } = backend;
   const record = {
     ...run,
-    parameters: model.block.count,
+    parameters: trainer.model.block.count,
     ...{ history, diverged },
-    seconds: Math.round((performance.now() - started) / 10) / 100,
+    seconds: Math.round(100 * (before + (performance.now() - started) / 1000)) / 100,
     ...{ backend: name, isa, threads, machine },
   };
-  return { record, model };
+  return { record, model: trainer.model };
+}
+
+function beginRun(
+  run: PerformanceRun,
+  shape: DataShape,
+  backend: Backend,
+  train: AnyDataset,
+  test: AnyDataset,
+): Trainer {
+  const model = createModel({ ...modelOptions(run, shape), backend });
+  const { epochs, batch, learningRate, schedule, seed } = run;
+  return new Trainer(model, train, checkPlan({ epochs, batch, learningRate, schedule, seed }, train), test);
 }
 
 /** Accuracy on the test part after the last epoch; null where training diverged before the first was over. */

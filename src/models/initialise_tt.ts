@@ -6,8 +6,9 @@ import { addSeparable, centred, fillNormal, holdFeature } from './fill.ts';
 import { coreName } from './tt.ts';
 
 /**
- * How a step becomes the identity on its hidden state. Row 0 of the projection is made constantly `rest`, so that
- * ξ(rest, h) hands h on, and hidden unit 0 is kept at `rest`, so that ξ(a, rest) hands a on; all other pairs mix.
+ * How a step becomes the identity on its hidden state, or, shared, a permutation of it. Row 0 of the projection is made
+ * constantly `rest`, so that ξ(rest, h) hands h on, and hidden unit 0 is kept at `rest`, so that ξ(a, rest) hands a on; all other
+ * pairs mix.
  */
 interface Start {
   /** The resting value; undefined where ξ is additive and every pair hands both on. */
@@ -35,13 +36,37 @@ const STARTS: Readonly<Record<Xi, Start>> = {
 const MIXING = 0.1;
 
 /**
- * Factor on the deviation of what a step adds to the hidden state: 1 for as many steps as MNIST has patches, for which it was
- * tried, and less for longer sequences, so that the sum over them does not grow. Independent steps add up like √T, those of
- * one core, for inputs with a mean, like T.
+ * Factor on the deviation of what a step adds to the hidden state. Independent steps add up like √T: 1 for as many steps as MNIST
+ * has patches, for which it was tried, and less for longer sequences, so that the sum does not grow. Those of one core add up, for
+ * inputs with a mean, like T: with 4/T the first scores are of order one for 16 to 100 steps (docs/training.md).
  */
 function inflow({ steps, shared }: TtConfig): number {
-  const part = Math.min(1, 16 / steps);
-  return shared ? part : Math.sqrt(part);
+  return Math.min(1, shared ? 4 / steps : Math.sqrt(16 / steps));
+}
+
+/**
+ * The unit whose state a step hands on to each unit. Weights of its own tell a step where it stands; where all steps share one
+ * core, a state that stays in its unit would be a sum over the steps, blind to their order. There the units form cycles of 1, 2, 3,
+ * 5, 7, 11, … units, as far as there are units, so that a state's place tells its step modulo each prime, and together modulo their
+ * product; the units that are left keep their states. Unit 0 rests.
+ */
+function sources({ shared }: TtConfig, R: number): Uint32Array {
+  const from = Uint32Array.from({ length: R }, (_, k) => k);
+  if (!shared) return from;
+  let first = 1;
+  for (let length = 1; first + length <= R; length = primeAfter(length)) {
+    for (let k = first; k < first + length; k++) from[k] = k === first ? first + length - 1 : k - 1;
+    first += length;
+  }
+  return from;
+}
+
+function primeAfter(n: number): number {
+  for (let p = n + 1; ; p++) {
+    let divisor = 2;
+    while (divisor * divisor <= p && p % divisor !== 0) divisor++;
+    if (divisor * divisor > p) return p;
+  }
 }
 
 /** Fills the projections and cores of a TT network. */
@@ -52,7 +77,10 @@ export function startTt(rng: Rng, config: TtConfig, named: Readonly<Record<strin
     if (name.startsWith('C.')) fillProjection(rng, data, shape, start);
     else if (!name.startsWith('G.')) continue;
     else if (!start) fillNormal(rng, data, 1 / Math.sqrt(shape[0] * shape[1]));
-    else fillCore(rng, data, shape, start, inflow(config), { first: name === first, last: name === last });
+    else {
+      const from = name === first ? undefined : sources(config, shape[1]);
+      fillCore(rng, data, shape, start, inflow(config), { from, last: name === last });
+    }
   }
   if (!start?.rest) return;
   const constant = holdFeature(config, named);
@@ -82,14 +110,15 @@ function fillCore(
   [L, R, K]: readonly number[],
   start: Start,
   inflow: number,
-  { first, last }: { readonly first: boolean; readonly last: boolean },
+  { from, last }: { readonly from: Uint32Array | undefined; readonly last: boolean },
 ): void {
   const at = (i: number, j: number, k: number) => (i * R + j) * K + k;
+  const first = from === undefined;
   if (start.rest === undefined) {
     // Only the sums of G over i and over j matter.
     for (let k = 0; k < K; k++) {
       const inputs = centred(rng, L, inflow / Math.sqrt(L));
-      const unit = Float64Array.from({ length: R }, (_, j) => Number(!first && j === k));
+      const unit = Float64Array.from({ length: R }, (_, j) => Number(j === from?.[k]));
       addSeparable(data, [L, R, K], k, inputs, last ? centred(rng, R, 1 / Math.sqrt(R)) : unit);
     }
     return;
@@ -99,7 +128,7 @@ function fillCore(
     for (let i = 0; i < L; i++) data[at(i, 0, k)] = rng.normal(inflow / Math.sqrt(L));
     for (let j = 0; j < R; j++) {
       if (last) data[at(0, j, k)] = rng.normal(1 / Math.sqrt(R));
-      else if (!first) data[at(0, j, k)] = j === k ? 1 : 0;
+      else if (!first) data[at(0, j, k)] = Number(j === from[k]);
     }
   }
   if (last || !start.resting) return;

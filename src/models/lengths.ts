@@ -33,19 +33,27 @@ export function orderByLength(
   knownKeys(where, options, ['lengths']);
   const { lengths } = options;
   if (lengths === undefined) return undefined;
+  checkLengths(`${where} lengths`, config, lengths, batch);
+  return orderRows(lengths);
+}
+
+/** @throws XiError as {@link orderByLength}. */
+export function checkLengths(where: string, config: ModelConfig, lengths: Int32Array, batch: number): void {
   const { kind, shared, steps } = config;
   if (kind !== 'tt' || !shared || steps < 2) {
     const received = `${kind}, ${shared ? 'shared' : 'not shared'}, ${steps} steps`;
     const rule = 'none, except for a shared tt network of at least 2 steps,';
-    throw mismatch('E_ARGUMENT', `${where} lengths`, rule, received);
+    throw mismatch('E_ARGUMENT', where, rule, received);
   }
-  if (!(lengths instanceof Int32Array))
-    throw mismatch('E_ARGUMENT', `${where} lengths`, 'an Int32Array', lengths);
-  if (lengths.length !== batch)
-    throw mismatch('E_SHAPE', `${where} lengths`, `${batch} lengths`, lengths.length);
+  if (!(lengths instanceof Int32Array)) throw mismatch('E_ARGUMENT', where, 'an Int32Array', lengths);
+  if (lengths.length !== batch) throw mismatch('E_SHAPE', where, `${batch} lengths`, lengths.length);
   lengths.forEach((length, n) => {
-    integer(`${where} lengths[${n}]`, length, 2, steps);
+    integer(`${where}[${n}]`, length, 2, steps);
   });
+}
+
+/** Longest first, of equally long ones the first first. */
+export function orderRows(lengths: Int32Array): RowOrder {
   const rows = Uint32Array.from(lengths, (_, n) => n).sort((m, n) => lengths[n] - lengths[m] || m - n);
   return { rows, lengths: Int32Array.from(rows, (row) => lengths[row]) };
 }

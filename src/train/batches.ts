@@ -3,7 +3,9 @@ import { mismatch } from '../core/errors.ts';
 import { allocate, type FloatArray, isTokens, type Tensor } from '../core/tensor.ts';
 import { type AnyDataset, checkDataset, copyRows, countOf, hasTargets, rowSize } from '../data/dataset.ts';
 import type { InputRows } from '../features/features.ts';
+import { checkLengths, orderRows } from '../models/lengths.ts';
 import type { Model } from '../models/model.ts';
+import type { Lengths } from '../models/network.ts';
 
 /** Copies examples into the memory of a model's backend, a batch at a time. */
 export class Batches {
@@ -26,11 +28,16 @@ export class Batches {
     if (hasTargets(data)) this.targets = uploader(model, data.targets, size);
   }
 
-  /** Inputs of the examples with these numbers, and what their scores are compared with; valid until the next call. */
-  gather(rows: Uint32Array): { x: InputRows; answers: Answers } {
+  /**
+   * Inputs of the examples with these numbers, and what their scores are compared with; those of several lengths the longest
+   * first, as a network wants them. Valid until the next call.
+   */
+  gather(chosen: Uint32Array): { x: InputRows; answers: Answers; lengths?: Lengths } {
     const { data } = this;
+    const order = data.lengths && orderRows(Int32Array.from(chosen, (row) => data.lengths![row]));
+    const rows = order ? order.rows.map((n) => chosen[n]) : chosen;
     const answers = hasTargets(data) ? this.targets!(rows) : Int32Array.from(rows, (row) => data.labels[row]);
-    return { x: this.inputs(rows), answers };
+    return { x: this.inputs(rows), answers, lengths: order?.lengths };
   }
 }
 
@@ -69,4 +76,5 @@ export function checkFits({ config }: Model, data: AnyDataset): void {
     throw mismatch('E_SHAPE', where, `at most ${outputs} classes`, data.classes);
   }
   if (countOf(data) === 0) throw mismatch('E_ARGUMENT', where, 'at least one example', 0);
+  if (data.lengths) checkLengths(`${where} lengths`, config, data.lengths, countOf(data));
 }

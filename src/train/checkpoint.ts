@@ -5,8 +5,8 @@ import { type AnyDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { checkParameters, configOf, inFile, modelMetadata, withPrefix } from '../models/files.ts';
 import { createModel } from '../models/model.ts';
-import { checkPlan } from './options.ts';
-import { type Progress, type Stopping, Trainer } from './trainer.ts';
+import { checkPlan, type Metrics } from './options.ts';
+import { type EndedEpoch, type Progress, type Stopping, Trainer } from './trainer.ts';
 
 interface SavedData {
   readonly name: string;
@@ -18,6 +18,8 @@ interface SavedTraining {
   readonly plan: Record<string, unknown>;
   readonly progress: Progress;
   readonly stopping: Stopping;
+  /** Its accuracies are null where there are none. */
+  readonly history: readonly EndedEpoch[];
   readonly data: SavedData;
   /** Data given for validation, where early stopping watches them. */
   readonly validation?: SavedData;
@@ -29,12 +31,12 @@ interface SavedTraining {
 /** What decides which data the command reads. */
 export interface DataSource {
   readonly data: string;
-  readonly [option: string]: string | number | undefined;
+  readonly [option: string]: string | number | boolean | undefined;
 }
 
 const digests = new WeakMap<AnyDataset, string>();
 
-/** SHA-256 of inputs and labels or targets; of a data set that does not change, taken once. */
+/** SHA-256 of inputs, labels or targets and lengths; of a data set that does not change, taken once. */
 function digestOf(data: AnyDataset): string {
   let digest = digests.get(data);
   if (digest === undefined) {
@@ -42,6 +44,7 @@ function digestOf(data: AnyDataset): string {
     for (const { buffer, byteOffset, byteLength } of [
       data.inputs.data,
       hasTargets(data) ? data.targets.data : data.labels,
+      ...(data.lengths ? [data.lengths] : []),
     ]) {
       hash.update(new Uint8Array(buffer, byteOffset, byteLength));
     }
@@ -67,13 +70,14 @@ function watched({ plan, validation }: Trainer): AnyDataset | undefined {
  * whole or not at all.
  */
 export async function saveCheckpoint(trainer: Trainer, path: string, source?: DataSource): Promise<void> {
-  const { model, data, plan, progress, stopping, best } = trainer;
+  const { model, data, plan, progress, stopping, history, best } = trainer;
   const named = (prefix: string, block: typeof trainer.m) =>
     Object.entries(block.tensors()).map(([name, tensor]) => [prefix + name, tensor] as const);
   const saved: SavedTraining = {
     plan: { ...plan },
     progress,
     stopping,
+    history,
     data: describe(data),
     validation: watched(trainer) && describe(watched(trainer)!),
     backend: { name: model.backend.name, isa: model.backend.isa },
@@ -122,9 +126,18 @@ export async function loadCheckpoint(
     trainer.m.assign(`${path} adam.m`, withPrefix(tensors, 'adam.m.'));
     trainer.v.assign(`${path} adam.v`, withPrefix(tensors, 'adam.v.'));
     if (saved.stopping.best) trainer.best?.assign(`${path} best`, withPrefix(tensors, 'best.'));
-    trainer.resume(saved.progress, saved.stopping);
+    trainer.resume(saved.progress, saved.stopping, saved.history.map(withNaN));
   });
   return trainer;
+}
+
+/** JSON has no NaN, which is the accuracy on real targets. */
+function withNaN(epoch: EndedEpoch): EndedEpoch {
+  const figures = <F extends Metrics>(metrics: F): F => ({
+    ...metrics,
+    accuracy: metrics.accuracy ?? Number.NaN,
+  });
+  return { ...figures(epoch), ...(epoch.validation && { validation: figures(epoch.validation) }) };
 }
 
 function checkSame(where: string, saved: SavedData, data: AnyDataset): void {
@@ -151,6 +164,7 @@ export function trainingOf(path: string, metadata: Readonly<Record<string, strin
     const { ended, best } = saved.stopping;
     if (
       [step, loss, correct, ended].every(Number.isFinite) &&
+      saved.history.every(({ epoch, loss, seconds }) => [epoch, loss, seconds].every(Number.isFinite)) &&
       (best === undefined || [best.epoch, best.loss].every(Number.isFinite)) &&
       typeof saved.data.name === 'string' &&
       typeof saved.backend.isa === 'string' &&
@@ -160,5 +174,5 @@ export function trainingOf(path: string, metadata: Readonly<Record<string, strin
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: its training state is not valid JSON`, { cause });
   }
-  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, stopping, data, backend }', text);
+  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, stopping, history, data, backend }', text);
 }

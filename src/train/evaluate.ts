@@ -48,7 +48,7 @@ function* inParts(model: Model, data: AnyDataset, wanted: Loss | undefined): Gen
   for (let start = 0; start < count; start += ROWS) {
     const part = takeDataset(data, start, Math.min(start + ROWS, count));
     const one = borrowing((borrow) => {
-      const scores = borrow(backend.adopt(model.score(part.inputs).data));
+      const scores = borrow(backend.adopt(model.score(part.inputs, { lengths: part.lengths }).data));
       const answers = hasTargets(part) ? borrow(backend.adopt(part.targets.data)) : part.labels;
       return backend.loss(loss, countOf(part), config.outputs, scores, answers);
     });

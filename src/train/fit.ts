@@ -61,7 +61,8 @@ export async function* runTrainer(
     const validation = await validate(trainer, signal);
     if (validation === 'aborted') await stop();
     else {
-      trainer.endEpoch(validation);
+      const seconds = (performance.now() - started) / 1000;
+      trainer.endEpoch(validation, seconds);
       if (!trainer.finished) await save();
       const report: EpochReport = {
         epoch: trainer.stopping.ended,
@@ -69,7 +70,7 @@ export async function* runTrainer(
         ...trainer.running,
         ...(validation && { validation }),
         ...(trainer.stopping.best && { best: trainer.stopping.best }),
-        seconds: (performance.now() - started) / 1000,
+        seconds,
       };
       onEpoch?.(report);
       yield report;

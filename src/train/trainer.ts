@@ -31,6 +31,13 @@ export interface Stopping {
   readonly best?: Best;
 }
 
+/** What is kept of an epoch that was ended. */
+export interface EndedEpoch extends Metrics {
+  readonly epoch: number;
+  readonly validation?: Metrics;
+  readonly seconds: number;
+}
+
 /**
  * Trains a model by Adam or AdamW on mini-batches. The order of the examples in epoch e is a function of (seed, e) alone,
  * so the state after step s is a function of the plan and s, for any number of threads and however often it was
@@ -56,6 +63,7 @@ export class Trainer {
   private order: { epoch: number; rows: Uint32Array } | undefined;
   private done: Progress = { step: 0, loss: 0, correct: 0 };
   private stops: Stopping = { ended: 0 };
+  private epochs: readonly EndedEpoch[] = [];
 
   constructor(model: Model, data: AnyDataset, plan: TrainingPlan, validation?: AnyDataset) {
     const { backend, config } = model;
@@ -104,6 +112,11 @@ export class Trainer {
     return this.stops;
   }
 
+  /** The epochs that {@link endEpoch} was told of, by a trainer before this one as well. */
+  get history(): readonly EndedEpoch[] {
+    return this.epochs;
+  }
+
   /** Whether an epoch's steps are done and {@link endEpoch} has not been told of it. */
   get epochIsOpen(): boolean {
     const { step } = this.done;
@@ -119,12 +132,14 @@ export class Trainer {
   }
 
   /** Goes on from a checkpoint, whose parameters and moments were put in place before. */
-  resume(progress: Progress, stopping: Stopping = { ended: 0 }): void {
+  resume(progress: Progress, stopping: Stopping = { ended: 0 }, history: readonly EndedEpoch[] = []): void {
     integer('resume step', progress.step, 0, this.steps);
     integer('resume ended', stopping.ended, 0, Math.floor(progress.step / this.stepsPerEpoch));
     if (stopping.best) integer('resume best epoch', stopping.best.epoch, 1, stopping.ended);
+    for (const { epoch } of history) integer('resume history epoch', epoch, 1, stopping.ended);
     this.done = progress;
     this.stops = stopping;
+    this.epochs = history;
   }
 
   /**
@@ -139,12 +154,12 @@ export class Trainer {
     const first = (this.done.step % stepsPerEpoch) * plan.batch;
     const before = first === 0 ? { loss: 0, correct: 0 } : this.done;
     const rows = this.rowsOf(epoch).subarray(first, first + plan.batch);
-    const { x, answers } = this.batches.gather(rows);
+    const { x, answers, lengths } = this.batches.gather(rows);
 
-    const scores = model.network.forward(model.block, x, rows.length, undefined, true);
+    const scores = model.network.forward(model.block, x, rows.length, lengths, true);
     const dScores = this.dScores.at(0, scores.length);
     const { loss, correct } = backend.loss(plan.loss, rows.length, config.outputs, scores, answers, dScores);
-    model.network.backward(model.block, x, rows.length, dScores, gradients);
+    model.network.backward(model.block, x, rows.length, dScores, gradients, undefined, lengths);
 
     const norm = Math.sqrt(backend.sumSquares(gradients.storage));
     const step = this.done.step + 1;
@@ -173,12 +188,16 @@ export class Trainer {
 
   /**
    * Ends the epoch whose steps are done: remembers its parameters if its validation loss is the smallest so far, and
-   * gives the model the best ones back when training is finished. Only early stopping needs it.
+   * gives the model the best ones back when training is finished. Only early stopping and {@link history} need it.
+   *
+   * @param seconds that the epoch took, to be remembered.
    */
-  endEpoch(validation?: Metrics): void {
+  endEpoch(validation?: Metrics, seconds = 0): void {
     const { model, best } = this;
     const ended = Math.floor(this.done.step / this.stepsPerEpoch);
     this.stops = { ...this.stops, ended };
+    const figures = { epoch: ended, ...this.running, ...(validation && { validation }), seconds };
+    this.epochs = [...this.epochs, figures];
     if (!best || !validation) return;
     if (validation.loss < (this.stops.best?.loss ?? Number.POSITIVE_INFINITY)) {
       best.storage.write(model.block.storage.read());

@@ -68,6 +68,59 @@ describe('data of each kind are trained on, and scored alike', () => {
     const some = await record('score', 'i.safetensors', '--data', 'imdb:aclImdb', ...few);
     expect(some).toMatchObject({ count: 10 });
     expect(some.accuracy).toBeGreaterThanOrEqual(0.9);
+
+    const own = [...SMALL, '--length', '20', '--activation', 'identity', '--shared', '--variable'];
+    const variable = await train('v.safetensors', '--data', 'imdb:aclImdb', ...own);
+    expect(variable.config).toMatchObject({ steps: 20, shared: true });
+    expect(await record('score', 'v.safetensors', '--data', 'imdb:aclImdb')).toMatchObject(
+      variable.epochs.at(-1).validation,
+    );
+    const stiff = own.filter((option) => option !== '--shared');
+    const message = /imdb-train lengths: expected none, except for a shared tt network/;
+    await failsIn(['train', '--data', 'imdb:aclImdb', ...stiff, '-o', 'w'], 2, message, folder);
+  });
+
+  it('a table of sequences of several lengths, after a stop as well', async () => {
+    const rng = new Rng(4);
+    const word = (last: string) =>
+      Array.from({ length: 1 + rng.below(6) }, () => 'ab'[rng.below(2)]).join('') + last;
+    const rows = Array.from({ length: 90 }, (_, n) => [word('cd'[n % 2]), 'xy'[n % 2]]);
+    const file = (name: string, some: readonly string[][]) =>
+      writeFileSync(inFolder(name), ['word,label', ...some.map((row) => row.join(',')), ''].join('\n'));
+    file('words.csv', rows);
+    file('short.csv', [
+      ['abc', 'x'],
+      ['ad', 'y'],
+    ]);
+    const columns = ['--sequence', 'word', '--variable'];
+    const options = ['--data', 'words.csv', ...columns, '--shared', ...LONG];
+    const trained = await train('l.safetensors', ...options);
+    expect(trained.epochs.at(-1).accuracy).toBe(1);
+    const steps = Math.max(...rows.map(([word]) => word.length));
+    expect(trained.config).toMatchObject({ steps, inputs: 4 });
+    const begun = start([COMMAND, 'train', ...options, '-o', 'half.safetensors'], { cwd: folder });
+    await begun.until(/epoch +3 of 60/);
+    begun.child.kill('SIGINT');
+    expect((await begun.done).stdout).toContain('--resume goes on');
+    await record('train', '--resume', '-o', 'half.safetensors');
+    expect(readFileSync(inFolder('half.safetensors'))).toEqual(readFileSync(inFolder('l.safetensors')));
+    // A file of shorter words, which is read as the training data were.
+    const score = ['score', 'l.safetensors', '--data', 'short.csv', '--sequence', 'word'];
+    expect(await record(...score)).toMatchObject({ count: 2, accuracy: 1 });
+
+    await writeNpy(inFolder('x.npy'), tensor(new Float32Array(2 * steps * 4), [2, steps, 4]));
+    await writeNpy(inFolder('l.npy'), tensor([2, steps]));
+    const input = ['score', 'l.safetensors', '--input', 'x.npy'];
+    const [one, two] = (await record(...input, '--lengths', 'l.npy')).scores;
+    const [same, whole] = (await record(...input)).scores;
+    expect(two).toEqual(whole);
+    expect(one).not.toEqual(same);
+    await failsIn(
+      ['score', 'l.safetensors', '--lengths', 'l.npy'],
+      2,
+      /--lengths: expected an --input/,
+      folder,
+    );
   });
 
   it('a table, whose classes keep their numbers', async () => {

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rng } from '../../src/core/rng.ts';
+import type { PerformanceRecord } from '../../src/experiments/performance.ts';
 import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
@@ -30,7 +32,9 @@ describe('reproduce', () => {
     const stopped = await running.done;
     expect(stopped.code).toBe(0);
     expect(stopped.stdout).toContain('stopped; the same command goes on from here');
-    const kept = readdirSync(join(out, 'performance')).map((name) => [name, text(out, 'performance', name)]);
+    const kept = readdirSync(join(out, 'performance'))
+      .filter((name) => /^folds.*\.json$/.test(name))
+      .map((name) => [name, text(out, 'performance', name)]);
     expect(kept.length).toBeGreaterThanOrEqual(2);
     expect(kept.length).toBeLessThan(15);
 
@@ -43,6 +47,59 @@ describe('reproduce', () => {
     expect(text(out, 'report.html').replace(/Made on .*/, '')).toBe(page);
 
     await fails(['performance', ...OPTIONS, '--seed', '1', '--out', out], 2, /--force begins anew/);
+  });
+
+  it('takes images and texts from folders in their own formats', async () => {
+    const rng = new Rng(1);
+    const [images, reviews, out] = ['cifar', 'aclImdb', 'formats'].map((name) => join(folder, name));
+    mkdirSync(images);
+    for (const name of [
+      'data_batch_1',
+      'data_batch_2',
+      'data_batch_3',
+      'data_batch_4',
+      'data_batch_5',
+      'test_batch',
+    ]) {
+      const bytes = Uint8Array.from({ length: 8 * 3073 }, () => rng.below(256));
+      // An image of class c is brightest in its plane c mod 3.
+      for (let n = 0; n < 8; n++) {
+        bytes[3073 * n] = n % 3;
+        bytes.fill(250, 3073 * n + 1 + 1024 * (n % 3), 3073 * n + 1 + 1024 * ((n % 3) + 1));
+      }
+      writeFileSync(join(images, `${name}.bin`), bytes);
+    }
+    const words = 'it was the film of a year that we saw'.split(' ');
+    for (const part of ['train', 'test']) {
+      for (const [name, word] of [
+        ['neg', 'dreadful'],
+        ['pos', 'lovely'],
+      ]) {
+        mkdirSync(join(reviews, part, name), { recursive: true });
+        for (let n = 0; n < 40; n++) {
+          const text = Array.from({ length: 5 + rng.below(120) }, () => words[rng.below(words.length)]);
+          writeFileSync(join(reviews, part, name, `${n}_5.txt`), [...text, word, 'end'].slice(-90).join(' '));
+        }
+      }
+    }
+    for (const [dataset, source, train, epochs, title] of [
+      ['cifar10', images, 40, 8, 'CIFAR-10'],
+      ['imdb', reviews, 80, 1, 'IMDB'],
+    ] as const) {
+      const place = join(out, dataset);
+      const options = ['--quick', '--data', `${dataset}:${source}`, '--epochs', String(epochs)];
+      const run = await xitensor(['reproduce', 'performance', 'report', ...options, '--out', place]);
+      expect(run).toMatchObject({ code: 0, stderr: '' });
+      const all: PerformanceRecord[] = JSON.parse(text(place, 'performance/records.json'));
+      const of = (experiment: string) => all.filter((record) => record.experiment === experiment);
+      expect(JSON.parse(text(place, 'xitensor-results.json')).data).toMatchObject([{ name: dataset, train }]);
+      // Eight operators as tt, two of them as ht and cp as well; three budgets of all.
+      expect([of('table1').length, of('figure2').length]).toEqual([12, 9]);
+      expect(all.every(({ history, diverged }) => !diverged && history.length === epochs)).toBe(true);
+      expect(text(place, 'report.html')).toContain(title);
+      // What reviews teach, test/cli/data.test.ts tells.
+      if (dataset === 'cifar10') expect(all[0].history.at(-1)!.testAccuracy).toBeGreaterThan(0.9);
+    }
   });
 
   it('leaves a folder with other files alone, and with --force the files', async () => {

@@ -80,6 +80,25 @@ describe('loadCsv', () => {
     expect([...wider.inputs.data.subarray(0, 6)]).toEqual([0, 0, 1, 1, 0, 0]);
   });
 
+  test('sequences of several lengths end at their last number, or letter', async () => {
+    const path = write('label,x1,x2,x3,x4\na,1,2,,\nb,3,4,5,6\na,7, 8\n');
+    const data = checkDataset('t', await loadCsv(path, { inputs: 2, variable: true }));
+    expect([...data.lengths!]).toEqual([1, 2, 1]);
+    expect(data.inputs.shape).toEqual([3, 2, 2]);
+    expect([...data.inputs.data]).toEqual([1, 2, 0, 0, 3, 4, 5, 6, 7, 8, 0, 0]);
+    const wider = await loadCsv(path, { inputs: 2, variable: true, steps: 3 });
+    expect(wider.inputs.shape).toEqual([3, 3, 2]);
+    expect([...wider.inputs.data.subarray(6, 12)]).toEqual([3, 4, 5, 6, 0, 0]);
+    const few = await loadCsv(write('label,x1,x2,x3\na,1,2,\nb,3,4\n'), { variable: true });
+    expect(few.inputs.shape).toEqual([2, 2, 1]);
+    expect([...few.inputs.data]).toEqual([1, 2, 3, 4]);
+
+    const words = await loadCsv(write('w,label\nab,x\nb,y\nbba,x\n'), { sequence: 'w', variable: true });
+    expect([...words.lengths!]).toEqual([2, 1, 3]);
+    expect([...words.inputs.data]).toEqual([1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0]);
+    expect(await loadCsv(write('w,label\nab,x\n'), { sequence: 'w' })).not.toHaveProperty('lengths');
+  });
+
   test('real targets', async () => {
     const data = await loadCsv(write('a,b,y,z\n1,2,3,4\n5,6,7,8\n'), { targets: ['z', 'y'] });
     expect(checkDataset('t', data).targets).toEqual(tensor(Float32Array.of(4, 3, 8, 7), [2, 2]));
@@ -128,6 +147,44 @@ describe('loadCsv', () => {
       /line 3, letter 2: expected one of a, b, received 'c'/,
     ],
     [
+      'a hole in a sequence',
+      'a,b,c,label\n1,,3,x\n',
+      { variable: true },
+      'E_FILE',
+      /line 2, column b: expected a finite number, received ''/,
+    ],
+    [
+      'half a step',
+      'a,b,c,d,label\n1,2,3,4,x\n1,2,3,,x\n',
+      { variable: true, inputs: 2 },
+      'E_FILE',
+      /line 3: expected steps of 2 numbers, received '3 numbers'/,
+    ],
+    ['a sequence of nothing', 'a,label\n,x\n', { variable: true }, 'E_FILE', /line 2.*received '0 numbers'/],
+    [
+      'a sequence of no letter',
+      'w,label\nab,x\n,x\n',
+      { variable: true, sequence: 'w' },
+      'E_FILE',
+      /line 3: expected some letters, received '0 letters'/,
+    ],
+    [
+      'a sequence that is too long',
+      'w,label\nab,x\nabc,x\n',
+      { variable: true, sequence: 'w', steps: 2 },
+      'E_FILE',
+      /line 3: expected at most 2 steps, received 3/,
+    ],
+    [
+      'a row too long',
+      'a,label\n1,x,2\n',
+      { variable: true },
+      'E_FILE',
+      /line 2: expected at most 2 fields.*received '3 fields'/,
+    ],
+    ['steps of equal lengths', 'a,label\n1,x\n', { steps: 2 }, 'E_ARGUMENT', /steps: expected variable/],
+    ['variable: 1', 'a,label\n1,x\n', { variable: 1 }, 'E_ARGUMENT', /variable: expected true or false/],
+    [
       'inputs that do not divide',
       'a,b,c,label\n1,2,3,x\n',
       { inputs: 2 },
@@ -174,6 +231,25 @@ describe('loadArrays', () => {
       ),
     );
     expect(words.inputs).toEqual({ dtype: 'int32', shape: [2, 3], data: Int32Array.of(1, 0, 7, 3, 2, 1) });
+  });
+
+  test('lengths', async () => {
+    const withLengths = async (lengths: ReturnType<typeof tensor>) => {
+      await load(X, tensor([1, 0]));
+      await writeNpy(inFolder('l.npy'), lengths);
+      const [inputs, answers, path] = ['x.npy', 'y.npy', 'l.npy'].map(inFolder);
+      return loadArrays({ inputs, answers, lengths: path });
+    };
+    const data = checkDataset('x', await withLengths(tensor([3, 1])));
+    expect(data.lengths).toEqual(Int32Array.of(3, 1));
+    const refused: [ReturnType<typeof tensor>, RegExp][] = [
+      [tensor([3, 4]), /l\.npy, element 1: expected 1 to 3 steps, received 4/],
+      [tensor([0, 3]), /l\.npy, element 0: expected 1 to 3 steps, received 0/],
+      [tensor([3, 1.5]), /l\.npy, element 1: expected a whole number/],
+      [tensor([3]), /l\.npy: expected lengths \[2\]/],
+    ];
+    for (const [lengths, message] of refused)
+      await expect(withLengths(lengths)).rejects.toThrow(refusal('E_FILE', message));
   });
 
   test.each<[string, number[] | number[][], number[] | number[][], string, RegExp]>([

@@ -28,7 +28,7 @@ describe('words', () => {
     expect(() => vocabularyOf(['a', 'b'])).toThrow(refusal('E_ARGUMENT', /<pad> and <unk> first/));
   });
 
-  test('sequences are cut, and padded in front', () => {
+  test('sequences are cut, and padded in front or as long as they are', () => {
     const documents = {
       name: 'd',
       texts: ['a b zebra c', 'c', ''],
@@ -44,6 +44,13 @@ describe('words', () => {
       ...[0, 0, 0],
     ]);
     expect(encodeText(documents, vocabulary).inputs.shape).toEqual([3, 100]);
+    const own = checkDataset('d', encodeText(documents, vocabulary, { steps: 3, variable: true }));
+    expect([...own.inputs.data]).toEqual([2, 3, 1, 0, 4, 0, 0, 0, 0]);
+    // What is shorter than a first and a last core is still padded.
+    expect([...own.lengths!]).toEqual([3, 2, 2]);
+    expect(first.lengths).toBeUndefined();
+    const one = { steps: 1, variable: true };
+    expect(() => encodeText(documents, vocabulary, one)).toThrow(refusal('E_ARGUMENT', /at least 2/));
     expect(checkDataset('d', first)).toMatchObject({ classes: 2, classNames: ['x', 'y'] });
     const fewer = { ...documents, labels: Int32Array.of(0) };
     expect(() => encodeText(fewer, vocabulary)).toThrow(

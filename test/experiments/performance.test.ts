@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
@@ -13,7 +15,10 @@ import {
 } from '../../src/experiments/performance.ts';
 import { performancePlan, showcaseRun } from '../../src/experiments/performance_plan.ts';
 import { createModel } from '../../src/models/model.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.ts';
+import type { Trainer } from '../../src/train/trainer.ts';
 import { reference } from '../support/models.ts';
+import { temporaryFolder } from '../support/processes.ts';
 import { DATA, SETTINGS } from '../support/results.ts';
 
 const shape = { steps: 3, inputs: 2, outputs: 2, embedding: false };
@@ -63,6 +68,28 @@ describe('a run', () => {
     expect(await history(part(80, 1), flip(part(30, 2), 19))).not.toEqual(first);
   });
 
+  it.each([3, 6, 14])('stopped after step %d goes on to the same record and bits', async (step) => {
+    const straight = await performanceOf(run, data, reference, machine);
+    const [folder, stop] = [temporaryFolder(), new AbortController()];
+    const path = join(folder, 'c.safetensors');
+    const checkpoint = (trainer: Trainer) => saveCheckpoint(trainer, path);
+    const first = performanceOf(run, data, reference, machine, {
+      ...{ signal: stop.signal, checkpoint },
+      onStep: (report) => report.step === step && stop.abort(),
+    });
+    await expect(first).rejects.toMatchObject({ code: 'E_ABORTED' });
+    const seen: number[] = [];
+    const { record, model } = await performanceOf(run, data, reference, machine, {
+      onStep: (report) => void seen.push(report.step),
+      resume: (begun) =>
+        loadCheckpoint(path, begun.data, { backend: reference, validation: begun.validation }),
+    });
+    rmSync(folder, { recursive: true });
+    expect(seen[0]).toBe(step + 1);
+    expect({ ...record, seconds: 0 }).toEqual({ ...straight.record, seconds: 0 });
+    expect(model.parameters).toEqual(straight.model.parameters);
+  });
+
   it('records that it diverged, and stops when asked', async () => {
     const train = { ...data.train, inputs: tensor(new Float32Array(480).fill(3e38), [80, 3, 2]) };
     const { record } = await performanceOf({ ...run, xi: 'product' }, { ...data, train }, reference, machine);
@@ -94,11 +121,11 @@ describe('the plan', () => {
   });
 
   it('has the sizes of the paper when it is full', () => {
-    const text = { name: 'spam', steps: 100, inputs: 5000, outputs: 2, embedding: true };
+    const text = { name: 'imdb', steps: 100, inputs: 5000, outputs: 2, embedding: true };
     const full = performancePlan({ quick: false, seed: 0, seeds: 1, data: [DATA[0], text] });
     const first = (dataset: string) => full.find((one) => one.dataset === dataset);
     expect(first('mnist')).toMatchObject({ kind: 'tt', features: 32, rank: 64, batch: 250, limit: null });
-    expect(first('spam')).toMatchObject({ kind: 'tt', features: 50, rank: 50, batch: 250, limit: null });
+    expect(first('imdb')).toMatchObject({ kind: 'tt', features: 50, rank: 50, batch: 250, limit: null });
   });
 
   it.each(['cp', 'ht'] as const)('gives %s the largest rank within the budget', (kind) => {

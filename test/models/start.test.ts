@@ -30,7 +30,18 @@ function patterns(steps: number, constant: boolean) {
 
 const rms = ({ data }: Tensor) => Math.sqrt(backend.sumSquares(backend.adopt(data)) / data.length);
 
-const LENGTHS = { own: [16, 60, 100], shared: [100] };
+const LENGTHS = [16, 60, 100];
+
+/**
+ * What part of the first loss is left after 30 steps: mostly a tenth, but more where 60 or 100 steps that share their weights move
+ * together: a product then learns at 1/T, the rectifier's first step, without the rise of the schedules, goes too far.
+ */
+const LEFT = 0.4;
+const MORE: Readonly<Record<string, number>> = {
+  'tt, shared, rectifier, 100': 0.5,
+  'ht, shared, product, 60': 0.6,
+  'ht, shared, product, 100': 0.85,
+};
 
 describe.each([
   ['cp', { kind: 'cp', rank: 16 }],
@@ -43,9 +54,7 @@ describe.each([
   ['ht, diagonal and shared', { kind: 'ht', rank: 16, diagonal: true, shared: true }],
 ] as const)('the start of %s', (name, options) => {
   const shared = name.endsWith('shared');
-  const cases = XI_NAMES.flatMap((xi) =>
-    LENGTHS[shared ? 'shared' : 'own'].map((steps) => [xi, steps] as const),
-  );
+  const cases = XI_NAMES.flatMap((xi) => LENGTHS.map((steps) => [xi, steps] as const));
   it.each(cases)('is of order one and learns in 30 steps, %s over %d steps', (xi, steps) => {
     const data = patterns(steps, shared);
     const model = createModel({
@@ -67,8 +76,64 @@ describe.each([
     const trainer = new Trainer(model, data, checkPlan(plan));
     const losses: number[] = [];
     while (!trainer.finished) losses.push(trainer.step().batchLoss);
+    const left = MORE[[name, xi, steps].join(', ')] ?? LEFT;
     expect(losses[29], `losses ${losses.map((loss) => loss.toFixed(2)).join(' ')}`).toBeLessThan(
-      0.8 * losses[0],
+      left * losses[0],
     );
+  });
+});
+
+describe('one core for all steps', () => {
+  const common = {
+    kind: 'tt',
+    shared: true,
+    inputs: 2,
+    outputs: 2,
+    features: { size: 8 },
+    seed: 1,
+    backend,
+  } as const;
+
+  it.each(XI_NAMES)('starts with another weight for each step, %s', (xi) => {
+    const [steps, batch] = [30, 20];
+    const model = createModel({ ...common, xi, steps, rank: 12 });
+    // The same input at every step: what differs is the step.
+    const X = random([batch, steps, 2]);
+    X.data.forEach((_, n) => {
+      const row = Math.floor(n / (2 * steps));
+      X.data[n] = X.data[2 * steps * row + (n % 2)];
+    });
+    const { inputs } = model.gradients(X, random([batch, 2]));
+    const columns = Array.from({ length: steps }, (_, t) =>
+      Array.from({ length: 2 * batch }, (_, n) => inputs.data[(n >> 1) * 2 * steps + 2 * t + (n % 2)]),
+    );
+    for (let t = 1; t < steps - 1; t++) {
+      for (let s = 1; s < t; s++) {
+        const distance = Math.hypot(...columns[t].map((value, n) => value - columns[s][n]));
+        expect(distance / Math.hypot(...columns[t], ...columns[s]), `steps ${s} and ${t}`).toBeGreaterThan(
+          0.01,
+        );
+      }
+    }
+  });
+
+  it('learns what a step in the middle of 60 says', () => {
+    const steps = 60;
+    const rng = new Rng(3);
+    const count = 400;
+    const inputs = zeros([count, steps, 2], 'float32');
+    const labels = new Int32Array(count);
+    for (let n = 0; n < count; n++) {
+      for (let t = 0; t < steps; t++) {
+        const letter = rng.below(2);
+        inputs.data[2 * (n * steps + t) + letter] = 1;
+        if (t === steps >> 1) labels[n] = letter;
+      }
+    }
+    const data = { name: 'middle', inputs, labels, classes: 2 };
+    const model = createModel({ ...common, xi: 'rectifier', steps, rank: 32 });
+    const trainer = new Trainer(model, data, checkPlan({ epochs: 30, batch: 20 }));
+    while (!trainer.finished) trainer.step();
+    expect(trainer.running.accuracy).toBeGreaterThan(0.95);
   });
 });

@@ -145,7 +145,12 @@ describe('the file of a checkpoint', () => {
     edit(saved as never);
     metadata.training = JSON.stringify(saved);
   };
-  type Saved = { plan: Record<string, unknown>; progress: Record<string, unknown>; data?: object };
+  type Saved = {
+    plan: Record<string, unknown>;
+    progress: Record<string, unknown>;
+    history: object[];
+    data?: object;
+  };
   it.each<[string, (parts: Parts) => void, RegExp]>([
     ['no training state', ({ metadata }) => delete metadata.training, /state under the key 'training'/],
     ['a state that is no JSON', ({ metadata }) => (metadata.training = '{'), /not valid JSON/],
@@ -158,6 +163,16 @@ describe('the file of a checkpoint', () => {
       'no plan',
       (p) => training(p, (s: Partial<Saved>) => delete s.plan),
       /expected options, received undefined/,
+    ],
+    [
+      'no epochs',
+      (p) => training(p, (s: Partial<Saved>) => delete s.history),
+      /not valid JSON|training state/,
+    ],
+    [
+      'an epoch that was not ended',
+      (p) => training(p, (s: Saved) => (s.history = [{ epoch: 1, loss: 1, accuracy: 1, seconds: 1 }])),
+      /history epoch: .*received 1/,
     ],
     ['no data', (p) => training(p, (s: Saved) => delete s.data), /training state/],
     ['a moment missing', ({ tensors }) => tensors.delete('adam.v.G.1'), /adam\.v: .*missing \['G\.1'\]/],
