@@ -86,13 +86,11 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
   } finally {
     view?.stop();
   }
-  const { certificate, spectrum, ...rest } = result;
-  const record = certificate ?? {
-    ...rest,
-    ...(spectrum && { spectrum: { ...spectrum, singularValues: Array.from(spectrum.singularValues) } }),
-  };
+  const { certificate, ...rest } = result;
+  const spectrum = { ...result.spectrum, singularValues: Array.from(result.spectrum.singularValues) };
+  const record = { ...certificate, ...rest, spectrum };
   if (flags.out !== undefined)
-    await writeFileAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+    await writeFileAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(certificate ?? record)}\n`));
   if (flags.json) printJson(record);
   else
     process.stdout.write(
@@ -102,16 +100,25 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
 
 function describe(
   model: Model,
-  { bound, rank, rows, columns, method, spectrum, certificate, output }: Certification,
+  { bound, equalWidth, rank, rows, columns, method, spectrum, certificate, output }: Certification,
 ): string {
   const width = bound.impossible
     ? 'no shallow network of any width agrees with it'
-    : `a shallow network that agrees with it has width ≥ ${bound.refined} (${bound.paper} by the paper's form)`;
-  const how = spectrum
-    ? `singular values above ${spectrum.tolerance} of the largest, gap ${spectrum.gap.toPrecision(3)}`
-    : `proven modulo ${certificate?.prime}`;
+    : `a shallow network that agrees with it has width ≥ ${bound.joint} (${bound.refined} term by term, ${bound.paper} by the paper's form)`;
+  const how = certificate
+    ? `proven modulo ${certificate.prime}`
+    : `singular values above ${spectrum.tolerance} of the largest, gap ${spectrum.gap.toPrecision(3)}`;
   const { kind, xi } = model.config;
-  return `${kind}, ξ = ${xi}, score ${output}: rank ${rank} of a ${rows} × ${columns} matrix, ${how} (${method})\n${width}\n`;
+  return `${kind}, ξ = ${xi}, score ${output}: rank ${rank} of a ${rows} × ${columns} matrix, ${how} (${method})\n${width}\n${spectrumLine(spectrum)}\na shallow network with as many parameters has width ${equalWidth}\n`;
+}
+
+/** How fast the singular values fall: how many are above each third power of ten. */
+function spectrumLine({ singularValues, effectiveRank, entropy }: Certification['spectrum']): string {
+  const above = [1e-3, 1e-6, 1e-9].map((part) => {
+    const count = singularValues.filter((s) => s > part * singularValues[0]).length;
+    return `${count} above ${part}`;
+  });
+  return `spectrum: ${above.join(', ')} of the largest; effective rank ${effectiveRank.toFixed(2)}, entropy ${entropy.toFixed(2)}`;
 }
 
 async function check(model: Model, templates: Tensor, path: string, flags: Flags): Promise<void> {
@@ -127,6 +134,6 @@ async function check(model: Model, templates: Tensor, path: string, flags: Flags
   if (flags.json) printJson({ valid: true, rank, prime, bound });
   else
     process.stdout.write(
-      `${path} holds: rank ≥ ${rank}, width ≥ ${bound.refined ?? 'any'} (modulo ${prime})\n`,
+      `${path} holds: rank ≥ ${rank}, width ≥ ${bound.joint ?? 'any'} (modulo ${prime})\n`,
     );
 }

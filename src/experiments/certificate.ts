@@ -6,14 +6,13 @@ import { Rng } from '../core/rng.ts';
 import { checkTensor, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { Model } from '../models/model.ts';
-import type { WidthBound } from '../theory/bounds.ts';
-import { subgridBound } from '../theory/subgrid.ts';
+import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { modelDigest, tensorDigest } from './digest.ts';
 import { subgridResidues } from './evaluation.ts';
 import { checkSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
 
 export const CERTIFICATE_FORMAT = 'xitensor-width-certificate';
-const VERSION = 1;
+const VERSION = 2;
 
 /** A proof that can be checked again: the minor of these pivots is not 0 modulo the prime, so that the rank is at least its size. */
 export interface Certificate extends Subgrid {
@@ -31,7 +30,7 @@ export interface Certificate extends Subgrid {
   readonly rank: number;
   readonly pivotRows: readonly number[];
   readonly pivotColumns: readonly number[];
-  readonly bound: WidthBound;
+  readonly bound: SubgridBound;
   /** What chose the part of the grid, for the record: the choice itself is above. */
   readonly samples: number;
   readonly seed: number;
@@ -44,7 +43,7 @@ export interface Proof {
   readonly rank: number;
   readonly rows: readonly number[];
   readonly columns: readonly number[];
-  readonly bound: WidthBound;
+  readonly bound: SubgridBound;
   readonly samples: number;
   readonly seed: number;
 }

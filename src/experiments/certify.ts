@@ -9,8 +9,7 @@ import { DEFAULT_TOLERANCE, type RankReport, rankOf } from '../analysis/ranks.ts
 import { integer, knownKeys, mismatch } from '../core/errors.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import { createModel, type Model } from '../models/model.ts';
-import type { WidthBound } from '../theory/bounds.ts';
-import { subgridBound } from '../theory/subgrid.ts';
+import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
 import { checkSubgrid, chooseSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
@@ -35,15 +34,17 @@ export interface CertifyOptions extends FilteredOptions {
 /** What a network needs of a shallow one that would replace it. */
 export interface Certification {
   /** Lower bounds on the width of any shallow network with the same ξ that agrees with the model on the chosen templates. */
-  readonly bound: WidthBound;
+  readonly bound: SubgridBound;
+  /** Width of the shallow network, shared as the model is, that has as many parameters as the model: what the bound is to be compared with. */
+  readonly equalWidth: number;
   readonly method: 'exact' | 'singular values';
   readonly rank: number;
   readonly output: number;
   readonly rows: number;
   readonly columns: number;
   readonly subgrid: Subgrid;
-  /** Of singular values: the spectrum, with its tolerance and gap. */
-  readonly spectrum?: RankReport;
+  /** Of the matrix in float64, with tolerance, gap and effective rank, whatever the method. */
+  readonly spectrum: RankReport;
   /** Of exact arithmetic. */
   readonly certificate?: Certificate;
 }
@@ -60,7 +61,8 @@ const MOST_SAMPLES = 2 ** 15;
  *
  * Of the grid over all M^T sequences it evaluates the part over a few templates a step. The rank of that part's matricization bounds
  * the width by {@link subgridBound}; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
- * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance.
+ * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance. S
+ * rows bound the width by less than 2 S / log₂ S, and no theorem on ranks by more than S (docs/ranks.md).
  *
  * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY;
  * E_ABORTED.
@@ -94,6 +96,7 @@ export async function certify(
   const bound = subgridBound(xi, rank, sides);
   const common = {
     bound,
+    equalWidth: equalWidth(model),
     rank,
     output: best.output,
     rows: sides.rowCount,
@@ -102,7 +105,12 @@ export async function certify(
   };
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
   const proof = { ...best, subgrid, bound, samples, seed };
-  return { ...common, method: 'exact', certificate: await makeCertificate(model, templates, proof) };
+  const certificate = await makeCertificate(model, templates, proof);
+  const { spectrum } = numericalBest(
+    { ...evaluation, output: best.output },
+    { ...options, onProgress: undefined },
+  );
+  return { ...common, method: 'exact', certificate, spectrum };
 }
 
 interface Best extends Pivots {
@@ -144,6 +152,12 @@ function numericalBest(
     return { output, rank: spectrum.rank, spectrum };
   });
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));
+}
+
+function equalWidth({ config, parameterCount }: Model): number {
+  const { steps, inputs, outputs, features, shared } = config;
+  const term = (shared ? 1 : steps) * features.size + outputs;
+  return Math.floor((parameterCount - features.size * (inputs + 1)) / term);
 }
 
 function wideModel(model: Model): Model {

@@ -32,8 +32,11 @@ const random = (seed: number, M: number, dtype: 'float32' | 'float64' = 'float32
 describe('the part of the grid', () => {
   it('has many modes with few templates, at most as many rows and columns as wanted', () => {
     const mnist = chooseSubgrid(100, 16, 2048, 0);
-    expect(mnist.rowModes).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(sidesOf(mnist)).toMatchObject({ rowCount: 1944, columnCount: 1944 });
+    expect(mnist.rowModes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(sidesOf(mnist)).toEqual({
+      ...{ rows: new Array(11).fill(2), columns: [4, 4, 4, 4, 8] },
+      ...{ rowCount: 2048, columnCount: 2048 },
+    });
     const dna = chooseSubgrid(4, 60, 2048, 0);
     expect(dna.rowModes.length).toBe(49);
     expect(sidesOf(dna)).toMatchObject({ rowCount: 2048, columnCount: 2048 });
@@ -56,7 +59,7 @@ describe('the part of the grid', () => {
       ]) {
         const k = Math.floor(steps / 2);
         const sizes = { rows: new Array(k).fill(M), columns: new Array(steps - k).fill(M) };
-        expect(subgridBound(xi, rank, sizes)).toEqual(widthBound({ xi, size: M, steps, rank }));
+        expect(subgridBound(xi, rank, sizes)).toMatchObject(widthBound({ xi, size: M, steps, rank }));
       }
     }
   });
@@ -81,10 +84,13 @@ describe('certify', () => {
       seed: 2,
     });
     expect(exact).toMatchObject({ method: 'exact', rows: 27, columns: 27 });
+    // 240 parameters less 16 of the features; a term of width takes 6 · 4 + 2.
+    expect(exact.equalWidth).toBe(Math.floor((model.parameterCount - 16) / 26));
+    expect(exact.spectrum.rank).toBe(exact.rank);
     expect(exact.rank).toBeGreaterThan(5);
     const numerical = await certify(model, templates, { samples: 30, seed: 2 });
     expect(numerical).toMatchObject({ method: 'singular values', bound: exact.bound, rank: exact.rank });
-    expect(numerical.spectrum!.tolerance).toBe(1e-10);
+    expect(numerical.spectrum.tolerance).toBe(1e-10);
     expect(exact.bound.refined).toBe(Math.ceil(exact.rank / 7));
   });
 
@@ -115,7 +121,7 @@ describe('certify', () => {
     });
     expect(await check(JSON.parse(JSON.stringify(made)), other, shown)).toEqual(made);
     // A shallow network of width 4 needs no more than width 4.
-    if (kind === 'cp') expect(bound.refined).toBeLessThanOrEqual(4);
+    if (kind === 'cp') expect(bound.joint).toBeLessThanOrEqual(4);
   });
 
   it('holds as it is', async () => expect(await check(tampered({}))).toEqual(certificate));
@@ -185,6 +191,7 @@ describe('certify', () => {
     expect((await certify(smooth, templates, { samples: 4 })).bound).toEqual({
       paper: 1,
       refined: 1,
+      joint: 1,
       impossible: false,
     });
   });
