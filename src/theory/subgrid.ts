@@ -71,5 +71,10 @@ function jointBound(rank: number, sizes: readonly number[]): number {
 
 /** The coefficients of Π (1 + x_t z): products of k of the numbers, summed. */
 function elementary(numbers: readonly number[]): number[] {
-  return numbers.reduce((all, x) => [...all, 0].map((value, k) => value + (k > 0 ? x * all[k - 1] : 0)), [1]);
+  const all = [1];
+  for (const x of numbers) {
+    all.push(0);
+    for (let k = all.length - 1; k > 0; k--) all[k] += x * all[k - 1];
+  }
+  return all;
 }
