@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import { integer, mismatch, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Certificate, checkCertificate } from '../experiments/certificate.ts';
-import { type Certification, certify } from '../experiments/certify.ts';
+import { type Certification, type CertifyOptions, certify } from '../experiments/certify.ts';
 import { checkWritable, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
-import { type BackendChoice, number, openChosen, printJson, withBackendOptions } from './options.ts';
+import { type BackendChoice, number, numbers, openChosen, printJson, withBackendOptions } from './options.ts';
 import { type CountView, countView } from './progress.ts';
 import { loadTemplates } from './templates.ts';
 
@@ -17,6 +17,7 @@ interface Flags extends BackendChoice {
   readonly samples: number;
   readonly seed: number;
   readonly output: number | 'all';
+  readonly window?: readonly number[];
   readonly exact?: boolean;
   readonly prime?: number;
   readonly tolerance?: number;
@@ -47,6 +48,7 @@ export function certifyCommand(): Command {
     .option('--samples <S>', 'most rows, and most columns, of the matrix', number, 2048)
     .option('--seed <n>', 'of templates and of their choice', number, 0)
     .option('--output <c>', "number of one score, or 'all' for the best", outputOf, 0)
+    .option('--window <from,to>', 'steps that show several templates (default: all)', numbers)
     .option('--exact', 'exact arithmetic instead of singular values')
     .option('--prime <p>', 'of exact arithmetic (default: 16777213)', number)
     .option('--tolerance <t>', 'of singular values (default: 1e-10)', number)
@@ -74,6 +76,7 @@ const outputOf = (text: string) => (text === 'all' ? text : number(text));
 
 async function make(model: Model, templates: Tensor, flags: Flags): Promise<void> {
   const { samples, seed, exact = false, prime, tolerance, output } = flags;
+  const window = flags.window as CertifyOptions['window'];
   let view: CountView | undefined;
   const onProgress = (done: number, total: number) => {
     view ??= countView('sequences', total, 0, flags.json === true);
@@ -81,7 +84,7 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
   };
   let result: Certification;
   try {
-    const options = { samples, seed, exact, output, prime, tolerance, onProgress } as const;
+    const options = { samples, seed, exact, output, prime, tolerance, window, onProgress } as const;
     result = await certify(model, templates, options);
   } finally {
     view?.stop();

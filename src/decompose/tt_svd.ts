@@ -41,9 +41,9 @@ export interface TtSvdOptions extends TruncationOptions {
 export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT {
   const count = Array.isArray(tensor?.shape) ? Math.max(0, tensor.shape.length - 1) : 0;
   const keys = [...TRUNCATION_KEYS, 'randomized', 'seed'];
-  const { linear, eps, maxRanks } = truncation('ttSvd', options, count, keys);
+  const { linear, eps, maxRanks, maxBytes } = truncation('ttSvd', options, count, keys);
   const seed = integer('ttSvd seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
-  const H = dense('ttSvd', tensor, linear);
+  const H = dense('ttSvd', tensor, linear, maxBytes);
   if (H.norm === 0) {
     const zero = H.shape.map((n) => core(1, n, 1, new Float64Array(n)));
     return { cores: zero, error: 0 };

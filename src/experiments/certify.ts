@@ -24,6 +24,8 @@ export interface CertifyOptions extends FilteredOptions {
   /** One score, or all of them, of which the best is taken; 0 when left out. */
   readonly output?: number | 'all';
   readonly rowModes?: readonly number[];
+  /** Steps [from, to) that show several templates; all when left out. A network may look at some steps only. */
+  readonly window?: readonly [from: number, to: number];
   /** The templates at each step, instead of a choice of ours. */
   readonly choice?: readonly (readonly number[])[];
   readonly prime?: number;
@@ -50,7 +52,18 @@ export interface Certification {
 }
 
 const KEYS = [
-  ...['samples', 'seed', 'exact', 'output', 'rowModes', 'choice', 'prime', 'tolerance', 'memoryLimit'],
+  ...[
+    'samples',
+    'seed',
+    'exact',
+    'output',
+    'rowModes',
+    'window',
+    'choice',
+    'prime',
+    'tolerance',
+    'memoryLimit',
+  ],
   ...['signal', 'onProgress'],
 ];
 const MOST_SAMPLES = 2 ** 15;
@@ -82,7 +95,8 @@ export async function certify(
   const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const output = options.output ?? 0;
   if (output !== 'all') integer(`${where} output`, output, 0, outputs - 1);
-  const chosen = chooseSubgrid(count, steps, samples, seed, options.rowModes);
+  const [from, to] = checkWindow(`${where} window`, options.window ?? [0, steps], steps);
+  const chosen = chooseSubgrid(count, steps, samples, seed, options.rowModes, [from, to]);
   const subgrid = { ...chosen, ...(options.choice && { choice: options.choice }) };
   checkSubgrid(where, subgrid, steps, count);
   const sides = sidesOf(subgrid);
@@ -111,6 +125,13 @@ export async function certify(
     { ...options, onProgress: undefined },
   );
   return { ...common, method: 'exact', certificate, spectrum };
+}
+
+function checkWindow(where: string, window: unknown, steps: number): readonly [number, number] {
+  if (!Array.isArray(window) || window.length !== 2)
+    throw mismatch('E_ARGUMENT', where, 'the first step and the one behind the last', window);
+  const from = integer(where, window[0], 0, steps - 1);
+  return [from, integer(where, window[1], from + 1, steps)];
 }
 
 interface Best extends Pivots {

@@ -14,7 +14,8 @@ export interface Subgrid {
  * Chooses a part of at most `samples` rows and columns for which the bound on the width is large: the rank can be as large as the
  * number of rows, a product of sizes, while the bound divides it by about a sum of them, so that many modes with two templates are
  * best. One side suffices for that; where modes are few, the other takes more templates at the rest. Where a choice is left, the rows
- * have as many modes as they can, so that sequences share the longest prefixes.
+ * have as many modes as they can, so that sequences share the longest prefixes. Steps outside of the window [from, to) show one
+ * template each.
  */
 export function chooseSubgrid(
   templates: number,
@@ -22,12 +23,15 @@ export function chooseSubgrid(
   samples: number,
   seed: number,
   rowModes?: readonly number[],
+  [from, to]: readonly [number, number] = [0, steps],
 ): Subgrid {
   const rng = new Rng(seed, 5);
-  const rows = rowModes ?? bestRows(templates, steps, samples);
-  const columns = Array.from({ length: steps }, (_, mode) => mode).filter((mode) => !rows.includes(mode));
+  const all = Array.from({ length: steps }, (_, mode) => mode);
+  const rows = rowModes ?? all.slice(0, from + bestRows(templates, to - from, samples));
+  const columns = all.filter((mode) => !rows.includes(mode));
   const sizes = new Array<number>(steps).fill(1);
-  for (const side of [rows, columns]) {
+  for (const modes of [rows, columns]) {
+    const side = modes.filter((mode) => mode >= from && mode < to);
     sizesFor(side.length, templates, samples).forEach((size, n) => {
       sizes[side[n]] = size;
     });
@@ -38,18 +42,18 @@ export function chooseSubgrid(
   return { choice, rowModes: rows };
 }
 
-/** The first modes, as many as make the bound of a matrix of full rank largest, and with that few templates. */
-function bestRows(templates: number, steps: number, samples: number): number[] {
+/** How many of the first modes as rows make the bound of a matrix of full rank largest, and with that few templates. */
+function bestRows(templates: number, steps: number, samples: number): number {
   const candidates = Array.from({ length: steps + 1 }, (_, count) => {
     const [rows, columns] = [count, steps - count].map((modes) => sizesFor(modes, templates, samples));
     const rank = Math.min(product(rows), product(columns));
     const joint = subgridBound('rectifier', rank, { rows, columns }).joint ?? 0;
     return { count, joint, shown: [...rows, ...columns].reduce((total, size) => total + size, 0) };
   });
-  const { count } = candidates.reduce((best, one) =>
-    one.joint > best.joint || (one.joint === best.joint && one.shown <= best.shown) ? one : best,
+  const best = candidates.reduce((first, one) =>
+    one.joint > first.joint || (one.joint === first.joint && one.shown <= first.shown) ? one : first,
   );
-  return Array.from({ length: count }, (_, mode) => mode);
+  return best.count;
 }
 
 /** Ascending sizes whose product is large and at most `samples`: as equal as possible, or powers of two where that is more. */

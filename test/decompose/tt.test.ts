@@ -250,6 +250,8 @@ describe('what is refused', () => {
     ['an index beyond', () => ttEvaluate(tt, Int32Array.of(0, 3, 0)), 'E_ARGUMENT'],
     ['part of a tuple', () => ttEvaluate(tt, Int32Array.of(0, 0)), 'E_SHAPE'],
     ['too many elements', () => ttFull(tt, { maxBytes: 95 }), 'E_MEMORY'],
+    ['a tensor beyond the limit', () => ttSvd(H, { maxBytes: 95 }), 'E_MEMORY'],
+    ['a sum beyond the limit', () => ttAdd(tt, tt, { maxBytes: 95 }), 'E_MEMORY'],
     ['too large a product', () => ttHadamard(tt, tt, { maxBytes: 95 }), 'E_MEMORY'],
   ])('%s', (_, work, expected) => {
     expect(work).toThrow(code(expected));

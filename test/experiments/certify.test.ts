@@ -4,7 +4,7 @@ import { Rng } from '../../src/core/rng.ts';
 import { type Tensor, tensor } from '../../src/core/tensor.ts';
 import { XI_NAMES } from '../../src/core/xi.gen.ts';
 import { type Certificate, checkCertificate } from '../../src/experiments/certificate.ts';
-import { certify } from '../../src/experiments/certify.ts';
+import { type CertifyOptions, certify } from '../../src/experiments/certify.ts';
 import { chooseSubgrid, sidesOf } from '../../src/experiments/subgrid.ts';
 import { createModel, type Model } from '../../src/models/model.ts';
 import { widthBound } from '../../src/theory/bounds.ts';
@@ -44,6 +44,13 @@ describe('the part of the grid', () => {
     expect(sidesOf(chooseSubgrid(2, 4, 2048, 0))).toMatchObject({ rowCount: 4, columnCount: 4 });
     expect(sidesOf(chooseSubgrid(1, 1, 1, 0))).toMatchObject({ rowCount: 1, columnCount: 1 });
     for (const list of mnist.choice) expect(new Set(list).size).toBe(list.length);
+    const middle = chooseSubgrid(4, 60, 2048, 0, undefined, [19, 41]);
+    expect(middle.rowModes).toEqual(Array.from({ length: 30 }, (_, mode) => mode));
+    expect(middle.choice.map((list) => list.length)).toEqual([
+      ...new Array(19).fill(1),
+      ...new Array(22).fill(2),
+      ...new Array(19).fill(1),
+    ]);
     expect(chooseSubgrid(100, 16, 2048, 0)).toEqual(mnist);
     expect(chooseSubgrid(100, 16, 2048, 1)).not.toEqual(mnist);
   });
@@ -163,9 +170,36 @@ describe('certify', () => {
     ['a template twice', (c) => ({ choice: c.choice.map((list) => [list[0], ...list]) }), /each once/],
     ['a pivot twice', (c) => ({ pivotRows: c.pivotRows.map(() => 0) }), /pivotRows/],
     ['other sizes', () => ({ rows: 64 }), /certificate rows/],
+    ['another bound on all terms', (c) => ({ bound: { ...c.bound, joint: 99 } }), /bound/],
+    ['another paper bound', (c) => ({ bound: { ...c.bound, paper: 99 } }), /bound/],
+    ['the claim of impossibility', (c) => ({ bound: { ...c.bound, impossible: true } }), /bound/],
+    ['a lower rank', (c) => ({ rank: c.rank - 1 }), /pivotRows|bound/],
+    ['other columns', () => ({ columns: 64 }), /certificate columns/],
+    ['a score that is not there', () => ({ output: 2 }), /output/],
+    ['a prime beyond the largest', () => ({ prime: 2 ** 31 - 1 }), /prime/],
+    ['other row modes', () => ({ rowModes: [0, 1] }), /certificate (rows|columns|bound)/],
+    ['row modes out of order', (c) => ({ rowModes: [...c.rowModes].reverse() }), /rowModes/],
+    ['a mode that is not there', () => ({ rowModes: [0, 1, 6] }), /rowModes/],
+    ['a pivot row beyond the matrix', (c) => ({ pivotRows: [27, ...c.pivotRows.slice(1)] }), /pivotRows/],
+    ['a pivot column twice', (c) => ({ pivotColumns: c.pivotColumns.map(() => 0) }), /pivotColumns/],
+    ['a step less', (c) => ({ choice: c.choice.slice(1) }), /choice/],
+    ['pivots that are no list', () => ({ pivotRows: 'all' }), /pivotRows/],
     ['another format', () => ({ format: 'x' }), /format/],
+    ['another version', () => ({ version: 1 }), /version/],
   ])('with %s is rejected', async (_, change, message) => {
     await expect(check(tampered(change(certificate)))).rejects.toThrow(message);
+  });
+
+  it.each(
+    Object.keys({
+      ...{ format: 0, version: 0, model: 0, templates: 0, xi: 0, output: 0, rows: 0, columns: 0, prime: 0 },
+      ...{ rank: 0, pivotRows: 0, pivotColumns: 0, bound: 0, rowModes: 0, choice: 0 },
+    }),
+  )('without %s is rejected', async (key) => {
+    expect(certificate).toHaveProperty(key);
+    await expect(check(tampered({ [key]: undefined }))).rejects.toMatchObject({
+      code: expect.stringMatching(/^E_(ARGUMENT|NUMERIC)$/),
+    });
   });
 
   it('is rejected for another model and other templates, and when it is no object', async () => {
@@ -179,6 +213,10 @@ describe('certify', () => {
 
   it('says what it refuses', async () => {
     await expect(certify(model, templates, { samples: 0 })).rejects.toEqual(refusal('E_ARGUMENT', /samples/));
+    for (const window of [[6, 7], [2, 2], [0, 7], [1], 3]) {
+      const options = { window } as unknown as CertifyOptions;
+      await expect(certify(model, templates, options)).rejects.toEqual(refusal('E_ARGUMENT', /window/));
+    }
     await expect(certify(model, templates, { output: 2 })).rejects.toEqual(refusal('E_ARGUMENT', /output/));
     await expect(certify(model, random(1, 0))).rejects.toEqual(refusal('E_SHAPE', /at least one template/));
     await expect(certify(model, templates, { memoryLimit: 1000 })).rejects.toEqual(
