@@ -12,7 +12,7 @@ import { createModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
-import { checkSubgrid, chooseSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
+import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, sidesOf } from './subgrid.ts';
 
 export interface CertifyOptions extends FilteredOptions {
   /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. */
@@ -66,7 +66,6 @@ const KEYS = [
   ],
   ...['signal', 'onProgress'],
 ];
-const MOST_SAMPLES = 2 ** 15;
 
 /**
  * A lower bound on the width of any shallow network with the same ξ and features that agrees with a given one, usually a trained
@@ -95,9 +94,9 @@ export async function certify(
   const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const output = options.output ?? 0;
   if (output !== 'all') integer(`${where} output`, output, 0, outputs - 1);
-  const [from, to] = checkWindow(`${where} window`, options.window ?? [0, steps], steps);
-  const chosen = chooseSubgrid(count, steps, samples, seed, options.rowModes, [from, to]);
-  const subgrid = { ...chosen, ...(options.choice && { choice: options.choice }) };
+  const window = checkWindow(`${where} window`, options.window ?? [0, steps], steps);
+  const ours = chooseSubgrid(count, steps, samples, seed, options.rowModes, window);
+  const subgrid = { ...ours, ...(options.choice && { choice: options.choice }) };
   checkSubgrid(where, subgrid, steps, count);
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
@@ -118,20 +117,13 @@ export async function certify(
     subgrid,
   };
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
-  const proof = { ...best, subgrid, bound, samples, seed };
+  const proof = { ...best, subgrid, bound, chosen: options.choice ? null : { samples, seed, window } };
   const certificate = await makeCertificate(model, templates, proof);
   const { spectrum } = numericalBest(
     { ...evaluation, output: best.output },
     { ...options, onProgress: undefined },
   );
   return { ...common, method: 'exact', certificate, spectrum };
-}
-
-function checkWindow(where: string, window: unknown, steps: number): readonly [number, number] {
-  if (!Array.isArray(window) || window.length !== 2)
-    throw mismatch('E_ARGUMENT', where, 'the first step and the one behind the last', window);
-  const from = integer(where, window[0], 0, steps - 1);
-  return [from, integer(where, window[1], from + 1, steps)];
 }
 
 interface Best extends Pivots {

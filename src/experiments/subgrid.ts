@@ -10,6 +10,9 @@ export interface Subgrid {
   readonly rowModes: readonly number[];
 }
 
+/** Most rows, and most columns. */
+export const MOST_SAMPLES = 2 ** 15;
+
 /**
  * Chooses a part of at most `samples` rows and columns for which the bound on the width is large: the rank can be as large as the
  * number of rows, a product of sizes, while the bound divides it by about a sum of them, so that many modes with two templates are
@@ -75,6 +78,14 @@ function sizesFor(modes: number, templates: number, samples: number): number[] {
 }
 
 const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
+
+/** Checks the steps [from, to) that show several templates. */
+export function checkWindow(where: string, window: unknown, steps: number): readonly [number, number] {
+  if (!Array.isArray(window) || window.length !== 2)
+    throw mismatch('E_ARGUMENT', where, 'the first step and the one behind the last', window);
+  const from = integer(where, window[0], 0, steps - 1);
+  return [from, integer(where, window[1], from + 1, steps)];
+}
 
 /** Checks a part of a grid that comes from outside. */
 export function checkSubgrid(

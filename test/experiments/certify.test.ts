@@ -185,6 +185,11 @@ describe('certify', () => {
     ['a step less', (c) => ({ choice: c.choice.slice(1) }), /choice/],
     ['pivots that are no list', () => ({ pivotRows: 'all' }), /pivotRows/],
     ['another format', () => ({ format: 'x' }), /format/],
+    ['another seed', ({ chosen }) => ({ chosen: { ...chosen, seed: 3 } }), /certificate choice/],
+    ['other samples', ({ chosen }) => ({ chosen: { ...chosen, samples: 8 } }), /certificate choice/],
+    ['another window', ({ chosen }) => ({ chosen: { ...chosen, window: [1, 6] } }), /certificate choice/],
+    ['no window', ({ chosen }) => ({ chosen: { ...chosen, window: 3 } }), /window/],
+    ['a key that nobody checks', () => ({ author: 'me' }), /'author'/],
     ['another version', () => ({ version: 1 }), /version/],
   ])('with %s is rejected', async (_, change, message) => {
     await expect(check(tampered(change(certificate)))).rejects.toThrow(message);
@@ -193,7 +198,7 @@ describe('certify', () => {
   it.each(
     Object.keys({
       ...{ format: 0, version: 0, model: 0, templates: 0, xi: 0, output: 0, rows: 0, columns: 0, prime: 0 },
-      ...{ rank: 0, pivotRows: 0, pivotColumns: 0, bound: 0, rowModes: 0, choice: 0 },
+      ...{ rank: 0, pivotRows: 0, pivotColumns: 0, bound: 0, rowModes: 0, choice: 0, chosen: 0 },
     }),
   )('without %s is rejected', async (key) => {
     expect(certificate).toHaveProperty(key);
