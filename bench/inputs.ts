@@ -1,7 +1,15 @@
 import { Rng } from '../src/core/rng.ts';
 import { allocate, type FloatArray } from '../src/core/tensor.ts';
+import { drawAnalysis } from './analysis.ts';
 import { drawModel } from './models.ts';
-import { gridSteps, isModel, type ModelWorkload, type Workload } from './workloads.ts';
+import {
+  type AnalysisWorkload,
+  gridSteps,
+  isAnalysis,
+  isModel,
+  type ModelWorkload,
+  type Workload,
+} from './workloads.ts';
 
 /** An array that every subject of a workload is handed. */
 export interface Input {
@@ -11,7 +19,9 @@ export interface Input {
 
 export type Inputs = Readonly<Record<string, Input>>;
 
-function shapesOf(workload: Exclude<Workload, ModelWorkload>): Record<string, readonly number[]> {
+function shapesOf(
+  workload: Exclude<Workload, ModelWorkload | AnalysisWorkload>,
+): Record<string, readonly number[]> {
   if (workload.kind === 'maxplus') return { A: [workload.n, workload.n], B: [workload.n, workload.n] };
   if (workload.kind === 'grid') {
     const cores = gridSteps(workload).map(({ sizes: { L, R, K } }, t) => [`G${t}`, [L, R, K]]);
@@ -29,6 +39,7 @@ function shapesOf(workload: Exclude<Workload, ModelWorkload>): Record<string, re
 /** Normally distributed inputs, the same in every run. */
 export function drawInputs(workload: Workload): Inputs {
   if (isModel(workload)) return drawModel(workload);
+  if (isAnalysis(workload)) return drawAnalysis(workload);
   const rng = new Rng(7);
   return Object.fromEntries(
     Object.entries(shapesOf(workload)).map(([name, shape]) => {

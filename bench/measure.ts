@@ -5,7 +5,7 @@ import type { Absence, BenchRecord } from './records.ts';
 import { measures, type Prepared, type Subject } from './subject.ts';
 import { median, time, timingOf } from './timer.ts';
 import { verify } from './verify.ts';
-import { operationsOf, type Workload } from './workloads.ts';
+import { hasOperations, operationsOf, type Workload } from './workloads.ts';
 
 export interface Pace {
   readonly rounds: number;
@@ -114,7 +114,7 @@ export async function measure(
   for (const lane of lanes) {
     const { subject, prepared } = lane;
     const timing = timingOf(lane.ms.filter((ms) => ms !== null));
-    const meaningful = workload.kind !== 'call';
+    const meaningful = hasOperations(workload);
     report.record({
       workload: workload.name,
       subject: subject.name,

@@ -3,6 +3,7 @@ import { BACKEND_NAMES, type Backend, type Storage } from '../src/backend/interf
 import { probeBackend, selectBackend } from '../src/backend/select.ts';
 import { contract } from '../src/contract/contract.ts';
 import type { Tensor } from '../src/core/tensor.ts';
+import { analysisForms } from './analysis.ts';
 import type { Inputs } from './inputs.ts';
 import { lossesOf, trainerOf } from './models.ts';
 import type { Absence } from './records.ts';
@@ -10,6 +11,7 @@ import { type Form, prepareBest, type Subject } from './subject.ts';
 import {
   type GridWorkload,
   gridSteps,
+  isAnalysis,
   isModel,
   type ModelWorkload,
   operationsOf,
@@ -72,6 +74,7 @@ function formsOf(workload: Workload, inputs: Inputs, backend: Backend): Form[] {
   if (isModel(workload)) {
     return [(workload.kind === 'train' ? trainingStep : scoring)(workload, inputs, backend)];
   }
+  if (isAnalysis(workload)) return analysisForms(workload, inputs, backend);
   if (workload.kind === 'grid')
     return [gridByPairs(workload, inputs, backend), gridByRows(workload, inputs, backend)];
   if (workload.kind === 'maxplus')

@@ -167,6 +167,11 @@ export const TARGETS: readonly Target[] = [
   timesPeer('N3 HT step rectifier f32', 3, 'torch'),
   timesPeer('N4 CP score rectifier f32', 1.8, 'torch'),
   timesPeer('N4 CP score rectifier f32', 10, 'tfjs-wasm'),
+  timesPeer('R1 rank f64', 8, 'numpy'),
+  timesPeer('R2 exact rank f64', 1, 'numpy'),
+  timesPeer('D1 TT-SVD full f64', 3, 'numpy'),
+  timesPeer('D2 TT-SVD rank 10 f64', 3, 'numpy'),
+  timesPeer('D3 randomized TT-SVD f64', 10, 'numpy'),
   atMostMicroseconds('boundary backend.contract', 2, NATIVE, 'native'),
   atMostMicroseconds('boundary backend.contract', 5, WASM, 'wasm'),
 ];

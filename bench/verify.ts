@@ -1,8 +1,16 @@
 import type { DType, FloatArray } from '../src/core/tensor.ts';
 import { XI } from '../src/core/xi.gen.ts';
+import { verifyAnalysis } from './analysis.ts';
 import type { Inputs } from './inputs.ts';
 import { verifyModel } from './models.ts';
-import { type ContractWorkload, type GridWorkload, gridSteps, isModel, type Workload } from './workloads.ts';
+import {
+  type ContractWorkload,
+  type GridWorkload,
+  gridSteps,
+  isAnalysis,
+  isModel,
+  type Workload,
+} from './workloads.ts';
 
 /**
  * What a subject computed: `out`, of a training its first losses, with gradients `da`, `dh`, `dG` too. The rows of a grid are prefix-major, the first
@@ -27,6 +35,7 @@ export function verify(workload: Workload, inputs: Inputs, outputs: Outputs): bo
   if (isModel(workload)) {
     return verifyModel(workload, inputs, outputs.arrays.out);
   }
+  if (isAnalysis(workload)) return verifyAnalysis(workload, inputs, outputs.arrays);
   if (workload.kind === 'grid') return verifyGrid(workload, inputs, outputs);
   const contraction = {
     ...workload,

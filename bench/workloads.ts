@@ -56,9 +56,43 @@ export interface ModelWorkload extends Common {
   readonly B: number;
 }
 
-export type Workload = ModelWorkload | ContractWorkload | MaxPlusWorkload | GridWorkload | CallWorkload;
+/**
+ * One network of the paper's Figure 3: the grid over all M^T sequences and the singular values of its square
+ * matricization, which is what peers do of `exact` ones too: those prove the rank, and peers cannot.
+ */
+export interface RankWorkload extends Common {
+  readonly kind: 'rank';
+  readonly exact: boolean;
+  readonly xi: Xi;
+  readonly M: number;
+  readonly T: number;
+  readonly L: number;
+  readonly R: number;
+}
+
+/** The tensor train, to a relative error of `eps`, of independent entries or of a tensor whose ranks are `rank`. */
+export interface TrainWorkload extends Common {
+  readonly kind: 'ttsvd';
+  readonly shape: readonly number[];
+  readonly rank: number | null;
+  readonly eps: number;
+  /** By random projections, which NumPy has none of: beside it stands what it does without. */
+  readonly randomized: boolean;
+}
+
+export type AnalysisWorkload = RankWorkload | TrainWorkload;
+
+export type Workload =
+  | ModelWorkload
+  | ContractWorkload
+  | MaxPlusWorkload
+  | GridWorkload
+  | CallWorkload
+  | AnalysisWorkload;
 
 export const isModel = (workload: Workload): workload is ModelWorkload => 'model' in workload;
+export const isAnalysis = (workload: Workload): workload is AnalysisWorkload =>
+  workload.kind === 'rank' || workload.kind === 'ttsvd';
 
 const C1 = { B: 250, L: 32, R: 64, K: 64 };
 const C2 = { B: 256, L: 100, R: 256, K: 256 };
@@ -108,6 +142,17 @@ export const WORKLOADS: readonly Workload[] = [
       B,
     }),
   ),
+  { name: 'R1 rank f64', kind: 'rank', exact: false, xi: 'rectifier', dtype: 'float64', ...G1 },
+  { name: 'R2 exact rank f64', kind: 'rank', exact: true, xi: 'rectifier', dtype: 'float64', ...G1 },
+  ...(
+    [
+      ['D1 TT-SVD full f64', { shape: new Array<number>(6).fill(10), rank: null, randomized: false }],
+      ['D2 TT-SVD rank 10 f64', { shape: new Array<number>(6).fill(16), rank: 10, randomized: false }],
+      ['D3 randomized TT-SVD f64', { shape: new Array<number>(6).fill(16), rank: 10, randomized: true }],
+    ] as const
+  ).map(
+    ([name, tensor]): TrainWorkload => ({ name, kind: 'ttsvd', dtype: 'float64', eps: 1e-10, ...tensor }),
+  ),
   {
     name: 'boundary backend.contract',
     kind: 'call',
@@ -123,7 +168,7 @@ export const WORKLOADS: readonly Workload[] = [
 export const GROUPS: readonly string[] = [...new Set(WORKLOADS.map(({ name }) => name.split(' ')[0]))];
 
 /** Extents of the steps of a grid: rows out of step t, and G_t [L, before, after]. */
-export function gridSteps({ M, T, L, R }: GridWorkload) {
+export function gridSteps({ M, T, L, R }: Pick<GridWorkload, 'M' | 'T' | 'L' | 'R'>) {
   return Array.from({ length: T }, (_, t) => ({
     prefixes: M ** t,
     sizes: { L, R: t === 0 ? 1 : R, K: t === T - 1 ? 1 : R },
@@ -142,12 +187,38 @@ export function operationsOf(workload: Workload): number {
       0,
     );
   }
+  if (workload.kind === 'rank') return operationsOfRank(workload);
+  if (workload.kind === 'ttsvd') return operationsOfTrain(workload);
   if (isModel(workload)) {
     return workload.B * operationsOfModel(workload.model) * (workload.kind === 'train' ? 3 : 1);
   }
   const { B, L, R, K } = workload.sizes;
   return 2 * B * L * R * K * (workload.kind === 'gradients' ? 3 : 1);
 }
+
+/** The grid, and what bidiagonalisation takes of a square matrix: Golub & Van Loan 2013, section 8.6. */
+function operationsOfRank({ M, T, L, R }: RankWorkload): number {
+  const grid = gridSteps({ M, T, L, R }).reduce(
+    (sum, { prefixes, sizes: { L, R, K } }) => sum + 2 * M * prefixes * L * R * K,
+    0,
+  );
+  const [rows, columns] = [M ** Math.ceil(T / 2), M ** Math.floor(T / 2)];
+  return grid + 4 * columns ** 2 * (rows - columns / 3);
+}
+
+/** Of each unfolding 6·m·n·min(m,n), an SVD with one side of vectors, the left ranks being the least possible. */
+function operationsOfTrain({ shape, rank }: TrainWorkload): number {
+  let [left, rest] = [1, shape.reduce((x, y) => x * y, 1)];
+  return shape.slice(0, -1).reduce((sum, n) => {
+    const [rows, columns] = [left * n, rest / n];
+    rest = columns;
+    left = Math.min(rows, columns, rank ?? rows);
+    return sum + 6 * rows * columns * Math.min(rows, columns);
+  }, 0);
+}
+
+/** Whether its operations are those that any subject does: not of tiny calls, nor of decompositions, where algorithms differ. */
+export const hasOperations = (workload: Workload) => workload.kind !== 'call' && !isAnalysis(workload);
 
 /** Multiply-adds of an example's way through features and contractions, times two. */
 function operationsOfModel({ kind, steps: T, inputs, outputs, rank, features: { size: M } }: ModelOptions) {

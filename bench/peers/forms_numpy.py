@@ -1,10 +1,11 @@
-"""NumPy's ways to state each workload; forms(workload, inputs) yields (name, group, run), run() -> {name: array}."""
+"""The ways of NumPy and SciPy to state each workload; forms(workload, inputs) yields (name, group, run), run() -> {name: array}."""
 
 import numpy as np
+import scipy
 
 
 def versions():
-    return {"numpy": np.__version__}
+    return {"numpy": np.__version__, "scipy": scipy.__version__}
 
 
 def forms(workload, inputs):
@@ -13,6 +14,11 @@ def forms(workload, inputs):
         return contraction(workload, inputs)
     if kind == "grid":
         return grid(workload, inputs)
+    if kind in ("rank", "ttsvd"):
+        # It takes the grid from here.
+        import forms_numpy_analysis as analysis
+
+        return analysis.rank(workload, inputs) if kind == "rank" else analysis.trains(workload, inputs["H"])
     return maxplus(inputs)
 
 
@@ -62,30 +68,32 @@ def contraction(workload, t):
             np.sqrt(np.add(*pair(a * a, h * h), out=X), out=X))
 
 
+def grid_in_blocks(M, templates, cores, rows):
+    """Scores of all sequences, the first template slowest; `templates` are max(a_t, 0) of each step."""
+    h = np.zeros((1, 1))
+    for a, G in zip(templates, cores):
+        L, R, K = G.shape
+        h = np.maximum(h, 0)
+        size = max(1, min(rows // M, h.shape[0]))
+        out = np.empty((h.shape[0] * M, K))
+        joined = np.empty((size, M, L, R))
+        for first in range(0, h.shape[0], size):
+            part = h[first:first + size]
+            into = joined[:part.shape[0]]
+            np.maximum(a[None, :, :, None], part[:, None, None, :], out=into)
+            np.matmul(into.reshape(-1, L * R), G.reshape(L * R, K),
+                      out=out[first * M:(first + part.shape[0]) * M])
+        h = out
+    return h.reshape(-1)
+
+
 def grid(workload, t):
     M, T = workload["M"], workload["T"]
-    a = np.maximum(t["a"], 0)
+    templates = [np.maximum(t["a"], 0)] * T
     cores = [t[f"G{n}"] for n in range(T)]
 
     def blocks(rows):
-        def run():
-            h = np.zeros((1, 1))
-            for G in cores:
-                L, R, K = G.shape
-                h = np.maximum(h, 0)
-                size = max(1, min(rows // M, h.shape[0]))
-                out = np.empty((h.shape[0] * M, K))
-                joined = np.empty((size, M, L, R))
-                for first in range(0, h.shape[0], size):
-                    part = h[first:first + size]
-                    into = joined[:part.shape[0]]
-                    np.maximum(a[None, :, :, None], part[:, None, None, :], out=into)
-                    np.matmul(into.reshape(-1, L * R), G.reshape(L * R, K),
-                              out=out[first * M:(first + part.shape[0]) * M])
-                h = out
-            return {"out": h.reshape(-1)}
-
-        return run
+        return lambda: {"out": grid_in_blocks(M, templates, cores, rows)}
 
     yield "maximum, matmul, blocks of 500 rows, out=", "best", blocks(500)
     yield "maximum, matmul, blocks of 2000 rows, out=", "best", blocks(2000)

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Absence } from '../records.ts';
 import type { Subject } from '../subject.ts';
-import { isModel, type Workload } from '../workloads.ts';
+import { isAnalysis, isModel, type Workload } from '../workloads.ts';
 import { mlMatrix } from './ml-matrix.ts';
 import { naiveC } from './naive-c.ts';
 import { onnxruntime } from './onnxruntime.ts';
@@ -74,7 +74,7 @@ const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
   }),
   'ml-matrix': () => ({ subjects: [mlMatrix()], versions: { 'ml-matrix': versionOf('ml-matrix') } }),
   'plain-js': () => ({ subjects: [plainJs] }),
-  torch: () => python('torch', ({ kind }) => kind !== 'call'),
+  torch: () => python('torch', (workload) => workload.kind !== 'call' && !isAnalysis(workload)),
   numpy: () =>
     python('numpy', (workload) => !isModel(workload) && !['call', 'gradients'].includes(workload.kind)),
   // Shorter formulas for smooth ξ that overflow for large operands; beside the safe ones.

@@ -23,7 +23,10 @@ const PYTHON = {
     probe: 'import torch, numpy',
     packages: ['python3-torch', 'python3-numpy', 'libopenblas0-pthread'],
   },
-  numpy: { probe: 'import numpy', packages: ['python3-numpy', 'libopenblas0-pthread'] },
+  numpy: {
+    probe: 'import numpy, scipy.linalg',
+    packages: ['python3-numpy', 'python3-scipy', 'libopenblas0-pthread'],
+  },
   openblas: {
     probe: "import numpy, ctypes; ctypes.CDLL('libopenblas.so.0')",
     packages: ['python3-numpy', 'libopenblas0-pthread'],

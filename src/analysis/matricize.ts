@@ -25,20 +25,23 @@ export function matricize(tensor: Tensor, rowModes: readonly number[]): Tensor {
   const extent = (modes: readonly number[]) => elementCount(modes.map((mode) => shape[mode]));
   const result = { dtype, shape: [extent(rows), extent(columns)] };
   if (rows.every((mode, n) => mode === n)) return { ...result, data };
-  const at = (modes: readonly number[]) => offsets(shape, modes);
-  const [rowAt, columnAt] = [at(rows), at(columns)];
+  const [rowAt, columnAt] = [offsets(shape, rows), offsets(shape, columns)];
   const out = allocate(dtype, data.length);
-  let next = 0;
-  for (const r of rowAt) for (const c of columnAt) out[next++] = data[r + c];
+  const width = columnAt.length;
+  // Indexed: iterators cost a million elements as long as their grid takes.
+  for (let r = 0; r < rowAt.length; r++) {
+    const [from, to] = [rowAt[r], r * width];
+    for (let c = 0; c < width; c++) out[to + c] = data[from + columnAt[c]];
+  }
   return { ...result, data: out };
 }
 
-/** Where in the data the indices over some modes begin, row-major over them. */
-function offsets(shape: readonly number[], modes: readonly number[]): Float64Array {
+/** Where in the data the indices over some modes begin, row-major over them; tensors have fewer than 2³¹ elements. */
+function offsets(shape: readonly number[], modes: readonly number[]): Int32Array {
   const strides = shape.map((_, mode) => shape.slice(mode + 1).reduce((a, b) => a * b, 1));
-  let list = Float64Array.of(0);
+  let list = Int32Array.of(0);
   for (const mode of modes) {
-    const next = new Float64Array(list.length * shape[mode]);
+    const next = new Int32Array(list.length * shape[mode]);
     list.forEach((base, n) => {
       for (let i = 0; i < shape[mode]; i++) next[n * shape[mode] + i] = base + i * strides[mode];
     });

@@ -2,11 +2,11 @@ import { Command } from 'commander';
 import { integer, mismatch, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Certificate, checkCertificate } from '../experiments/certificate.ts';
-import { type Certification, certify } from '../experiments/certify.ts';
+import { type Certification, type CertifyOptions, certify } from '../experiments/certify.ts';
 import { checkWritable, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
-import { type BackendChoice, number, openChosen, printJson, withBackendOptions } from './options.ts';
+import { type BackendChoice, number, numbers, openChosen, printJson, withBackendOptions } from './options.ts';
 import { type CountView, countView } from './progress.ts';
 import { loadTemplates } from './templates.ts';
 
@@ -17,6 +17,7 @@ interface Flags extends BackendChoice {
   readonly samples: number;
   readonly seed: number;
   readonly output: number | 'all';
+  readonly window?: readonly number[];
   readonly exact?: boolean;
   readonly prime?: number;
   readonly tolerance?: number;
@@ -47,6 +48,7 @@ export function certifyCommand(): Command {
     .option('--samples <S>', 'most rows, and most columns, of the matrix', number, 2048)
     .option('--seed <n>', 'of templates and of their choice', number, 0)
     .option('--output <c>', "number of one score, or 'all' for the best", outputOf, 0)
+    .option('--window <from,to>', 'steps that show several templates (default: all)', numbers)
     .option('--exact', 'exact arithmetic instead of singular values')
     .option('--prime <p>', 'of exact arithmetic (default: 16777213)', number)
     .option('--tolerance <t>', 'of singular values (default: 1e-10)', number)
@@ -74,6 +76,7 @@ const outputOf = (text: string) => (text === 'all' ? text : number(text));
 
 async function make(model: Model, templates: Tensor, flags: Flags): Promise<void> {
   const { samples, seed, exact = false, prime, tolerance, output } = flags;
+  const window = flags.window as CertifyOptions['window'];
   let view: CountView | undefined;
   const onProgress = (done: number, total: number) => {
     view ??= countView('sequences', total, 0, flags.json === true);
@@ -81,18 +84,16 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
   };
   let result: Certification;
   try {
-    const options = { samples, seed, exact, output, prime, tolerance, onProgress } as const;
+    const options = { samples, seed, exact, output, prime, tolerance, window, onProgress } as const;
     result = await certify(model, templates, options);
   } finally {
     view?.stop();
   }
-  const { certificate, spectrum, ...rest } = result;
-  const record = certificate ?? {
-    ...rest,
-    ...(spectrum && { spectrum: { ...spectrum, singularValues: Array.from(spectrum.singularValues) } }),
-  };
+  const { certificate, ...rest } = result;
+  const spectrum = { ...result.spectrum, singularValues: Array.from(result.spectrum.singularValues) };
+  const record = { ...certificate, ...rest, spectrum };
   if (flags.out !== undefined)
-    await writeFileAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+    await writeFileAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(certificate ?? record)}\n`));
   if (flags.json) printJson(record);
   else
     process.stdout.write(
@@ -102,16 +103,25 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
 
 function describe(
   model: Model,
-  { bound, rank, rows, columns, method, spectrum, certificate, output }: Certification,
+  { bound, equalWidth, rank, rows, columns, method, spectrum, certificate, output }: Certification,
 ): string {
   const width = bound.impossible
     ? 'no shallow network of any width agrees with it'
-    : `a shallow network that agrees with it has width ≥ ${bound.refined} (${bound.paper} by the paper's form)`;
-  const how = spectrum
-    ? `singular values above ${spectrum.tolerance} of the largest, gap ${spectrum.gap.toPrecision(3)}`
-    : `proven modulo ${certificate?.prime}`;
+    : `a shallow network that agrees with it has width ≥ ${bound.joint} (${bound.refined} term by term, ${bound.paper} by the paper's form)`;
+  const how = certificate
+    ? `proven modulo ${certificate.prime}`
+    : `singular values above ${spectrum.tolerance} of the largest, gap ${spectrum.gap.toPrecision(3)}`;
   const { kind, xi } = model.config;
-  return `${kind}, ξ = ${xi}, score ${output}: rank ${rank} of a ${rows} × ${columns} matrix, ${how} (${method})\n${width}\n`;
+  return `${kind}, ξ = ${xi}, score ${output}: rank ${rank} of a ${rows} × ${columns} matrix, ${how} (${method})\n${width}\n${spectrumLine(spectrum)}\na shallow network with as many parameters has width ${equalWidth}\n`;
+}
+
+/** How fast the singular values fall: how many are above each third power of ten. */
+function spectrumLine({ singularValues, effectiveRank, entropy }: Certification['spectrum']): string {
+  const above = [1e-3, 1e-6, 1e-9].map((part) => {
+    const count = singularValues.filter((s) => s > part * singularValues[0]).length;
+    return `${count} above ${part}`;
+  });
+  return `spectrum: ${above.join(', ')} of the largest; effective rank ${effectiveRank.toFixed(2)}, entropy ${entropy.toFixed(2)}`;
 }
 
 async function check(model: Model, templates: Tensor, path: string, flags: Flags): Promise<void> {
@@ -127,6 +137,6 @@ async function check(model: Model, templates: Tensor, path: string, flags: Flags
   if (flags.json) printJson({ valid: true, rank, prime, bound });
   else
     process.stdout.write(
-      `${path} holds: rank ≥ ${rank}, width ≥ ${bound.refined ?? 'any'} (modulo ${prime})\n`,
+      `${path} holds: rank ≥ ${rank}, width ≥ ${bound.joint ?? 'any'} (modulo ${prime})\n`,
     );
 }

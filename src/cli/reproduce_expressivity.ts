@@ -115,11 +115,12 @@ async function certificate(session: Session): Promise<void> {
   const measure = stopwatch(session);
   const model = await loadModel(trained.path, { backend });
   const templates = await loadTemplates(run.dataset, TEMPLATES, seed, model.config);
-  const { certificate: proof } = await certify(model, templates, { exact: true, samples, seed, signal });
+  const options = { exact: true, samples, seed, signal };
+  const { certificate: proof, spectrum, equalWidth } = await certify(model, templates, options);
   await checkCertificate(model, templates, proof);
-  const { spectrum } = await certify(model, templates, { samples, seed, signal });
   const { rank, prime, rows, columns, bound, model: modelDigest, templates: templatesDigest } = proof!;
-  const values = relative(spectrum!.singularValues);
+  const { tolerance, entropy, effectiveRank } = spectrum;
+  const values = relative(spectrum.singularValues);
   const record: CertificateRecord = {
     ...{
       run,
@@ -131,15 +132,16 @@ async function certificate(session: Session): Promise<void> {
       rows,
       columns,
       bound,
+      equalWidth,
       modelDigest,
       templatesDigest,
     },
-    spectrum: { rank: spectrum!.rank, tolerance: spectrum!.tolerance, values },
+    spectrum: { rank: spectrum.rank, tolerance, values, entropy, effectiveRank },
     ...measure(),
   };
   await folder.put('expressivity/certificate.proof.json', proof);
   await folder.put(CERTIFICATE, record);
-  say(session, `certificate: shallow width ≥ ${bound.refined ?? 'any'}, ${record.seconds.toFixed(1)} s`);
+  say(session, `certificate: shallow width ≥ ${bound.joint ?? 'any'}, ${record.seconds.toFixed(1)} s`);
 }
 
 async function comparison({ folder, machine }: Session): Promise<void> {

@@ -5,6 +5,7 @@ import { type BackendChoice, number, openChosen, printJson, withBackendOptions }
 interface Flags extends BackendChoice {
   readonly seed: number;
   readonly only?: readonly string[];
+  readonly instances?: number;
   readonly list?: boolean;
   readonly json?: boolean;
 }
@@ -14,6 +15,7 @@ export function verifyCommand(): Command {
     .description('every lemma, proposition and theorem, tried on random instances')
     .option('--seed <n>', 'seed of the instances', number, 0)
     .option('--only <ids...>', 'checks whose ids begin with these')
+    .option('--instances <n>', 'random instances of each check (default: its own number)', number)
     .option('--list', 'print what would be checked, and check nothing');
   return withBackendOptions(command)
     .option('--json', 'print one record')
@@ -34,7 +36,8 @@ async function check(flags: Flags): Promise<void> {
   const backend = openChosen(flags);
   const started = performance.now();
   const checks: Verification[] = [];
-  for await (const result of verify({ seed: flags.seed, only: flags.only, backend })) {
+  const { seed, only, instances } = flags;
+  for await (const result of verify({ seed, only, backend, ...(instances !== undefined && { instances }) })) {
     checks.push(result);
     if (!flags.json) process.stdout.write(line(result));
   }

@@ -65,7 +65,7 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
   integer('cpAls seed', seed, 0, Number.MAX_SAFE_INTEGER);
   if (!(typeof tolerance === 'number' && tolerance >= 0))
     throw mismatch('E_ARGUMENT', 'cpAls tolerance', 'a non-negative number', tolerance);
-  const H = dense('cpAls', tensor, linear);
+  const H = dense('cpAls', tensor, linear, maxBytes);
   checkMemory('cpAls product of factors', (product(H.shape) / Math.min(...H.shape)) * R, maxBytes);
   const fits = Array.from({ length: starts }, (_, n) => {
     const factors = n === 0 ? leadingVectors(linear, H, R) : randomFactors(H, R, new Rng(seed, n));

@@ -44,15 +44,26 @@ function combine(
   return assemble(A.tree, out);
 }
 
-/** `a + b`, with ranks r + s below the root: leaves side by side, block-diagonal transfer tensors. */
-export function htAdd(a: HierarchicalTucker, b: HierarchicalTucker): HierarchicalTucker {
-  return combine(both('htAdd', a, b), (x, y, isRoot) => {
+/**
+ * `a + b`, with ranks r + s below the root: leaves side by side, block-diagonal transfer tensors.
+ *
+ * @throws XiError E_MEMORY before a part that exceeds `maxBytes` is allocated.
+ */
+export function htAdd(
+  a: HierarchicalTucker,
+  b: HierarchicalTucker,
+  options: ComputeOptions = {},
+): HierarchicalTucker {
+  const parts = both('htAdd', a, b);
+  const { maxBytes } = computing('htAdd', options);
+  return combine(parts, (x, y, isRoot) => {
     const isLeaf = x.shape.length === 2;
     // Leaves share their rows, the root its only column; all else is a block of its own.
     const shape = x.shape.map((extent, axis) => {
       const isShared = (isLeaf && axis === 0) || (isRoot && axis === x.shape.length - 1);
       return isShared ? extent : extent + y.shape[axis];
     });
+    checkMemory('htAdd part', product(shape), maxBytes);
     const data = new Float64Array(product(shape));
     const put = (part: Tensor, offsets: readonly number[]): void => {
       const index = part.shape.map(() => 0);

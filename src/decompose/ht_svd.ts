@@ -25,8 +25,8 @@ export function htSvd(tensor: Tensor, options: TruncationOptions = {}): Approxim
   const count = Array.isArray(tensor?.shape) ? tensor.shape.length : 1;
   const tree = balancedTree(Math.max(1, count));
   const nodes = [...tree.leaves, ...tree.inner].filter((node) => node !== tree.root);
-  const { linear, eps, maxRanks } = truncation('htSvd', options, nodes.length);
-  const H = dense('htSvd', tensor, linear);
+  const { linear, eps, maxRanks, maxBytes } = truncation('htSvd', options, nodes.length);
+  const H = dense('htSvd', tensor, linear, maxBytes);
   const threshold = (eps * H.norm) / Math.sqrt(treeEdges(count));
   const [rootLeft, rootRight] = tree.root.children ?? [];
   let discarded = 0;

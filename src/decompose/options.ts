@@ -76,12 +76,14 @@ export interface Dense {
 }
 
 /** Checks a tensor of one axis or more with finite values; float64 values are used in place where no scaling is needed. */
-export function dense(where: string, value: unknown, linear: Linear): Dense {
+export function dense(where: string, value: unknown, linear: Linear, maxBytes: number): Dense {
   if (!isTensor(value) || !Array.isArray(value.shape) || value.shape.length === 0)
     throw mismatch('E_ARGUMENT', where, 'a Tensor of at least one axis', value);
   if (value.shape.includes(0)) throw mismatch('E_SHAPE', where, 'extents of at least 1', value.shape);
   const anyShape = value.shape.map(() => -1);
   const tensor = checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite: false });
+  // What remains of the tensor after a step may be as large as the tensor.
+  checkMemory(`${where} of shape [${tensor.shape.join(', ')}]`, tensor.data.length, maxBytes);
   const data = tensor.data instanceof Float64Array ? tensor.data : Float64Array.from(tensor.data);
   // A sum of squares that is finite and not tiny tells that all values are finite, at the speed of memory.
   const norm = linear.norm(data);

@@ -20,17 +20,26 @@ import {
   type TensorTrain,
 } from './tt.ts';
 
-/** `a + b`, with ranks r_t + s_t between the ends: block-diagonal cores, side by side at the ends. */
-export function ttAdd(a: TensorTrain, b: TensorTrain): TensorTrain {
+/**
+ * `a + b`, with ranks r_t + s_t between the ends: block-diagonal cores, side by side at the ends.
+ *
+ * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`.
+ */
+export function ttAdd(a: TensorTrain, b: TensorTrain, options: ComputeOptions = {}): TensorTrain {
   const pairs = coresOfBoth('ttAdd', a, b);
-  const cores = pairs.map(([A, B], t) => {
-    const [first, last] = [t === 0, t === pairs.length - 1];
+  const { maxBytes } = computing('ttAdd', options);
+  const last = pairs.length - 1;
+  const shapes = pairs.map(([A, B], t) => {
     const [rows, n, cols] = A.shape;
-    const left = first ? 1 : rows + B.shape[0];
-    const right = last ? 1 : cols + B.shape[2];
+    return [t === 0 ? 1 : rows + B.shape[0], n, t === last ? 1 : cols + B.shape[2]] as const;
+  });
+  for (const shape of shapes) checkMemory('ttAdd core', product(shape), maxBytes);
+  const cores = pairs.map(([A, B], t) => {
+    const [rows, , cols] = A.shape;
+    const [left, n, right] = shapes[t];
     const data = new Float64Array(left * n * right);
     addBlock(data, n, right, A, 0, 0);
-    addBlock(data, n, right, B, first ? 0 : rows, last ? 0 : cols);
+    addBlock(data, n, right, B, t === 0 ? 0 : rows, t === last ? 0 : cols);
     return core(left, n, right, data);
   });
   return { cores };

@@ -31,23 +31,28 @@ export interface TtSvdOptions extends TruncationOptions {
  *
  * Costs the SVD of each unfolding, about 2·N·n_t·r_{t−1} operations for N elements; where an unfolding is proven to have
  * full rank nothing but the proof. `randomized` costs three passes over H of 2·N·(rank + 10) operations: the range of
- * the middle unfolding is sampled until what it misses is measured to be below eps/4, and the two halves are decomposed. Where
- * `maxRanks` limits the middle rank, the sample has that rank + 10 and what it misses goes into `error`. A tensor whose rank is more than a
- * quarter of the middle unfolding is decomposed as without the option.
+ * the middle unfolding is sampled until what it misses is measured to be below eps/4, and the two halves are decomposed. From
+ * 2^20 elements on this is tried without the option too, and taken where it misses less than eps/100. With the option and
+ * `maxRanks` that limits the middle rank, the sample has that rank + 10 and what it misses goes into `error`. A tensor whose
+ * rank is more than a quarter of the middle unfolding is decomposed as without the option.
  *
  * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
  */
 export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT {
   const count = Array.isArray(tensor?.shape) ? Math.max(0, tensor.shape.length - 1) : 0;
   const keys = [...TRUNCATION_KEYS, 'randomized', 'seed'];
-  const { linear, eps, maxRanks } = truncation('ttSvd', options, count, keys);
+  const { linear, eps, maxRanks, maxBytes } = truncation('ttSvd', options, count, keys);
   const seed = integer('ttSvd seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
-  const H = dense('ttSvd', tensor, linear);
+  const H = dense('ttSvd', tensor, linear, maxBytes);
   if (H.norm === 0) {
     const zero = H.shape.map((n) => core(1, n, 1, new Float64Array(n)));
     return { cores: zero, error: 0 };
   }
-  const middle = options.randomized ? sampleMiddle(linear, H, eps, maxRanks, seed) : undefined;
+  const middle = options.randomized
+    ? sampleMiddle(linear, H, maxRanks, { seed, slack: eps / 4, part: 1 / 4 })
+    : H.data.length >= WORTH_A_SAMPLE
+      ? sampleMiddle(linear, H, [], { seed, slack: eps / 100, part: 1 / 16 })
+      : undefined;
   const missed = middle ? middle.residual / H.norm : 0;
   // What the middle missed and what the steps leave out add up, by the triangle inequality.
   const threshold = ((eps - missed) * H.norm) / Math.sqrt(Math.max(1, count));
@@ -117,13 +122,26 @@ interface Middle {
 const OVERSAMPLING = 10;
 const FIRST_SAMPLE = 16;
 
-/** Samples the range of the middle unfolding; undefined where that would be no cheaper than to decompose it. */
+/**
+ * Elements from which on a tensor is sampled without being asked: those of low rank cost a third or less, others a few per cent
+ * more. What is missed must be so little that the ranks are those that they would be without.
+ */
+const WORTH_A_SAMPLE = 2 ** 20;
+
+interface Sampling {
+  readonly seed: number;
+  /** What may be missed in relation to the norm. */
+  readonly slack: number;
+  /** Of the middle unfolding's smaller side, beyond which a sample is no cheaper than to decompose. */
+  readonly part: number;
+}
+
+/** Samples the range of the middle unfolding; undefined where too little of it would be found. */
 function sampleMiddle(
   linear: Linear,
   { shape, data, norm }: Dense,
-  eps: number,
   maxRanks: readonly number[],
-  seed: number,
+  { seed, slack, part }: Sampling,
 ): Middle | undefined {
   if (shape.length < 2) return undefined;
   const sizes = shape.map((_, t) => product(shape.slice(0, t)));
@@ -131,19 +149,19 @@ function sampleMiddle(
   const at = sizes.reduce((best, _, t) => (t > 0 && (best === 0 || longer(t) < longer(best)) ? t : best), 0);
   const A = matrix(sizes[at], data.length / sizes[at], data);
   const most = Math.min(A.rows, A.cols);
-  const wanted = maxRanks[at - 1];
+  const wanted = maxRanks[at - 1] ?? BIGGEST_RANK;
   const isLimited = wanted < BIGGEST_RANK;
   const rng = new Rng(seed, most);
-  for (let size = isLimited ? wanted : FIRST_SAMPLE; size + OVERSAMPLING <= most / 4; size *= 2) {
+  for (let size = isLimited ? wanted : FIRST_SAMPLE; size + OVERSAMPLING <= most * part; size *= 2) {
     const omega = matrix(A.cols, size + OVERSAMPLING);
     for (let n = 0; n < omega.data.length; n++) omega.data[n] = rng.uniform() - 0.5;
     let sampled = project(linear, A, linear.multiply(A, omega));
-    let residual = missing(linear, A, sampled, norm, eps);
-    if (residual > (eps * norm) / 4) {
+    let residual = missing(linear, A, sampled, norm, slack);
+    if (residual > slack * norm) {
       if (!isLimited) continue;
       // The rank decides, not eps: a power iteration brings the range near the best one.
       sampled = project(linear, A, linear.timesTransposed(A, sampled.B));
-      residual = missing(linear, A, sampled, norm, eps);
+      residual = missing(linear, A, sampled, norm, slack);
     }
     const { Q: Zt, R } = linear.qr(transpose(sampled.B));
     return { at, left: linear.timesTransposed(sampled.Q, R), right: transpose(Zt), residual };
@@ -158,19 +176,19 @@ function project(linear: Linear, A: Matrix, Y: Matrix): { Q: Matrix; B: Matrix }
 }
 
 /**
- * ‖A − Q B‖ for B = QᵀA. As √(‖A‖² − ‖B‖²) it has an error of about √(n ε)·‖A‖ from cancellation, which decides only if
- * eps is far above that; else element by element.
+ * ‖A − Q B‖ for B = QᵀA, at least. As √(‖A‖² − ‖B‖²) it has an error of about √(n ε)·‖A‖ from cancellation, which decides only
+ * if it or what may be missed is far above that; else element by element.
  */
 function missing(
   linear: Linear,
   A: Matrix,
   { Q, B }: { readonly Q: Matrix; readonly B: Matrix },
   norm: number,
-  eps: number,
+  slack: number,
 ): number {
   const kept = linear.norm(B.data);
   const rounding = 1e-12 * norm ** 2;
   const square = Math.max(0, norm ** 2 - kept ** 2) + rounding;
-  if (Math.sqrt(square) <= (eps * norm) / 4) return Math.sqrt(square);
+  if (Math.sqrt(square) <= slack * norm || square > 1e4 * rounding) return Math.sqrt(square);
   return linear.residual(A, Q, B);
 }

@@ -1,19 +1,18 @@
 import { eliminate } from '../analysis/exact/eliminate.ts';
 import { isPrime, LARGEST_PRIME, PrimeField } from '../analysis/exact/modular.ts';
 import { residueMatrix } from '../analysis/exact_rank.ts';
-import { integer, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import { checkTensor, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { Model } from '../models/model.ts';
-import type { WidthBound } from '../theory/bounds.ts';
-import { subgridBound } from '../theory/subgrid.ts';
+import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { modelDigest, tensorDigest } from './digest.ts';
 import { subgridResidues } from './evaluation.ts';
-import { checkSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
+import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, sidesOf } from './subgrid.ts';
 
 export const CERTIFICATE_FORMAT = 'xitensor-width-certificate';
-const VERSION = 1;
+const VERSION = 2;
 
 /** A proof that can be checked again: the minor of these pivots is not 0 modulo the prime, so that the rank is at least its size. */
 export interface Certificate extends Subgrid {
@@ -31,11 +30,21 @@ export interface Certificate extends Subgrid {
   readonly rank: number;
   readonly pivotRows: readonly number[];
   readonly pivotColumns: readonly number[];
-  readonly bound: WidthBound;
-  /** What chose the part of the grid, for the record: the choice itself is above. */
+  readonly bound: SubgridBound;
+  /** What {@link chooseSubgrid} chose the part of the grid by; null where a user did. */
+  readonly chosen: ChosenBy | null;
+}
+
+export interface ChosenBy {
   readonly samples: number;
   readonly seed: number;
+  readonly window: readonly [from: number, to: number];
 }
+
+const KEYS = [
+  ...['format', 'version', 'model', 'templates', 'xi', 'output', 'prime', 'rank', 'bound', 'chosen'],
+  ...['rows', 'columns', 'pivotRows', 'pivotColumns', 'rowModes', 'choice'],
+];
 
 export interface Proof {
   readonly subgrid: Subgrid;
@@ -44,13 +53,12 @@ export interface Proof {
   readonly rank: number;
   readonly rows: readonly number[];
   readonly columns: readonly number[];
-  readonly bound: WidthBound;
-  readonly samples: number;
-  readonly seed: number;
+  readonly bound: SubgridBound;
+  readonly chosen: ChosenBy | null;
 }
 
 export async function makeCertificate(model: Model, templates: Tensor, proof: Proof): Promise<Certificate> {
-  const { subgrid, output, prime, rank, bound, samples, seed } = proof;
+  const { subgrid, output, prime, rank, bound, chosen } = proof;
   const { rowCount, columnCount } = sidesOf(subgrid);
   return {
     format: CERTIFICATE_FORMAT,
@@ -58,7 +66,7 @@ export async function makeCertificate(model: Model, templates: Tensor, proof: Pr
     model: await modelDigest(model),
     templates: await tensorDigest(templates),
     xi: model.config.xi,
-    ...{ output, prime, rank, bound, samples, seed },
+    ...{ output, prime, rank, bound, chosen },
     rows: rowCount,
     columns: columnCount,
     pivotRows: proof.rows,
@@ -96,6 +104,16 @@ export async function checkCertificate(
   expect('rows', sides.rowCount, rows);
   expect('columns', sides.columnCount, columns);
   expect('bound', subgridBound(model.config.xi, rank, sides), bound);
+  if (certificate.chosen !== null) {
+    const { samples, seed, window } = certificate.chosen;
+    const { rowModes, choice } = certificate;
+    const count = templates.shape[0];
+    expect(
+      'choice',
+      chooseSubgrid(count, model.config.steps, samples, seed, rowModes, window).choice,
+      choice,
+    );
+  }
   const evaluation = { where: 'certificate', model, templates, subgrid: certificate, output };
   const { network, values } = subgridResidues(evaluation, prime, {});
   const field = new PrimeField(prime);
@@ -120,16 +138,27 @@ export async function checkCertificate(
   return certificate;
 }
 
+function checkChosen(where: string, chosen: ChosenBy, steps: number): void {
+  if (typeof chosen !== 'object')
+    throw mismatch('E_ARGUMENT', where, '{ samples, seed, window } or null', chosen);
+  knownKeys(where, chosen, ['samples', 'seed', 'window']);
+  integer(`${where} samples`, chosen.samples, 1, MOST_SAMPLES);
+  integer(`${where} seed`, chosen.seed, 0, Number.MAX_SAFE_INTEGER);
+  checkWindow(`${where} window`, chosen.window, steps);
+}
+
 function checkForm(model: Model, templates: Tensor, value: unknown): Certificate {
   const where = 'certificate';
   if (typeof value !== 'object' || value === null) throw mismatch('E_ARGUMENT', where, 'an object', value);
   const certificate = value as Certificate;
+  knownKeys(where, certificate, KEYS);
   if (certificate.format !== CERTIFICATE_FORMAT || certificate.version !== VERSION) {
     const expected = `format '${CERTIFICATE_FORMAT}' and version ${VERSION}`;
     throw mismatch('E_ARGUMENT', where, expected, [certificate.format, certificate.version]);
   }
   checkTensor(`${where} templates`, templates, [-1, model.config.inputs], model.config.dtype);
   checkSubgrid(where, certificate, model.config.steps, templates.shape[0]);
+  if (certificate.chosen !== null) checkChosen(`${where} chosen`, certificate.chosen, model.config.steps);
   const { rows, columns, rank, prime } = certificate;
   integer(`${where} output`, certificate.output, 0, model.config.outputs - 1);
   integer(`${where} rows`, rows, 1, 2 ** 31);

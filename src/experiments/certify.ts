@@ -9,11 +9,10 @@ import { DEFAULT_TOLERANCE, type RankReport, rankOf } from '../analysis/ranks.ts
 import { integer, knownKeys, mismatch } from '../core/errors.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import { createModel, type Model } from '../models/model.ts';
-import type { WidthBound } from '../theory/bounds.ts';
-import { subgridBound } from '../theory/subgrid.ts';
+import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
-import { checkSubgrid, chooseSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
+import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, sidesOf } from './subgrid.ts';
 
 export interface CertifyOptions extends FilteredOptions {
   /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. */
@@ -25,6 +24,8 @@ export interface CertifyOptions extends FilteredOptions {
   /** One score, or all of them, of which the best is taken; 0 when left out. */
   readonly output?: number | 'all';
   readonly rowModes?: readonly number[];
+  /** Steps [from, to) that show several templates; all when left out. A network may look at some steps only. */
+  readonly window?: readonly [from: number, to: number];
   /** The templates at each step, instead of a choice of ours. */
   readonly choice?: readonly (readonly number[])[];
   readonly prime?: number;
@@ -35,24 +36,36 @@ export interface CertifyOptions extends FilteredOptions {
 /** What a network needs of a shallow one that would replace it. */
 export interface Certification {
   /** Lower bounds on the width of any shallow network with the same ξ that agrees with the model on the chosen templates. */
-  readonly bound: WidthBound;
+  readonly bound: SubgridBound;
+  /** Width of the shallow network, shared as the model is, that has as many parameters as the model: what the bound is to be compared with. */
+  readonly equalWidth: number;
   readonly method: 'exact' | 'singular values';
   readonly rank: number;
   readonly output: number;
   readonly rows: number;
   readonly columns: number;
   readonly subgrid: Subgrid;
-  /** Of singular values: the spectrum, with its tolerance and gap. */
-  readonly spectrum?: RankReport;
+  /** Of the matrix in float64, with tolerance, gap and effective rank, whatever the method. */
+  readonly spectrum: RankReport;
   /** Of exact arithmetic. */
   readonly certificate?: Certificate;
 }
 
 const KEYS = [
-  ...['samples', 'seed', 'exact', 'output', 'rowModes', 'choice', 'prime', 'tolerance', 'memoryLimit'],
+  ...[
+    'samples',
+    'seed',
+    'exact',
+    'output',
+    'rowModes',
+    'window',
+    'choice',
+    'prime',
+    'tolerance',
+    'memoryLimit',
+  ],
   ...['signal', 'onProgress'],
 ];
-const MOST_SAMPLES = 2 ** 15;
 
 /**
  * A lower bound on the width of any shallow network with the same ξ and features that agrees with a given one, usually a trained
@@ -60,7 +73,8 @@ const MOST_SAMPLES = 2 ** 15;
  *
  * Of the grid over all M^T sequences it evaluates the part over a few templates a step. The rank of that part's matricization bounds
  * the width by {@link subgridBound}; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
- * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance.
+ * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance. S
+ * rows bound the width by less than 2 S / log₂ S, and no theorem on ranks by more than S (docs/ranks.md).
  *
  * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY;
  * E_ABORTED.
@@ -80,8 +94,9 @@ export async function certify(
   const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const output = options.output ?? 0;
   if (output !== 'all') integer(`${where} output`, output, 0, outputs - 1);
-  const chosen = chooseSubgrid(count, steps, samples, seed, options.rowModes);
-  const subgrid = { ...chosen, ...(options.choice && { choice: options.choice }) };
+  const window = checkWindow(`${where} window`, options.window ?? [0, steps], steps);
+  const ours = chooseSubgrid(count, steps, samples, seed, options.rowModes, window);
+  const subgrid = { ...ours, ...(options.choice && { choice: options.choice }) };
   checkSubgrid(where, subgrid, steps, count);
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
@@ -94,6 +109,7 @@ export async function certify(
   const bound = subgridBound(xi, rank, sides);
   const common = {
     bound,
+    equalWidth: equalWidth(model),
     rank,
     output: best.output,
     rows: sides.rowCount,
@@ -101,8 +117,13 @@ export async function certify(
     subgrid,
   };
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
-  const proof = { ...best, subgrid, bound, samples, seed };
-  return { ...common, method: 'exact', certificate: await makeCertificate(model, templates, proof) };
+  const proof = { ...best, subgrid, bound, chosen: options.choice ? null : { samples, seed, window } };
+  const certificate = await makeCertificate(model, templates, proof);
+  const { spectrum } = numericalBest(
+    { ...evaluation, output: best.output },
+    { ...options, onProgress: undefined },
+  );
+  return { ...common, method: 'exact', certificate, spectrum };
 }
 
 interface Best extends Pivots {
@@ -144,6 +165,12 @@ function numericalBest(
     return { output, rank: spectrum.rank, spectrum };
   });
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));
+}
+
+function equalWidth({ config, parameterCount }: Model): number {
+  const { steps, inputs, outputs, features, shared } = config;
+  const term = (shared ? 1 : steps) * features.size + outputs;
+  return Math.floor((parameterCount - features.size * (inputs + 1)) / term);
 }
 
 function wideModel(model: Model): Model {

@@ -1,4 +1,5 @@
-import type { WidthBound } from '../theory/bounds.ts';
+import type { RankReport } from '../analysis/ranks.ts';
+import type { SubgridBound } from '../theory/subgrid.ts';
 import type { BackendComparison } from './backend_comparison.ts';
 import type { MachineRecord, PerformanceRecord, PerformanceRun } from './performance.ts';
 import type { PlanSettings } from './performance_plan.ts';
@@ -53,12 +54,14 @@ export interface CertificateRecord extends Measured {
   readonly prime: number;
   readonly rows: number;
   readonly columns: number;
-  readonly bound: WidthBound;
+  readonly bound: SubgridBound;
+  /** Width of the shallow network with as many parameters. */
+  readonly equalWidth: number;
   /** SHA-256 of the model and of the templates. */
   readonly modelDigest: string;
   readonly templatesDigest: string;
   /** Of the same matrix, in float64. */
-  readonly spectrum: Omit<Spectrum, 'R' | 'index'>;
+  readonly spectrum: Omit<Spectrum, 'R' | 'index'> & Pick<RankReport, 'entropy' | 'effectiveRank'>;
 }
 
 export interface VerifyRecord extends Measured {

@@ -1,5 +1,6 @@
 import { integer, mismatch } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
+import { subgridBound } from '../theory/subgrid.ts';
 
 /** The part of a grid that a certificate is about. */
 export interface Subgrid {
@@ -9,22 +10,31 @@ export interface Subgrid {
   readonly rowModes: readonly number[];
 }
 
+/** Most rows, and most columns. */
+export const MOST_SAMPLES = 2 ** 15;
+
 /**
  * Chooses a part of at most `samples` rows and columns for which the bound on the width is large: the rank can be as large as the
- * number of rows, a product of sizes, while the bound divides it by a sum of them, so that many modes with two or three
- * templates are best. They are the last modes of both sides, where sequences share the longest prefixes.
+ * number of rows, a product of sizes, while the bound divides it by about a sum of them, so that many modes with two templates are
+ * best. One side suffices for that; where modes are few, the other takes more templates at the rest. Where a choice is left, the rows
+ * have as many modes as they can, so that sequences share the longest prefixes. Steps outside of the window [from, to) show one
+ * template each.
  */
 export function chooseSubgrid(
   templates: number,
   steps: number,
   samples: number,
   seed: number,
-  rowModes: readonly number[] = defaultRows(steps, samples),
+  rowModes?: readonly number[],
+  [from, to]: readonly [number, number] = [0, steps],
 ): Subgrid {
   const rng = new Rng(seed, 5);
+  const all = Array.from({ length: steps }, (_, mode) => mode);
+  const rows = rowModes ?? all.slice(0, from + bestRows(templates, to - from, samples));
+  const columns = all.filter((mode) => !rows.includes(mode));
   const sizes = new Array<number>(steps).fill(1);
-  const columns = Array.from({ length: steps }, (_, mode) => mode).filter((mode) => !rowModes.includes(mode));
-  for (const side of [rowModes, columns]) {
+  for (const modes of [rows, columns]) {
+    const side = modes.filter((mode) => mode >= from && mode < to);
     sizesFor(side.length, templates, samples).forEach((size, n) => {
       sizes[side[n]] = size;
     });
@@ -32,27 +42,49 @@ export function chooseSubgrid(
   const choice = sizes.map((size) =>
     Array.from(rng.permutation(templates).subarray(0, size)).sort((a, b) => a - b),
   );
-  return { choice, rowModes };
+  return { choice, rowModes: rows };
 }
 
-/** All modes but the last ⌊log₂ samples⌋, or but half of them: so many columns suffice with two templates a mode. */
-function defaultRows(steps: number, samples: number): number[] {
-  const columns = Math.min(Math.floor(steps / 2), Math.floor(Math.log2(samples)));
-  return Array.from({ length: steps - columns }, (_, mode) => mode);
+/** How many of the first modes as rows make the bound of a matrix of full rank largest, and with that few templates. */
+function bestRows(templates: number, steps: number, samples: number): number {
+  const candidates = Array.from({ length: steps + 1 }, (_, count) => {
+    const [rows, columns] = [count, steps - count].map((modes) => sizesFor(modes, templates, samples));
+    const rank = Math.min(product(rows), product(columns));
+    const joint = subgridBound('rectifier', rank, { rows, columns }).joint ?? 0;
+    return { count, joint, shown: [...rows, ...columns].reduce((total, size) => total + size, 0) };
+  });
+  const best = candidates.reduce((first, one) =>
+    one.joint > first.joint || (one.joint === first.joint && one.shown <= first.shown) ? one : first,
+  );
+  return best.count;
 }
 
-/** Sizes as equal as possible, ascending, with the largest product that is at most `samples`. */
+/** Ascending sizes whose product is large and at most `samples`: as equal as possible, or powers of two where that is more. */
 function sizesFor(modes: number, templates: number, samples: number): number[] {
   if (modes === 0) return [];
-  const balanced = (extra: number) =>
-    Array.from({ length: modes }, (_, n) => 1 + Math.floor((extra + n) / modes));
-  let best = balanced(0);
-  for (let extra = 1; extra <= modes * (templates - 1); extra++) {
-    const sizes = balanced(extra);
-    if (sizes.reduce((product, size) => product * size, 1) > samples) break;
-    best = sizes;
-  }
-  return best;
+  const grown = (start: number, grow: (size: number) => number) => {
+    const sizes = new Array<number>(modes).fill(start);
+    for (let at = modes - 1; ; at--) {
+      // Each in its turn from the last on, so that sizes stay ascending.
+      const mode = ((at % modes) + modes) % modes;
+      const next = grow(sizes[mode]);
+      if (next > templates || (product(sizes) / sizes[mode]) * next > samples) return sizes;
+      sizes[mode] = next;
+    }
+  };
+  const equal = grown(1, (size) => size + 1);
+  const powers = grown(1, (size) => 2 * size);
+  return product(powers) > product(equal) ? powers : equal;
+}
+
+const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
+
+/** Checks the steps [from, to) that show several templates. */
+export function checkWindow(where: string, window: unknown, steps: number): readonly [number, number] {
+  if (!Array.isArray(window) || window.length !== 2)
+    throw mismatch('E_ARGUMENT', where, 'the first step and the one behind the last', window);
+  const from = integer(where, window[0], 0, steps - 1);
+  return [from, integer(where, window[1], from + 1, steps)];
 }
 
 /** Checks a part of a grid that comes from outside. */
@@ -81,6 +113,5 @@ export function sidesOf({ choice, rowModes }: Subgrid) {
   const sizes = (wanted: boolean) =>
     choice.filter((_, mode) => rowModes.includes(mode) === wanted).map((list) => list.length);
   const [rows, columns] = [sizes(true), sizes(false)];
-  const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
   return { rows, columns, rowCount: product(rows), columnCount: product(columns) };
 }

@@ -26,6 +26,8 @@ export interface VerifyOptions {
   readonly seed?: number;
   /** Ids, or beginnings of ids, of the checks to run; all by default. */
   readonly only?: readonly string[];
+  /** Instances of each check instead of its own number. */
+  readonly instances?: number;
   readonly backend?: Backend;
   readonly signal?: AbortSignal;
 }
@@ -37,14 +39,15 @@ export interface VerifyOptions {
  * @throws XiError E_ARGUMENT for unknown ids; E_ABORTED.
  */
 export async function* verify(options: VerifyOptions = {}): AsyncGenerator<Verification> {
-  knownKeys('verify', options, ['seed', 'only', 'backend', 'signal']);
+  knownKeys('verify', options, ['seed', 'only', 'instances', 'backend', 'signal']);
   const seed = integer('verify seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
-  const backend = options.backend ?? defaultBackend();
+  const { backend = defaultBackend(), instances } = options;
+  if (instances !== undefined) integer('verify instances', instances, 1, 10 ** 9);
   for (const check of chosen(options.only)) {
     // Others get their turn, Ctrl-C among them.
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (options.signal?.aborted) throw new XiError('E_ABORTED', 'verify: stopped');
-    yield run(check, seed, backend);
+    yield run({ ...check, instances: instances ?? check.instances }, seed, backend);
   }
 }
 

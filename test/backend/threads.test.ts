@@ -9,6 +9,7 @@ import { XI_NAMES } from '../../src/core/xi.gen.ts';
 import { createModel } from '../../src/models/model.ts';
 import { checkPlan } from '../../src/train/options.ts';
 import { Trainer } from '../../src/train/trainer.ts';
+import { lowRank, residues } from '../support/matrices.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 import { subjects } from '../support/subjects.ts';
 
@@ -101,6 +102,45 @@ function trained(backend: Backend): string {
   const { m, v } = trainer;
   return digest([model.block, m, v].map(({ storage }) => storage.read()));
 }
+
+/** Decompositions of a matrix that is compressed first, of a tall one and of one of full rank. */
+function everyDecomposition(backend: Backend): Record<string, string> {
+  const results: Record<string, string> = {};
+  for (const [m, n, rank] of [
+    [260, 180, 150],
+    [180, 260, 150],
+    [3000, 40, 40],
+    [210, 210, 210],
+  ]) {
+    const A = backend.adopt(lowRank(new Rng(m, n), m, n, rank));
+    const keep = (name: string, parts: Readonly<Record<string, Float64Array>>) => {
+      for (const [part, values] of Object.entries(parts))
+        results[`${name} ${part}, ${m} × ${n}`] = digest([values]);
+    };
+    keep('svd', { ...backend.svd(m, n, A) });
+    keep('leftSvd', { ...backend.leftSvd(m, n, A) });
+    keep('singularValues', { s: backend.singularValues(m, n, A) });
+    keep('qr', { ...backend.qr(m, n, A) });
+    keep('triangle', { R: backend.triangle(m, n, A) });
+    const p = 16_777_213;
+    const modular = backend.adopt(residues(new Rng(m, n), m, n, Math.min(rank, 60), p));
+    results[`rankModulo, ${m} × ${n}`] = String(backend.rankModulo(m, n, modular, p));
+    results[`exceeds, ${m} × ${n}`] = String(backend.exceeds(m, n, A, 1e-3));
+  }
+  return results;
+}
+
+const threaded = subjects.filter(({ label }) => !label.startsWith('reference'));
+
+describe.each(threaded)('$label decomposes to the same bits', ({ label, open }) => {
+  it('with any number of threads', () => {
+    const all = (label.startsWith('native') ? THREADS : [1, 2, 3]).map((threads) => open(threads));
+    expect(all.map(({ threads }) => threads).length).toBeGreaterThan(2);
+    const [one, ...more] = all.map(everyDecomposition);
+    expect(Object.keys(one).length).toBe(4 * 11);
+    for (const other of more) expect(other).toEqual(one);
+  });
+});
 
 const native = subjects.filter(({ label }) => label.startsWith('native'));
 if (native.length === 0) console.warn('threads are not covered: the native backend cannot be had');

@@ -153,7 +153,9 @@ describe('certify', () => {
     const made = await certify(...MODEL, '--exact', '--out', 'cert.json');
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toMatch(/rank \d+ of a 27 × 27 matrix, proven modulo 16777213/);
-    expect(made.stdout).toMatch(/has width ≥ \d+ .*\nwrote cert.json\n$/);
+    expect(made.stdout).toMatch(
+      /has width ≥ \d+ .*\nspectrum: .*\na shallow network with as many .*\nwrote cert.json\n$/,
+    );
     const check = ['--check', 'cert.json', '--model', 'm.safetensors', '--templates', 't.npy'];
     expect(await certify(...check)).toMatchObject({
       code: 0,

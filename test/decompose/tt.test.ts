@@ -191,6 +191,25 @@ describe('larger tensors', () => {
     expect(distance(ttFull(tt), lowRank)).toBeLessThanOrEqual(Math.max(tt.error, 1e-14));
   });
 
+  it('large tensors are sampled unasked, where that finds all there is', () => {
+    const shape = [16, 16, 16, 16, 16];
+    const exact = ttFull(randomTrain(rng, shape, [3, 5, 4, 2]));
+    const tt = ttSvd(exact, { eps: 1e-10 });
+    expect(ttRanks(tt)).toEqual([1, 3, 5, 4, 2, 1]);
+    expect(distance(ttFull(tt), exact)).toBeLessThan(1e-13);
+    // Noise of 0.3 eps is more than a sample may miss, and less than the steps may leave out.
+    const noise = randomTensor(rng, shape);
+    const size = Math.sqrt(sumOf(exact.data.map((value) => value * value)) / noise.data.length);
+    const noisy = tensor64(
+      shape,
+      exact.data.map((value, n) => value + 3e-7 * size * noise.data[n]),
+    );
+    const rounded = ttSvd(noisy, { eps: 1e-6 });
+    expect(ttRanks(rounded)).toEqual([1, 3, 5, 4, 2, 1]);
+    expect(rounded.error).toBeGreaterThan(2e-7);
+    expect(distance(ttFull(rounded), noisy)).toBeLessThanOrEqual(rounded.error * (1 + 1e-9));
+  });
+
   it('randomized keeps its promise with noise and with limited ranks', () => {
     const noise = randomTensor(rng, lowRank.shape);
     const size = Math.sqrt(sumOf(lowRank.data.map((value) => value * value)) / noise.data.length);
@@ -231,6 +250,8 @@ describe('what is refused', () => {
     ['an index beyond', () => ttEvaluate(tt, Int32Array.of(0, 3, 0)), 'E_ARGUMENT'],
     ['part of a tuple', () => ttEvaluate(tt, Int32Array.of(0, 0)), 'E_SHAPE'],
     ['too many elements', () => ttFull(tt, { maxBytes: 95 }), 'E_MEMORY'],
+    ['a tensor beyond the limit', () => ttSvd(H, { maxBytes: 95 }), 'E_MEMORY'],
+    ['a sum beyond the limit', () => ttAdd(tt, tt, { maxBytes: 95 }), 'E_MEMORY'],
     ['too large a product', () => ttHadamard(tt, tt, { maxBytes: 95 }), 'E_MEMORY'],
   ])('%s', (_, work, expected) => {
     expect(work).toThrow(code(expected));

@@ -4,7 +4,7 @@ import { Rng } from '../../src/core/rng.ts';
 import { type Tensor, tensor } from '../../src/core/tensor.ts';
 import { XI_NAMES } from '../../src/core/xi.gen.ts';
 import { type Certificate, checkCertificate } from '../../src/experiments/certificate.ts';
-import { certify } from '../../src/experiments/certify.ts';
+import { type CertifyOptions, certify } from '../../src/experiments/certify.ts';
 import { chooseSubgrid, sidesOf } from '../../src/experiments/subgrid.ts';
 import { createModel, type Model } from '../../src/models/model.ts';
 import { widthBound } from '../../src/theory/bounds.ts';
@@ -32,8 +32,11 @@ const random = (seed: number, M: number, dtype: 'float32' | 'float64' = 'float32
 describe('the part of the grid', () => {
   it('has many modes with few templates, at most as many rows and columns as wanted', () => {
     const mnist = chooseSubgrid(100, 16, 2048, 0);
-    expect(mnist.rowModes).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(sidesOf(mnist)).toMatchObject({ rowCount: 1944, columnCount: 1944 });
+    expect(mnist.rowModes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(sidesOf(mnist)).toEqual({
+      ...{ rows: new Array(11).fill(2), columns: [4, 4, 4, 4, 8] },
+      ...{ rowCount: 2048, columnCount: 2048 },
+    });
     const dna = chooseSubgrid(4, 60, 2048, 0);
     expect(dna.rowModes.length).toBe(49);
     expect(sidesOf(dna)).toMatchObject({ rowCount: 2048, columnCount: 2048 });
@@ -41,6 +44,13 @@ describe('the part of the grid', () => {
     expect(sidesOf(chooseSubgrid(2, 4, 2048, 0))).toMatchObject({ rowCount: 4, columnCount: 4 });
     expect(sidesOf(chooseSubgrid(1, 1, 1, 0))).toMatchObject({ rowCount: 1, columnCount: 1 });
     for (const list of mnist.choice) expect(new Set(list).size).toBe(list.length);
+    const middle = chooseSubgrid(4, 60, 2048, 0, undefined, [19, 41]);
+    expect(middle.rowModes).toEqual(Array.from({ length: 30 }, (_, mode) => mode));
+    expect(middle.choice.map((list) => list.length)).toEqual([
+      ...new Array(19).fill(1),
+      ...new Array(22).fill(2),
+      ...new Array(19).fill(1),
+    ]);
     expect(chooseSubgrid(100, 16, 2048, 0)).toEqual(mnist);
     expect(chooseSubgrid(100, 16, 2048, 1)).not.toEqual(mnist);
   });
@@ -56,7 +66,7 @@ describe('the part of the grid', () => {
       ]) {
         const k = Math.floor(steps / 2);
         const sizes = { rows: new Array(k).fill(M), columns: new Array(steps - k).fill(M) };
-        expect(subgridBound(xi, rank, sizes)).toEqual(widthBound({ xi, size: M, steps, rank }));
+        expect(subgridBound(xi, rank, sizes)).toMatchObject(widthBound({ xi, size: M, steps, rank }));
       }
     }
   });
@@ -81,10 +91,13 @@ describe('certify', () => {
       seed: 2,
     });
     expect(exact).toMatchObject({ method: 'exact', rows: 27, columns: 27 });
+    // 240 parameters less 16 of the features; a term of width takes 6 · 4 + 2.
+    expect(exact.equalWidth).toBe(Math.floor((model.parameterCount - 16) / 26));
+    expect(exact.spectrum.rank).toBe(exact.rank);
     expect(exact.rank).toBeGreaterThan(5);
     const numerical = await certify(model, templates, { samples: 30, seed: 2 });
     expect(numerical).toMatchObject({ method: 'singular values', bound: exact.bound, rank: exact.rank });
-    expect(numerical.spectrum!.tolerance).toBe(1e-10);
+    expect(numerical.spectrum.tolerance).toBe(1e-10);
     expect(exact.bound.refined).toBe(Math.ceil(exact.rank / 7));
   });
 
@@ -115,7 +128,7 @@ describe('certify', () => {
     });
     expect(await check(JSON.parse(JSON.stringify(made)), other, shown)).toEqual(made);
     // A shallow network of width 4 needs no more than width 4.
-    if (kind === 'cp') expect(bound.refined).toBeLessThanOrEqual(4);
+    if (kind === 'cp') expect(bound.joint).toBeLessThanOrEqual(4);
   });
 
   it('holds as it is', async () => expect(await check(tampered({}))).toEqual(certificate));
@@ -157,9 +170,41 @@ describe('certify', () => {
     ['a template twice', (c) => ({ choice: c.choice.map((list) => [list[0], ...list]) }), /each once/],
     ['a pivot twice', (c) => ({ pivotRows: c.pivotRows.map(() => 0) }), /pivotRows/],
     ['other sizes', () => ({ rows: 64 }), /certificate rows/],
+    ['another bound on all terms', (c) => ({ bound: { ...c.bound, joint: 99 } }), /bound/],
+    ['another paper bound', (c) => ({ bound: { ...c.bound, paper: 99 } }), /bound/],
+    ['the claim of impossibility', (c) => ({ bound: { ...c.bound, impossible: true } }), /bound/],
+    ['a lower rank', (c) => ({ rank: c.rank - 1 }), /pivotRows|bound/],
+    ['other columns', () => ({ columns: 64 }), /certificate columns/],
+    ['a score that is not there', () => ({ output: 2 }), /output/],
+    ['a prime beyond the largest', () => ({ prime: 2 ** 31 - 1 }), /prime/],
+    ['other row modes', () => ({ rowModes: [0, 1] }), /certificate (rows|columns|bound)/],
+    ['row modes out of order', (c) => ({ rowModes: [...c.rowModes].reverse() }), /rowModes/],
+    ['a mode that is not there', () => ({ rowModes: [0, 1, 6] }), /rowModes/],
+    ['a pivot row beyond the matrix', (c) => ({ pivotRows: [27, ...c.pivotRows.slice(1)] }), /pivotRows/],
+    ['a pivot column twice', (c) => ({ pivotColumns: c.pivotColumns.map(() => 0) }), /pivotColumns/],
+    ['a step less', (c) => ({ choice: c.choice.slice(1) }), /choice/],
+    ['pivots that are no list', () => ({ pivotRows: 'all' }), /pivotRows/],
     ['another format', () => ({ format: 'x' }), /format/],
+    ['another seed', ({ chosen }) => ({ chosen: { ...chosen, seed: 3 } }), /certificate choice/],
+    ['other samples', ({ chosen }) => ({ chosen: { ...chosen, samples: 8 } }), /certificate choice/],
+    ['another window', ({ chosen }) => ({ chosen: { ...chosen, window: [1, 6] } }), /certificate choice/],
+    ['no window', ({ chosen }) => ({ chosen: { ...chosen, window: 3 } }), /window/],
+    ['a key that nobody checks', () => ({ author: 'me' }), /'author'/],
+    ['another version', () => ({ version: 1 }), /version/],
   ])('with %s is rejected', async (_, change, message) => {
     await expect(check(tampered(change(certificate)))).rejects.toThrow(message);
+  });
+
+  it.each(
+    Object.keys({
+      ...{ format: 0, version: 0, model: 0, templates: 0, xi: 0, output: 0, rows: 0, columns: 0, prime: 0 },
+      ...{ rank: 0, pivotRows: 0, pivotColumns: 0, bound: 0, rowModes: 0, choice: 0, chosen: 0 },
+    }),
+  )('without %s is rejected', async (key) => {
+    expect(certificate).toHaveProperty(key);
+    await expect(check(tampered({ [key]: undefined }))).rejects.toMatchObject({
+      code: expect.stringMatching(/^E_(ARGUMENT|NUMERIC)$/),
+    });
   });
 
   it('is rejected for another model and other templates, and when it is no object', async () => {
@@ -173,6 +218,10 @@ describe('certify', () => {
 
   it('says what it refuses', async () => {
     await expect(certify(model, templates, { samples: 0 })).rejects.toEqual(refusal('E_ARGUMENT', /samples/));
+    for (const window of [[6, 7], [2, 2], [0, 7], [1], 3]) {
+      const options = { window } as unknown as CertifyOptions;
+      await expect(certify(model, templates, options)).rejects.toEqual(refusal('E_ARGUMENT', /window/));
+    }
     await expect(certify(model, templates, { output: 2 })).rejects.toEqual(refusal('E_ARGUMENT', /output/));
     await expect(certify(model, random(1, 0))).rejects.toEqual(refusal('E_SHAPE', /at least one template/));
     await expect(certify(model, templates, { memoryLimit: 1000 })).rejects.toEqual(
@@ -185,6 +234,7 @@ describe('certify', () => {
     expect((await certify(smooth, templates, { samples: 4 })).bound).toEqual({
       paper: 1,
       refined: 1,
+      joint: 1,
       impossible: false,
     });
   });

@@ -12,6 +12,7 @@ import {
   studyTasks,
   summarise,
 } from '../../src/experiments/ranks.ts';
+import { spectrumOf } from '../../src/experiments/spectra.ts';
 import { golden } from '../support/golden.ts';
 import { refusal } from '../support/models.ts';
 
@@ -20,38 +21,67 @@ const backend = selectBackend({ threads: 1 }).backend;
 interface GoldenDistribution {
   readonly M: number;
   readonly T: number;
+  readonly L: number;
   readonly R: number;
   readonly shared: boolean;
   readonly n: number;
   readonly 'ranks_1e-10': number[];
   readonly bound_paper_hist: Record<string, number>;
   readonly bound_refined_hist: Record<string, number>;
+  readonly mean_rank: number;
+  readonly mean_bound_paper: number;
+  readonly mean_bound_refined: number;
+  readonly mean_rank_by_rtol: Record<string, number>;
 }
 
 const moments = (values: readonly number[]) => {
   const { mean, deviation } = histogram(values);
-  return { mean, error: deviation / Math.sqrt(values.length) };
+  return { mean, deviation, error: deviation / Math.sqrt(values.length) };
 };
 const spread = (bins: Record<string, number> | Iterable<readonly [number, number]>) => {
   const pairs = Symbol.iterator in bins ? [...bins] : Object.entries(bins);
   return pairs.flatMap(([value, count]) => new Array<number>(count).fill(Number(value)));
 };
 
+/** sup |F − G| √(nm/(n+m)) of two samples: below 1.95 in 999 of 1000 pairs from one distribution (Smirnov 1948). */
+function smirnov(ours: readonly number[], theirs: readonly number[]): number {
+  const below = (sample: readonly number[], x: number) =>
+    sample.filter((value) => value <= x).length / sample.length;
+  const values = [...new Set([...ours, ...theirs])];
+  const gap = Math.max(...values.map((x) => Math.abs(below(ours, x) - below(theirs, x))));
+  return gap * Math.sqrt((ours.length * theirs.length) / (ours.length + theirs.length));
+}
+
+/** Networks of ours beside 200 of theirs: the error of a difference is mostly theirs. */
+const NETWORKS = 400;
+
 describe('the distribution of ranks', () => {
   const cases = golden<{ cases: GoldenDistribution[] }>('distribution.json').cases;
   it.each(cases.map((one) => [one.R, one.shared ? 'shared' : 'unshared', one] as const))(
     'of rank %d, %s, agrees with the golden statistics within three standard errors',
-    (R, _, { M, T, shared, ...want }) => {
-      const study = checkStudy({ M, T, shared, ranks: [R], networks: 200 });
-      const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
+    (R, _, { M, T, L, shared, n, ...want }) => {
+      const study = checkStudy({ M, T, L, shared, ranks: [R], networks: NETWORKS });
+      const spectra = studyTasks(study).map(({ index }) => spectrumOf(backend, study, R, index));
+      const records = spectra.map(({ index, rank }) => ({ R, index, rank, gap: null }));
+      expect(records[17].rank).toBe(studyNetwork(backend, study, { R, index: 17 }).rank);
       const [found] = summarise(study, records, null);
       const agree = (ours: readonly number[], theirs: readonly number[]) => {
+        expect(theirs.length).toBe(n);
         const [x, y] = [moments(ours), moments(theirs)];
         expect(Math.abs(x.mean - y.mean)).toBeLessThan(3 * Math.hypot(x.error, y.error));
+        expect(smirnov(ours, theirs)).toBeLessThan(1.95);
+        return y.mean;
       };
-      agree(spread(found.rank.bins), want['ranks_1e-10']);
-      agree(spread(found.paper!.bins), spread(want.bound_paper_hist));
-      agree(spread(found.refined!.bins), spread(want.bound_refined_hist));
+      const near = (mean: number, golden: number) => expect(mean).toBeCloseTo(golden, 9);
+      near(agree(spread(found.rank.bins), want['ranks_1e-10']), want.mean_rank);
+      near(agree(spread(found.paper!.bins), spread(want.bound_paper_hist)), want.mean_bound_paper);
+      near(agree(spread(found.refined!.bins), spread(want.bound_refined_hist)), want.mean_bound_refined);
+      // Of other tolerances there are means alone: the deviation of both samples is ours.
+      for (const [rtol, mean] of Object.entries(want.mean_rank_by_rtol)) {
+        const ranks = spectra.map(({ values }) => values.filter((value) => value > Number(rtol)).length);
+        const { mean: own, deviation } = moments(ranks);
+        expect(Math.abs(own - mean)).toBeLessThan(3 * deviation * Math.sqrt(1 / n + 1 / NETWORKS));
+      }
     },
   );
 });

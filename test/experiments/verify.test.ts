@@ -47,6 +47,14 @@ describe('verify', () => {
     for (const id of ids) expect(page).toContain(`\`${id}\``);
   });
 
+  it('finds no numerical rank above the exact one in as many networks as asked for', async () => {
+    for await (const { id, instances, figure } of verify({ only: ['numerical'], instances: 500, seed: 7 }))
+      expect({ id, instances, figure }).toEqual({ id: 'numerical-rank', instances: 500, figure: 0 });
+    await expect(verify({ instances: 0, backend }).next()).rejects.toThrow(
+      refusal('E_ARGUMENT', /verify instances/),
+    );
+  });
+
   it('refuses unknown checks and stops when asked', async () => {
     await expect(verify({ only: ['lemma-9'], backend }).next()).rejects.toThrow(
       refusal('E_ARGUMENT', /lemma-9/),

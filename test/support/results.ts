@@ -60,8 +60,8 @@ export function someResults(): Results {
     return { figure, study, distributions: summarise(study, records, figure), spectra, ...measured };
   });
   const run = showcaseRun(SETTINGS)!;
-  const bound = { paper: 3, refined: 4, impossible: false };
-  const spectrum = { rank: 7, tolerance: 1e-10, values: [1, 0.5] };
+  const bound = { paper: 3, refined: 4, joint: 5, impossible: false };
+  const spectrum = { rank: 7, tolerance: 1e-10, values: [1, 0.5], entropy: 0.5, effectiveRank: 1.65 };
   const check = { source: 'here', instances: 2 };
   return {
     ...{ settings: SETTINGS, performance, studies, showcase: { run, drawing: 'x <─ y' } },
@@ -76,6 +76,7 @@ export function someResults(): Results {
         rows: 9,
         columns: 9,
         bound,
+        equalWidth: 6,
         spectrum,
       },
       ...{ modelDigest: 'sha256:aa', templatesDigest: 'sha256:bb', ...measured },

@@ -48,6 +48,7 @@ function certificateFigure(record: CertificateRecord, command: string): Markup {
   const {
     run,
     bound,
+    equalWidth,
     rank,
     rows,
     columns,
@@ -60,15 +61,20 @@ function certificateFigure(record: CertificateRecord, command: string): Markup {
     spectrum,
     seconds,
   } = record;
-  const width = bound.refined === null ? 'no width suffices' : `at least ${count(bound.refined)}`;
+  const width = bound.joint === null ? 'no width suffices' : `at least ${count(bound.joint)}`;
   const facts = [
     [
       'shallow width, proven',
       html`<strong>${width}</strong>${bound.paper !== null && html` (${count(bound.paper)} by the paper’s form)`}`,
     ],
+    ['shallow width of as many parameters', count(equalWidth)],
     ['rank, exact', `${count(rank)} of a ${count(rows)} × ${count(columns)} matrix of scores`],
     ['arithmetic', `integers modulo the prime ${prime}: a lower bound on the true rank, no tolerance`],
     ['rank in float64', `${count(spectrum.rank)} at tolerance ${powerOfTen(spectrum.tolerance)}`],
+    [
+      'effective rank',
+      `${spectrum.effectiveRank.toFixed(2)}: so many equal singular values would have the entropy ${spectrum.entropy.toFixed(2)} of this spectrum`,
+    ],
     [
       'templates',
       `${templates} of the training data, seed ${seed}, at most ${count(samples)} rows and columns`,
