@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { chooseWorkloads, GROUPS, type Workload } from '../src/bench/workloads.ts';
 import { integer, XiError } from '../src/core/errors.ts';
-import { GROUPS, selectWorkloads, type Workload } from './workloads.ts';
 
 export const USAGE = `usage: npm run bench [workload…] [-- options]
 
@@ -64,18 +64,11 @@ export function parseArguments(args: readonly string[]): BenchArguments {
     throw new XiError('E_ARGUMENT', (error as Error).message.split('\n')[0]);
   }
   const { values, positionals } = parsed;
-  const { chosen, unknown } = selectWorkloads(positionals.filter((word) => word !== 'suite'));
-  if (unknown.length > 0) {
-    const known = `${GROUPS.join(', ')}, suite`;
-    throw new XiError(
-      'E_ARGUMENT',
-      `unknown workload '${unknown[0]}': expected the start of a name in ${known}`,
-    );
-  }
+  const words = positionals.filter((word) => word !== 'suite');
   return {
     help: values.help,
     suite: positionals.includes('suite'),
-    workloads: chosen,
+    workloads: chooseWorkloads(words, ['suite']),
     only: (values.only ?? '').split(',').map((part) => part.trim()),
     rounds:
       values.rounds === undefined

@@ -1,5 +1,5 @@
-import { type BenchResult, fastest } from './records.ts';
-import { absenceLine, cellsOf, HEADINGS } from './table.ts';
+import { type BenchResult, fastest } from '../src/bench/records.ts';
+import { absenceLine, cellsOf, HEADINGS } from '../src/bench/table.ts';
 import { checkTargets, verdict } from './targets.ts';
 
 const row = (cells: readonly string[]) =>

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { BenchResult } from '../src/bench/records.ts';
 import { writeFileAtomic } from '../src/io/atomic.ts';
 import { chartOf } from './chart.ts';
 import { performancePage } from './markdown.ts';
-import type { BenchResult } from './records.ts';
 
 const RESULTS = 'bench/results';
 const DOCS = 'docs/performance';

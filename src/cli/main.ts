@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { XiError } from '../core/errors.ts';
+import { benchCommand } from './bench.ts';
 import { certifyCommand } from './certify.ts';
 import { decomposeCommand } from './decompose.ts';
 import { infoCommand } from './info.ts';
@@ -25,7 +26,7 @@ const program = new Command('xitensor')
 const commands = [
   ...[infoCommand, trainCommand, scoreCommand, decomposeCommand],
   ...[ranksCommand, certifyCommand, realizeCommand, verifyCommand],
-  reproduceCommand,
+  ...[benchCommand, reproduceCommand],
 ];
 for (const command of commands) program.addCommand(command().exitOverride());
 

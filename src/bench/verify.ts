@@ -1,5 +1,5 @@
-import type { DType, FloatArray } from '../src/core/tensor.ts';
-import { XI } from '../src/core/xi.gen.ts';
+import type { DType, FloatArray } from '../core/tensor.ts';
+import { XI } from '../core/xi.gen.ts';
 import type { Inputs } from './inputs.ts';
 import { verifyModel } from './models.ts';
 import { type ContractWorkload, type GridWorkload, gridSteps, isModel, type Workload } from './workloads.ts';

@@ -1,4 +1,4 @@
-import type { Backend } from '../src/backend/interface.ts';
+import type { Backend } from '../backend/interface.ts';
 import type { Inputs } from './inputs.ts';
 import type { FormTrial } from './records.ts';
 import { time } from './timer.ts';
@@ -37,7 +37,7 @@ export function measures(subject: Subject, workload: Workload): boolean {
   return subject.answers(workload);
 }
 
-/** One way to state a computation to a subject in this process. */
+/** One way to state a computation to a subject that runs here. */
 export interface Form {
   readonly name: string;
   run(): unknown;

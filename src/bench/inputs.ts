@@ -1,5 +1,5 @@
-import { Rng } from '../src/core/rng.ts';
-import { allocate, type FloatArray } from '../src/core/tensor.ts';
+import { Rng } from '../core/rng.ts';
+import { allocate, type FloatArray } from '../core/tensor.ts';
 import { drawModel } from './models.ts';
 import { gridSteps, isModel, type ModelWorkload, type Workload } from './workloads.ts';
 
