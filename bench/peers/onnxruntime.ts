@@ -1,6 +1,5 @@
-import type { Inputs } from '../../src/bench/inputs.ts';
 import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
-import type { ContractWorkload } from '../../src/bench/workloads.ts';
+import type { ContractWorkload, Inputs } from '../../src/bench/workloads.ts';
 import type { FloatArray } from '../../src/core/tensor.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
 import { encodeModel, type OnnxGraph, type OnnxNode } from './onnx-model.ts';

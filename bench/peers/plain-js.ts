@@ -1,6 +1,5 @@
-import type { Inputs } from '../../src/bench/inputs.ts';
 import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
-import { type ContractWorkload, operationsOf, PATIENCE } from '../../src/bench/workloads.ts';
+import { type ContractWorkload, type Inputs, operationsOf, PATIENCE } from '../../src/bench/workloads.ts';
 import type { FloatArray } from '../../src/core/tensor.ts';
 import { plainLoops } from './plain-loops.ts';
 

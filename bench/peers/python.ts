@@ -3,10 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Inputs } from '../../src/bench/inputs.ts';
 import type { FormTrial } from '../../src/bench/records.ts';
 import type { Prepared, Subject } from '../../src/bench/subject.ts';
-import type { Workload } from '../../src/bench/workloads.ts';
+import type { Inputs, Workload } from '../../src/bench/workloads.ts';
 import { XiError } from '../../src/core/errors.ts';
 
 type Answer = Readonly<Record<string, unknown>>;

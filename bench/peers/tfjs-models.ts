@@ -1,7 +1,6 @@
-import type { Inputs } from '../../src/bench/inputs.ts';
 import { JUDGED_STEPS, parametersOf } from '../../src/bench/models.ts';
 import type { Form } from '../../src/bench/subject.ts';
-import type { ModelWorkload } from '../../src/bench/workloads.ts';
+import type { Inputs, ModelWorkload } from '../../src/bench/workloads.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import type { Tf, TfTensor } from './tfjs.ts';
 

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import type { Inputs } from '../../src/bench/inputs.ts';
 import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
-import { type ContractWorkload, isModel } from '../../src/bench/workloads.ts';
+import { type ContractWorkload, type Inputs, isModel } from '../../src/bench/workloads.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
 import { requirePeer } from './packages.ts';
 import { answersModel, modelForms } from './tfjs-models.ts';

@@ -1,15 +1,7 @@
 import { Rng } from '../core/rng.ts';
-import { allocate, type FloatArray } from '../core/tensor.ts';
+import { allocate } from '../core/tensor.ts';
 import { drawModel } from './models.ts';
-import { gridSteps, isModel, type ModelWorkload, type Workload } from './workloads.ts';
-
-/** An array that every subject of a workload is handed. */
-export interface Input {
-  readonly shape: readonly number[];
-  readonly data: FloatArray;
-}
-
-export type Inputs = Readonly<Record<string, Input>>;
+import { gridSteps, type Inputs, isModel, type ModelWorkload, type Workload } from './workloads.ts';
 
 function shapesOf(workload: Exclude<Workload, ModelWorkload>): Record<string, readonly number[]> {
   if (workload.kind === 'maxplus') return { A: [workload.n, workload.n], B: [workload.n, workload.n] };

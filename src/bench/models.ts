@@ -5,8 +5,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { createModel } from '../models/model.ts';
 import { checkPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
-import type { Inputs } from './inputs.ts';
-import type { ModelWorkload } from './workloads.ts';
+import type { Inputs, ModelWorkload } from './workloads.ts';
 
 /** Adam at one rate for every parameter: small, as the same batch is learnt over and over. */
 export const RATE = 1e-4;

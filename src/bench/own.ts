@@ -5,7 +5,6 @@ import { type BackendOptions, checkWanted } from '../backend/selection.ts';
 import { contract } from '../contract/contract.ts';
 import { oneOf, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import type { Inputs } from './inputs.ts';
 import { lossesOf, trainerOf } from './models.ts';
 import type { Absence } from './records.ts';
 import { type Form, prepareBest, type Subject } from './subject.ts';
@@ -13,6 +12,7 @@ import { absenceLine } from './table.ts';
 import {
   type GridWorkload,
   gridSteps,
+  type Inputs,
   isModel,
   type ModelWorkload,
   operationsOf,

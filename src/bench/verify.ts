@@ -1,8 +1,14 @@
 import type { DType, FloatArray } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
-import type { Inputs } from './inputs.ts';
 import { verifyModel } from './models.ts';
-import { type ContractWorkload, type GridWorkload, gridSteps, isModel, type Workload } from './workloads.ts';
+import {
+  type ContractWorkload,
+  type GridWorkload,
+  gridSteps,
+  type Inputs,
+  isModel,
+  type Workload,
+} from './workloads.ts';
 
 /**
  * What a subject computed: `out`, of a training its first losses, with gradients `da`, `dh`, `dG` too. The rows of a grid are prefix-major, the first

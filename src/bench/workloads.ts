@@ -1,7 +1,7 @@
 import type { ContractSizes, Precision } from '../backend/interface.ts';
 import { XiError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
-import type { DType } from '../core/tensor.ts';
+import type { DType, FloatArray } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { ModelOptions } from '../models/config.ts';
 
@@ -59,6 +59,14 @@ export interface ModelWorkload extends Common {
 }
 
 export type Workload = ModelWorkload | ContractWorkload | MaxPlusWorkload | GridWorkload | CallWorkload;
+
+/** An array that every subject of a workload is handed. */
+export interface Input {
+  readonly shape: readonly number[];
+  readonly data: FloatArray;
+}
+
+export type Inputs = Readonly<Record<string, Input>>;
 
 export const isModel = (workload: Workload): workload is ModelWorkload => 'model' in workload;
 
