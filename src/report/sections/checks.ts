@@ -53,12 +53,12 @@ export function backendsSection({ settings, comparison }: Results): Markup | nul
       `${milliseconds} ms`,
       `${Number((slowest / milliseconds).toPrecision(2))} ×`,
       repetitions,
-      difference === 0 ? '0' : difference.toExponential(1),
+      exponential(difference),
     ]),
     ...refused.map(({ name, reason }) => [name, reason, '–', '–', '–', '–']),
   ];
   const { B, L, R, K } = COMPARED;
-  const caption = `One step of a rectifier recurrent network, out[b,k] = Σ G[i,j,k] max(a[b,i], h[b,j], 0), b = ${B}, i = ${L}, j = ${R}, k = ${K}, float32, one thread, median of the repetitions of half a second, on ${machine.processor}. A first impression taken while other work may run, not a benchmark: npm run bench is one.`;
+  const caption = `One step of a rectifier recurrent network, out[b,k] = Σ G[i,j,k] max(a[b,i], h[b,j], 0), b = ${B}, i = ${L}, j = ${R}, k = ${K}, float32, one thread, median of the repetitions of half a second, on ${machine.processor}. A first impression taken while other work may run, not a benchmark: xitensor bench is one.`;
   const csv = csvOf(
     ['backend', 'isa', 'threads', 'milliseconds', 'repetitions', 'difference'],
     timings.map((t) => [t.name, t.isa, t.threads, t.milliseconds, t.repetitions, t.difference]),
