@@ -19,7 +19,7 @@ const VERSION = 1;
 export interface Certificate extends Subgrid {
   readonly format: typeof CERTIFICATE_FORMAT;
   readonly version: typeof VERSION;
-  /** {@link modelDigest} and {@link tensorDigest} of what it is about. */
+  /** SHA-256 of what it is about. */
   readonly model: string;
   readonly templates: string;
   readonly xi: Xi;

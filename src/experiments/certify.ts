@@ -15,6 +15,7 @@ import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
 import { checkSubgrid, chooseSubgrid, type Subgrid, sidesOf } from './subgrid.ts';
 
+/** The part of the grid that {@link certify} evaluates, and whether its rank is proven. */
 export interface CertifyOptions extends FilteredOptions {
   /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. */
   readonly samples?: number;
@@ -59,7 +60,7 @@ const MOST_SAMPLES = 2 ** 15;
  * one, on given templates.
  *
  * Of the grid over all M^T sequences it evaluates the part over a few templates a step. The rank of that part's matricization bounds
- * the width by {@link subgridBound}; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
+ * the width; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
  * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance.
  *
  * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY;

@@ -47,6 +47,7 @@ export class Model {
     return this.block.tensors();
   }
 
+  /** Numbers in all parameters together. */
   get parameterCount(): number {
     return this.block.count;
   }
