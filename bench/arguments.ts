@@ -17,7 +17,7 @@ bench/peers/node_modules, PyTorch, NumPy and OpenBLAS from the system's packages
   --check         compare with the targets; exit status 1 if one is missed
   --publish       write bench/results/ and make docs/performance.md of it
   --from FILE     use the records of such a file instead of measuring
-  --docs          make docs/performance.md of bench/results/, and nothing else
+  --docs          make docs/performance.md and the README's table of bench/results/
   --help          print this
 
 Exit status: 0 done, 1 a wrong result or a missed target, 2 bad arguments.

@@ -5,7 +5,7 @@ import { checkTargets, verdict } from './targets.ts';
 const row = (cells: readonly string[]) =>
   `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   return [row(headings), `|${headings.map(() => '---|').join('')}`, ...rows.map(row)].join('\n');
 }
 

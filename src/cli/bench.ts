@@ -16,10 +16,11 @@ interface Flags extends BackendChoice {
 }
 
 const NOTES = `
-A workload is a group (${GROUPS.join(', ')}) or a name such as 'C1 rectifier f32'; all without one. In a round every
-backend and instruction set takes its turn; printed are medians of the rounds, the distance of their quartiles, and the part of the
-multiply-add peak of the core, and of the instruction set's own limit, that a thread reaches. Every result is verified.
-The same beside PyTorch, onnxruntime and others: npm run bench in a clone of the repository.
+A workload is a group (${GROUPS.join(', ')}) or a name
+such as 'C1 rectifier f32'; --list prints them. In a round every backend and instruction set takes its turn.
+Printed are medians of the rounds, the distance of their quartiles, and the part of the multiply-add peak of
+the core, and of the instruction set's own limit, that a thread reaches. Every result is verified.
+The same beside PyTorch, onnxruntime and others: npm run bench, in a clone of the repository.
 
 Examples:
   xitensor bench C1 --quick
