@@ -18,7 +18,7 @@ const [largest] = refined.bins.at(-1);
 const drawing = networkSvg({ kind: 'tt', rank: 4, features: 6, xi: 'rectifier' }, 1);
 const histogram = panelSvg({
   id: 'width',
-  title: 'a shallow network (CP) that does the same',
+  title: 'shallow network (CP), same scores',
   description: `Lower bounds for ${networks} random networks, from 1 to ${largest}, ${refined.mean.toFixed(1)} in the mean.`,
   x: { label: 'width that it must have, at least', low: 0.4, high: largest + 0.6, whole: true },
   y: {
