@@ -57,6 +57,7 @@ td small{color:var(--soft);display:block;white-space:nowrap}
 .facts small{display:block;color:var(--soft);font-size:.85rem;font-weight:400}
 .digest{overflow-wrap:anywhere}
 footer{padding:24px 16px 40px;color:var(--soft);font-size:.9rem}
-@media (max-width:480px){table{font-size:.88rem}th,td{padding-right:9px}td small{white-space:normal}}
+sub,sup{line-height:0}
+@media (max-width:480px){tbody th{min-width:9.5em}table{font-size:.88rem}th,td{padding-right:9px}td small{white-space:normal}}
 @media print{body{background:#fff}figure{break-inside:avoid}}
 `;
