@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { chooseWorkloads, GROUPS, type Workload } from '../src/bench/workloads.ts';
 import { integer, XiError } from '../src/core/errors.ts';
-import { GROUPS, selectWorkloads, type Workload } from './workloads.ts';
 
 export const USAGE = `usage: npm run bench [workload…] [-- options]
 
@@ -17,7 +17,7 @@ bench/peers/node_modules, PyTorch, NumPy and OpenBLAS from the system's packages
   --check         compare with the targets; exit status 1 if one is missed
   --publish       write bench/results/ and make docs/performance.md of it
   --from FILE     use the records of such a file instead of measuring
-  --docs          make docs/performance.md of bench/results/, and nothing else
+  --docs          make docs/performance.md and the README's table of bench/results/
   --help          print this
 
 Exit status: 0 done, 1 a wrong result or a missed target, 2 bad arguments.
@@ -64,18 +64,11 @@ export function parseArguments(args: readonly string[]): BenchArguments {
     throw new XiError('E_ARGUMENT', (error as Error).message.split('\n')[0]);
   }
   const { values, positionals } = parsed;
-  const { chosen, unknown } = selectWorkloads(positionals.filter((word) => word !== 'suite'));
-  if (unknown.length > 0) {
-    const known = `${GROUPS.join(', ')}, suite`;
-    throw new XiError(
-      'E_ARGUMENT',
-      `unknown workload '${unknown[0]}': expected the start of a name in ${known}`,
-    );
-  }
+  const words = positionals.filter((word) => word !== 'suite');
   return {
     help: values.help,
     suite: positionals.includes('suite'),
-    workloads: chosen,
+    workloads: chooseWorkloads(words, ['suite']),
     only: (values.only ?? '').split(',').map((part) => part.trim()),
     rounds:
       values.rounds === undefined

@@ -1,5 +1,5 @@
-import { type BenchRecord, type BenchResult, fastest } from './records.ts';
-import { duration } from './table.ts';
+import { type BenchRecord, type BenchResult, fastest } from '../src/bench/records.ts';
+import { duration } from '../src/bench/table.ts';
 
 const COLUMN = 470;
 const ROW = 21;

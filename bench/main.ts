@@ -1,51 +1,31 @@
 import { readFileSync } from 'node:fs';
-import { probeBackend, selectBackend } from '../src/backend/select.ts';
+import { ownSubjects } from '../src/bench/own.ts';
+import type { BenchResult } from '../src/bench/records.ts';
+import { runBench } from '../src/bench/run.ts';
+import { absenceLine, tableOf } from '../src/bench/table.ts';
 import { writeFileAtomic } from '../src/io/atomic.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
-import { machineOf } from './machine.ts';
-import { corePeak, measure } from './measure.ts';
-import { ownSubjects } from './own.ts';
 import { openPeers, PEER_NAMES } from './peers/peers.ts';
 import { publish, resultJson, writeDocs } from './publish.ts';
-import type { Absence, BenchRecord, BenchResult } from './records.ts';
 import { runSuite } from './suite.ts';
-import { absenceLine, tableOf } from './table.ts';
 import { checkTargets, targetLines } from './targets.ts';
 
 async function measureAll(options: BenchArguments): Promise<BenchResult> {
   const wanted = (name: string) => options.only.some((text) => name.includes(text));
   const own = ownSubjects();
   const peers = await openPeers(PEER_NAMES.filter(wanted));
-  const machine = machineOf(peers.versions);
-  console.log(`\n${machine.processor}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}`);
-  const core = selectBackend({
-    threads: 1,
-    ...(probeBackend('native').usable && { prefer: ['native'] }),
-  }).backend;
-  const peak = corePeak(core, options);
-  console.log(`FMA peak of a core, float32, ${core.name} ${core.isa}: ${peak.toFixed(1)} GFLOP/s`);
-  const records: BenchRecord[] = [];
-  const absent: Absence[] = [];
-  const miss = (absence: Absence) => {
-    absent.push(absence);
-    console.log(absenceLine(absence));
+  const plan = {
+    workloads: options.workloads,
+    subjects: [...own.subjects.filter(({ name }) => wanted(name)), ...peers.subjects],
+    peers: peers.versions,
+    absent: [...own.absent, ...peers.absent].filter(({ subject }) => wanted(subject)),
+    pace: options,
   };
-  for (const absence of [...own.absent, ...peers.absent]) if (wanted(absence.subject)) miss(absence);
-  const subjects = [...own.subjects.filter(({ name }) => wanted(name)), ...peers.subjects];
-  try {
-    for (const workload of options.workloads) {
-      const lines: BenchRecord[] = [];
-      await measure(workload, subjects, core, options, {
-        record: (record) => lines.push(record),
-        absent: miss,
-      });
-      if (lines.length > 0) console.log(tableOf(workload.name, lines));
-      records.push(...lines);
-    }
-  } finally {
-    for (const subject of subjects) await subject.close?.();
-  }
-  return { machine, peak, records, absent };
+  return runBench(plan, {
+    begin: (head) => console.log(`\n${head}`),
+    absent: (absence) => console.log(absenceLine(absence)),
+    workload: (name, records) => console.log(tableOf(name, records)),
+  });
 }
 
 async function run(options: BenchArguments): Promise<void> {

@@ -1,11 +1,11 @@
-import { type BenchResult, fastest } from './records.ts';
-import { absenceLine, cellsOf, HEADINGS } from './table.ts';
+import { type BenchResult, fastest } from '../src/bench/records.ts';
+import { absenceLine, cellsOf, HEADINGS } from '../src/bench/table.ts';
 import { checkTargets, verdict } from './targets.ts';
 
 const row = (cells: readonly string[]) =>
   `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   return [row(headings), `|${headings.map(() => '---|').join('')}`, ...rows.map(row)].join('\n');
 }
 

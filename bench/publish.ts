@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { BenchResult } from '../src/bench/records.ts';
 import { writeFileAtomic } from '../src/io/atomic.ts';
 import { chartOf } from './chart.ts';
 import { performancePage } from './markdown.ts';
-import type { BenchResult } from './records.ts';
+import { withSpeedTable } from './readme.ts';
 
 const RESULTS = 'bench/results';
 const DOCS = 'docs/performance';
@@ -21,10 +22,13 @@ export function resultName({ machine }: BenchResult): string {
   return `${machine.date}-${words.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')}`;
 }
 
-/** The files that docs/performance.md consists of, made of the newest result of each machine, newest first. */
+/**
+ * The files that docs/performance.md consists of, made of the newest result of each machine, newest first; and the README with the
+ * newest of all.
+ */
 export function docsOf(
   results: readonly { name: string; result: BenchResult }[],
-  { intro, learnt }: { intro: string; learnt: string },
+  { intro, learnt, readme }: { intro: string; learnt: string; readme?: string },
 ): Readonly<Record<string, string>> {
   const machines = new Map<string, { name: string; result: BenchResult }>();
   for (const entry of [...results].sort((x, y) => (x.name < y.name ? -1 : 1))) {
@@ -36,6 +40,7 @@ export function docsOf(
   return {
     'docs/performance.md': performancePage(intro, learnt, sections),
     ...Object.fromEntries(pictures),
+    ...(readme !== undefined && shown.length > 0 && { 'README.md': withSpeedTable(readme, shown[0].result) }),
   };
 }
 
@@ -47,10 +52,10 @@ export function readSources() {
     result: JSON.parse(readFileSync(`${RESULTS}/${name}`, 'utf8')) as BenchResult,
   }));
   const [intro, learnt] = ['intro.md', 'learnt.md'].map((name) => readFileSync(`${DOCS}/${name}`, 'utf8'));
-  return { results, texts: { intro, learnt } };
+  return { results, texts: { intro, learnt, readme: readFileSync('README.md', 'utf8') } };
 }
 
-/** Makes docs/performance.md and its pictures of bench/results/. */
+/** Makes docs/performance.md, its pictures and the table of the README of bench/results/. */
 export async function writeDocs(): Promise<void> {
   const { results, texts } = readSources();
   for (const [path, text] of Object.entries(docsOf(results, texts))) {

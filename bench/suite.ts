@@ -1,9 +1,9 @@
 import Benchmark from 'benchmark';
+import { drawInputs } from '../src/bench/inputs.ts';
+import { ownSubjects } from '../src/bench/own.ts';
+import { measures } from '../src/bench/subject.ts';
+import { operationsOf } from '../src/bench/workloads.ts';
 import type { BenchArguments } from './arguments.ts';
-import { drawInputs } from './inputs.ts';
-import { ownSubjects } from './own.ts';
-import { measures } from './subject.ts';
-import { operationsOf } from './workloads.ts';
 
 /** Larger workloads have too few runs a second to say anything. */
 const LARGEST = 3e8;

@@ -1,5 +1,5 @@
-import { type BenchRecord, type BenchResult, fastest, timesFaster } from './records.ts';
-import { percent } from './table.ts';
+import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../src/bench/records.ts';
+import { percent } from '../src/bench/table.ts';
 
 /** What a target came to: `met` is undefined where the run has no figure for it, and `measured` says why. */
 export interface TargetOutcome {

@@ -98,12 +98,17 @@ export interface XiRow {
   /** Error of \`value\` in ε of the dtype, relative to max(1, |x|, |y|, |x·y|). */
   readonly tolerance: number;
   readonly bound: BoundKind;
+  /** ξ(x, y). */
   value(x: number, y: number): number;
+  /** ∂ξ/∂x. */
   dx(x: number, y: number): number;
+  /** ∂ξ/∂y. */
   dy(x: number, y: number): number;
 }
 
+/** Names of the operators, in the order of the table. */
 export const XI_NAMES = [${rows.map((row) => `'${row.name}'`).join(', ')}] as const;
+/** Name of an operator ξ; {@link XI} has its formula, unit and derivatives. */
 export type Xi = (typeof XI_NAMES)[number];
 
 /** The eight operators, by name. */

@@ -15,14 +15,26 @@ export {
 } from './analysis/ranks.ts';
 export type {
   Activation,
+  AdamOptions,
+  Answers,
   Backend,
   BackendName,
+  ContractSizes,
+  GridSizes,
   IsaReport,
+  Joined,
+  JoinedOperand,
   Loss,
+  LossSum,
+  PackedWeights,
   Precision,
   Probe,
   ProbeReport,
   Reduction,
+  Storage,
+  Strided,
+  Svd,
+  Tiles,
 } from './backend/interface.ts';
 export type { BackendOptions } from './backend/selection.ts';
 export {
@@ -39,6 +51,7 @@ export {
 export { XiError, type XiErrorCode } from './core/errors.ts';
 export {
   type DType,
+  type FloatArray,
   type Inputs,
   type NestedArray,
   type Shape,
@@ -99,6 +112,7 @@ export { type Certification, type CertifyOptions, certify } from './experiments/
 export { type FitShallowOptions, fitShallow, type ShallowFit } from './experiments/fit_shallow.ts';
 export { checkStudy, type RankStudy } from './experiments/rank_config.ts';
 export {
+  type Bins,
   distributionsCsv,
   type Histogram,
   type RankDistribution,
@@ -108,10 +122,19 @@ export {
   studyTasks,
   summarise,
 } from './experiments/ranks.ts';
+export type { Subgrid } from './experiments/subgrid.ts';
 export { type Verification, type VerifyOptions, verify } from './experiments/verify.ts';
 export { decodeNpy, encodeNpy } from './io/npy.ts';
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from './io/safetensors.ts';
-export type { Initialisation, ModelConfig, ModelKind, ModelOptions } from './models/config.ts';
+export type {
+  CpConfig,
+  HtConfig,
+  Initialisation,
+  ModelConfig,
+  ModelKind,
+  ModelOptions,
+  TtConfig,
+} from './models/config.ts';
 export { convert, fullTensor } from './models/convert.ts';
 export { type DecodeOptions, decodeModel, encodeModel } from './models/files.ts';
 export type { BatchOptions } from './models/lengths.ts';
@@ -125,6 +148,7 @@ export {
   type WidthBoundOptions,
   widthBound,
 } from './theory/bounds.ts';
+export type { ShallowVariant } from './theory/entries.ts';
 export type { FeatureChoice, TemplateFeatures } from './theory/features.ts';
 export { type OneHotOptions, oneHotTensor } from './theory/onehot.ts';
 export { type Margins, margins, type OpenSetOptions, openSetNetwork, shallowTwin } from './theory/openset.ts';
@@ -135,6 +159,7 @@ export {
   realization,
   realize,
 } from './theory/realize.ts';
+export type { RecurrentVariant } from './theory/recurrent.ts';
 export { shallowToRecurrent, shallowToTree } from './theory/shallow.ts';
 export { type SimilarityOptions, similarityNetwork } from './theory/similarity.ts';
 export { addNetworks } from './theory/sums.ts';
@@ -150,4 +175,4 @@ export type {
   TrainingPlan,
 } from './train/options.ts';
 export type { Schedule } from './train/schedule.ts';
-export { type EndedEpoch, Trainer } from './train/trainer.ts';
+export { type EndedEpoch, type Progress, type Stopping, Trainer } from './train/trainer.ts';

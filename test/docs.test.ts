@@ -1,48 +1,169 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../src/cli/commands.ts';
+import { saveModel } from '../src/models/disk.ts';
 import { createModel } from '../src/models/model.ts';
+import { type Block, blocksOf, commandsOf } from './support/docs.ts';
+import { run, temporaryFolder } from './support/processes.ts';
 
-const blocksOf = (page: string) =>
-  [...readFileSync(page, 'utf8').matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language, code]) => ({
-    language,
-    code,
-  }));
+const GUIDE = readdirSync('docs').filter((name) => name.endsWith('.md'));
+const PAGES = ['README.md', 'CONTRIBUTING.md', ...GUIDE.map((name) => `docs/${name}`)];
 
-const PAGES = ['contraction', 'data', 'decompositions', 'models', 'ranks', 'theory', 'training'].map(
-  (name) => `docs/${name}.md`,
-);
-
-describe.each(PAGES)('%s', (page) => {
-  const blocks = blocksOf(page);
-  const examples = blocks.filter(({ language }) => language === 'js').map(({ code }) => code);
+describe('every example in JavaScript prints what it says', () => {
   let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'xitensor-docs-'));
+  beforeAll(async () => {
+    folder = temporaryFolder();
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(resolve('.'), join(folder, 'node_modules/xitensor'));
+    // What a server has, for examples that are written for pages.
+    const features = { size: 3 };
+    const model = createModel({ kind: 'tt', xi: 'max', steps: 3, inputs: 4, outputs: 2, rank: 2, features });
+    await saveModel(model, join(folder, 'model.safetensors'));
+    writeFileSync(
+      join(folder, 'fetch.mjs'),
+      `import { readFileSync } from 'node:fs';
+globalThis.fetch = async (address) => {
+  const file = String(address).startsWith('/') ? new URL('.' + address, import.meta.url) : new URL(address);
+  const type = file.pathname.endsWith('.wasm') ? 'application/wasm' : 'application/octet-stream';
+  return new Response(readFileSync(file), { headers: { 'Content-Type': type } });
+};`,
+    );
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each(examples.map((code, n) => [n + 1, code] as const))('example %d prints what it says', (n, code) => {
-    writeFileSync(join(folder, `${n}.mjs`), code);
-    const { status, stdout, stderr } = spawnSync(process.execPath, [`${n}.mjs`], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+  const examples = PAGES.filter((page) => page !== 'README.md').flatMap((page) => {
+    const blocks = blocksOf(page);
+    const js = blocks.filter(({ language }) => ['js', 'ts', 'mjs', 'javascript'].includes(language));
+    return js.map(({ code }, n) => ({ page, n: n + 1, code, promised: promisedBy(blocks, code) }));
+  });
+
+  it('there are some on most pages of the guide', () => {
+    expect(new Set(examples.map(({ page }) => page)).size).toBeGreaterThan(8);
+  });
+
+  it.each(examples)('$page, example $n', async ({ page, n, code, promised }) => {
+    const name = `${page.replace(/\W/g, '-')}-${n}.mjs`;
+    writeFileSync(join(folder, name), code);
+    // An example for pages runs with their entry.
+    const browser = /\bfetch\(/.test(code) ? ['--conditions=browser', '--import', './fetch.mjs'] : [];
+    const { code: status, stdout, stderr } = await run([...browser, name], { cwd: folder });
     expect(status, stderr).toBe(0);
-    const promised = [...code.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map(([, line]) => line);
-    // A plan is promised by the block behind it.
-    const printed = promised.length > 0 ? promised.join('\n') : planBehind(blocks, code);
-    expect(stdout.trim()).toBe(printed);
+    expect(stdout.trim()).toBe(promised);
+    expect(promised, 'an example shows something').not.toBe('');
   });
 });
 
-function planBehind(blocks: ReturnType<typeof blocksOf>, code: string): string | undefined {
-  return blocks[blocks.findIndex((block) => block.code === code) + 1]?.code.trim();
+/** What stands behind each `console.log(…); //`; or the block behind it, such as a plan. */
+function promisedBy(blocks: readonly Block[], code: string): string {
+  const lines = [...code.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map(([, line]) => line);
+  if (lines.length > 0) return lines.join('\n');
+  return blocks[blocks.findIndex((block) => block.code === code) + 1]?.code.trim() ?? '';
 }
+
+describe('every command in the documentation is one', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const commands = PAGES.flatMap((page) =>
+    blocksOf(page)
+      .filter(({ language }) => ['sh', 'bash', 'console'].includes(language))
+      .flatMap(({ code }) => commandsOf(code))
+      .map((words) => ({ page, line: words.join(' '), words })),
+  );
+
+  it('and every command that there is is in the README', () => {
+    const names = COMMANDS.map((command) => command().name());
+    const shown = commands.filter(({ page }) => page === 'README.md').map(({ words }) => words);
+    for (const name of names)
+      expect(
+        shown.some(([npx, xi, word]) => npx === 'npx' && xi === 'xitensor' && word === name),
+        name,
+      ).toBe(true);
+  });
+
+  it.each(commands)('$page: $line', async ({ words }) => {
+    const [program, ...rest] = words[0] === 'npx' ? words.slice(1) : words;
+    if (program === 'xitensor') return parses(rest);
+    if (program === 'npm' && rest[0] === 'run') return expect(Object.keys(scripts)).toContain(rest[1]);
+    if (program === 'npm') return expect(['test', 'install', 'ci']).toContain(rest[0]);
+    throw new Error(`expected a command of npm or npx xitensor, found ${words.join(' ')}`);
+  });
+
+  it.each(
+    [['train', '--epoch', '3'], ['trian'], ['score'], ['train', '--xi', 'plus']].map((words) => ({ words })),
+  )('but $words is none', async ({ words }) => {
+    await expect(parses(words)).rejects.toThrow();
+  });
+
+  it.each(COMMANDS.map((make) => ({ name: make().name(), make })))(
+    '$name --help has examples, which are commands',
+    async ({ name, make }) => {
+      let help = '';
+      make()
+        .configureOutput({ writeOut: (text) => (help += text) })
+        .outputHelp();
+      const lines = commandsOf(/\nExamples:\n([\s\S]+)$/.exec(help)?.[1] ?? '');
+      expect(lines.length).toBeGreaterThan(0);
+      for (const words of lines) {
+        const [program, command, ...rest] = words.filter((word) => !/^XITENSOR_\w+=/.test(word));
+        expect([program, command]).toEqual(['xitensor', name]);
+        await parses([command, ...rest.slice(0, rest.indexOf('>') < 0 ? rest.length : rest.indexOf('>'))]);
+      }
+    },
+  );
+});
+
+/** Parses the words of a command as the command line does, and does nothing else. */
+async function parses([name, ...words]: readonly string[]): Promise<void> {
+  const command = COMMANDS.map((make) => make()).find((made) => made.name() === name);
+  if (!command) throw new Error(`there is no command ${name}`);
+  await command
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .action(() => {})
+    .parseAsync(words, { from: 'user' });
+}
+
+describe('files that are named', () => {
+  it.each(['CONTRIBUTING.md', 'docs/extending.md'])('%s names what is there', (page) => {
+    const named = [
+      ...readFileSync(page, 'utf8').matchAll(/`((?:native|src|scripts|test|wasm|bench|web)\/[\w./-]*)`/g),
+    ];
+    expect(named.length).toBeGreaterThan(8);
+    for (const [, path] of named) expect(existsSync(path), path).toBe(true);
+  });
+
+  it('docs/extending.md names every list of operators that is not made from the table', () => {
+    const page = readFileSync('docs/extending.md', 'utf8');
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /(?<!gen)\.ts$/.test(name),
+    );
+    const written = /Record<Xi,|satisfies readonly Xi\[\]|: readonly Xi\[\] =/;
+    const lists = sources.filter((name) => written.test(readFileSync(join('src', name), 'utf8')));
+    expect(lists.length).toBeGreaterThan(5);
+    for (const name of lists) expect(page, name).toContain(`src/${name}`);
+  });
+});
+
+describe('links', () => {
+  it.each(PAGES)('%s: every file that it links is there', (page) => {
+    const text = readFileSync(page, 'utf8').replace(/```[\s\S]*?```/g, '');
+    for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g))
+      expect(existsSync(join(dirname(page), target)), target).toBe(true);
+  });
+
+  it('docs/README.md leads to every page of the guide', () => {
+    const index = readFileSync('docs/README.md', 'utf8');
+    for (const name of GUIDE.filter((page) => page !== 'README.md')) expect(index).toContain(`](${name})`);
+  });
+});
 
 it('docs/models.md shows the drawings that models print', () => {
   const drawings = blocksOf('docs/models.md').filter(({ language }) => language === '');

@@ -29,6 +29,20 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...['theory', 'analysis', 'train', 'models', 'decompose', 'contract', 'features'],
     ...['select', 'interface', 'data', 'io', 'core'],
   ],
+  // Speed of the backends; bench/ puts peers beside them.
+  bench: [
+    'analysis',
+    'decompose',
+    'train',
+    'models',
+    'contract',
+    'features',
+    'select',
+    'implementing',
+    'interface',
+    'data',
+    'core',
+  ],
   'index.common': [
     ...['experiments', 'analysis', 'theory', 'train', 'models', 'decompose', 'contract', 'features'],
     ...['select', 'interface', 'data', 'io', 'core'],
@@ -50,7 +64,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
       'contract',
       'features',
     ],
-    ...['select', 'interface', 'data', 'io', 'core'],
+    ...['bench', 'select', 'interface', 'data', 'io', 'core'],
   ],
 };
 const BACKEND_FILES: Readonly<Record<string, string>> = {
@@ -71,6 +85,7 @@ const NODE_FILES = [
   ...['arrays', 'cifar10', 'csv', 'idx', 'imdb', 'mnist', 'packages', 'spam', 'splice'].map(
     (n) => `data/${n}`,
   ),
+  ...['bench/machine', 'bench/own', 'bench/run'],
   ...['io/atomic', 'io/disk', 'io/text', 'models/disk', 'train/checkpoint'],
 ].map((name) => `src/${name}.ts`);
 /** The packages of the command line; everything else gets along with what Node has. */

@@ -113,7 +113,10 @@ export interface Bar {
   readonly shown: string;
 }
 
-/** Named bars, the best of them marked; `names` and `values` are the widths of the text before and behind them. */
+/**
+ * Named bars, the best of them marked; `names` and `values` are the widths of the text before and behind them. Where this
+ * leaves little for the bars, names stand above them.
+ */
 export function barsChart(
   width: number,
   label: string,
@@ -121,18 +124,21 @@ export function barsChart(
   { names, values }: { readonly names: number; readonly values: number },
 ): string {
   const most = Math.max(...bars.map(({ value }) => value), Number.MIN_VALUE);
-  const room = width - names - values;
+  const above = width - names - values < width / 3;
+  const left = above ? 0 : names;
+  const room = width - left - values;
+  const row = above ? 44 : 24;
   const body = bars.map(({ name, value, shown }, n) => {
-    const y = n * 24;
+    const y = n * row + (above ? 20 : 0);
     const length = Math.max(1, (room * value) / most);
     const [bar, letters] = value === most ? ['best', 'strong'] : ['other', ''];
     return (
-      text(names - 8, y + 16, name, 'end', letters) +
-      `<rect x="${names}" y="${y + 3}" width="${length.toFixed(1)}" height="17" rx="2" class="${bar}"/>` +
-      text(names + length + 6, y + 16, shown, 'start', letters)
+      (above ? text(0, y - 4, name, 'start', letters) : text(left - 8, y + 16, name, 'end', letters)) +
+      `<rect x="${left}" y="${y + 3}" width="${length.toFixed(1)}" height="17" rx="2" class="${bar}"/>` +
+      text(left + length + 6, y + 16, shown, 'start', letters)
     );
   });
-  return svg(width, bars.length * 24, label, body.join(''));
+  return svg(width, bars.length * row, label, body.join(''));
 }
 
 /** A column for each step, a row for each unit; colour by sign, opacity by size. */

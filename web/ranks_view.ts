@@ -110,6 +110,7 @@ export class RanksView {
     const bins: Bin[] = [...this.counts].sort(([a], [b]) => a - b);
     const largest = largestRank(this.choice);
     element<HTMLProgressElement>('ranks-progress').value = done / networks;
+    if (performance.getEntriesByName('first-result').length === 0) performance.mark('first-result');
     draw('histogram', (width) => histogramChart(width, bins, largest));
     draw('spectrum', (width) => spectrumChart(width, last.spectrum, last.tolerance, last.rank));
     const median = medianOf(bins);

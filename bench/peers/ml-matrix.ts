@@ -1,7 +1,6 @@
+import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
+import { type ContractWorkload, type Inputs, operationsOf, PATIENCE } from '../../src/bench/workloads.ts';
 import { XI } from '../../src/core/xi.gen.ts';
-import type { Inputs } from '../inputs.ts';
-import { type Form, prepareBest, type Subject } from '../subject.ts';
-import { type ContractWorkload, operationsOf, PATIENCE } from '../workloads.ts';
 import { requirePeer } from './packages.ts';
 
 interface Matrix {

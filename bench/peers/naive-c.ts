@@ -4,9 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Inputs } from '../inputs.ts';
-import type { Prepared, Subject } from '../subject.ts';
-import type { MaxPlusWorkload } from '../workloads.ts';
+import type { Prepared, Subject } from '../../src/bench/subject.ts';
+import type { Inputs, MaxPlusWorkload } from '../../src/bench/workloads.ts';
 
 const FLAGS = ['-O3', '-march=native'];
 

@@ -1,8 +1,7 @@
+import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
+import type { ContractWorkload, Inputs } from '../../src/bench/workloads.ts';
 import type { FloatArray } from '../../src/core/tensor.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
-import type { Inputs } from '../inputs.ts';
-import { type Form, prepareBest, type Subject } from '../subject.ts';
-import type { ContractWorkload } from '../workloads.ts';
 import { encodeModel, type OnnxGraph, type OnnxNode } from './onnx-model.ts';
 import { requirePeer } from './packages.ts';
 

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Absence } from '../records.ts';
-import type { Subject } from '../subject.ts';
-import { isAnalysis, isModel, type Workload } from '../workloads.ts';
+import type { Absence } from '../../src/bench/records.ts';
+import type { Subject } from '../../src/bench/subject.ts';
+import { isAnalysis, isModel, type Workload } from '../../src/bench/workloads.ts';
 import { mlMatrix } from './ml-matrix.ts';
 import { naiveC } from './naive-c.ts';
 import { onnxruntime } from './onnxruntime.ts';

@@ -1,7 +1,6 @@
+import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
+import { type ContractWorkload, type Inputs, operationsOf, PATIENCE } from '../../src/bench/workloads.ts';
 import type { FloatArray } from '../../src/core/tensor.ts';
-import type { Inputs } from '../inputs.ts';
-import { type Form, prepareBest, type Subject } from '../subject.ts';
-import { type ContractWorkload, operationsOf, PATIENCE } from '../workloads.ts';
 import { plainLoops } from './plain-loops.ts';
 
 const afterwards = (run: () => void, array: FloatArray) => {

@@ -3,11 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { FormTrial } from '../../src/bench/records.ts';
+import type { Prepared, Subject } from '../../src/bench/subject.ts';
+import type { Inputs, Workload } from '../../src/bench/workloads.ts';
 import { XiError } from '../../src/core/errors.ts';
-import type { Inputs } from '../inputs.ts';
-import type { FormTrial } from '../records.ts';
-import type { Prepared, Subject } from '../subject.ts';
-import type { Workload } from '../workloads.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,7 @@
+import { JUDGED_STEPS, parametersOf } from '../../src/bench/models.ts';
+import type { Form } from '../../src/bench/subject.ts';
+import type { Inputs, ModelWorkload } from '../../src/bench/workloads.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import type { Inputs } from '../inputs.ts';
-import { JUDGED_STEPS, parametersOf } from '../models.ts';
-import type { Form } from '../subject.ts';
-import type { ModelWorkload } from '../workloads.ts';
 import type { Tf, TfTensor } from './tfjs.ts';
 
 const BETA1 = 0.9;

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
+import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
+import { type ContractWorkload, type Inputs, isModel } from '../../src/bench/workloads.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
-import type { Inputs } from '../inputs.ts';
-import { type Form, prepareBest, type Subject } from '../subject.ts';
-import { type ContractWorkload, isModel } from '../workloads.ts';
 import { requirePeer } from './packages.ts';
 import { answersModel, modelForms } from './tfjs-models.ts';
 

@@ -15,6 +15,7 @@ import type { Model } from '../models/model.ts';
 import { BLOCK_BYTES, forEachBlock, rowsOf } from './blocks.ts';
 import { isLeaf, type Join, type JoinTree, joinTree, type Leaf, type Node } from './joins.ts';
 
+/** Limits of {@link gridTensor}, and how it tells of itself. */
 export interface GridOptions {
   /** Stops between two blocks with E_ABORTED. */
   readonly signal?: AbortSignal;

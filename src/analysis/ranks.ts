@@ -5,6 +5,7 @@ import { checkTensor, type Tensor } from '../core/tensor.ts';
 import { balancedBipartitions, matricize } from './matricize.ts';
 import { singularValuesOf } from './spectrum.ts';
 
+/** What {@link matricizationRank} and its kin count as rank. */
 export interface RankOptions {
   /** Singular values above `tolerance` times the largest count; 1e-10 when left out. */
   readonly tolerance?: number;

@@ -3,13 +3,16 @@ import type { Xi } from '../core/xi.gen.ts';
 
 /** The backends in the order in which they are tried. */
 export const BACKEND_NAMES = ['native', 'wasm', 'reference'] as const;
+/** The backends, in the order in which they are tried. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 export const ACTIVATIONS = ['identity', 'relu', 'tanh'] as const;
+/** σ of the features σ(A x + b), one by one: z, max(z, 0) or tanh(z). */
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** What training minimises; the equations are those of {@link Kernels.loss}. */
 export const LOSSES = ['softmax', 'mse'] as const;
+/** What training minimises: cross-entropy behind a softmax, or the mean squared error. */
 export type Loss = (typeof LOSSES)[number];
 
 /** What rows of scores are compared with: a class each, or target values [rows,outputs]. */
@@ -33,7 +36,9 @@ export interface Storage {
   read(): FloatArray;
   /** The values of a storage that will not be used again: without a copy where they are in the JavaScript heap. */
   take(): FloatArray;
+  /** Copies as many values into it as it has elements. */
   write(values: ArrayLike<number>): void;
+  /** Sets every element to a value. */
   fill(value: number): void;
   /**
    * Gives the memory back at once; neither this storage nor a part of it may be used again. For temporaries in calls
@@ -59,6 +64,7 @@ export interface Strided {
 
 /** What a contraction does with its terms (⊕); `sum` weighs by ×, the others by +. Ids in native/abi.h. */
 export const REDUCTIONS = ['sum', 'max', 'min', 'logsumexp'] as const;
+/** ⊕ of a contraction; ⊙ is × under `sum`, else +. */
 export type Reduction = (typeof REDUCTIONS)[number];
 
 /**
@@ -66,7 +72,9 @@ export type Reduction = (typeof REDUCTIONS)[number];
  * products of them (errors up to 3·2⁻¹⁶ of a term), `bf16` rounds to one (2⁻⁷); sums are in float32. See docs/backends.md.
  */
 export const PRECISIONS = ['float32', 'bf16x3', 'bf16'] as const;
+/** The least precision that a contraction of float32 is wanted at: of 24, 16 or 8 bits a factor. See docs/backends.md. */
 export type Precision = (typeof PRECISIONS)[number];
+/** The instruction set whose tile computes at a precision, where there is one that is faster than multiply-adds. */
 export type Tiles = Readonly<Partial<Record<Precision, string>>>;
 
 /** An operand of a {@link Joined} contraction: values, and one stride, in elements, for each axis of its side. */
@@ -101,9 +109,9 @@ export interface Joined {
   readonly rows: readonly number[];
   readonly columns: readonly number[];
   readonly terms: readonly number[];
-  /** 1 to {@link MAX_JOINED}. */
+  /** 1 to 4 (`MAX_JOINED`). */
   readonly left: readonly JoinedOperand[];
-  /** 0 to {@link MAX_JOINED}. */
+  /** 0 to 4 (`MAX_JOINED`). */
   readonly right: readonly JoinedOperand[];
   /** Strides of out: of the batch, row and column axes; no two elements may fall together. */
   readonly outStrides: readonly number[];
@@ -170,6 +178,7 @@ export interface Folds {
   ): void;
 }
 
+/** The numbers of one step of Adam or AdamW. */
 export interface AdamOptions {
   readonly rate: number;
   readonly beta1: number;
@@ -209,6 +218,7 @@ export interface LinearAlgebra {
   rankModulo(rows: number, cols: number, A: Storage, prime: number): number;
 }
 
+/** `A = U diag(s) V` of a matrix [rows,cols], with k = min(rows, cols) singular values, the largest first. */
 export interface Svd {
   readonly U: Float64Array;
   readonly s: Float64Array;
@@ -354,5 +364,8 @@ export type ProbeReport =
 
 /** The same with how to open it. */
 export type Probe =
-  | (Extract<ProbeReport, { usable: true }> & { open(isa: IsaReport, threads: number): Backend })
+  | (Extract<ProbeReport, { usable: true }> & {
+      /** Opens the backend with one of its usable instruction sets and at most so many threads. */
+      open(isa: IsaReport, threads: number): Backend;
+    })
   | Extract<ProbeReport, { usable: false }>;

@@ -35,6 +35,11 @@ const OPTIONS: Readonly<Record<DecompositionFormat, readonly string[]>> = {
   cp: ['starts', 'seed'],
 };
 
+const EXAMPLES = `
+Examples:
+  xitensor decompose H.npy --format tt --eps 1e-6 --out H.safetensors
+  xitensor decompose H.npy --format cp --ranks 12 --starts 20`;
+
 export function decomposeCommand(): Command {
   const command = new Command('decompose')
     .description('TT, HT or CP of a .npy tensor, with its ranks and errors')
@@ -52,6 +57,7 @@ export function decomposeCommand(): Command {
     .option('-o, --out <file>', 'write the parts as .safetensors');
   return withBackendOptions(command)
     .option('--json', 'print one record')
+    .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: Flags) => {
       const given = ['eps', 'randomized', 'starts', 'seed'].filter(
         (name) => command.getOptionValueSource(name) === 'cli',

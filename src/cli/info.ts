@@ -20,10 +20,16 @@ interface Info {
   }[];
 }
 
+const EXAMPLES = `
+Examples:
+  xitensor info
+  XITENSOR_BACKEND=wasm xitensor info --json`;
+
 export function infoCommand(): Command {
   return new Command('info')
     .description('the backends and instruction sets of this machine, which is used, and why others are not')
     .option('--json', 'print one record')
+    .addHelpText('after', EXAMPLES)
     .action(({ json }: { json?: boolean }) => {
       const info = gather();
       if (json) printJson(info);

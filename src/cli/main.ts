@@ -2,15 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { XiError } from '../core/errors.ts';
-import { certifyCommand } from './certify.ts';
-import { decomposeCommand } from './decompose.ts';
-import { infoCommand } from './info.ts';
-import { ranksCommand } from './ranks.ts';
-import { realizeCommand } from './realize.ts';
-import { reproduceCommand } from './reproduce.ts';
-import { scoreCommand } from './score.ts';
-import { trainCommand } from './train.ts';
-import { verifyCommand } from './verify.ts';
+import { COMMANDS } from './commands.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -22,12 +14,7 @@ const program = new Command('xitensor')
   .showHelpAfterError('(xitensor --help, or xitensor <command> --help)')
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 bad arguments.')
   .exitOverride();
-const commands = [
-  ...[infoCommand, trainCommand, scoreCommand, decomposeCommand],
-  ...[ranksCommand, certifyCommand, realizeCommand, verifyCommand],
-  reproduceCommand,
-];
-for (const command of commands) program.addCommand(command().exitOverride());
+for (const command of COMMANDS) program.addCommand(command().exitOverride());
 
 // A reader that has seen enough (`| head`) is no failure, and no reason to lose work that runs for its files.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

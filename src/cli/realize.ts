@@ -22,6 +22,11 @@ interface Flags extends BackendChoice {
   readonly json?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  xitensor realize H.npy --kind tt --out m.safetensors
+  xitensor realize H.npy --kind cp --xi max --features F.npy`;
+
 export function realizeCommand(): Command {
   const command = new Command('realize')
     .description('builds a network whose grid tensor on one-hot templates is a given .npy tensor')
@@ -42,7 +47,10 @@ export function realizeCommand(): Command {
       number,
     )
     .option('-o, --out <file>', 'write the model as .safetensors');
-  return withBackendOptions(command).option('--json', 'print one record').action(run);
+  return withBackendOptions(command)
+    .option('--json', 'print one record')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
 }
 
 async function run(path: string, flags: Flags): Promise<void> {

@@ -18,6 +18,12 @@ interface Flags extends DataChoice, BackendChoice {
   readonly json?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  xitensor score m.safetensors
+  xitensor score dna.safetensors --data splice --split train
+  xitensor score m.safetensors -i inputs.npy -o scores.npy`;
+
 export function scoreCommand(): Command {
   const command = new Command('score')
     .description('scores a data set or a .npy file with a saved model')
@@ -34,6 +40,7 @@ export function scoreCommand(): Command {
   const patchText = 'of images: side of the patches that they are cut into (default: what the model takes)';
   return withBackendOptions(withDataOptions(command, 'score the first n examples only', patchText))
     .option('--json', 'print one record')
+    .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: Flags) => {
       const ofData = [...DATA_OPTIONS, 'split'].filter(
         (name) => command.getOptionValueSource(name) === 'cli',

@@ -10,6 +10,11 @@ interface Flags extends BackendChoice {
   readonly json?: boolean;
 }
 
+const EXAMPLES = `
+Examples:
+  xitensor verify
+  xitensor verify --only theorem-5.2 lemma-5.1 --seed 3 --json`;
+
 export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('every lemma, proposition and theorem, tried on random instances')
@@ -19,6 +24,7 @@ export function verifyCommand(): Command {
     .option('--list', 'print what would be checked, and check nothing');
   return withBackendOptions(command)
     .option('--json', 'print one record')
+    .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       if (flags.list) list(flags);
       else await check(flags);

@@ -7,8 +7,11 @@ import { type Labels, volume } from './path.ts';
 
 /** An operator of one's own: its value, and for gradients its partial derivatives. */
 export interface XiFunctions {
+  /** ξ(x, y). */
   value(x: number, y: number): number;
+  /** ∂ξ/∂x; gradients need it. */
   dx?(x: number, y: number): number;
+  /** ∂ξ/∂y; gradients need it. */
   dy?(x: number, y: number): number;
   /** From which the operands are folded; without it the first operand starts as it is. */
   readonly unit?: number;

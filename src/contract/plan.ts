@@ -39,6 +39,7 @@ export interface ContractionPlan {
   readonly kernel: string;
   readonly backend: string;
   readonly isa: string;
+  /** The plan in words: order, cost and kernel of every step. */
   toString(): string;
 }
 

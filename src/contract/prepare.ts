@@ -17,6 +17,7 @@ import { makeProgram } from './planner.ts';
 /** An operator: one of the table, or a function of one's own, which runs slowly, without a backend. */
 export type XiOption = Xi | XiFunctions | ((x: number, y: number) => number);
 
+/** The operators of a contraction `out[o] = ⊕_s W[…] ⊙ ξ(X₁[…], …, Xₙ[…])`, and where and how it is computed. */
 export interface ContractOptions {
   /** ξ; plain einsum, which has no semicolon, needs none and takes `product` only. */
   readonly xi?: XiOption;

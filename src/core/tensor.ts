@@ -2,9 +2,13 @@ import { mismatch, show, XiError } from './errors.ts';
 
 /** The two floating-point types that every kernel supports. */
 export const DTYPES = ['float32', 'float64'] as const;
+/** What values are stored as: IEEE 754 of 32 or 64 bits. */
 export type DType = (typeof DTYPES)[number];
+/** Values of a tensor. */
 export type FloatArray = Float32Array | Float64Array;
+/** Extents, the slowest axis first; [] is a scalar. */
 export type Shape = readonly number[];
+/** Numbers in lists in lists, all lists of one depth as long as each other. */
 export type NestedArray = number | readonly NestedArray[];
 
 /** Row-major values with their shape; owned by the garbage collector, so there is nothing to dispose of. */

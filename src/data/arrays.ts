@@ -4,6 +4,7 @@ import { type DType, type Inputs, type Tensor, type TokenTensor, tensor } from '
 import { readNpy } from '../io/disk.ts';
 import type { AnyDataset, Dataset, TargetDataset } from './dataset.ts';
 
+/** Two `.npy` files of the same count of examples, for {@link loadArrays}. */
 export interface ArrayFiles {
   /** `.npy` of inputs [count, steps, inputs], or of tokens [count, steps] as whole numbers. */
   readonly inputs: string;

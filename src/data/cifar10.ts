@@ -16,6 +16,7 @@ const FILES = {
 } as const;
 const CLASS_NAMES = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
 
+/** Where CIFAR-10 lies and how {@link loadCifar10} cuts its images of 3 × 32 × 32 into steps. */
 export interface Cifar10Options {
   /** Folder with the binary version's batches, data_batch_1.bin … data_batch_5.bin and test_batch.bin. */
   source: string;

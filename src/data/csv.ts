@@ -6,6 +6,7 @@ import { readText } from '../io/text.ts';
 import type { Dataset, TargetDataset } from './dataset.ts';
 import { namedClasses } from './labels.ts';
 
+/** Which columns of a table are answers, and how the others are steps, for {@link loadCsv}. */
 export interface CsvOptions {
   /** Column of the classes; `label` when left out. */
   readonly label?: string;

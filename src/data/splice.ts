@@ -9,6 +9,7 @@ export const BASES = 'ACGT';
 /** Exon to intron, intron to exon, neither. */
 const CLASS_NAMES = ['ei', 'ie', 'n'];
 
+/** Which fold of the DNA sequences is tested on, for {@link loadSplice}. */
 export interface SpliceOptions {
   /** The part that is tested on, from 0 to folds − 1; 0 when left out. */
   readonly fold?: number;

@@ -19,6 +19,7 @@ export interface Vocabulary {
 export const PAD = '<pad>';
 export const UNKNOWN = '<unk>';
 
+/** How texts of any length become sequences of T tokens. */
 export interface TextOptions {
   /** T, the tokens of a sequence; 100 when left out. */
   readonly steps?: number;

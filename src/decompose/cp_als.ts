@@ -23,6 +23,7 @@ import {
   tensor64,
 } from './options.ts';
 
+/** Rank, starts and stopping of {@link cpAls}. */
 export interface CpAlsOptions extends ComputeOptions {
   /** R, the number of terms. */
   readonly rank: number;

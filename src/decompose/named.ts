@@ -7,8 +7,10 @@ import { coresOf, type TensorTrain, ttRanks } from './tt.ts';
 
 /** The formats that a tensor can be decomposed into. */
 export const FORMATS = ['tt', 'ht', 'cp'] as const;
+/** Tensor train, hierarchical Tucker, or a sum of rank-one terms. */
 export type DecompositionFormat = (typeof FORMATS)[number];
 
+/** A decomposition with its format, as files hold it. */
 export type Decomposition =
   | { readonly format: 'tt'; readonly value: TensorTrain }
   | { readonly format: 'ht'; readonly value: HierarchicalTucker }

@@ -9,6 +9,7 @@ export const MAX_BYTES = 2 ** 31;
 export const BIGGEST_RANK = 2 ** 31 - 1;
 const BIGGEST_BYTES = 2 ** 53;
 
+/** Where a decomposition is computed, and how large it may become. */
 export interface ComputeOptions {
   /** Where products and decompositions are computed; by default the best backend of this machine. */
   readonly backend?: Backend;
@@ -16,6 +17,7 @@ export interface ComputeOptions {
   readonly maxBytes?: number;
 }
 
+/** How much may be cut off: an error, or ranks. */
 export interface TruncationOptions extends ComputeOptions {
   /** Largest error relative to the Frobenius norm; 1e-12. */
   readonly eps?: number;

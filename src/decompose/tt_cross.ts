@@ -18,6 +18,7 @@ import { core, type TensorTrain, ttEvaluate } from './tt.ts';
 /** Elements at index tuples [n, T], row-major: one value for each row. */
 export type ElementFunction = (indices: Int32Array) => ArrayLike<number>;
 
+/** Error, ranks and sweeps of {@link ttCross}. */
 export interface TtCrossOptions extends ComputeOptions {
   /** Wanted error at random samples, relative to their root mean square; 1e-10. */
   readonly eps?: number;

@@ -14,6 +14,7 @@ import {
 import { split } from './truncate.ts';
 import { type ApproximateTT, core } from './tt.ts';
 
+/** Truncation of {@link ttSvd}, and whether it may look for a low rank by random projections. */
 export interface TtSvdOptions extends TruncationOptions {
   /** Looks for a low rank at the middle cut by random projections first; for large tensors of low rank. */
   readonly randomized?: boolean;

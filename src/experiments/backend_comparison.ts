@@ -26,7 +26,7 @@ export interface BackendComparison {
 
 /**
  * One contraction with the rectifier on every backend of this machine, one after the other with one thread each, float32: seconds
- * of work, for a first impression; `npm run bench` measures.
+ * of work, for a first impression; `xitensor bench` measures.
  */
 export function compareBackends(seed: number, budgetMs = 500): BackendComparison {
   const rng = new Rng(seed, 6);

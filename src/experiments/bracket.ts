@@ -9,6 +9,7 @@ import { realization } from '../theory/realize.ts';
 import { targetOf } from '../theory/target.ts';
 import { type FitShallowOptions, fitShallow } from './fit_shallow.ts';
 
+/** ξ, and how much work {@link bracketWidth} puts into narrowing the bracket. */
 export interface BracketOptions
   extends Pick<FitShallowOptions, 'starts' | 'iterations' | 'tolerance' | 'seed'> {
   readonly xi: Xi;

@@ -18,7 +18,7 @@ const VERSION = 2;
 export interface Certificate extends Subgrid {
   readonly format: typeof CERTIFICATE_FORMAT;
   readonly version: typeof VERSION;
-  /** {@link modelDigest} and {@link tensorDigest} of what it is about. */
+  /** SHA-256 of what it is about. */
   readonly model: string;
   readonly templates: string;
   readonly xi: Xi;

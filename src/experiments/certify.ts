@@ -14,6 +14,7 @@ import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
 import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, sidesOf } from './subgrid.ts';
 
+/** The part of the grid that {@link certify} evaluates, and whether its rank is proven. */
 export interface CertifyOptions extends FilteredOptions {
   /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. */
   readonly samples?: number;

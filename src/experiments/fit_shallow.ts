@@ -8,6 +8,7 @@ import { identity } from '../theory/features.ts';
 import { digit, targetOf } from '../theory/target.ts';
 import { type Minimum, minimize } from './lbfgs.ts';
 
+/** Operator, width and effort of {@link fitShallow}. */
 export interface FitShallowOptions {
   readonly xi: Xi;
   readonly width: number;

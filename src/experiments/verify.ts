@@ -22,6 +22,7 @@ export interface Verification {
   readonly pass: boolean;
 }
 
+/** Which statements {@link verify} tries, on which instances. */
 export interface VerifyOptions {
   readonly seed?: number;
   /** Ids, or beginnings of ids, of the checks to run; all by default. */

@@ -5,9 +5,11 @@ import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { levelsOf, treeOf } from './tree.ts';
 
 export const MODEL_KINDS = ['cp', 'tt', 'ht'] as const;
+/** CP, the shallow network; TT, the recurrent one; HT, the tree. */
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
 export const INITIALISATIONS = ['identity', 'normal'] as const;
+/** How weights start: as the identity on hidden states, or as independent normal numbers. See docs/training.md. */
 export type Initialisation = (typeof INITIALISATIONS)[number];
 
 /** What a user says of a model; everything that is optional has a default. */
@@ -63,18 +65,21 @@ interface CommonConfig {
   readonly init: Initialisation;
 }
 
+/** A shallow network, which has no projection and no cores. */
 export interface CpConfig extends CommonConfig {
   readonly kind: 'cp';
   readonly projection?: undefined;
   readonly diagonal?: undefined;
 }
 
+/** A recurrent network; `projection` is L. */
 export interface TtConfig extends CommonConfig {
   readonly kind: 'tt';
   readonly projection: number;
   readonly diagonal?: undefined;
 }
 
+/** A tree of full or diagonal cores. */
 export interface HtConfig extends CommonConfig {
   readonly kind: 'ht';
   readonly projection?: undefined;

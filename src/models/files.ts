@@ -29,6 +29,7 @@ export function encodeModel(model: Model): Uint8Array {
   return bytes;
 }
 
+/** How {@link decodeModel} names the file in errors, and where the model computes. */
 export interface DecodeOptions {
   readonly backend?: Backend;
   /** What messages call the bytes: a path or an address. */

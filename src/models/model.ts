@@ -48,6 +48,7 @@ export class Model {
     return this.block.tensors();
   }
 
+  /** Numbers in all parameters together. */
   get parameterCount(): number {
     return this.block.count;
   }

@@ -15,7 +15,7 @@ export function framed({ id, caption, csv: [name, text], command }: Frame, conte
   return html`<figure id="${id}" aria-labelledby="${id}-caption">
 ${content}
 <figcaption id="${id}-caption"><p>${caption}</p>
-<p class="source"><a href="${dataUrl('text/csv', text)}" download="${name}">Data: ${name}</a> <code>${command}</code></p></figcaption>
+<p class="source"><a href="${dataUrl('text/csv', text)}" download="${name}">Data: ${name}</a> <code>${command.split(' ').map((word, n) => html`${n > 0 && ' '}<span>${word}</span>`)}</code></p></figcaption>
 </figure>
 `;
 }

@@ -28,7 +28,7 @@ const box = (x: number, y: number, label: string) =>
   html`<rect class="node" x="${x - 20}" y="${y - 13}" width="40" height="26" rx="6"/><text class="strong middle" x="${x}" y="${y + 4}">${label}</text>`;
 const wire = (path: string) => html`<path class="wire" d="${path}"/>`;
 const label = (x: number, y: number, text: string | number) =>
-  html`<text class="middle" x="${x}" y="${y}">${text}</text>`;
+  html`<text class="middle halo" x="${x}" y="${y}">${text}</text>`;
 
 function recurrent(rank: number, outputs: number): Markup {
   const core = (t: number) => 'G' + '₁₂₃₄'[t];
@@ -36,7 +36,7 @@ function recurrent(rank: number, outputs: number): Markup {
   return html`${all.map((t) => html`${wire(`M${column(t)} 80V150`)}${wire(`M${column(t) + 20} 163H${column(t) + (t < STEPS - 1 ? 60 : 36)}`)}`)}
 ${wire('M14 163H40')}${label(22, 156, 1)}
 ${all.map((t) => html`${box(column(t), 93, 'C' + '₁₂₃₄'[t])}${box(column(t), 163, core(t))}${label(column(t) + (t < STEPS - 1 ? 40 : 36), 156, t < STEPS - 1 ? rank : outputs)}`)}
-${label(180, 206, 'h_t = Σ G_t ξ(C_t f(x_t), h_t−1)')}`;
+${label(180, 206, 'hₜ = Σ Gₜ ξ(Cₜ f(xₜ), hₜ₋₁)')}`;
 }
 
 function tree(rank: number, outputs: number): Markup {

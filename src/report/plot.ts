@@ -36,7 +36,7 @@ export interface Panel {
 
 const WIDTH = 360;
 const HEIGHT = 240;
-const FRAME = { left: 52, right: 348, top: 28, bottom: 196 };
+const FRAME = { left: 52, right: 340, top: 28, bottom: 196 };
 
 const round = (value: number): string => String(Math.round(value * 100) / 100);
 
@@ -88,7 +88,7 @@ function drawMark(mark: Mark, at: Place): Markup {
       })}`;
     case 'level': {
       const place = at.y(mark.y);
-      return html`<line class="level" x1="${FRAME.left}" x2="${FRAME.right}" y1="${round(place)}" y2="${round(place)}"/><text class="tick end" x="${FRAME.right}" y="${round(place - 5)}">${mark.label}</text>`;
+      return html`<line class="level" x1="${FRAME.left}" x2="${FRAME.right}" y1="${round(place)}" y2="${round(place)}"/><text class="tick end halo" x="${FRAME.right}" y="${round(place - 5)}">${mark.label}</text>`;
     }
   }
 }

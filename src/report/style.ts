@@ -18,7 +18,7 @@ a{color:var(--link)}
 a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;padding:0;margin:16px 0 0}
 code,pre{font-family:ui-monospace,"SFMono-Regular",Menlo,Consolas,"Liberation Mono",monospace;font-size:.86em}
-code{background:var(--code);border-radius:4px;padding:.1em .35em;overflow-wrap:anywhere}
+code{background:var(--code);border-radius:4px;padding:.1em .35em;overflow-wrap:anywhere}code span{white-space:nowrap}
 pre{background:var(--code);border-radius:8px;padding:14px;margin:12px 0;line-height:1.35;overflow-x:auto}
 .lead{color:var(--soft);font-size:1.05rem}
 .quick{background:var(--note);border-radius:8px;padding:10px 14px;max-width:none}
@@ -39,6 +39,7 @@ figcaption{border-top:1px solid var(--hair);margin-top:12px;padding-top:6px;font
 svg text{fill:var(--soft);font:11px system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;font-variant-numeric:tabular-nums}
 svg .title{fill:var(--ink);font-size:13px;font-weight:600}
 svg .strong{fill:var(--ink);font-size:12px}
+.halo{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
 .end{text-anchor:end}.middle{text-anchor:middle}
 .grid{stroke:var(--grid);stroke-width:1}.axis{stroke:var(--soft);stroke-width:1}
 .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
@@ -46,14 +47,17 @@ svg .strong{fill:var(--ink);font-size:12px}
 .band{fill:var(--c);opacity:.18}.bar{fill:var(--c)}.symbol{fill:var(--c);stroke:var(--card);stroke-width:1}
 .level{stroke:var(--soft);stroke-dasharray:4 4}
 .wire{stroke:var(--soft);stroke-width:1.5;fill:none}.node{fill:var(--card);stroke:var(--c);stroke-width:2}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}.scroll+.plots{margin-top:20px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.95rem}
 th,td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--hair);vertical-align:top}
 thead th{color:var(--soft);font-weight:600;font-size:.87rem;vertical-align:bottom}
-tbody th{font-weight:500}
+tbody th{font-weight:500}tbody tr:last-child>*{border-bottom:0}
 td small{color:var(--soft);display:block;white-space:nowrap}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
+.facts small{display:block;color:var(--soft);font-size:.85rem;font-weight:400}
 .digest{overflow-wrap:anywhere}
 footer{padding:24px 16px 40px;color:var(--soft);font-size:.9rem}
+sub,sup{line-height:0}
+@media (max-width:480px){tbody th{min-width:9.5em}table{font-size:.88rem}th,td{padding-right:9px}td small{white-space:normal}}
 @media print{body{background:#fff}figure{break-inside:avoid}}
 `;

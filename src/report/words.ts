@@ -24,6 +24,16 @@ export const datasetName = (name: string): string => DATASETS[name] ?? name;
 
 export const formulaOf = (xi: Xi): string => XI[xi].formula;
 
+/** `M^(T−1)` and `r_t` of a statement in plain text as powers and indices. */
+export function formula(text: string): Markup {
+  const match = /\^(?:\(((?:[^()]|\([^()]*\))*)\)|(⌊[^⌋]*⌋|\w+))|_(\w)(?!\w)/.exec(text);
+  if (!match) return html`${text}`;
+  const [all, bracketed, power, index] = match;
+  const raised = bracketed ?? power;
+  const part = raised === undefined ? html`<sub>${index}</sub>` : html`<sup>${formula(raised)}</sup>`;
+  return html`${text.slice(0, match.index)}${part}${formula(text.slice(match.index + all.length))}`;
+}
+
 export const percent = (part: number, digits = 2): string => `${(100 * part).toFixed(digits)}\u00a0%`;
 export const count = (value: number): string => value.toLocaleString('en-US');
 

@@ -4,6 +4,7 @@ import { digit, type Target } from './target.ts';
 
 /** How a shallow network holds any tensor. */
 export const SHALLOW_VARIANTS = ['entries', 'entries+constant', 'fibres'] as const;
+/** Constructions of shallow networks; docs/theory.md compares their widths. */
 export type ShallowVariant = (typeof SHALLOW_VARIANTS)[number];
 
 /** One minus a one-hot: what a term sees in mode t, 0 for template `index` and 1 for all others. */

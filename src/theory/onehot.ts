@@ -7,6 +7,7 @@ import { shallowToRecurrent } from './shallow.ts';
 
 const XIS = ['product', 'rectifier', 'max', 'min'] as const satisfies readonly Xi[];
 
+/** Kind and ξ of {@link oneHotTensor}. */
 export interface OneHotOptions extends Placement {
   readonly kind: 'cp' | 'tt';
   readonly xi: (typeof XIS)[number];

@@ -8,7 +8,7 @@ import { cores, modelLike, ofKind } from './parts.ts';
 
 /** How far a network lies inside the open set of Theorem 5.3. */
 export interface Margins {
-  /** min_{i,m} a_T[i](m) − max(0, max h_{T−1}): by how much the last input beats every state. */
+  /** `min_{i,m} a_T[i](m) − max(0, max h_{T−1})`: by how much the last input beats every state. */
   readonly selection: number;
   /** The least score on the templates of the last step, ⟨f(x_m), v_T⟩. */
   readonly score: number;
@@ -110,6 +110,7 @@ function rectifierTrain(where: string, model: Model): Model {
   return model;
 }
 
+/** Sizes and distances of {@link openSetNetwork}. */
 export interface OpenSetOptions extends Placement {
   /** M, the number of templates. */
   readonly size: number;

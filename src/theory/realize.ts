@@ -19,6 +19,7 @@ import { type Target, targetOf } from './target.ts';
 import { linearTrain } from './train.ts';
 import { oneHotTree, treeSize } from './tree.ts';
 
+/** Which construction holds the tensor; docs/theory.md compares their sizes. */
 export type RealizeVariant = ShallowVariant | RecurrentVariant | 'tree';
 
 /** Which network is to hold a tensor. */
@@ -41,7 +42,7 @@ export interface RealizeOptions extends Placement {
 /** A network that holds a tensor, and what it took. */
 export interface Realization {
   readonly model: Model;
-  /** [M,N]: the inputs that the modes stand for. */
+  /** `[M,N]`: the inputs that the modes stand for. */
   readonly templates: Tensor;
   readonly variant: RealizeVariant | 'linear' | 'additive';
   /** r_1 … r_{T−1} of the linear tensor train, for kind `tt` where there is one. */

@@ -2,6 +2,7 @@ import { type Block, block, negated, type Recurrent, steps } from './build.ts';
 
 /** Constructions of a recurrent network from a linear tensor train. */
 export const RECURRENT_VARIANTS = ['c1', 'c0'] as const;
+/** Constructions of recurrent networks: ranks r_t + 1 with L = M, or ranks r_t with L = 2M. */
 export type RecurrentVariant = (typeof RECURRENT_VARIANTS)[number];
 
 /** A linear tensor train: cores Q_t [r_{t−1}, M, r_t] with r_0 = 1, and a bound on |Q_1[i_1] ⋯ Q_t[i_t]| for each t < T. */

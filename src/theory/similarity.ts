@@ -3,6 +3,7 @@ import type { Model } from '../models/model.ts';
 import { block, type Placement, recurrentModel, steps } from './build.ts';
 import { type FeatureChoice, featureMap } from './features.ts';
 
+/** Sizes of {@link similarityNetwork}. */
 export interface SimilarityOptions extends Placement {
   /** M, the number of templates. */
   readonly size: number;

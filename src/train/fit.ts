@@ -27,6 +27,7 @@ export async function* fit(
 /** How often a checkpoint is written within an epoch. */
 const CHECKPOINT_MS = 60_000;
 
+/** What {@link runTrainer} tells, and how it is stopped. */
 export interface RunOptions extends Pick<FitOptions, 'signal' | 'onStep' | 'onEpoch'> {
   /** Called after each epoch but the last, within one once a minute, and when training is aborted. */
   readonly checkpoint?: () => Promise<void>;

@@ -4,6 +4,7 @@ import { type AnyDataset, hasTargets } from '../data/dataset.ts';
 import { SCHEDULES, type Schedule } from './schedule.ts';
 
 export const OPTIMIZERS = ['adam', 'adamw'] as const;
+/** Adam, or Adam with decay that does not pass through the moments (Loshchilov & Hutter, ICLR 2019). */
 export type Optimizer = (typeof OPTIMIZERS)[number];
 
 /** How a model is trained; the part of {@link FitOptions} that decides the result, and that a checkpoint repeats. */
@@ -88,16 +89,19 @@ export interface EpochReport extends Metrics {
   readonly seconds: number;
 }
 
+/** The epoch with the least validation loss so far. */
 export interface Best {
   readonly epoch: number;
   readonly loss: number;
 }
 
+/** Everything that decides a training beside the model and its examples; what is left out has a default. */
 export interface FitOptions extends Partial<TrainingPlan> {
   /** Scored after each epoch; instead of a `validationSplit`. */
   readonly validation?: AnyDataset;
   /** Stops after the running step with XiError E_ABORTED. */
   readonly signal?: AbortSignal;
+  /** Told after each step. */
   readonly onStep?: (report: StepReport) => void;
   /** Told what {@link fit} yields, before it does. */
   readonly onEpoch?: (report: EpochReport) => void;

@@ -1,4 +1,5 @@
 export const SCHEDULES = ['constant', 'cosine', 'linear', 'step'] as const;
+/** How the learning rate goes over the steps; all but `constant` rise first. See docs/training.md. */
 export type Schedule = (typeof SCHEDULES)[number];
 
 /**

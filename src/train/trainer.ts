@@ -89,6 +89,7 @@ export class Trainer {
     return this.rows.length;
   }
 
+  /** ⌈examples / batch⌉. */
   get stepsPerEpoch(): number {
     return Math.ceil(this.count / this.plan.batch);
   }
@@ -98,16 +99,19 @@ export class Trainer {
     return this.stepsPerEpoch * this.plan.epochs;
   }
 
+  /** Whether all epochs are done, or patience is at its end. */
   get finished(): boolean {
     const { best, ended } = this.stops;
     const exhausted = best !== undefined && ended - best.epoch >= this.plan.patience;
     return this.done.step >= this.steps || exhausted;
   }
 
+  /** Steps that are done, and the running epoch's sums. */
   get progress(): Progress {
     return this.done;
   }
 
+  /** What early stopping remembers. */
   get stopping(): Stopping {
     return this.stops;
   }

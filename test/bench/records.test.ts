@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { chartOf } from '../../bench/chart.ts';
 import { docsOf, readSources, resultJson, resultName } from '../../bench/publish.ts';
-import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../../bench/records.ts';
-import { duration, tableOf } from '../../bench/table.ts';
 import { checkTargets, targetLines } from '../../bench/targets.ts';
-import { median, timingOf } from '../../bench/timer.ts';
+import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../../src/bench/records.ts';
+import { duration, tableOf } from '../../src/bench/table.ts';
+import { median, timingOf } from '../../src/bench/timer.ts';
 
 const record = (
   subject: string,

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // @ts-expect-error plain JavaScript, which runs before anything is compiled
@@ -9,8 +8,8 @@ import { buildPlayground, servePlayground } from '../../scripts/playground.mjs';
 import { probeBackend, selectBackend } from '../../src/backend/select.ts';
 import { readHash, STANDARD, tooLarge, writeHash } from '../../web/choice.ts';
 import { boundOf, drawNetwork, largestRank } from '../../web/study.ts';
-import { haveChromium, launch, openPage } from '../support/browser.ts';
-import { haveBinaries, ROOT, temporaryFolder } from '../support/processes.ts';
+import { haveChromium, launch, openPage, SIZES, violations } from '../support/browser.ts';
+import { haveBinaries, temporaryFolder } from '../support/processes.ts';
 
 describe('the choice in the address', () => {
   it('comes back', () => {
@@ -53,7 +52,6 @@ describe('a random network', () => {
   });
 });
 
-const SIZES = { phone: { width: 375, height: 800 }, desktop: { width: 1440, height: 900 } };
 const QUICK = '#M=4&T=4&networks=30';
 
 if (!haveBinaries || (!haveChromium && !process.env.CI)) {
@@ -88,16 +86,11 @@ if (!haveBinaries || (!haveChromium && !process.env.CI)) {
     const until = (page: Page, id: string, pattern: RegExp) =>
       expect.poll(() => textOf(page, id), { timeout: 60_000 }).toMatch(pattern);
 
-    /** What axe-core finds wrong, and where. */
-    async function violations(page: Page): Promise<string[]> {
-      await page.addScriptTag({ path: join(ROOT, 'node_modules/axe-core/axe.min.js') });
-      return page.evaluate(`axe.run().then(({ violations }) =>
-        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
-    }
-
     it.each([
       ['phone', 'light', true],
-      ['desktop', 'dark', false],
+      ['phone', 'dark', false],
+      ['desktop', 'light', false],
+      ['desktop', 'dark', true],
     ] as const)('on a %s, %s, isolated: %s', async (size, colorScheme, isolated) => {
       const { page, complaints } = await openPage(browser, `${address(isolated)}${QUICK}`, {
         viewport: SIZES[size],

@@ -5,6 +5,7 @@ import { extname, join, normalize } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 // @ts-expect-error plain JavaScript, which runs before anything is compiled
 import { findChromium } from '../../scripts/chromium.mjs';
+import { ROOT } from './processes.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -74,4 +75,14 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** What pages are looked at on. */
+export const SIZES = { phone: { width: 375, height: 800 }, desktop: { width: 1440, height: 900 } } as const;
+
+/** What axe-core finds wrong with a page, and where: everything that it can decide by itself. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: join(ROOT, 'node_modules/axe-core/axe.min.js') });
+  return page.evaluate(`axe.run().then(({ violations }) =>
+    violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
 }

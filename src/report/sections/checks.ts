@@ -2,7 +2,7 @@ import { COMPARED } from '../../experiments/backend_comparison.ts';
 import type { Results } from '../../experiments/results.ts';
 import { csvOf, framed, table } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
-import { commandOf, duration } from '../words.ts';
+import { commandOf, duration, formula } from '../words.ts';
 
 /** Every statement of the theory with its figure. */
 export function verificationSection({ settings, verification }: Results): Markup | null {
@@ -10,12 +10,12 @@ export function verificationSection({ settings, verification }: Results): Markup
   const { checks, seed, seconds } = verification;
   const passed = checks.filter(({ pass }) => pass).length;
   const rows = checks.map(({ statement, source, instances, kind, figure, tolerance, pass }) => [
-    html`${statement}<br><small>${source}</small>`,
-    instances,
-    kind,
+    html`${formula(statement)}<br><small>${source}</small>`,
+    pass ? html`<span class="good">✓ holds</span>` : html`<span class="bad">✗ fails</span>`,
     exponential(figure),
     exponential(tolerance),
-    pass ? html`<span class="good">✓ holds</span>` : html`<span class="bad">✗ fails</span>`,
+    kind,
+    instances,
   ]);
   const csv = csvOf(
     ['id', 'statement', 'source', 'instances', 'kind', 'figure', 'tolerance', 'pass'],
@@ -34,7 +34,7 @@ export function verificationSection({ settings, verification }: Results): Markup
   return html`<section aria-labelledby="verify-h"><h2 id="verify-h">Theorems as checks</h2>
 ${framed(
   { id: 'verify', caption, csv: ['verify.csv', csv], command: commandOf(settings, 'expressivity') },
-  table('Theorems', ['statement', 'instances', 'measure', 'worst', 'allowed', 'result'], rows),
+  table('Theorems', ['statement', 'result', 'worst', 'allowed', 'measure', 'instances'], rows),
 )}</section>`;
 }
 
@@ -53,12 +53,12 @@ export function backendsSection({ settings, comparison }: Results): Markup | nul
       `${milliseconds} ms`,
       `${Number((slowest / milliseconds).toPrecision(2))} ×`,
       repetitions,
-      difference === 0 ? '0' : difference.toExponential(1),
+      exponential(difference),
     ]),
     ...refused.map(({ name, reason }) => [name, reason, '–', '–', '–', '–']),
   ];
   const { B, L, R, K } = COMPARED;
-  const caption = `One step of a rectifier recurrent network, out[b,k] = Σ G[i,j,k] max(a[b,i], h[b,j], 0), b = ${B}, i = ${L}, j = ${R}, k = ${K}, float32, one thread, median of the repetitions of half a second, on ${machine.processor}. A first impression taken while other work may run, not a benchmark: npm run bench is one.`;
+  const caption = `One step of a rectifier recurrent network, out[b,k] = Σ G[i,j,k] max(a[b,i], h[b,j], 0), b = ${B}, i = ${L}, j = ${R}, k = ${K}, float32, one thread, median of the repetitions of half a second, on ${machine.processor}. A first impression taken while other work may run, not a benchmark: xitensor bench is one.`;
   const csv = csvOf(
     ['backend', 'isa', 'threads', 'milliseconds', 'repetitions', 'difference'],
     timings.map((t) => [t.name, t.isa, t.threads, t.milliseconds, t.repetitions, t.difference]),

@@ -26,7 +26,7 @@ export function summarySection({
   ];
   const distinct = groups(machines, (machine) => JSON.stringify(machine)).map(([machine]) => machine);
   const backends = [...new Set(measured.map(({ backend, isa }) => `${backend} ${isa}`))];
-  const facts: [string, string][] = [
+  const facts: [string, Markup | string][] = [
     ['trainings', `${performance.length}, ${duration(sum(performance))}`],
     [
       'random networks',
@@ -35,9 +35,9 @@ export function summarySection({
     ['seeds', seeds === 1 ? String(seed) : `${seed} to ${seed + seeds - 1}`],
     ['computing time', duration(sum(measured))],
     ['backend', backends.join(', ') || 'none'],
-    ...distinct.map(({ processor, cores, platform, node }): [string, string] => [
+    ...distinct.map(({ processor, cores, platform, node }): [string, Markup] => [
       'machine',
-      `${processor}, ${cores} cores, ${platform}, Node ${node}`,
+      html`${processor}<small>${cores} cores, ${platform}, Node ${node}</small>`,
     ]),
   ];
   const sets = data.map(

@@ -7,6 +7,9 @@ export function duration(ms: number): string {
   return ms < 0.1 ? `${(1000 * ms).toFixed(2)} µs` : `${ms.toFixed(ms < 10 ? 3 : 1)} ms`;
 }
 
+/** Of the column that tells how many times faster ours is. */
+const BESIDE = 'ours is';
+
 export const HEADINGS = [
   'subject',
   'threads',
@@ -15,14 +18,15 @@ export const HEADINGS = [
   'GFLOP/s',
   'of peak',
   'of limit',
-  'ours is',
+  BESIDE,
   'verified',
 ];
 const WIDTHS = [26, 8, 12, 9, 10, 9, 10, 10, 10];
 
+const isPeer = ({ subject }: BenchRecord) => !subject.startsWith('xitensor/');
+
 /** Cells of a line: what it has in the columns of the printed table. `ours` is our fastest on one thread. */
 export function cellsOf(record: BenchRecord, ours: BenchRecord | undefined): string[] {
-  const peer = !record.subject.startsWith('xitensor/');
   return [
     record.subject,
     String(record.threads),
@@ -31,21 +35,23 @@ export function cellsOf(record: BenchRecord, ours: BenchRecord | undefined): str
     record.fractionOfPeak === null ? '–' : record.gflops.toFixed(1),
     percent(record.fractionOfPeak),
     percent(record.fractionOfLimit),
-    peer && ours ? `${timesFaster(ours, record).toFixed(2)} ×` : '',
+    isPeer(record) && ours ? `${timesFaster(ours, record).toFixed(2)} ×` : '',
     record.verified ? 'yes' : 'NO',
   ];
 }
 
-const line = (cells: readonly string[]) =>
-  cells.map((cell, n) => (n === 0 ? cell.padEnd(WIDTHS[n]) : cell.padStart(WIDTHS[n]))).join('');
-
-/** A workload's lines, as the command prints them: ours is so many times faster than a peer. */
+/** A workload's lines, as the command prints them: ours is so many times faster than a peer, where there is one. */
 export function tableOf(workload: string, records: readonly BenchRecord[]): string {
   const ours = fastest(records, workload, /^xitensor\//);
-  const lines = records.map((record) => {
-    const peer = !record.subject.startsWith('xitensor/');
-    return `${line(cellsOf(record, ours))}${peer ? `  ${record.form}` : ''}`;
-  });
+  const shown = records.some(isPeer) ? HEADINGS : HEADINGS.filter((heading) => heading !== BESIDE);
+  const line = (cells: readonly string[]) =>
+    HEADINGS.flatMap((heading, n) => {
+      if (!shown.includes(heading)) return [];
+      return n === 0 ? cells[n].padEnd(WIDTHS[n]) : cells[n].padStart(WIDTHS[n]);
+    }).join('');
+  const lines = records.map(
+    (record) => `${line(cellsOf(record, ours))}${isPeer(record) ? `  ${record.form}` : ''}`,
+  );
   return [`\n${workload}`, line(HEADINGS), ...lines].join('\n');
 }
 

@@ -1,17 +1,17 @@
-import { exactRank } from '../src/analysis/exact_rank.ts';
-import { gridTensor } from '../src/analysis/grid.ts';
-import { gridOutput } from '../src/analysis/matricize.ts';
-import { DEFAULT_TOLERANCE, matricizationRank, reportOf } from '../src/analysis/ranks.ts';
-import type { Backend } from '../src/backend/interface.ts';
-import { selectBackend } from '../src/backend/select.ts';
-import { Rng } from '../src/core/rng.ts';
-import { type FloatArray, type Tensor, tensor } from '../src/core/tensor.ts';
-import { ttFull } from '../src/decompose/tt.ts';
-import { ttSvd } from '../src/decompose/tt_svd.ts';
-import { createModel, type Model } from '../src/models/model.ts';
-import type { Input, Inputs } from './inputs.ts';
+import { exactRank } from '../analysis/exact_rank.ts';
+import { gridTensor } from '../analysis/grid.ts';
+import { gridOutput } from '../analysis/matricize.ts';
+import { DEFAULT_TOLERANCE, matricizationRank, reportOf } from '../analysis/ranks.ts';
+import type { Backend } from '../backend/interface.ts';
+import { selectBackend } from '../backend/select.ts';
+import { Rng } from '../core/rng.ts';
+import { type FloatArray, type Tensor, tensor } from '../core/tensor.ts';
+import { ttFull } from '../decompose/tt.ts';
+import { ttSvd } from '../decompose/tt_svd.ts';
+import { createModel, type Model } from '../models/model.ts';
+
 import type { Form } from './subject.ts';
-import type { AnalysisWorkload, RankWorkload, TrainWorkload } from './workloads.ts';
+import type { AnalysisWorkload, Input, Inputs, RankWorkload, TrainWorkload } from './workloads.ts';
 
 /** Rows of the matrix whose rank is asked for: the odd modes of the paper. */
 const rowModes = ({ T }: RankWorkload) => Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);

@@ -1,23 +1,16 @@
-import { Rng } from '../src/core/rng.ts';
-import { allocate, type FloatArray } from '../src/core/tensor.ts';
+import { Rng } from '../core/rng.ts';
+import { allocate } from '../core/tensor.ts';
 import { drawAnalysis } from './analysis.ts';
 import { drawModel } from './models.ts';
 import {
   type AnalysisWorkload,
   gridSteps,
+  type Inputs,
   isAnalysis,
   isModel,
   type ModelWorkload,
   type Workload,
 } from './workloads.ts';
-
-/** An array that every subject of a workload is handed. */
-export interface Input {
-  readonly shape: readonly number[];
-  readonly data: FloatArray;
-}
-
-export type Inputs = Readonly<Record<string, Input>>;
 
 function shapesOf(
   workload: Exclude<Workload, ModelWorkload | AnalysisWorkload>,

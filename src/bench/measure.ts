@@ -1,5 +1,5 @@
-import type { Backend } from '../src/backend/interface.ts';
-import type { DType } from '../src/core/tensor.ts';
+import type { Backend } from '../backend/interface.ts';
+import type { DType } from '../core/tensor.ts';
 import { drawInputs } from './inputs.ts';
 import type { Absence, BenchRecord } from './records.ts';
 import { measures, type Prepared, type Subject } from './subject.ts';
@@ -38,6 +38,17 @@ export function corePeak(core: Backend, { roundMs }: Pace): number {
   return median(Array.from({ length: 9 }, () => peakOf(core, 'float32', repetitions)));
 }
 
+/** What a measurement tells while it goes on. */
+export interface Report {
+  record(record: BenchRecord): void;
+  absent(absence: Absence): void;
+  /** Waited for between two timings: the part of the workload that is done. */
+  progress?(part: number): void | Promise<void>;
+}
+
+/** About this part of the time goes into preparing: trials of forms, first calls. */
+const PREPARING = 0.3;
+
 interface Lane {
   readonly subject: Subject;
   readonly prepared: Prepared;
@@ -58,13 +69,14 @@ export async function measure(
   subjects: readonly Subject[],
   core: Backend,
   pace: Pace,
-  report: { record(record: BenchRecord): void; absent(absence: Absence): void },
+  report: Report,
 ): Promise<void> {
   const inputs = drawInputs(workload);
   const { dtype } = workload;
   const lanes: Lane[] = [];
-  for (const subject of subjects) {
-    if (!measures(subject, workload)) continue;
+  const measured = subjects.filter((subject) => measures(subject, workload));
+  for (const [n, subject] of measured.entries()) {
+    await report.progress?.((PREPARING * n) / measured.length);
     try {
       const prepared = await subject.prepare(workload, inputs);
       let once = await prepared.round(1);
@@ -96,7 +108,9 @@ export async function measure(
   const coreRepetitions = peakRepetitions(core, dtype, pace.roundMs / 4);
   const operations = operationsOf(workload);
   for (let round = 0; round < pace.rounds; round++) {
-    for (const lane of lanes) {
+    for (const [n, lane] of lanes.entries()) {
+      const rounds = (round + n / lanes.length) / pace.rounds;
+      await report.progress?.(PREPARING + (1 - PREPARING) * rounds);
       if (round >= lane.rounds) {
         lane.ms.push(null);
         continue;

@@ -1,12 +1,12 @@
-import type { DType, FloatArray } from '../src/core/tensor.ts';
-import { XI } from '../src/core/xi.gen.ts';
+import type { DType, FloatArray } from '../core/tensor.ts';
+import { XI } from '../core/xi.gen.ts';
 import { verifyAnalysis } from './analysis.ts';
-import type { Inputs } from './inputs.ts';
 import { verifyModel } from './models.ts';
 import {
   type ContractWorkload,
   type GridWorkload,
   gridSteps,
+  type Inputs,
   isAnalysis,
   isModel,
   type Workload,

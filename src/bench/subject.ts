@@ -1,9 +1,8 @@
-import type { Backend } from '../src/backend/interface.ts';
-import type { Inputs } from './inputs.ts';
+import type { Backend } from '../backend/interface.ts';
 import type { FormTrial } from './records.ts';
 import { time } from './timer.ts';
 import type { Outputs } from './verify.ts';
-import type { Workload } from './workloads.ts';
+import type { Inputs, Workload } from './workloads.ts';
 
 /** A workload on a subject, warm and ready to be timed. */
 export interface Prepared {
@@ -37,7 +36,7 @@ export function measures(subject: Subject, workload: Workload): boolean {
   return subject.answers(workload);
 }
 
-/** One way to state a computation to a subject in this process. */
+/** One way to state a computation to a subject that runs here. */
 export interface Form {
   readonly name: string;
   run(): unknown;

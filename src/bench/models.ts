@@ -1,12 +1,11 @@
-import { selectBackend } from '../src/backend/select.ts';
-import { Rng } from '../src/core/rng.ts';
-import { allocate, type FloatArray, type Tensor } from '../src/core/tensor.ts';
-import type { Dataset } from '../src/data/dataset.ts';
-import { createModel } from '../src/models/model.ts';
-import { checkPlan } from '../src/train/options.ts';
-import { Trainer } from '../src/train/trainer.ts';
-import type { Inputs } from './inputs.ts';
-import type { ModelWorkload } from './workloads.ts';
+import { selectBackend } from '../backend/select.ts';
+import { Rng } from '../core/rng.ts';
+import { allocate, type FloatArray, type Tensor } from '../core/tensor.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { createModel } from '../models/model.ts';
+import { checkPlan } from '../train/options.ts';
+import { Trainer } from '../train/trainer.ts';
+import type { Inputs, ModelWorkload } from './workloads.ts';
 
 /** Adam at one rate for every parameter: small, as the same batch is learnt over and over. */
 export const RATE = 1e-4;

@@ -1,7 +1,9 @@
-import type { ContractSizes, Precision } from '../src/backend/interface.ts';
-import type { DType } from '../src/core/tensor.ts';
-import type { Xi } from '../src/core/xi.gen.ts';
-import type { ModelOptions } from '../src/models/config.ts';
+import type { ContractSizes, Precision } from '../backend/interface.ts';
+import { XiError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import type { DType, FloatArray } from '../core/tensor.ts';
+import type { Xi } from '../core/xi.gen.ts';
+import type { ModelOptions } from '../models/config.ts';
 
 interface Common {
   /** `GROUP …`: the group is the first word, and a prefix of the name selects it on the command line. */
@@ -89,6 +91,14 @@ export type Workload =
   | GridWorkload
   | CallWorkload
   | AnalysisWorkload;
+
+/** An array that every subject of a workload is handed. */
+export interface Input {
+  readonly shape: readonly number[];
+  readonly data: FloatArray;
+}
+
+export type Inputs = Readonly<Record<string, Input>>;
 
 export const isModel = (workload: Workload): workload is ModelWorkload => 'model' in workload;
 export const isAnalysis = (workload: Workload): workload is AnalysisWorkload =>
@@ -241,4 +251,25 @@ export function selectWorkloads(words: readonly string[]): {
       words.length === 0 ? WORKLOADS : WORKLOADS.filter((workload) => words.some((w) => begins(workload, w))),
     unknown: words.filter((word) => !WORKLOADS.some((workload) => begins(workload, word))),
   };
+}
+
+/**
+ * As {@link selectWorkloads}, for a command.
+ *
+ * @throws XiError E_ARGUMENT for a word that fits none, with the one that was probably meant; `others` are words that
+ *   the command knows besides.
+ */
+export function chooseWorkloads(
+  words: readonly string[],
+  others: readonly string[] = [],
+): readonly Workload[] {
+  const { chosen, unknown } = selectWorkloads(words);
+  if (unknown.length === 0) return chosen;
+  const groups = [...GROUPS, ...others];
+  const meant = nearest(unknown[0], [...groups, ...WORKLOADS.map(({ name }) => name)]);
+  const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+  throw new XiError(
+    'E_ARGUMENT',
+    `unknown workload '${unknown[0]}': expected the start of a name in ${groups.join(', ')}${hint}`,
+  );
 }

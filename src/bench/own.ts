@@ -1,16 +1,19 @@
 import { availableParallelism } from 'node:os';
-import { BACKEND_NAMES, type Backend, type Storage } from '../src/backend/interface.ts';
-import { probeBackend, selectBackend } from '../src/backend/select.ts';
-import { contract } from '../src/contract/contract.ts';
-import type { Tensor } from '../src/core/tensor.ts';
+import type { Backend, Storage } from '../backend/interface.ts';
+import { probeBackend, selectBackend } from '../backend/select.ts';
+import { type BackendOptions, checkWanted } from '../backend/selection.ts';
+import { contract } from '../contract/contract.ts';
+import { oneOf, XiError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { analysisForms } from './analysis.ts';
-import type { Inputs } from './inputs.ts';
 import { lossesOf, trainerOf } from './models.ts';
 import type { Absence } from './records.ts';
 import { type Form, prepareBest, type Subject } from './subject.ts';
+import { absenceLine } from './table.ts';
 import {
   type GridWorkload,
   gridSteps,
+  type Inputs,
   isAnalysis,
   isModel,
   type ModelWorkload,
@@ -19,28 +22,47 @@ import {
   type Workload,
 } from './workloads.ts';
 
-/** Everything of ours that this machine can run, on one thread and on all cores; and what it cannot, with reasons. */
-export function ownSubjects(): { subjects: Subject[]; absent: Absence[] } {
+/**
+ * Everything of ours that this machine can run, on one thread and on all cores, and what it cannot, with reasons; or what
+ * the options, or the variables XITENSOR_BACKEND, XITENSOR_ISA and XITENSOR_THREADS, choose of it.
+ *
+ * @throws XiError E_ARGUMENT for an instruction set of no such name, or unknown options; E_BACKEND when nothing is left.
+ */
+export function ownSubjects(options: BackendOptions = {}): { subjects: Subject[]; absent: Absence[] } {
+  const { XITENSOR_BACKEND: backend, XITENSOR_ISA: isa, XITENSOR_THREADS: threads } = process.env;
   const cores = availableParallelism();
+  const wanted = checkWanted(options, { backend, isa, threads, cores });
+  const counts = new Set((options.threads ?? threads) ? [wanted.threads] : [1, wanted.threads]);
   const absent: Absence[] = [];
   const subjects: Subject[] = [];
-  for (const name of BACKEND_NAMES) {
+  const known: string[] = [];
+  for (const name of wanted.prefer) {
     const probe = probeBackend(name);
     if (!probe.usable) {
       absent.push({ subject: `xitensor/${name}`, reason: probe.reason });
       continue;
     }
+    known.push(...probe.isas.map((isa) => isa.name));
     for (const isa of probe.isas) {
+      if (wanted.isa !== undefined && isa.name !== wanted.isa) continue;
       // The first module of WebAssembly and the reference go by the name of the backend alone.
       const plain = name === 'reference' || isa.name === 'wasm128';
       const subject = plain ? `xitensor/${name}` : `xitensor/${name}/${isa.name}`;
       if (!isa.usable) absent.push({ subject, reason: isa.reason });
-      for (const threads of isa.usable ? new Set([1, cores]) : []) {
-        const { backend } = selectBackend({ prefer: [name], isa: isa.name, threads });
+      for (const count of isa.usable ? counts : []) {
+        const { backend } = selectBackend({ prefer: [name], isa: isa.name, threads: count });
         // A backend without threads stays at 1 whatever it is asked for.
-        if (backend.threads === threads) subjects.push(ownSubject(subject, backend));
+        if (backend.threads === count) subjects.push(ownSubject(subject, backend));
+        else if (counts.size === 1) absent.push({ subject, reason: `it has ${backend.threads} thread` });
       }
     }
+  }
+  if (wanted.isa !== undefined && known.length > 0) oneOf('isa', wanted.isa, known);
+  if (subjects.length === 0) {
+    throw new XiError(
+      'E_BACKEND',
+      `nothing to measure:${absent.map((a) => `\n  ${absenceLine(a)}`).join('')}`,
+    );
   }
   return { subjects, absent };
 }

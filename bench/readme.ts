@@ -1,0 +1,52 @@
+import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../src/bench/records.ts';
+import { duration, percent } from '../src/bench/table.ts';
+import { table } from './markdown.ts';
+
+/** The workloads of the short table, and what they are. */
+const SHOWN: readonly (readonly [workload: string, what: string])[] = [
+  ['C1 rectifier f32', 'rectifier, 250 × 32 × 64 × 64'],
+  ['C2 rectifier f32', 'rectifier, 256 × 100 × 256 × 256'],
+  ['C1 logsumexp f32', 'logsumexp, 250 × 32 × 64 × 64'],
+  ['C1 rectifier f32 gradients', 'rectifier with three gradients'],
+  ['S1 max-plus 1024 f32', 'max-plus, 1024 × 1024 × 1024'],
+  ['G1 grid f64', 'grid tensor of a million scores'],
+  ['N1 TT step rectifier f32', 'training step of TT, 1.9 million weights'],
+];
+
+const PEERS: readonly string[] = ['torch', 'onnxruntime', 'tfjs-wasm', 'numpy'];
+
+const BEGIN = '<!-- speed: made by npm run bench -- --docs -->';
+const END = '<!-- /speed -->';
+
+/** One thread: ours in time and part of the peak, and how many times faster that is than each peer. */
+export function speedTable(result: BenchResult): string {
+  const ours = (workload: string, kind: RegExp) => fastest(result.records, workload, kind);
+  const cell = (record: BenchRecord | undefined) => {
+    if (!record) return '–';
+    const part = record.fractionOfPeak;
+    return `${duration(record.medianMs)}${part === null || part > 1 ? '' : `, ${percent(part)}`}`;
+  };
+  const rows = SHOWN.flatMap(([workload, what]) => {
+    const native = ours(workload, /^xitensor\/native\/(?!amx)/);
+    if (!native) return [];
+    const peers = PEERS.map((name) => {
+      const peer = result.records.find((r) => r.workload === workload && r.subject === name);
+      return peer ? `${timesFaster(native, peer).toFixed(1)} ×` : '–';
+    });
+    return [[what, cell(native), cell(ours(workload, /^xitensor\/wasm/)), ...peers]];
+  });
+  const { processor, node, date, peers } = result.machine;
+  const versions = Object.entries(peers).filter(([name]) => /torch|onnxruntime|tfjs|numpy/i.test(name));
+  return [
+    table(['one thread; of peak', 'native', 'WebAssembly', ...PEERS.map((name) => `× ${name}`)], rows),
+    '',
+    `${processor}, Node ${node}, ${date}; ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}. × says how many times faster native is than a peer; below 1 the peer is faster.`,
+  ].join('\n');
+}
+
+/** The README with its table made anew. */
+export function withSpeedTable(readme: string, result: BenchResult): string {
+  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`expected ${BEGIN} and ${END} in README.md`);
+  return `${readme.slice(0, from)}${BEGIN}\n\n${speedTable(result)}\n\n${readme.slice(to)}`;
+}
