@@ -31,6 +31,7 @@ export type {
   Probe,
   ProbeReport,
   Reduction,
+  Rows,
   Storage,
   Strided,
   Svd,
@@ -107,7 +108,7 @@ export {
 } from './decompose/tt_cross.ts';
 export { type TtSvdOptions, ttSvd } from './decompose/tt_svd.ts';
 export { type BracketOptions, bracketWidth, type WidthBracket } from './experiments/bracket.ts';
-export { type Certificate, checkCertificate } from './experiments/certificate.ts';
+export { type Certificate, type ChosenBy, checkCertificate } from './experiments/certificate.ts';
 export { type Certification, type CertifyOptions, certify } from './experiments/certify.ts';
 export { type FitShallowOptions, fitShallow, type ShallowFit } from './experiments/fit_shallow.ts';
 export { checkStudy, type RankStudy } from './experiments/rank_config.ts';
@@ -162,6 +163,7 @@ export {
 export type { RecurrentVariant } from './theory/recurrent.ts';
 export { shallowToRecurrent, shallowToTree } from './theory/shallow.ts';
 export { type SimilarityOptions, similarityNetwork } from './theory/similarity.ts';
+export type { SubgridBound } from './theory/subgrid.ts';
 export { addNetworks } from './theory/sums.ts';
 export { evaluate, evaluateAsync } from './train/evaluate.ts';
 export { fit, type RunOptions, runTrainer } from './train/fit.ts';

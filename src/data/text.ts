@@ -27,7 +27,7 @@ export interface TextOptions {
   readonly keep?: 'first' | 'last';
   /**
    * Whether sequences have lengths of their own, for tt networks with shared weights, instead of `<pad>` in front. A text of one
-   * word or none is still filled up to {@link SHORTEST} tokens.
+   * word or none is still filled up to two tokens.
    */
   readonly variable?: boolean;
 }

@@ -31,10 +31,11 @@ export interface Certificate extends Subgrid {
   readonly pivotRows: readonly number[];
   readonly pivotColumns: readonly number[];
   readonly bound: SubgridBound;
-  /** What {@link chooseSubgrid} chose the part of the grid by; null where a user did. */
+  /** What the part of the grid was chosen by; null where a user did. */
   readonly chosen: ChosenBy | null;
 }
 
+/** By what `certify` chose templates: whoever checks chooses them again. */
 export interface ChosenBy {
   readonly samples: number;
   readonly seed: number;

@@ -73,7 +73,7 @@ const KEYS = [
  * one, on given templates.
  *
  * Of the grid over all M^T sequences it evaluates the part over a few templates a step. The rank of that part's matricization bounds
- * the width by {@link subgridBound}; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
+ * the width by {@link SubgridBound}; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
  * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance. S
  * rows bound the width by less than 2 S / log₂ S, and no theorem on ranks by more than S (docs/ranks.md).
  *
