@@ -15,15 +15,18 @@ namespace {
 // packed f would leave the cache. At least so many tiles, however many elements they have.
 constexpr size_t kPacked = size_t{1} << 19, kLeastTiles = 16;
 
+// Arrays of rows: one for each step, or one for all.
+size_t steps_of(size_t step, size_t T_) { return step ? T_ : T_ > 0; }
+
 }  // namespace
 
 int32_t xt_project_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t B, size_t R,
                         size_t M, size_t K, const void* f, size_t f_row, size_t f_step, const void* v,
                         size_t v_row, size_t v_step, const void* lambda, void* scores, void* s,
                         void* winners) {
-  if (xi >= xt::kXiCount || !present(f, {T_, B, M}) || !present(v, {v_step ? T_ : 1, R, M}) ||
-      (lambda == nullptr && scores != nullptr) || (scores && !present(lambda, {R, K})) ||
-      !present(scores, {scores ? B : 0, K}) || !present(s, {s ? B : 0, R})) {
+  // An empty array may have a null pointer of its own.
+  if (xi >= xt::kXiCount || !present(f, {T_, B, M}) || !present(v, {steps_of(v_step, T_), R, M}) ||
+      (scores && !(present(lambda, {R, K}) && present(scores, {B, K}))) || (s && !present(s, {B, R}))) {
     return XT_ARGUMENT;
   }
   const xt::Context run(context);
@@ -64,8 +67,8 @@ int32_t xt_project_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_
 int32_t xt_winner_sums(uint32_t context, uint32_t dtype, size_t T_, size_t P, size_t Q, size_t M,
                        const void* winners, const void* d, uint32_t transposed, const void* x, size_t x_row,
                        size_t x_step, void* result, size_t out_row, size_t out_step) {
-  if (!present(winners, {P, Q}) || !present(d, {P, Q}) || !present(x, {x_step ? T_ : 1, Q, M}) ||
-      !present(result, {out_step ? T_ : 1, P, M})) {
+  if (!present(winners, {P, Q}) || !present(d, {P, Q}) || !present(x, {steps_of(x_step, T_), Q, M}) ||
+      !present(result, {steps_of(out_step, T_), P, M})) {
     return XT_ARGUMENT;
   }
   const xt::Context run(context);

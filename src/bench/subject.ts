@@ -1,8 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import type { FormTrial } from './records.ts';
 import { time } from './timer.ts';
-import type { Outputs } from './verify.ts';
-import type { Inputs, Workload } from './workloads.ts';
+import type { Inputs, Outputs, Workload } from './workloads.ts';
 
 /** A workload on a subject, warm and ready to be timed. */
 export interface Prepared {

@@ -9,17 +9,9 @@ import {
   type Inputs,
   isAnalysis,
   isModel,
+  type Outputs,
   type Workload,
 } from './workloads.ts';
-
-/**
- * What a subject computed: `out`, of a training its first losses, with gradients `da`, `dh`, `dG` too. The rows of a grid are prefix-major, the first
- * template slowest, unless `lastSlowest` says that the last one is.
- */
-export interface Outputs {
-  readonly arrays: Readonly<Record<string, FloatArray>>;
-  readonly lastSlowest?: boolean;
-}
 
 const EPSILON: Readonly<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
 

@@ -100,6 +100,15 @@ export interface Input {
 
 export type Inputs = Readonly<Record<string, Input>>;
 
+/**
+ * What a subject computed: `out`, of a training its first losses, with gradients `da`, `dh`, `dG` too. The rows of a grid are prefix-major, the first
+ * template slowest, unless `lastSlowest` says that the last one is.
+ */
+export interface Outputs {
+  readonly arrays: Readonly<Record<string, FloatArray>>;
+  readonly lastSlowest?: boolean;
+}
+
 export const isModel = (workload: Workload): workload is ModelWorkload => 'model' in workload;
 export const isAnalysis = (workload: Workload): workload is AnalysisWorkload =>
   workload.kind === 'rank' || workload.kind === 'ttsvd';

@@ -15,8 +15,8 @@ import type { Layout, ParameterBlock } from './parameters.ts';
 import { Passes } from './passes.ts';
 import { rateOfFeatures, rateOfFold, rateOfSum } from './rates.ts';
 
-/** Most elements of a block of s [B, columns]: 8 MB of float32. */
-const BLOCK = 2 ** 21;
+/** Most elements of a block of s [B, columns], and of its winners: 4 MB of float32 each. */
+const BLOCK = 2 ** 20;
 
 /** Names and shapes of a CP network's parameters. */
 export function cpLayout(config: CpConfig): Layout {
@@ -61,7 +61,7 @@ export class CanonicalPolyadic implements Network {
   private readonly backend: Backend;
   private readonly selects: boolean;
   private readonly forwards: Passes<Forward>;
-  private readonly backwards: Passes<{ dF: Storage; ds: Storage }>;
+  private readonly backwards: Passes<{ dF: Storage }>;
   private readonly denseGradients: DenseGradients;
 
   constructor(config: CpConfig, backend: Backend) {
@@ -81,7 +81,6 @@ export class CanonicalPolyadic implements Network {
     }));
     this.backwards = new Passes(backend, dtype, (batch, allocate) => ({
       dF: allocate(batch * steps * features.size),
-      ds: allocate(this.selects ? batch * columnsOf(batch) : 0),
     }));
   }
 
@@ -108,16 +107,17 @@ export class CanonicalPolyadic implements Network {
     const { backend, config } = this;
     const pass = this.forwards.of(batch);
     const { F } = pass;
-    const { dF, ds } = this.backwards.of(batch);
+    const { dF } = this.backwards.of(batch);
     const blocks: CpPass = { parameters, gradients, batch, F, dF, dScores };
     if (this.selects) {
       gradients.part('v').fill(0);
       dF.fill(0);
       this.overColumns(pass.columns, (column, count) => {
         if (!pass.kept) this.project(parameters, pass, batch, { column, count, kept: true });
-        const [s, winners, d] = [pass.s!, pass.winners!, ds].map((part) => part.at(0, batch * count));
-        selectedGradients(backend, config, blocks, { column, count, s, winners, ds: d });
+        const [s, winners] = [pass.s!, pass.winners!].map((part) => part.at(0, batch * count));
+        selectedGradients(backend, config, blocks, { column, count, s, winners });
       });
+      pass.kept = false;
     } else {
       this.denseGradients.compute(blocks);
     }

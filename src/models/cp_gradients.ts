@@ -16,13 +16,12 @@ export interface CpPass {
   readonly dScores: Storage;
 }
 
-/** Columns r of s [B, count] with the steps that they come from, and room for their gradients. */
+/** Columns r of s [B, count], which their gradients take the place of, and the steps that they come from. */
 interface Columns {
   readonly column: number;
   readonly count: number;
   readonly s: Storage;
   readonly winners: Storage;
-  readonly ds: Storage;
 }
 
 /** f_t [B,M] of all steps. */
@@ -48,18 +47,18 @@ export function selectedGradients(
   backend: Backend,
   config: CpConfig,
   { parameters, gradients, batch, F, dF, dScores }: CpPass,
-  { column, count, s, winners, ds }: Columns,
+  { column, count, s, winners }: Columns,
 ): void {
   const { outputs, steps, features } = config;
   const lambda = (block: ParameterBlock) => dense(block.part('lambda').at(column * outputs), outputs);
   const dScore = dense(dScores, outputs);
   backend.matmul(count, outputs, batch, transposed(dense(s, count)), dScore, lambda(gradients), false);
-  backend.matmul(batch, count, outputs, dScore, transposed(lambda(parameters)), dense(ds, count), false);
+  backend.matmul(batch, count, outputs, dScore, transposed(lambda(parameters)), dense(s, count), false);
   const [f, df] = [F, dF].map((data) => featureRows(config, data));
   const [v, dv] = [parameters, gradients].map((block) => directionRows(config, block, column));
   const M = features.size;
-  backend.winnerSums({ steps, P: count, Q: batch, M }, winners, ds, true, f, dv);
-  backend.winnerSums({ steps, P: batch, Q: count, M }, winners, ds, false, v, df);
+  backend.winnerSums({ steps, P: count, Q: batch, M }, winners, s, true, f, dv);
+  backend.winnerSums({ steps, P: batch, Q: count, M }, winners, s, false, v, df);
 }
 
 /**

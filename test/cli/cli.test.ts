@@ -224,7 +224,12 @@ describe('score', () => {
       /X: expected shape \[any, 4, 16\], received \[3, 5, 16\].*E_SHAPE/,
     ],
     ['two axes', [4, 16], 0, /x\.npy: expected \[batch, 4, 16\], received \[4, 16\]|E_SHAPE/],
-    ['NaN', [1, 4, 16], Number.NaN, /X: expected finite values, received NaN at element 0.*E_NUMERIC/],
+    [
+      'NaN',
+      [1, 4, 16],
+      Number.NaN,
+      /x\.npy, element \[0, 0, 0\]: expected a finite number in float32, received NaN.*E_FILE/,
+    ],
   ])('refuses inputs with %s', async (_, shape, value, message) => {
     const input = inFolder('x.npy');
     const count = shape.reduce((x, y) => x * y);

@@ -55,12 +55,12 @@ function projectCase(xi: Xi, dtype: DType, name: string): ConformanceCase {
       const shared = drawn % 2 === 1;
       const f = values(steps * B * M);
       const v = values((shared ? 1 : steps) * R * M);
-      if (name === 'NaN' && f.length > 0) f[rng.below(f.length)] = Number.NaN;
       const selects = XI[xi].bound === 'pieces';
       const exact = name !== 'reals' && (selects || xi === 'sum' || xi === 'relusum');
       const z = largest(f) * largest(v) * Math.max(1, M);
       const scale = xi === 'product' ? z ** steps : z;
       const tolerance = exact ? 0 : 32 * (steps + M + 1) * EPSILON[dtype] * scale;
+      if (name === 'NaN' && f.length > 0) f[rng.below(f.length)] = Number.NaN;
       const K = steps + (drawn % 20);
       const lambda = values(R * K);
       const outputs = [B * K, B * R, ...(selects ? [B * R] : [])];

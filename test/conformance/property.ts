@@ -37,7 +37,8 @@ export const reals =
 export function compare(what: string, actual: Storage, expected: Storage, tolerance: number): void {
   const [got, want] = [actual.read(), expected.read()];
   for (let n = 0; n < want.length; n++) {
-    const close = got[n] === want[n] || Math.abs(got[n] - want[n]) <= tolerance;
+    const same = got[n] === want[n] || (Number.isNaN(got[n]) && Number.isNaN(want[n]));
+    const close = same || Math.abs(got[n] - want[n]) <= tolerance;
     if (!close)
       throw new Error(`${what}[${n}] is ${got[n]}, reference ${want[n]}, allowed difference ${tolerance}`);
   }
