@@ -20,25 +20,25 @@ constexpr int kDepth = tile_rows > 8 ? 8 : 4;
 template <class Pair>
 constexpr int templates_together = 1;
 template <class X>
-constexpr int templates_together<Joined<X>> = rows_of_tile<typename X::Fast>;
+constexpr int templates_together<Joined<X>> = rows_of_tile<typename X::Fast> == 1 ? 1 : kDepth > 4 ? 5 : 4;
 
 // sums[n][k][p] = Σ_ij G[i,j,k] Pair(a[n,i], h[j][p]) for `depth` successive k and `templates` successive n.
 template <class T, class Pair, int depth, int templates>
 void grid_sums(const GridArgs<T>& args, const T* a, const T* h, const T* G, T* sums) {
   constexpr size_t W = kGridRows<T>;
   Vec<T> sum[templates][depth][2];
-#pragma GCC unroll 4
+#pragma GCC unroll 5
   for (int n = 0; n < templates; ++n) {
 #pragma GCC unroll 8
     for (int k = 0; k < depth; ++k) sum[n][k][0] = sum[n][k][1] = Vec<T>{};
   }
   for (size_t i = 0; i < args.L; ++i) {
     Vec<T> x[templates];
-#pragma GCC unroll 4
+#pragma GCC unroll 5
     for (int n = 0; n < templates; ++n) x[n] = broadcast(a[n * args.L + i]);
     for (size_t j = 0; j < args.R; ++j, G += args.K) {
       const Vec<T> left = load(h + j * W), right = load(h + j * W + lanes<T>);
-#pragma GCC unroll 4
+#pragma GCC unroll 5
       for (int n = 0; n < templates; ++n) {
         const Vec<T> pairs[2] = {Pair::value(x[n], left), Pair::value(x[n], right)};
 #pragma GCC unroll 8
@@ -50,7 +50,7 @@ void grid_sums(const GridArgs<T>& args, const T* a, const T* h, const T* G, T* s
       }
     }
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 5
   for (int n = 0; n < templates; ++n) {
 #pragma GCC unroll 8
     for (int k = 0; k < depth; ++k) {
@@ -73,12 +73,16 @@ void grid_rows(const GridArgs<T>& args, const T* a, size_t templates, const T* h
     }
   }
   for (size_t k = whole; k < args.K; ++k) {
-    size_t n = 0;
-    for (; n + together <= templates; n += together) {
-      grid_sums<T, Pair, 1, together>(args, a + n * args.L, h, args.G + k, sums + (n * args.K + k) * W);
+    if (templates < together) {
+      for (size_t n = 0; n < templates; ++n) {
+        grid_sums<T, Pair, 1, 1>(args, a + n * args.L, h, args.G + k, sums + (n * args.K + k) * W);
+      }
+      continue;
     }
-    for (; n < templates; ++n) {
-      grid_sums<T, Pair, 1, 1>(args, a + n * args.L, h, args.G + k, sums + (n * args.K + k) * W);
+    for (size_t n = 0; n < templates; n += together) {
+      // The last ones again rather than fewer.
+      const size_t at = smaller(n, templates - together);
+      grid_sums<T, Pair, 1, together>(args, a + at * args.L, h, args.G + k, sums + (at * args.K + k) * W);
     }
   }
 }
