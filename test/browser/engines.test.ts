@@ -6,9 +6,9 @@ import { build as vite, createServer as viteServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
 import { encodeModel } from '../../src/models/files.ts';
-import { haveChromium, launch, openPage, type Server, serve } from '../support/browser.ts';
+import { describeInBrowser, launch, openPage, type Server, serve } from '../support/browser.ts';
 import { make } from '../support/models.ts';
-import { haveBinaries, ROOT, run, temporaryFolder } from '../support/processes.ts';
+import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 
 const ISAS = ['wasm128', 'relaxed128'];
 
@@ -134,10 +134,7 @@ async function check(url: string, isolated: boolean): Promise<void> {
   for (const outcome of outcomes) expect(outcome.note).toBe(note);
 }
 
-if (!haveBinaries || (!haveChromium && !process.env.CI)) {
-  const absent = haveBinaries ? 'Chromium' : 'the modules';
-  it.skip(`bundles in a browser are not covered: ${absent} is missing`, () => {});
-} else {
+describeInBrowser('bundles', () => {
   beforeAll(async () => {
     folder = temporaryFolder();
     const installed = inFolder('node_modules/xitensor');
@@ -217,4 +214,4 @@ if (!haveBinaries || (!haveChromium && !process.env.CI)) {
       await server.close();
     }
   });
-}
+});

@@ -8,8 +8,8 @@ import { buildPlayground, servePlayground } from '../../scripts/playground.mjs';
 import { probeBackend, selectBackend } from '../../src/backend/select.ts';
 import { readHash, STANDARD, tooLarge, writeHash } from '../../web/choice.ts';
 import { boundOf, drawNetwork, largestRank } from '../../web/study.ts';
-import { haveChromium, launch, openPage, SIZES, violations } from '../support/browser.ts';
-import { haveBinaries, temporaryFolder } from '../support/processes.ts';
+import { describeInBrowser, launch, openPage, SIZES, violations } from '../support/browser.ts';
+import { temporaryFolder } from '../support/processes.ts';
 
 describe('the choice in the address', () => {
   it('comes back', () => {
@@ -54,127 +54,124 @@ describe('a random network', () => {
 
 const QUICK = '#M=4&T=4&networks=30';
 
-if (!haveBinaries || (!haveChromium && !process.env.CI)) {
-  it.skip(`the playground is not covered: ${haveBinaries ? 'Chromium' : 'the modules'} is missing`, () => {});
-} else {
-  describe('the page', () => {
-    let folder: string;
-    let browser: Browser;
-    let servers: Server[];
-    const address = (isolated: boolean) =>
-      `http://127.0.0.1:${(servers[isolated ? 1 : 0].address() as AddressInfo).port}/`;
+describeInBrowser('the page', () => {
+  let folder: string;
+  let browser: Browser;
+  let servers: Server[];
+  const address = (isolated: boolean) =>
+    `http://127.0.0.1:${(servers[isolated ? 1 : 0].address() as AddressInfo).port}/`;
 
-    beforeAll(async () => {
-      folder = temporaryFolder();
-      await buildPlayground(folder);
-      servers = [
-        await servePlayground(folder, { port: 0, isolated: false }),
-        await servePlayground(folder, { port: 0, isolated: true }),
-      ];
-      browser = await launch();
-    });
-    afterAll(async () => {
-      await browser?.close();
-      for (const server of servers ?? []) {
-        server.close();
-        server.closeAllConnections();
-      }
-      rmSync(folder, { recursive: true });
-    });
-
-    const textOf = async (page: Page, id: string) => (await page.textContent(`#${id}`)) ?? '';
-    const until = (page: Page, id: string, pattern: RegExp) =>
-      expect.poll(() => textOf(page, id), { timeout: 60_000 }).toMatch(pattern);
-
-    it.each([
-      ['phone', 'light', true],
-      ['phone', 'dark', false],
-      ['desktop', 'light', false],
-      ['desktop', 'dark', true],
-    ] as const)('on a %s, %s, isolated: %s', async (size, colorScheme, isolated) => {
-      const { page, complaints } = await openPage(browser, `${address(isolated)}${QUICK}`, {
-        viewport: SIZES[size],
-        colorScheme,
-      });
-      await until(page, 'ranks-summary', /^30 networks drawn\. Their median rank is \d+, of 16 at most\.$/);
-      await until(
-        page,
-        'engine',
-        isolated ? /^WebAssembly, relaxed128, \d+ threads$/ : /not cross-origin isolated/,
-      );
-      for (const id of ['histogram', 'spectrum', 'states'])
-        expect(await page.locator(`#${id} svg`).count()).toBe(1);
-      await page.click('#sample');
-      await until(page, 'answer', /^It reads 7, with \d+/);
-      await page.click('#compare');
-      await until(
-        page,
-        'speed-answer',
-        /^WebAssembly is [\d.]+ times as fast for rectifier: .* differ by \de-\d+/,
-      );
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(SIZES[size].width);
-      expect(await violations(page)).toEqual([]);
-      expect(complaints).toEqual([]);
-      await page.close();
-    });
-
-    it('transfers less than 400 kB without the model, which waits until a digit is drawn', async () => {
-      const page = await browser.newPage();
-      const files = new Map<string, number>();
-      page.on('requestfinished', async (request) => {
-        const { responseBodySize, responseHeadersSize } = await request.sizes();
-        files.set(new URL(request.url()).pathname, responseBodySize + responseHeadersSize);
-      });
-      await page.goto(`${address(false)}${QUICK}`);
-      await until(page, 'ranks-summary', /drawn/);
-      const sizes = [...files.values()].reduce((sum, size) => sum + size, 0);
-      expect([...files.keys()].filter((path) => path.startsWith('/model/'))).toEqual([]);
-      expect([...files.keys()]).toContain('/wasm/xitensor-relaxed.wasm');
-      // The program of the worker is loaded by its own target, of which the page sees the head only.
-      const worker = await page.request.get(`${address(false)}assets/worker.js`);
-      expect(sizes + (await worker.body()).length).toBeLessThan(400_000);
-      await page.close();
-    });
-
-    it('is used by keys alone, and keeps the choice in the address', async () => {
-      const { page, complaints } = await openPage(browser, `${address(false)}${QUICK}`, {});
-      await until(page, 'ranks-summary', /drawn/);
-      const focused = () => page.evaluate<string>('document.activeElement.name || document.activeElement.id');
-      await page.keyboard.press('Tab');
-      await page.keyboard.press('Enter');
-      expect(await focused()).toBe('ranks');
-      const order = [];
-      for (let n = 0; n < 9; n++) {
-        await page.keyboard.press('Tab');
-        order.push(await focused());
-      }
-      expect(order).toEqual(['xi', 'kind', 'M', 'T', 'R', 'networks', 'seed', 'shared', 'draw']);
-      await page.focus('[name=kind]');
-      await page.keyboard.press('c');
-      await page.focus('[name=xi]');
-      await page.keyboard.press('p');
-      await page.fill('[name=R]', '3');
-      await page.keyboard.press('Enter');
-      await until(page, 'ranks-summary', /^30 networks drawn\. Their median rank is 3,/);
-      expect(readHash(new URL(page.url()).hash)).toMatchObject({ kind: 'cp', xi: 'product', R: 3, M: 4 });
-      await page.fill('[name=M]', '12');
-      await page.fill('[name=T]', '12');
-      await page.keyboard.press('Enter');
-      await until(page, 'ranks-problem', /12 templates over 12 steps make a tensor of/);
-      await page.evaluate(`location.hash = '${QUICK}&kind=ht'`);
-      await until(page, 'ranks-summary', /^30 networks drawn/);
-      expect(await page.inputValue('[name=kind]')).toBe('ht');
-      // A vertical stroke.
-      await page.focus('#pad');
-      for (let n = 0; n < 7; n++) await page.keyboard.press('ArrowUp');
-      await page.keyboard.down('Shift');
-      for (let n = 0; n < 14; n++) await page.keyboard.press('ArrowDown');
-      await page.keyboard.up('Shift');
-      await until(page, 'answer', /^It reads 1, with \d+/);
-      await page.click('#clear');
-      await until(page, 'answer', /^Draw a digit\.$/);
-      expect(complaints).toEqual([]);
-      await page.close();
-    });
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    await buildPlayground(folder);
+    servers = [
+      await servePlayground(folder, { port: 0, isolated: false }),
+      await servePlayground(folder, { port: 0, isolated: true }),
+    ];
+    browser = await launch();
   });
-}
+  afterAll(async () => {
+    await browser?.close();
+    for (const server of servers ?? []) {
+      server.close();
+      server.closeAllConnections();
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  const textOf = async (page: Page, id: string) => (await page.textContent(`#${id}`)) ?? '';
+  const until = (page: Page, id: string, pattern: RegExp) =>
+    expect.poll(() => textOf(page, id), { timeout: 60_000 }).toMatch(pattern);
+
+  it.each([
+    ['phone', 'light', true],
+    ['phone', 'dark', false],
+    ['desktop', 'light', false],
+    ['desktop', 'dark', true],
+  ] as const)('on a %s, %s, isolated: %s', async (size, colorScheme, isolated) => {
+    const { page, complaints } = await openPage(browser, `${address(isolated)}${QUICK}`, {
+      viewport: SIZES[size],
+      colorScheme,
+    });
+    await until(page, 'ranks-summary', /^30 networks drawn\. Their median rank is \d+, of 16 at most\.$/);
+    await until(
+      page,
+      'engine',
+      isolated ? /^WebAssembly, relaxed128, \d+ threads$/ : /not cross-origin isolated/,
+    );
+    for (const id of ['histogram', 'spectrum', 'states'])
+      expect(await page.locator(`#${id} svg`).count()).toBe(1);
+    await page.click('#sample');
+    await until(page, 'answer', /^It reads 7, with \d+/);
+    await page.click('#compare');
+    await until(
+      page,
+      'speed-answer',
+      /^WebAssembly is [\d.]+ times as fast for rectifier: .* differ by \de-\d+/,
+    );
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(SIZES[size].width);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('transfers less than 400 kB without the model, which waits until a digit is drawn', async () => {
+    const page = await browser.newPage();
+    const files = new Map<string, number>();
+    page.on('requestfinished', async (request) => {
+      const { responseBodySize, responseHeadersSize } = await request.sizes();
+      files.set(new URL(request.url()).pathname, responseBodySize + responseHeadersSize);
+    });
+    await page.goto(`${address(false)}${QUICK}`);
+    await until(page, 'ranks-summary', /drawn/);
+    // The size of a file is told some time after the page has it.
+    await expect.poll(() => [...files.keys()]).toContain('/wasm/xitensor-relaxed.wasm');
+    const sizes = [...files.values()].reduce((sum, size) => sum + size, 0);
+    expect([...files.keys()].filter((path) => path.startsWith('/model/'))).toEqual([]);
+    // The program of the worker is loaded by its own target, of which the page sees the head only.
+    const worker = await page.request.get(`${address(false)}assets/worker.js`);
+    expect(sizes + (await worker.body()).length).toBeLessThan(400_000);
+    await page.close();
+  });
+
+  it('is used by keys alone, and keeps the choice in the address', async () => {
+    const { page, complaints } = await openPage(browser, `${address(false)}${QUICK}`, {});
+    await until(page, 'ranks-summary', /drawn/);
+    const focused = () => page.evaluate<string>('document.activeElement.name || document.activeElement.id');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('ranks');
+    const order = [];
+    for (let n = 0; n < 9; n++) {
+      await page.keyboard.press('Tab');
+      order.push(await focused());
+    }
+    expect(order).toEqual(['xi', 'kind', 'M', 'T', 'R', 'networks', 'seed', 'shared', 'draw']);
+    await page.focus('[name=kind]');
+    await page.keyboard.press('c');
+    await page.focus('[name=xi]');
+    await page.keyboard.press('p');
+    await page.fill('[name=R]', '3');
+    await page.keyboard.press('Enter');
+    await until(page, 'ranks-summary', /^30 networks drawn\. Their median rank is 3,/);
+    expect(readHash(new URL(page.url()).hash)).toMatchObject({ kind: 'cp', xi: 'product', R: 3, M: 4 });
+    await page.fill('[name=M]', '12');
+    await page.fill('[name=T]', '12');
+    await page.keyboard.press('Enter');
+    await until(page, 'ranks-problem', /12 templates over 12 steps make a tensor of/);
+    await page.evaluate(`location.hash = '${QUICK}&kind=ht'`);
+    await until(page, 'ranks-summary', /^30 networks drawn/);
+    expect(await page.inputValue('[name=kind]')).toBe('ht');
+    // A vertical stroke.
+    await page.focus('#pad');
+    for (let n = 0; n < 7; n++) await page.keyboard.press('ArrowUp');
+    await page.keyboard.down('Shift');
+    for (let n = 0; n < 14; n++) await page.keyboard.press('ArrowDown');
+    await page.keyboard.up('Shift');
+    await until(page, 'answer', /^It reads 1, with \d+/);
+    await page.click('#clear');
+    await until(page, 'answer', /^Draw a digit\.$/);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});

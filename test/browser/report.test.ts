@@ -2,16 +2,15 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { renderReport } from '../../src/report/report.ts';
-import { haveChromium, launch, openPage, SIZES, violations } from '../support/browser.ts';
+import { describeInBrowser, launch, openPage, SIZES, violations } from '../support/browser.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { someResults } from '../support/results.ts';
 
-if (!haveChromium && !process.env.CI) {
-  it.skip('the report in a browser is not covered: Chromium is missing', () => {});
-} else {
-  describe('the report, opened from its file', () => {
+describeInBrowser(
+  'the report, opened from its file',
+  () => {
     let folder: string;
     let browser: Browser;
     const url = () => pathToFileURL(join(folder, 'report.html')).href;
@@ -66,5 +65,6 @@ if (!haveChromium && !process.env.CI) {
       expect(found).toEqual(expect.arrayContaining(['color-contrast', 'html-has-lang', 'svg-img-alt']));
       await page.close();
     });
-  });
-}
+  },
+  { modules: false },
+);
