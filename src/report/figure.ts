@@ -20,6 +20,12 @@ ${content}
 `;
 }
 
+/** A part of the page under its heading. */
+export function section(id: string, title: string, content: Markup): Markup {
+  return html`<section aria-labelledby="${id}-h"><h2 id="${id}-h">${title}</h2>
+${content}</section>`;
+}
+
 export type LegendEntry = readonly [colour: Colour, text: string];
 
 /** Plots side by side, as many as fit, under their legend. */

@@ -1,6 +1,6 @@
 import { COMPARED } from '../../experiments/backend_comparison.ts';
 import type { Results } from '../../experiments/results.ts';
-import { csvOf, framed, table } from '../figure.ts';
+import { csvOf, framed, section, table } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import { commandOf, duration, formula } from '../words.ts';
 
@@ -31,11 +31,14 @@ export function verificationSection({ settings, verification }: Results): Markup
     ]),
   );
   const caption = `Every theorem of the paper, and ours, tried on random instances (seed ${seed}, ${duration(seconds)}): ${passed} of ${checks.length} hold. A relative error is the largest over all instances.`;
-  return html`<section aria-labelledby="verify-h"><h2 id="verify-h">Theorems as checks</h2>
-${framed(
-  { id: 'verify', caption, csv: ['verify.csv', csv], command: commandOf(settings, 'expressivity') },
-  table('Theorems', ['statement', 'result', 'worst', 'allowed', 'measure', 'instances'], rows),
-)}</section>`;
+  return section(
+    'verify',
+    'Theorems as checks',
+    framed(
+      { id: 'verify', caption, csv: ['verify.csv', csv], command: commandOf(settings, 'expressivity') },
+      table('Theorems', ['statement', 'result', 'worst', 'allowed', 'measure', 'instances'], rows),
+    ),
+  );
 }
 
 const exponential = (value: number) =>
@@ -63,13 +66,16 @@ export function backendsSection({ settings, comparison }: Results): Markup | nul
     ['backend', 'isa', 'threads', 'milliseconds', 'repetitions', 'difference'],
     timings.map((t) => [t.name, t.isa, t.threads, t.milliseconds, t.repetitions, t.difference]),
   );
-  return html`<section aria-labelledby="backends-h"><h2 id="backends-h">Backends side by side</h2>
-${framed(
-  { id: 'backends', caption, csv: ['backends.csv', csv], command: commandOf(settings, 'expressivity') },
-  table(
-    'Backends',
-    ['backend', 'instruction set', 'time', 'speed', 'repetitions', 'largest relative difference'],
-    rows,
-  ),
-)}</section>`;
+  return section(
+    'backends',
+    'Backends side by side',
+    framed(
+      { id: 'backends', caption, csv: ['backends.csv', csv], command: commandOf(settings, 'expressivity') },
+      table(
+        'Backends',
+        ['backend', 'instruction set', 'time', 'speed', 'repetitions', 'largest relative difference'],
+        rows,
+      ),
+    ),
+  );
 }

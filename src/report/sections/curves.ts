@@ -1,7 +1,7 @@
 import { type PerformanceRecord, performanceCsv, spreadOf } from '../../experiments/performance.ts';
 import type { Results } from '../../experiments/results.ts';
-import { framed, plots } from '../figure.ts';
-import { html, type Markup } from '../markup.ts';
+import { framed, plots, section } from '../figure.ts';
+import type { Markup } from '../markup.ts';
 import type { Mark, Panel } from '../plot.ts';
 import { around } from '../scale.ts';
 import { commandOf, datasetName, groups, KIND_ORDER, KINDS, legendOf, percent } from '../words.ts';
@@ -17,16 +17,19 @@ export function curvesSection({ settings, performance }: Results): Markup | null
   const panels = groups(records, ({ dataset, xi }) => `${dataset} ${xi}`).map(panelOf);
   const caption =
     'Test accuracy after every epoch of the runs of Table 1 and of the cross-validation: mean over seeds or folds, and the range from the least to the largest as a band where there are several.';
-  return html`<section aria-labelledby="curves-h"><h2 id="curves-h">Accuracy by epoch</h2>
-${framed(
-  {
-    id: 'curves',
-    caption,
-    csv: ['curves.csv', performanceCsv(records)],
-    command: commandOf(settings, 'performance'),
-  },
-  plots(panels, legendOf(records)),
-)}</section>`;
+  return section(
+    'curves',
+    'Accuracy by epoch',
+    framed(
+      {
+        id: 'curves',
+        caption,
+        csv: ['curves.csv', performanceCsv(records)],
+        command: commandOf(settings, 'performance'),
+      },
+      plots(panels, legendOf(records)),
+    ),
+  );
 }
 
 function panelOf(records: readonly PerformanceRecord[]): Panel {

@@ -1,6 +1,6 @@
 import { finalAccuracy, type PerformanceRecord, spreadOf } from '../../experiments/performance.ts';
 import type { Results } from '../../experiments/results.ts';
-import { framed, plots } from '../figure.ts';
+import { framed, plots, section } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Mark, Panel } from '../plot.ts';
 import { around, aroundLog, short } from '../scale.ts';
@@ -16,16 +16,19 @@ export function figure2Section({ settings, performance }: Results): Markup | nul
   const panels = groups(records, ({ dataset }) => dataset).map(panelOf);
   const caption = html`Test accuracy against the number of parameters, rectifier ξ(x, y) = max(x, y, 0): recurrent networks of growing rank, and
 trees and shallow networks of the largest rank with at most as many parameters. The paper’s Figure 2 has IMDB and no trees. ${spreadNote(records)}`;
-  return html`<section aria-labelledby="figure2-h"><h2 id="figure2-h">Figure 2: accuracy against parameters</h2>
-${framed(
-  {
-    id: 'figure2',
-    caption,
-    csv: ['figure2.csv', finalCsv(records)],
-    command: commandOf(settings, 'performance'),
-  },
-  plots(panels, legendOf(records)),
-)}</section>`;
+  return section(
+    'figure2',
+    'Figure 2: accuracy against parameters',
+    framed(
+      {
+        id: 'figure2',
+        caption,
+        csv: ['figure2.csv', finalCsv(records)],
+        command: commandOf(settings, 'performance'),
+      },
+      plots(panels, legendOf(records)),
+    ),
+  );
 }
 
 function panelOf(records: readonly PerformanceRecord[]): Panel {

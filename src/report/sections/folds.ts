@@ -1,6 +1,6 @@
 import type { PerformanceRecord } from '../../experiments/performance.ts';
 import type { Results } from '../../experiments/results.ts';
-import { framed, table } from '../figure.ts';
+import { framed, section, table } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import { accuracyCell, commandOf, count, datasetName, groups, KINDS } from '../words.ts';
 import { finalCsv } from './table1.ts';
@@ -9,8 +9,11 @@ import { finalCsv } from './table1.ts';
 export function foldsSection({ settings, performance }: Results): Markup | null {
   const records = performance.filter(({ experiment }) => experiment === 'folds');
   if (records.length === 0) return null;
-  return html`<section aria-labelledby="folds-h"><h2 id="folds-h">Cross-validation</h2>
-${groups(records, ({ dataset }) => dataset).map((own) => foldsTable(own, commandOf(settings, 'performance')))}</section>`;
+  return section(
+    'folds',
+    'Cross-validation',
+    html`${groups(records, ({ dataset }) => dataset).map((own) => foldsTable(own, commandOf(settings, 'performance')))}`,
+  );
 }
 
 function foldsTable(records: readonly PerformanceRecord[], command: string): Markup {

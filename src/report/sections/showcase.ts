@@ -1,6 +1,6 @@
 import type { PerformanceRecord, PerformanceRun } from '../../experiments/performance.ts';
 import type { CertificateRecord, Results } from '../../experiments/results.ts';
-import { csvOf, framed, plots, table } from '../figure.ts';
+import { csvOf, framed, plots, section, table } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import { networkSvg } from '../network.ts';
 import { powerOfTen } from '../scale.ts';
@@ -16,8 +16,10 @@ export function showcaseSection({ settings, performance, showcase, certificate }
   const records = KIND_ORDER.flatMap((kind) =>
     performance.filter((record) => alike(record, { ...run, kind })).slice(0, 1),
   );
-  return html`<section aria-labelledby="network-h"><h2 id="network-h">The networks</h2>
-<p>The recurrent network of Table 1 on ${datasetName(run.dataset)}, ξ = ${run.xi}, seed ${run.seed}, with its ranks, as <code>String(model)</code> prints it:</p>
+  return section(
+    'network',
+    'The networks',
+    html`<p>The recurrent network of Table 1 on ${datasetName(run.dataset)}, ξ = ${run.xi}, seed ${run.seed}, with its ranks, as <code>String(model)</code> prints it:</p>
 <pre tabindex="0" role="region" aria-label="Drawing of the network in characters">${drawing}</pre>
 ${framed(
   {
@@ -29,7 +31,8 @@ ${framed(
   },
   html`<div class="plots">${records.map((record) => networkSvg(record, data.outputs))}</div>`,
 )}
-${certificate && certificateFigure(certificate, commandOf(settings, 'expressivity'))}</section>`;
+${certificate && certificateFigure(certificate, commandOf(settings, 'expressivity'))}`,
+  );
 }
 
 /** Whether a record is of the same experiment, data and operator, and of the wanted family. */

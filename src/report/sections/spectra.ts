@@ -1,6 +1,6 @@
 import type { Results, StudyRecord } from '../../experiments/results.ts';
 import type { Spectrum } from '../../experiments/spectra.ts';
-import { csvOf, framed, plots } from '../figure.ts';
+import { csvOf, framed, plots, section } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Colour, Mark, Panel } from '../plot.ts';
 import { powerOfTen } from '../scale.ts';
@@ -24,14 +24,17 @@ export function spectraSection({ settings, studies }: Results): Markup | null {
   );
   const caption =
     'Singular values of the matrix of scores (odd steps as rows) of the first network of each rank, in parts of the largest. The dashed level is the tolerance: what lies above it is counted as rank.';
-  return html`<section aria-labelledby="spectra-h"><h2 id="spectra-h">Spectra</h2>
-${framed(
-  { id: 'spectra', caption, csv: ['spectra.csv', csv], command: commandOf(settings, 'expressivity') },
-  plots(
-    known.map(panelOf),
-    ranks.map((R, n) => [(n + 1) as Colour, `R = ${R}`]),
-  ),
-)}</section>`;
+  return section(
+    'spectra',
+    'Spectra',
+    html`${framed(
+      { id: 'spectra', caption, csv: ['spectra.csv', csv], command: commandOf(settings, 'expressivity') },
+      plots(
+        known.map(panelOf),
+        ranks.map((R, n) => [(n + 1) as Colour, `R = ${R}`]),
+      ),
+    )}`,
+  );
 }
 
 function panelOf({ figure, study, spectra }: StudyRecord): Panel {

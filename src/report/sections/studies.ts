@@ -1,6 +1,6 @@
 import { distributionsCsv, type RankDistribution } from '../../experiments/ranks.ts';
 import type { Results, StudyRecord } from '../../experiments/results.ts';
-import { framed, plots } from '../figure.ts';
+import { framed, plots, section } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Panel } from '../plot.ts';
 import { commandOf, count, duration, formulaOf } from '../words.ts';
@@ -8,11 +8,14 @@ import { commandOf, count, duration, formulaOf } from '../words.ts';
 /** Figures 3 to 5: histograms of lower bounds on the width of shallow networks, a plot for each rank. */
 export function studiesSection({ settings, studies }: Results): Markup | null {
   if (studies.length === 0) return null;
-  return html`<section aria-labelledby="studies-h"><h2 id="studies-h">Figures 3 to 5: how wide must a shallow network be?</h2>
-<p>Random recurrent networks, and for each of them a lower bound on the width of any shallow network that has the same scores on all
+  return section(
+    'studies',
+    'Figures 3 to 5: how wide must a shallow network be?',
+    html`<p>Random recurrent networks, and for each of them a lower bound on the width of any shallow network that has the same scores on all
 M<sup>T</sup> sequences of M templates. A bound of 1 says nothing; the right tail is where the recurrent network is worth an exponentially
 wider shallow one.</p>
-${studies.map((study) => studyFigure(study, commandOf(settings, 'expressivity')))}</section>`;
+${studies.map((study) => studyFigure(study, commandOf(settings, 'expressivity')))}`,
+  );
 }
 
 function studyFigure({ figure, study, distributions, seconds }: StudyRecord, command: string): Markup {

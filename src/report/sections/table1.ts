@@ -1,6 +1,6 @@
 import { finalAccuracy, type PerformanceRecord } from '../../experiments/performance.ts';
 import type { Results } from '../../experiments/results.ts';
-import { csvOf, framed, table } from '../figure.ts';
+import { csvOf, framed, section, table } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import {
   accuracyCell,
@@ -32,16 +32,19 @@ export function table1Section({ settings, performance }: Results): Markup | null
   const head = columns.map(({ dataset, kind }) => `${datasetName(dataset)}, ${KINDS[kind].name}`);
   const caption = html`Test accuracy after the last epoch by operator ξ, in the form of the paper’s Table 1, which has the recurrent
 networks; trees and shallow networks of at most as many parameters stand beside them. ${spreadNote(records)} ${sizes(records)}`;
-  return html`<section aria-labelledby="table1-h"><h2 id="table1-h">Table 1: accuracy by operator</h2>
-${framed(
-  {
-    id: 'table1',
-    caption,
-    csv: ['table1.csv', finalCsv(records)],
-    command: commandOf(settings, 'performance'),
-  },
-  table('Test accuracy by operator', ['ξ', ...head], rows),
-)}</section>`;
+  return section(
+    'table1',
+    'Table 1: accuracy by operator',
+    framed(
+      {
+        id: 'table1',
+        caption,
+        csv: ['table1.csv', finalCsv(records)],
+        command: commandOf(settings, 'performance'),
+      },
+      table('Test accuracy by operator', ['ξ', ...head], rows),
+    ),
+  );
 }
 
 export function spreadNote(records: readonly PerformanceRecord[]): string {
