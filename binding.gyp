@@ -5,6 +5,8 @@
   'variables': {
     'kernel_flags': ['-fno-exceptions', '-fno-asynchronous-unwind-tables'],
     'kernel_level': ['-O2', '-fvect-cost-model=dynamic'],
+    # SSE2 is for processors of before 2013 and for comparison: as fast in its tiles, and 85 kB less.
+    'sse2_level': ['-Os'],
     'avx512_flags': ['-mavx2', '-mfma', '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mprefer-vector-width=512'],
   },
   # One static library an instruction set, each with its own flags and its own C++ namespace: an inline function that is
@@ -37,7 +39,7 @@
     ['target_arch=="x64"', {
       'targets': [
         {'target_name': 'isa_sse2', 'type': 'static_library', 'sources': ['native/kernels/isa_sse2.cc'],
-         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(kernel_flags)']},
+         'cflags_cc': ['<@(sse2_level)'], 'cflags': ['<@(kernel_flags)']},
         {'target_name': 'isa_avx2', 'type': 'static_library', 'sources': ['native/kernels/isa_avx2.cc'],
          'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(kernel_flags)', '-mavx2', '-mfma']},
         {'target_name': 'isa_avx512', 'type': 'static_library', 'sources': ['native/kernels/isa_avx512.cc'],

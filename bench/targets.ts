@@ -144,7 +144,7 @@ export const TARGETS: readonly Target[] = [
   amx('C2 rectifier bf16', 5),
   timesPeer('C1 logsumexp f32', 2.5, 'torch', { beside: 'torch-overflowing' }),
   timesPeer('C1 l2 f32', 2.5, 'torch', { beside: 'torch-overflowing' }),
-  timesPeer('C1 rectifier f32 gradients', 3, 'torch'),
+  timesPeer('C1 rectifier f32 gradients', 3, 'torch', { beside: 'torch-by-hand' }),
   atLeastOf('S1 max-plus 1024 f32', 0.8, 'half the FMA peak', { unit: 0.5 }),
   timesPeer('S1 max-plus 1024 f32', 5, 'naive-c', { beside: 'c-interchanged' }),
   timesPeer('G1 grid f64', 10, 'torch'),

@@ -21,6 +21,11 @@ using xt::with_table;
 // block is a hundredth of its work.
 constexpr size_t kTilesAtATime = 64;
 
+// What packing costs a contraction beside its multiplications (xt::Side): weights that a core's own cache
+// holds, weights that do not fit it, and ξ.
+constexpr size_t kOwnCache = 1 << 20;
+constexpr double kPackingWeights = 4, kPackingStreams = 16, kPackingXi = 6;
+
 }  // namespace
 
 const char* xt_describe(void) { return xt::describe(); }
@@ -36,17 +41,26 @@ int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, s
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
-    const xt::ContractArgs<T> args{B, L, R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result), is_packed};
+    const xt::ContractArgs<T> args{B,         L,     R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result),
+                                   is_packed, {0, K}};
+    const double work = 1.0 * B * L * R * K;
     if constexpr (std::is_same_v<T, float>) {
       if (run.bf16.tile) {
         return run.over(
-            K ? B : 0, xt::kBf16Block, 1.0 * B * L * R * K,
+            K ? B : 0, xt::kBf16Block, work,
             [&](Slice b) { return run.bf16.kernels->contract[xi](run.bf16, args, b); },
             kTilesAtATime * xt::kBf16Block);
       }
     }
-    return run.over(
-        K ? B : 0, table.tile_rows, 1.0 * B * L * R * K, [&](Slice b) { return table.contract[xi](args, b); },
+    const bool streams = sizeof(T) * L * R * K > kOwnCache;
+    return run.over_result(
+        {B, table.tile_rows, streams ? kPackingStreams : kPackingWeights},
+        {K, table.tile_columns, kPackingXi}, work,
+        [&](Slice b, Slice k) {
+          auto part = args;
+          part.columns = k;
+          return table.contract[xi](part, b);
+        },
         kTilesAtATime * table.tile_rows);
   });
 }

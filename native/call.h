@@ -1,6 +1,7 @@
 // What every function of the ABI does first: decode the context, pick the table of the dtype, look at the
 // arguments; and then cut its work for the threads.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <initializer_list>
 #include <type_traits>
@@ -13,6 +14,19 @@ namespace xt {
 
 // Below this many multiply-adds (or elements times ten) a job is done before a second thread has started.
 inline constexpr double kWorthSharing = 2e5;
+
+// Rows or columns of a product's result, cut at multiples of `tile`. Each part packs the whole other operand,
+// which takes as long as multiplying `packing` rows or columns more.
+struct Side {
+  size_t count, tile;
+  double packing;
+
+  // Of the whole work, what the busiest of `parts` does.
+  double share(unsigned parts) const {
+    return (static_cast<double>(slice_of(count, tile, parts - 1, parts).size()) + packing) /
+           static_cast<double>(count);
+  }
+};
 
 // The context of a call, decoded.
 struct Context {
@@ -40,6 +54,26 @@ struct Context {
       }
     });
     return enough_memory ? XT_OK : XT_MEMORY;
+  }
+
+  // Runs kernel(slice of rows, slice of columns) → bool over a product's result, cut by rows or by columns.
+  template <class F>
+  int32_t over_result(const Side& rows, const Side& columns, double work, F&& kernel,
+                      size_t most_rows) const {
+    if (rows.share(threads) <= columns.share(threads)) {
+      return over(
+          columns.count ? rows.count : 0, rows.tile, work,
+          [&](Slice m) {
+            return kernel(m, Slice{0, columns.count});
+          },
+          most_rows);
+    }
+    return over(columns.count, columns.tile, work, [&](Slice n) {
+      for (size_t m = 0; m < rows.count; m += most_rows) {
+        if (!kernel(Slice{m, std::min(rows.count, m + most_rows)}, n)) return false;
+      }
+      return true;
+    });
   }
 };
 

@@ -31,6 +31,7 @@ struct ContractArgs {
   const T *a, *h, *G;  // G as pack_weights laid it out, if is_packed
   T* out;
   bool is_packed;
+  Slice columns;  // of K, from a multiple of tile_columns
 };
 
 template <class T>

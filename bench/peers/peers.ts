@@ -80,6 +80,8 @@ const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
   // Shorter formulas for smooth ξ that overflow for large operands; beside the safe ones.
   'torch-overflowing': () =>
     torchWith('overflows', 'torch-overflowing', (workload) => isContraction(workload, ...SMOOTH)),
+  // Derivatives written out, where the target names autograd.
+  'torch-by-hand': () => torchWith('by hand', 'torch-by-hand', ({ kind }) => kind === 'gradients'),
   'torch-plain': () => torchWith('plain', 'torch-plain', ({ kind }) => kind === 'train'),
   openblas: () => python('openblas', (workload) => isContraction(workload, 'rectifier', 'product')),
   'naive-c': () => ({ subjects: [naiveC[0]] }),
@@ -89,6 +91,7 @@ const PEERS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
 /** Peers that need what another one does. */
 const SET_UP: Readonly<Record<string, string>> = {
   'torch-overflowing': 'torch',
+  'torch-by-hand': 'torch',
   'torch-plain': 'torch',
   'c-interchanged': 'naive-c',
 };

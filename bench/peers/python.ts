@@ -69,7 +69,7 @@ export interface PythonEnvironment {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export type FormGroup = 'best' | 'plain' | 'overflows';
+export type FormGroup = 'best' | 'plain' | 'by hand' | 'overflows';
 
 export interface PythonPeer {
   /** Name of the subject. */

@@ -128,7 +128,7 @@ inline void bf16_multiply_block(const Bf16Run& run, const ContractArgs<float>& a
         const uint16_t* panel_A = buffers.A + row / kBf16Block * panel;
         const uint16_t* panel_B = B + c / kBf16Block * panel;
         float* C = args.out + (block + row) * args.K + n + c;
-        ahead.some();
+        ahead.some(ahead.a_tile);
         if (present == kBf16Block && cols == kBf16Block) {
           run.tile->multiply(scheme, steps, panel_A, panel_B, C, args.K, present, cols, k > 0);
         } else {
@@ -150,21 +150,17 @@ inline bool all_finite(const float* values, size_t count) {
   return !any_lane<float>(wrong);
 }
 
-// The next block of B, where it lies in one piece; see next_block of gemm-inl.h.
+// The next block of B; see next_block of gemm-inl.h.
 inline Prefetch bf16_ahead(const ContractArgs<float>& args, const Bf16Whole& whole, const uint16_t* parts,
-                           size_t n, size_t k, size_t kc, size_t blocks) {
-  Prefetch ahead;
+                           size_t n, size_t k, size_t kc, size_t tiles) {
   const size_t next = smaller(whole.terms - k - kc, whole.scheme.block_terms);
-  if (next == 0) return ahead;
+  if (next == 0) return {};
   if (parts) {
-    ahead.at = reinterpret_cast<const char*>(parts + whole.at(n, k + kc));
-    ahead.end = ahead.at + 2 * bf16_size(whole.scheme, smaller(args.K - n, kBf16Columns), next);
-  } else if (args.K <= kBf16Columns) {
-    ahead.at = reinterpret_cast<const char*>(args.G + (k + kc) * args.K);
-    ahead.end = ahead.at + sizeof(float) * next * args.K;
+    const size_t size = bf16_size(whole.scheme, smaller(args.K - n, kBf16Columns), next);
+    return {parts + whole.at(n, k + kc), 1, sizeof(uint16_t) * size, 0, tiles, kc};
   }
-  ahead.step = round_up((ahead.end - ahead.at) / blocks + 1, 64);
-  return ahead;
+  const size_t row = sizeof(float) * args.K;
+  return {args.G + (k + kc) * args.K + n, next, smaller(row, sizeof(float) * kBf16Columns), row, tiles, kc};
 }
 
 inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& args, Slice b, uint32_t xi,

@@ -113,7 +113,7 @@ bool contract_outer(const ContractArgs<T>& args, Slice b, TakePhi<T> phi, PackPa
   const Matrix<T> G{args.G, 1, args.K};
   Side<T> weights = side_of_transposed(G, args.K);
   if (args.is_packed) weights.packed = args.G;
-  gemm_dense<T>(b, args.K, terms, pairs, weights, args.out, args.K, false);
+  gemm_dense<T>(b, args.columns, args.K, terms, pairs, weights, args.out, args.K, false);
   return true;
 }
 

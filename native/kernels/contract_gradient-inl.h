@@ -90,7 +90,7 @@ bool gradient_of_weights(const ContractGradientArgs<T>& args, Slice ij, TakePhi<
                         static_cast<const OuterColumns<T>*>(source)->begin(b, count);
                       }};
   const Matrix<T> dout{args.dout, 1, args.K};
-  gemm_dense<T>(ij, args.K, args.B, pairs, side_of_transposed(dout, args.K), args.dG, args.K,
+  gemm_dense<T>(ij, {0, args.K}, args.K, args.B, pairs, side_of_transposed(dout, args.K), args.dG, args.K,
                 args.accumulate);
   return true;
 }

@@ -127,16 +127,19 @@ template <class T>
 size_t packed_whole_size(size_t N, size_t K) {
   return N / NC<T> * packed_B_size<T>(K, NC<T>) + packed_B_size<T>(K, N % NC<T>);
 }
+// Where the panel lies that begins at column n, a multiple of NR, in a block of kc terms from k.
 template <class T>
-XT_INLINE size_t packed_block_at(size_t N, size_t K, size_t n, size_t k) {
-  return packed_B_size<T>(K, n) + packed_B_size<T>(k, smaller(N - n, NC<T>));
+XT_INLINE size_t packed_block_at(size_t N, size_t K, size_t n, size_t k, size_t kc) {
+  const size_t block = n / NC<T> * NC<T>;
+  return packed_B_size<T>(K, block) + packed_B_size<T>(k, smaller(N - block, NC<T>)) + (n - block) * kc;
 }
 template <class T>
 void pack_whole(const Side<T>& B, size_t N, size_t K, T* to) {
   for (size_t n = 0; n < N; n += NC<T>) {
     for (size_t k = 0; k < K; k += KC) {
-      if (B.begin) B.begin(B.source, k, smaller(K - k, KC));
-      pack_B(B, n, smaller(N - n, NC<T>), k, smaller(K - k, KC), to + packed_block_at<T>(N, K, n, k));
+      const size_t kc = smaller(K - k, KC);
+      if (B.begin) B.begin(B.source, k, kc);
+      pack_B(B, n, smaller(N - n, NC<T>), k, kc, to + packed_block_at<T>(N, K, n, k, kc));
     }
   }
 }
@@ -157,21 +160,19 @@ struct GemmScratch {
         A(scratch().take<T>(packed_A_size<T>(MC<T>, smaller(K, KC)) + lanes<T>)) {}
 };
 
-// What is fetched while block (n, k) is multiplied: the next one of the same columns.
+// What is fetched while the block of `columns` and k is multiplied: the next one of the same columns.
 template <class T>
-Prefetch next_block(const Side<T>& B, size_t N, size_t K, size_t n, size_t k, size_t tiles) {
-  Prefetch ahead;
-  const size_t kc = smaller(KC, K - k), next = smaller(KC, K - k - kc);
-  if (next == 0) return ahead;
+Prefetch next_block(const Side<T>& B, size_t N, size_t K, Slice columns, size_t k, size_t tiles) {
+  const size_t kc = smaller(KC, K - k), next = smaller(KC, K - k - kc), nc = columns.size();
+  if (next == 0) return {};
   if (B.packed) {
-    ahead.at = reinterpret_cast<const char*>(B.packed + packed_block_at<T>(N, K, n, k + kc));
-    ahead.end = ahead.at + sizeof(T) * packed_B_size<T>(next, smaller(N - n, NC<T>));
-  } else if (B.stream && N <= NC<T>) {
-    ahead.at = reinterpret_cast<const char*>(B.stream + (k + kc) * B.stream_row);
-    ahead.end = ahead.at + sizeof(T) * next * B.stream_row;
+    const T* from = B.packed + packed_block_at<T>(N, K, columns.begin, k + kc, next);
+    return {from, 1, sizeof(T) * packed_B_size<T>(next, nc), 0, tiles, kc};
   }
-  ahead.step = round_up((ahead.end - ahead.at) / tiles + 1, 64);
-  return ahead;
+  if (!B.stream) return {};
+  const T* from = B.stream + (k + kc) * B.stream_row + columns.begin;
+  if (nc == B.stream_row) return {from, 1, sizeof(T) * next * nc, 0, tiles, kc};
+  return {from, next, sizeof(T) * nc, sizeof(T) * B.stream_row, tiles, kc};
 }
 
 // C[m, n] (⊕)= ⊕_k A[m, k] ⊗ B[k, n] for m and n in their slices, at most NC columns; `to` begins at the
@@ -185,13 +186,13 @@ void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, 
     if (A.begin) A.begin(A.source, k, kc);
     const T* block_B = packed.B;
     if (B.packed) {
-      block_B = B.packed + packed_block_at<T>(N, K, n, k);
+      block_B = B.packed + packed_block_at<T>(N, K, n, k, kc);
     } else {
       if (B.begin) B.begin(B.source, k, kc);
       pack_B(B, n, nc, k, kc, packed.B);
     }
     const size_t tiles = (m.size() + MR<T> - 1) / MR<T> * ((nc + NR<T> - 1) / NR<T>);
-    Prefetch ahead = next_block(B, N, K, n, k, tiles);
+    Prefetch ahead = next_block(B, N, K, columns, k, tiles);
     for (size_t block = m.begin; block < m.end; block += MC<T>) {
       const size_t block_end = smaller(m.end, block + MC<T>);
       for (size_t row = block; row < block_end; row += MR<T>) {
@@ -215,20 +216,22 @@ XT_INLINE void dense_rows(size_t* offsets, Slice m, size_t stride) {
   for (size_t row = m.begin; row < m.end; ++row) offsets[row - m.begin] = row * stride;
 }
 
-// C[m, n] (+)= Σ_k A[m, k] B[k, n] for a dense C of row stride C_stride.
+// C[m, n] (+)= Σ_k A[m, k] B[k, n] for m and n in their slices, that of n from a multiple of NR, and a dense
+// C of row stride C_stride.
 template <class T>
-void gemm_dense(Slice m, size_t N, size_t K, const Side<T>& A, const Side<T>& B, T* C, size_t C_stride,
-                bool accumulate) {
+void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Side<T>& B, T* C,
+                size_t C_stride, bool accumulate) {
   const GemmScratch<T> packed(N, K);
   size_t* offsets = scratch().take<size_t>(m.size());
   dense_rows(offsets, m, C_stride);
   if (K == 0 && !accumulate) {
     for (size_t row = m.begin; row < m.end; ++row) {
-      for (size_t n = 0; n < N; ++n) C[row * C_stride + n] = 0;
+      for (size_t column = n.begin; column < n.end; ++column) C[row * C_stride + column] = 0;
     }
   }
-  for (size_t n = 0; n < N; n += NC<T>) {
-    gemm_columns<T>(m, {n, smaller(N, n + NC<T>)}, N, K, A, B, {C + n, offsets, nullptr}, accumulate, packed,
+  for (Slice columns = n; columns.begin < n.end; columns.begin = columns.end) {
+    columns.end = smaller(n.end, (columns.begin / NC<T> + 1) * NC<T>);
+    gemm_columns<T>(m, columns, N, K, A, B, {C + columns.begin, offsets, nullptr}, accumulate, packed,
                     multiply_block<T>);
   }
 }
@@ -243,8 +246,8 @@ bool matmul(const MatmulArgs<T>& args, Slice m) {
   Room room;
   if (!scratch().reserve(add_dense_gemm_room<T>(room, m, args.N, args.K))) return false;
   const Matrix<T> B = transposed(args.B);
-  gemm_dense<T>(m, args.N, args.K, {&args.A, pack_matrix_panel<T>}, side_of_transposed(B, args.N), args.C,
-                args.C_row_stride, args.accumulate);
+  gemm_dense<T>(m, {0, args.N}, args.N, args.K, {&args.A, pack_matrix_panel<T>},
+                side_of_transposed(B, args.N), args.C, args.C_row_stride, args.accumulate);
   return true;
 }
 

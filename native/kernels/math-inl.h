@@ -87,6 +87,66 @@ XT_INLINE V log_normal(V z) {
   return e * M::ln2_high - ((half - (s * (half + series) + e * M::ln2_low)) - f);
 }
 
+#if defined(XT_LOOK_UP_F32)
+// For the cell [1 + n/count, 1 + (n+1)/count): 1/c rounded, of the c in its middle, and ln c of that.
+template <int count>
+struct LogCells {
+  float inverse[count] = {}, log[count] = {};
+
+  constexpr LogCells() {
+    for (int n = 0; n < count; ++n) {
+      inverse[n] = static_cast<float>(count / (count + n + 0.5));
+      // ln c = 2 artanh(s) with s = (c − 1) / (c + 1) < 1/3
+      const double s = (1.0 - inverse[n]) / (1.0 + inverse[n]);
+      double power = s, sum = 0;
+      for (int k = 1; k < 40; k += 2, power *= s * s) sum += power / k;
+      log[n] = static_cast<float>(2 * sum);
+    }
+  }
+};
+#endif
+
+// ln z for a positive normal z with an absolute error below ε max(1, |ln z|), which is what a sum of
+// exponentials is worth; near z = 1 it keeps less than log_normal, and costs half. z = 2^e m, the leading
+// bits of m choose c ≈ m, and ln z = e ln 2 + ln c + ln(1 + r), where r = m/c − 1 is small.
+template <class V>
+XT_INLINE V log_of_sum(V z) {
+  using M = MathOf<V>;
+  using T = typename M::T;
+#if defined(XT_LOOK_UP_F32)
+  if constexpr (sizeof(T) == 4) {
+    constexpr int cells = lanes<float>, terms = cells == 16 ? 4 : 5;
+    alignas(64) static constexpr LogCells<cells> cell;
+    const Int<float> bits = reinterpret_cast<Int<float>>(z);
+    const Int<float> index = bits >> (M::mantissa_bits - (cells == 16 ? 4 : 3));  // its lowest bits
+    const V m = reinterpret_cast<V>((bits & 0x7fffff) | 0x3f800000);
+    const V e = __builtin_convertvector((bits >> M::mantissa_bits) - 127, V);
+    const V r = m * XT_LOOK_UP_F32(load(cell.inverse), index) - 1;
+    V series = V{} + (terms % 2 ? 1.0f : -1.0f) / terms;
+#pragma GCC unroll 8
+    for (int k = terms - 1; k >= 2; --k) series = series * r + (k % 2 ? 1.0f : -1.0f) / k;
+    const V leading = e * 0x1.62e43p-1f + XT_LOOK_UP_F32(load(cell.log), index);
+    return leading + (r + r * r * series);
+  }
+#endif
+  return log_normal(z);
+}
+
+// √z for z = 0 or a normal z up to largest_square, the error below 0.57 units in the last place: a step of
+// Heron's from an estimate, where the instruction for the root takes twice as long.
+template <class V>
+XT_INLINE V root_of_sum(V z) {
+#if defined(XT_ROOT_ESTIMATE_F32)
+  if constexpr (sizeof(typename MathOf<V>::T) == 4) {
+    const V smallest = V{} + 0x1p-126f;
+    const V estimate = XT_ROOT_ESTIMATE_F32(z > smallest ? z : smallest);
+    const V root = z * estimate;
+    return root + (z - root * root) * (estimate * 0.5f);
+  }
+#endif
+  return square_root_of(z);
+}
+
 // ln(1 + e) for 0 ≤ e ≤ 1, relative error below 3 ε: 2 artanh(s) with s = e / (2 + e) ≤ 1/3, whose series
 // needs no table and keeps its relative precision down to e = 0.
 template <class V>

@@ -24,7 +24,7 @@ XT_INLINE V hypot_weight(V x, V y) {
 
 template <class V>
 XT_INLINE V square_root(V z) {
-  return square_root_of(z);
+  return root_of_sum(z);
 }
 
 template <class V>
@@ -34,7 +34,7 @@ XT_INLINE V exp(V x) {
 
 template <class V>
 XT_INLINE V log(V z) {
-  return log_normal(z);
+  return log_of_sum(z);
 }
 
 // clang-format off

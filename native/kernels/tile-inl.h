@@ -98,6 +98,40 @@ using CarefulMaxOf = PickOf<X, true, true>;
 template <class X>
 using CarefulMinOf = PickOf<X, false, true>;
 
+// Terms between two turns of fetching: a tile that asks for all of its lines at once fills the queue of
+// misses and stands (4 % of C2).
+constexpr size_t fetch_every = 8;
+
+// What comes after a block of B, `rows` rows of memory, fetched into the second-level cache a few lines at a
+// time while the block is multiplied: the weights of a contraction are read once, from wherever they are.
+struct Prefetch {
+  const char* from = nullptr;
+  size_t rows = 0, row_bytes = 0, stride = 0, at = 0;
+  size_t a_tile = 0, a_turn = 0;  // lines
+
+  Prefetch() = default;
+  // While `tiles` tiles of kc terms are multiplied.
+  Prefetch(const void* from, size_t rows, size_t row_bytes, size_t stride, size_t tiles, size_t kc)
+      : from(static_cast<const char*>(from)),
+        rows(rows),
+        row_bytes(row_bytes),
+        stride(stride),
+        a_tile(rows * ((row_bytes + 63) / 64) / tiles + 1),
+        a_turn(a_tile * fetch_every / kc + 1) {}
+
+  XT_INLINE void some(size_t lines) {
+    for (; lines > 0 && rows > 0; --lines) {
+      __builtin_prefetch(from + at, 0, 2);
+      at += 64;
+      if (at >= row_bytes) {
+        from += stride;
+        at = 0;
+        --rows;
+      }
+    }
+  }
+};
+
 // Where a block of C lies: element (r, n) at data[rows[r] + columns[n]], or at data[rows[r] + n] if there is
 // no list of columns.
 template <class T>
@@ -107,28 +141,38 @@ struct Target {
   const size_t* columns;
 };
 
+// Whether a tile fetches ahead between its terms: that of contractions.
+template <class S, int rows>
+constexpr bool fetches = false;
+template <>
+constexpr bool fetches<SumOf<fast::xi_product>, tile_rows> = true;
+
 // `rows` × W accumulators over kc terms; A [kc][panel_rows], B [kc][width]. Full tiles of contiguous columns.
 template <class T, class S, int rows, int W>
 XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C, const size_t* row_offsets,
-                           bool accumulate) {
+                           bool accumulate, Prefetch& ahead) {
   Vec<T> state[rows][W];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) state[r][w] = broadcast(T(S::identity));
   }
-  for (size_t k = 0; k < kc; ++k) {
-    Vec<T> b[W];
+  const size_t turn = fetches<S, rows> && ahead.rows > 0 ? fetch_every : kc;
+  for (size_t k = 0; k < kc;) {
+    if constexpr (fetches<S, rows>) ahead.some(ahead.a_turn);
+    for (const size_t end = smaller(kc, k + turn); k < end; ++k) {
+      Vec<T> b[W];
 #pragma GCC unroll 4
-    for (int w = 0; w < W; ++w) b[w] = load(B + w * lanes<T>);
+      for (int w = 0; w < W; ++w) b[w] = load(B + w * lanes<T>);
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) {
-      const Vec<T> a = broadcast(A[r]);
+      for (int r = 0; r < rows; ++r) {
+        const Vec<T> a = broadcast(A[r]);
 #pragma GCC unroll 4
-      for (int w = 0; w < W; ++w) state[r][w] = S::step(state[r][w], a, b[w]);
+        for (int w = 0; w < W; ++w) state[r][w] = S::step(state[r][w], a, b[w]);
+      }
+      A += panel_rows<T>;
+      B += width;
     }
-    A += panel_rows<T>;
-    B += width;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
@@ -170,12 +214,13 @@ constexpr size_t aside_offsets[16] = {0,          NR<T>,      2 * NR<T>,  3 * NR
 // Some rows of a panel of A against one panel of B of W vectors.
 template <class T, class S, int rows, int W>
 XT_INLINE void reduce_rows_of_panel(size_t kc, const T* A, const T* B, size_t width, T* C, Target<T> to,
-                                    size_t row, size_t present, size_t column, size_t cols, bool accumulate) {
+                                    size_t row, size_t present, size_t column, size_t cols, bool accumulate,
+                                    Prefetch& ahead) {
   const bool whole =
       present == static_cast<size_t>(rows) && cols == W * static_cast<size_t>(lanes<T>) && !to.columns;
   T aside[rows * NR<T>];
   reduce_tile<T, S, rows, W>(kc, A, B, width, whole ? C : aside, whole ? to.rows + row : aside_offsets<T>,
-                             whole && accumulate);
+                             whole && accumulate, ahead);
   if (!whole) {
     merge_aside<T, typename S::Merge>(aside, NR<T>, present, cols, C, to.rows + row,
                                       to.columns ? to.columns + column : nullptr, accumulate);
@@ -186,26 +231,27 @@ XT_INLINE void reduce_rows_of_panel(size_t kc, const T* A, const T* B, size_t wi
 // a panel of B that is `width` wide.
 template <class T, class S, int W>
 void reduce_panel(size_t kc, const T* A, const T* B, size_t width, Target<T> to, size_t present,
-                  size_t column, size_t cols, bool accumulate) {
+                  size_t column, size_t cols, bool accumulate, Prefetch& ahead) {
   constexpr int edge = S::rows < 4 ? S::rows : 4;
   T* C = to.data + (to.columns ? 0 : column);
   size_t row = 0;
   if constexpr (S::rows > edge) {
     if (present == static_cast<size_t>(S::rows)) {
-      reduce_rows_of_panel<T, S, S::rows, W>(kc, A, B, width, C, to, 0, present, column, cols, accumulate);
+      reduce_rows_of_panel<T, S, S::rows, W>(kc, A, B, width, C, to, 0, present, column, cols, accumulate,
+                                             ahead);
       return;
     }
   }
   for (; row < present; row += edge) {
     reduce_rows_of_panel<T, S, edge, W>(kc, A + row, B, width, C, to, row,
                                         smaller(present - row, static_cast<size_t>(edge)), column, cols,
-                                        accumulate);
+                                        accumulate, ahead);
   }
 }
 
 template <class T>
 using PanelKernel = void (*)(size_t kc, const T* A, const T* B, size_t width, Target<T> to, size_t present,
-                             size_t column, size_t cols, bool accumulate);
+                             size_t column, size_t cols, bool accumulate, Prefetch& ahead);
 
 // The kernels of a pair (⊗, ⊕) by the vectors that they take at a time, less one; those of one row have one.
 template <class T>
@@ -225,18 +271,6 @@ constexpr PanelKernels<T> panel_kernels_of() {
 template <class T, class S>
 constexpr PanelKernels<T> panel_kernels = panel_kernels_of<T, S>();
 
-// What comes after a block of B, fetched into the second-level cache a little at a time while the block is
-// multiplied: the weights of a contraction are read once, from wherever they are.
-struct Prefetch {
-  const char *at = nullptr, *end = nullptr;
-  size_t step = 0;
-
-  XT_INLINE void some() {
-    const char* stop = step < static_cast<size_t>(end - at) ? at + step : end;
-    for (; at < stop; at += 64) __builtin_prefetch(at, 0, 2);
-  }
-};
-
 // The packed A panels of `rows` rows against all packed B panels of a block: columns [0, nc) of a Target. A
 // panel of B stays in the first-level cache while those of A stream past it. Panels of B are tile_vectors
 // wide but for the last, which is as narrow as its columns allow.
@@ -252,10 +286,10 @@ void reduce_block(const PanelKernels<T>& kernels, size_t kc, size_t nc, const T*
       const T* panel_A = A + row / MR<T> * panel_rows<T> * kc;
       const size_t present = smaller(rows - row, MR<T>);
       const Target<T> at{to.data, to.rows + row, to.columns};
-      ahead.some();
+      if (present < MR<T>) ahead.some(ahead.a_tile);
       for (size_t c = 0; c < width; c += at_once) {
-        kernel(kc, panel_A, B + n * kc + c, width, at, present, n + c, smaller(cols - c, at_once),
-               accumulate);
+        kernel(kc, panel_A, B + n * kc + c, width, at, present, n + c, smaller(cols - c, at_once), accumulate,
+               ahead);
       }
     }
   }

@@ -1,7 +1,12 @@
 // AVX-512 F, BW, DQ, VL: 32 registers.
 #pragma once
+#include <immintrin.h>
+
 #define XT_ISA avx512
 #define XT_VECTOR_BYTES 64
 #define XT_TILE_ROWS 14  // 28 accumulators, 2 of B, 1 of A
 #define XT_TILE_VECTORS 2
+#define XT_LOOK_UP_F32(table, index) _mm512_maskz_permutexvar_ps(0xffff, (__m512i)(index), table)
+#define XT_ROOT_ESTIMATE_F32(value) \
+  _mm512_maskz_rsqrt14_ps(0xffff, value)  // of 1/√value, relative error below 2⁻¹⁴
 #include "vector-inl.h"

@@ -55,6 +55,17 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
     backend.outer(xi, z.at(0, 151), z.at(200, 199), table);
     keep(`fold ${xi}`, folded, dz, table);
   }
+  // Few rows and many columns, which threads share by columns: of more than one block, the last panel cut short.
+  const wide = { B: 29, L: 5, R: 7, K: 1181 };
+  const [x, y0, W] = [random(29 * 5), random(29 * 7), random(5 * 7 * 1181)];
+  const packed = backend.packWeights(5, 7, 1181, W);
+  for (const xi of ['product', 'rectifier', 'l2'] as const) {
+    const [plain, fromPacked] = [zero(29 * 1181), zero(29 * 1181)];
+    backend.contract(xi, wide, x, y0, W, plain);
+    backend.contractPacked(xi, 29, x, y0, packed, fromPacked);
+    expect(digest([fromPacked.read()])).toBe(digest([plain.read()]));
+    keep(`contract ${xi} of many columns`, plain);
+  }
   const dense = (data: Storage, cols: number) => ({ data, rowStride: cols, colStride: 1 });
   const C = random(83 * 71);
   backend.matmul(83, 71, 67, dense(random(83 * 67), 67), dense(random(67 * 71), 71), dense(C, 71), true);
