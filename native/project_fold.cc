@@ -13,7 +13,7 @@ namespace {
 
 // Elements of f that a kernel packs for its rows: with fewer rows the packing of v would show, with more the
 // packed f would leave the cache. At least so many tiles, however many elements they have.
-constexpr size_t kPacked = size_t{1} << 19, kLeastTiles = 16;
+constexpr size_t kPacked = size_t{1} << 20, kLeastTiles = 16;
 
 // Arrays of rows: one for each step, or one for all.
 size_t steps_of(size_t step, size_t T_) { return step ? T_ : T_ > 0; }

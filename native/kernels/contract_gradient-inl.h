@@ -31,38 +31,40 @@ struct OuterColumns {
   }
 };
 
-// A vector of neighbouring j of one i: where in its panel, and in a row of a and of h, it begins.
+// Neighbouring j of one i, at most a vector of them: where they begin in the packed panels, in a row of a and
+// in one of h.
 struct Stretch {
-  size_t at, i, j;
+  size_t at, i, j, length;
 };
 
-// Panel of Ξᵀ: rows (i, j), columns k = b. A panel may span several i; the vectors of each may spill into
-// what is packed next, and read on into the next row of h.
+// Panels of Ξᵀ: rows (i, j), columns k = b. A panel may span several i. All panels of a block together read
+// each row of h once. The vectors of a stretch spill into what is packed next, but for the last column,
+// behind which lies another panel; and they read on into the next row of h.
 template <class T, class Pair>
 void pack_pairs_of_columns(const OuterColumns<T>& from, size_t row, size_t rows, size_t kc, T* to) {
-  Stretch stretches[panel_rows<T>];
+  Stretch stretches[MC<T>];
   size_t count = 0;
   for (size_t r = 0; r < rows;) {
-    const size_t i = (row + r) / from.R, j = (row + r) % from.R;
-    const size_t length = smaller(smaller(rows - r, from.R - j), lanes<T>);
-    stretches[count++] = {r, i, j};
+    const size_t i = (row + r) / from.R, j = (row + r) % from.R, within = r % MR<T>;
+    const size_t length = smaller(smaller(rows - r, from.R - j), smaller(MR<T> - within, lanes<T>));
+    stretches[count++] = {packed_A_size<T>(r - within, kc) + within, i, j, length};
     r += length;
   }
   const T *a = from.block_a, *h = from.block_h;
-  const auto pack = [&](const Stretch& s) {
-    store(to + s.at, Pair::value(broadcast(a[s.i]), load(h + s.j)));
-  };
-  const Stretch first = stretches[0], second = stretches[count > 1];
   for (size_t k = 0; k < kc; ++k, a += from.L, h += from.R, to += panel_rows<T>) {
-    pack(first);
-    if (count > 1) pack(second);
-    for (size_t n = 2; n < count; ++n) pack(stretches[n]);
+    for (const Stretch *s = stretches, *end = s + count; s < end; ++s) {
+      const Vec<T> value = Pair::value(broadcast(a[s->i]), load(h + s->j));
+      if (k + 1 < kc) {
+        store(to + s->at, value);
+      } else {
+        store_part(to + s->at, value, s->length);
+      }
+    }
   }
 }
 
 template <class T, class X>
-void pack_outer_transposed_panel(const void* source, size_t row, size_t rows, size_t, size_t, size_t kc,
-                                 T* to) {
+void pack_outer_transposed(const void* source, size_t row, size_t rows, size_t, size_t kc, T* to) {
   const auto& from = *static_cast<const OuterColumns<T>*>(source);
   if (from.joined) {
     pack_pairs_of_columns<T, Joined<X>>(from, row, rows, kc, to);
@@ -72,7 +74,7 @@ void pack_outer_transposed_panel(const void* source, size_t row, size_t rows, si
 }
 
 template <class T>
-bool gradient_of_weights(const ContractGradientArgs<T>& args, Slice ij, TakePhi<T> phi, PackPanel<T> pack) {
+bool gradient_of_weights(const ContractGradientArgs<T>& args, Slice ij, TakePhi<T> phi, PackBlock<T> pack) {
   const size_t block = smaller(args.B, KC);
   Room room;
   add_dense_gemm_room<T>(room, ij, args.K, args.B);
@@ -86,9 +88,11 @@ bool gradient_of_weights(const ContractGradientArgs<T>& args, Slice ij, TakePhi<
                               scratch().take<T>(block * args.L + 2 * lanes<T>),
                               scratch().take<T>(block * args.R + 2 * lanes<T>),
                               false};
-  const Side<T> pairs{&outer, pack, [](const void* source, size_t b, size_t count) {
+  const Side<T> pairs{&outer, nullptr,
+                      [](const void* source, size_t b, size_t count) {
                         static_cast<const OuterColumns<T>*>(source)->begin(b, count);
-                      }};
+                      },
+                      pack};
   const Matrix<T> dout{args.dout, 1, args.K};
   gemm_dense<T>(ij, {0, args.K}, args.K, args.B, pairs, side_of_transposed(dout, args.K), args.dG, args.K,
                 args.accumulate);
@@ -97,7 +101,7 @@ bool gradient_of_weights(const ContractGradientArgs<T>& args, Slice ij, TakePhi<
 
 template <class T, class X>
 bool contract_gradient_weights(const ContractGradientArgs<T>& args, Slice ij) {
-  return gradient_of_weights<T>(args, ij, take_phi<T, X>, pack_outer_transposed_panel<T, X>);
+  return gradient_of_weights<T>(args, ij, take_phi<T, X>, pack_outer_transposed<T, X>);
 }
 
 // Some rows of reduce_outer, together, so that h and dh are read and written once for all of them.

@@ -22,10 +22,14 @@ template <class T>
 using PackPanel = void (*)(const void* source, size_t at, size_t count, size_t width, size_t k, size_t kc,
                            T* to);
 template <class T>
+using PackBlock = void (*)(const void* source, size_t at, size_t count, size_t k, size_t kc, T* to);
+template <class T>
 struct Side {
   const void* source;
   PackPanel<T> panel;
   void (*begin)(const void* source, size_t k, size_t kc) = nullptr;
+  // For A, where neighbouring panels are better packed together: those of rows [at, at + count).
+  PackBlock<T> block = nullptr;
   // Where B lies in one piece with `stream_row` elements for each k, or null: for fetching ahead.
   const T* stream = nullptr;
   size_t stream_row = 0;
@@ -195,7 +199,8 @@ void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, 
     Prefetch ahead = next_block(B, N, K, columns, k, tiles);
     for (size_t block = m.begin; block < m.end; block += MC<T>) {
       const size_t block_end = smaller(m.end, block + MC<T>);
-      for (size_t row = block; row < block_end; row += MR<T>) {
+      if (A.block) A.block(A.source, block, block_end - block, k, kc, packed.A);
+      for (size_t row = block; row < block_end && !A.block; row += MR<T>) {
         A.panel(A.source, row, smaller(block_end - row, MR<T>), panel_rows<T>, k, kc,
                 packed.A + packed_A_size<T>(row - block, kc));
       }

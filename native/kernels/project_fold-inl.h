@@ -33,26 +33,63 @@ bool fold_tiles(const T* z, size_t count, T step, T* states, T* winners) {
   return !any_lane<T>(~numbers);
 }
 
-// What NaN needs is left out until one is met; where that saves nothing there is one form.
+// The same of whole tiles without winners: all steps of `tiles` of them, whose projections stay in
+// registers. False if there may be a NaN among them, and then the states are worth nothing.
+template <class T>
+using FoldWholeTiles = bool (*)(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
+                                size_t V_step, size_t tiles, T* states);
+template <class T, class Form>
+bool fold_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
+                      size_t tiles, T* states) {
+  Vec<T> sum[tile_vectors]{};  // NaN if a projection is; else it may be only where infinities meet
+  Prefetch none;
+  for (size_t t = 0; t < args.steps; ++t) {
+    for (size_t tile = 0; tile < tiles; ++tile) {
+      Vec<T> z[tile_rows][tile_vectors];
+      reduce_terms<T, SumOf<fast::xi_product>, tile_rows, tile_vectors>(
+          args.M, F + t * F_step + tile * args.M * panel_rows<T>, V + t * V_step, NR<T>, z, none);
+      T* at = states + tile * MR<T> * NR<T>;
+#pragma GCC unroll 16
+      for (int r = 0; r < tile_rows; ++r) {
+#pragma GCC unroll 4
+        for (int w = 0; w < tile_vectors; ++w, at += lanes<T>) {
+          sum[w] += z[r][w];
+          store(at, Form::value(load(at), z[r][w]));
+        }
+      }
+    }
+  }
+  for (const Vec<T> total : sum) {
+    if (any_lane<T>(total != total)) return false;
+  }
+  return true;
+}
+
+// What NaN needs is left out until one is met; where that saves nothing there is one form. Whole tiles are
+// folded in registers where a step costs little beside the projection.
 template <class T>
 struct FoldForms {
   double unit;
   FoldTiles<T> fast, exact;
+  FoldWholeTiles<T> whole;
 };
 template <class T, class X>
 constexpr FoldForms<T> fold_forms_of() {
   constexpr FoldTiles<T> exact = fold_tiles<T, X, typename X::Exact>;
-  if constexpr (X::selects) return {X::unit, fold_tiles<T, X, typename X::Fast>, exact};
-  return {X::unit, exact, exact};
+  if constexpr (X::selects) {
+    return {X::unit, fold_tiles<T, X, typename X::Fast>, exact, fold_whole_tiles<T, typename X::Fast>};
+  }
+  return {X::unit, exact, exact, nullptr};
 }
 template <class T, class X>
 constexpr FoldForms<T> fold_forms = fold_forms_of<T, X>();
 
-// Packs rows as a panel [M][width] with zeros where there are none, so that no NaN comes of them.
+// Packs rows as a panel [M][width] with zeros where there are fewer than `used`, so that no NaN comes of
+// them.
 template <class T>
-void pack_padded(const T* data, size_t row_stride, size_t rows, size_t width, size_t M, T* to) {
+void pack_padded(const T* data, size_t row_stride, size_t rows, size_t used, size_t width, size_t M, T* to) {
   const Matrix<T> from{data, row_stride, 1};
-  if (rows < width) {
+  if (rows < used) {
     for (size_t n = 0; n < M * width; ++n) to[n] = 0;
   }
   pack_matrix_panel<T>(&from, 0, rows, width, 0, M, to);
@@ -69,7 +106,14 @@ struct Tiles {
     for (size_t row = 0; row < kTiles * MR<T>; ++row) offsets[row] = row * NR<T>;
   }
 
-  // The states after all steps, from packed F and V.
+  // The states after all steps, from packed F and V, of whole tiles.
+  bool fold_whole(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
+                  size_t rows, const FoldForms<T>& forms) {
+    for (size_t n = 0; n < rows * NR<T>; ++n) states[n] = T(forms.unit);
+    return forms.whole(args, F, F_step, V, V_step, rows / MR<T>, states);
+  }
+
+  // Of any tiles.
   bool fold(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step, size_t rows,
             size_t cols, double unit, FoldTiles<T> fold) {
     for (size_t n = 0; n < rows * NR<T>; ++n) {
@@ -142,7 +186,7 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
   T* lambda = scratch().take<T>(NR<T> * K);
   for (size_t row = b.begin; row < b.end; row += MR<T>) {
     for (size_t t = 0; t < steps; ++t) {
-      pack_padded(args.f + t * args.f_step + row * args.f_row, args.f_row, smaller(b.end - row, MR<T>),
+      pack_padded(args.f + t * args.f_step + row * args.f_row, args.f_row, smaller(b.end - row, MR<T>), MR<T>,
                   panel_rows<T>, M, F + t * F_step + packed_A_size<T>(row - b.begin, M));
     }
   }
@@ -152,7 +196,8 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
   for (size_t n = r.begin; n < r.end; n += NR<T>) {
     const size_t cols = smaller(r.end - n, NR<T>), width = round_up(cols, lanes<T>);
     for (size_t t = 0; t < V_steps; ++t) {
-      pack_padded(args.v + t * args.v_step + n * args.v_row, args.v_row, cols, width, M, V + t * V_step);
+      pack_padded(args.v + t * args.v_step + n * args.v_row, args.v_row, cols, width, width, M,
+                  V + t * V_step);
     }
     if (args.scores) pad_rows(args.lambda + n * args.K, cols, args.K, K, lambda);
     for (size_t row = b.begin; row < b.end; row += kTiles * MR<T>) {
@@ -161,7 +206,12 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
         return tiles.fold(args, F + packed_A_size<T>(row - b.begin, M), F_step, V, V_step, rows, width,
                           forms.unit, form);
       };
-      if (!fold(forms.fast) && forms.exact != forms.fast) fold(forms.exact);
+      const bool whole = forms.whole && !args.winners && rows % MR<T> == 0 && width == NR<T>;
+      if (!(whole &&
+            tiles.fold_whole(args, F + packed_A_size<T>(row - b.begin, M), F_step, V, V_step, rows, forms)) &&
+          !fold(forms.fast) && forms.exact != forms.fast) {
+        fold(forms.exact);
+      }
       if (args.scores) add_scores(tiles.states, rows, cols, lambda, K, scores + (row - b.begin) * K);
       if (args.s) store_tile(tiles.states, rows, cols, args.s + at, args.R);
       if (args.winners) store_tile(tiles.winners, rows, cols, args.winners + at, args.R);

@@ -147,11 +147,10 @@ constexpr bool fetches = false;
 template <>
 constexpr bool fetches<SumOf<fast::xi_product>, tile_rows> = true;
 
-// `rows` × W accumulators over kc terms; A [kc][panel_rows], B [kc][width]. Full tiles of contiguous columns.
+// `rows` × W accumulators over kc terms; A [kc][panel_rows], B [kc][width].
 template <class T, class S, int rows, int W>
-XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C, const size_t* row_offsets,
-                           bool accumulate, Prefetch& ahead) {
-  Vec<T> state[rows][W];
+XT_INLINE void reduce_terms(size_t kc, const T* A, const T* B, size_t width, Vec<T> (&state)[rows][W],
+                            Prefetch& ahead) {
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
@@ -174,6 +173,14 @@ XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C
       B += width;
     }
   }
+}
+
+// Full tiles of contiguous columns.
+template <class T, class S, int rows, int W>
+XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C, const size_t* row_offsets,
+                           bool accumulate, Prefetch& ahead) {
+  Vec<T> state[rows][W];
+  reduce_terms<T, S, rows, W>(kc, A, B, width, state, ahead);
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4

@@ -24,7 +24,7 @@ import type { Network } from './network.ts';
 import { type NamedTensors, ParameterBlock } from './parameters.ts';
 
 /** Rows that are scored at a time, so that a long data set needs no more memory than a batch. */
-const SCORE_ROWS = 500;
+const SCORE_ROWS = 1000;
 
 /** A network with its parameters on one backend. Make it with {@link createModel}. */
 export class Model {
