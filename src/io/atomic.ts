@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { access, constants, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { XiError } from '../core/errors.ts';
+import { removeStale, temporaryName } from './temporary.ts';
 
 const REASONS = new Map([
   ['ENOENT', 'no such file or folder'],
@@ -64,15 +64,16 @@ async function targetOf(path: string): Promise<string> {
  * all of the new ones.
  *
  * The chunks go one after the other to a temporary file in the same folder, which is flushed to the disk and then
- * renamed; on failure it is removed. A symbolic link to a file is followed, one that leads nowhere is replaced; the
- * permissions of an existing file are kept.
+ * renamed; on failure it is removed, and what killed processes left behind in that folder with it. A symbolic link to a
+ * file is followed, one that leads nowhere is replaced; the permissions of an existing file are kept.
  *
  * @throws XiError E_FILE with the path and the system's reason.
  */
 export async function writeFileAtomic(path: string, chunks: Uint8Array | Uint8Array[]): Promise<void> {
   const target = await targetOf(path);
   const mode = (await stat(target).catch(() => undefined))?.mode;
-  const temporary = join(dirname(target), `.xitensor-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  await removeStale(dirname(target));
+  const temporary = join(dirname(target), temporaryName());
   let handle: FileHandle;
   try {
     handle = await open(temporary, 'wx');
