@@ -52,6 +52,12 @@ describe('parseCsv', () => {
     );
   });
 
+  test('fields of any length', () => {
+    const [long, quotes] = ['x'.repeat(12_000_000), '"'.repeat(4_000_000)];
+    const [{ fields }] = parseCsv(`"${long}","${quotes}${quotes}",b\n`, 't');
+    expect(fields.map(({ length }) => length)).toEqual([long.length, quotes.length, 1]);
+  });
+
   test.each([
     ['a,b\n1,"2\n3,4', /t, line 2: expected a field, in quotes as a whole or without any, received '"2'/],
     ['a,b\n1,x"y"\n', /t, line 2: .*received 'x"y"'/],
