@@ -21,6 +21,8 @@ interface Sequences<X extends Inputs> {
    * networks with shared weights, which say what a shorter sequence is.
    */
   readonly lengths?: Int32Array;
+  /** The letters that the inputs are one-hot rows of, in the order of the inputs, where they are letters. */
+  readonly alphabet?: string;
 }
 
 /** Labelled sequences, each of a class from 0 to classes − 1. */

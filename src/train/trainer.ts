@@ -241,7 +241,7 @@ export class Trainer {
 function chooseValidation(
   model: Model,
   data: AnyDataset,
-  { validationSplit, patience }: TrainingPlan,
+  { validationSplit, patience, loss }: TrainingPlan,
   held: Uint32Array,
   given: AnyDataset | undefined,
 ): AnyDataset | undefined {
@@ -253,8 +253,10 @@ function chooseValidation(
     }
     return selectDataset(data, held);
   }
-  if (given) checkFits(model, given);
-  else if (patience > 0)
+  if (given) {
+    checkFits(model, given);
+    lossFor(given, loss);
+  } else if (patience > 0)
     throw mismatch('E_ARGUMENT', 'patience', 'validation data or a validationSplit to watch', patience);
   return given;
 }
