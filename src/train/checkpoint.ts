@@ -75,6 +75,7 @@ export async function saveCheckpoint(
   source?: DataSource,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  if (!(trainer instanceof Trainer)) throw mismatch('E_ARGUMENT', 'saveCheckpoint', 'a Trainer', trainer);
   const { model, data, plan, progress, stopping, history, best } = trainer;
   const named = (prefix: string, block: typeof trainer.m) =>
     Object.entries(block.tensors()).map(([name, tensor]) => [prefix + name, tensor] as const);

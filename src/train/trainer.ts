@@ -9,7 +9,7 @@ import {
   selectDataset,
   splitRows,
 } from '../data/dataset.ts';
-import type { Model } from '../models/model.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { ParameterBlock } from '../models/parameters.ts';
 import { Batches, checkFits } from './batches.ts';
 import { type Best, lossFor, type Metrics, type StepReport, type TrainingPlan } from './options.ts';
@@ -66,7 +66,7 @@ export class Trainer {
   private epochs: readonly EndedEpoch[] = [];
 
   constructor(model: Model, data: AnyDataset, plan: TrainingPlan, validation?: AnyDataset) {
-    const { backend, config } = model;
+    const { backend, config } = checkModel('Trainer', model);
     checkDataset('data', data);
     lossFor(data, plan.loss);
     this.batches = new Batches(model, data, plan.batch);

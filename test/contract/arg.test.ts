@@ -30,7 +30,10 @@ describe.each(subjects)('contract.arg on $label', ({ open }) => {
     const sign = reduce === 'max' ? -1 : 1;
     for (const terms of [513, 515, 1030]) {
       for (const best of [0, 5, 11, terms - 1]) {
-        const values = Float64Array.from({ length: terms }, (_, k) => sign * (k === best ? 1 : 2 + k / terms));
+        const values = Float64Array.from(
+          { length: terms },
+          (_, k) => sign * (k === best ? 1 : 2 + k / terms),
+        );
         const { value, indices } = contract.arg('; k ->', [tensor(values, [terms], dtype)], {
           ...{ xi: 'sum', reduce, backend },
         });
