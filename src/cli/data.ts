@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { mismatch, XiError } from '../core/errors.ts';
+import { integer, mismatch, XiError } from '../core/errors.ts';
 import { type DType, isTokens } from '../core/tensor.ts';
 import { loadArrays } from '../data/arrays.ts';
 import { loadCifar10 } from '../data/cifar10.ts';
@@ -170,6 +170,7 @@ export function loadParts(
   known: Known = {},
 ): Promise<Parts> {
   const { kind, place } = kindOf(choice.data);
+  if (choice.limit !== undefined) integer('--limit', choice.limit, 1, 2 ** 31);
   const allowed = ['data', 'limit', ...kind.takes];
   const other = DATA_OPTIONS.filter((name) => choice[name] !== undefined && !allowed.includes(name));
   if (other.length > 0) {
