@@ -31,7 +31,8 @@ export async function train(flags: Flags, command: Command): Promise<void> {
     : await begin(flags, checkpoint);
   view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
   for (const line of introduction(trainer)) view.line(line);
-  const epochs: EpochReport[] = [];
+  // Those before a checkpoint too.
+  const epochs: EpochReport[] = trainer.history.map((ended) => ({ ...ended, epochs: trainer.plan.epochs }));
   const metadata = metadataFor(trainer.data, parts);
   const held = trainer.plan.validationSplit > 0 ? 'validation' : 'test';
   try {

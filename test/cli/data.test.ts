@@ -105,7 +105,10 @@ describe('data of each kind are trained on, and scored alike', () => {
     const checkpoint = 'half.safetensors.checkpoint.safetensors';
     const begunWith = (await readSafetensors(inFolder(checkpoint))).metadata;
     expect(begunWith).toMatchObject({ alphabet: 'abcd', classes: '["x","y"]', variable: 'true' });
-    await record('train', '--resume', '-o', 'half.safetensors');
+    const { epochs } = await record('train', '--resume', '-o', 'half.safetensors');
+    expect(epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual(
+      Array.from({ length: 60 }, (_, n) => n + 1),
+    );
     expect(readFileSync(inFolder('half.safetensors'))).toEqual(readFileSync(inFolder('l.safetensors')));
     // A file of shorter words, which is read as the training data were.
     const score = ['score', 'l.safetensors', '--data', 'short.csv', '--sequence', 'word'];
