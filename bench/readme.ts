@@ -1,4 +1,4 @@
-import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../src/bench/records.ts';
+import { type BenchRecord, type BenchResult, fastest, NATIVE, timesFaster } from '../src/bench/records.ts';
 import { duration, percent } from '../src/bench/table.ts';
 import { table } from './markdown.ts';
 
@@ -27,7 +27,7 @@ export function speedTable(result: BenchResult): string {
     return `${duration(record.medianMs)}${part === null || part > 1 ? '' : `, ${percent(part)}`}`;
   };
   const rows = SHOWN.flatMap(([workload, what]) => {
-    const native = ours(workload, /^xitensor\/native\/(?!amx)/);
+    const native = ours(workload, NATIVE);
     if (!native) return [];
     const peers = PEERS.map((name) => {
       const peer = result.records.find((r) => r.workload === workload && r.subject === name);

@@ -1,4 +1,4 @@
-import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../src/bench/records.ts';
+import { type BenchRecord, type BenchResult, fastest, NATIVE, timesFaster } from '../src/bench/records.ts';
 import { percent } from '../src/bench/table.ts';
 
 /** What a target came to: `met` is undefined where the run has no figure for it, and `measured` says why. */
@@ -15,7 +15,6 @@ interface Target {
   evaluate(result: BenchResult): { measured: string; met: boolean | undefined };
 }
 
-const NATIVE = /^xitensor\/native\/(?!amx)/;
 const WASM = /^xitensor\/wasm/;
 
 const missing = (what: string) => ({ measured: `no record of ${what}`, met: undefined });

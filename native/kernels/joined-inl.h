@@ -82,6 +82,11 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
           arg_block<T>(args, left.term, kc, nc, a, b, at, arg + (at.data - to.data), rows, accumulate);
           return;
         }
+        if (args.reduce == XT_LOGSUMEXP) {
+          logsumexp_block<T>(args.combine, kc, nc, a, b, at, rows, accumulate, right.fresh, exponentials);
+          right.fresh = false;
+          return;
+        }
         bool careful = false;
         if (!needs_no_care(args.combine, args.reduce)) {
           if (right.fresh) {
@@ -92,16 +97,11 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
             }
           }
           Flags<T> flags = flags_B;
-          if (args.reduce != XT_LOGSUMEXP) scan_panels(flags, a, rows, MR<T>, panel_rows<T>, kc);
+          scan_panels(flags, a, rows, MR<T>, panel_rows<T>, kc);
           careful = flags.care();
         }
-        if (args.reduce == XT_LOGSUMEXP) {
-          logsumexp_block<T>(args.combine, kc, nc, a, b, at, rows, accumulate, careful, right.fresh,
-                             exponentials);
-        } else {
-          reduce_block(*tile_kernels<T>[args.combine][args.reduce][careful], kc, nc, a, b, at, rows,
-                       accumulate, ahead);
-        }
+        reduce_block(*tile_kernels<T>[args.combine][args.reduce][careful], kc, nc, a, b, at, rows, accumulate,
+                     ahead);
         right.fresh = false;
       };
       gemm_columns<T>(m, columns, args.columns.count, terms, A, B, to, false, packed, kernel);
@@ -121,7 +121,7 @@ void fill_identity(const JoinedArgs<T>& args) {
       for (size_t n = 0; n < args.columns.count; ++n) {
         const size_t at = at_row + offset_of(args.columns, args.out_columns, n);
         args.out[at] = identity;
-        if (args.arg) args.arg[at] = 0;
+        if (args.arg) args.arg[at] = -1;
       }
     }
   }

@@ -195,7 +195,11 @@ struct ElementReduction {
     const size_t width = round_up(count, lanes<T>);
     const bool has_right = args.right.count > 0;
     T kept[lanes<T>];
-    for (size_t r = count; r < width; ++r) kept[r - count] = state[r];
+    double kept_arg[lanes<T>];
+    for (size_t r = count; r < width; ++r) {
+      kept[r - count] = state[r];
+      kept_arg[r - count] = arg[r];
+    }
     for (int side = 0; side < 1 + has_right; ++side) {
       sides[side].begin(term, kc);
       const Packing<T> packing{&sides[side], side == 0 && args.from_unit};
@@ -208,7 +212,10 @@ struct ElementReduction {
     } else {
       kernels.reduce[args.reduce](kc, width, panels[0], right, state);
     }
-    for (size_t r = count; r < width; ++r) state[r] = kept[r - count];
+    for (size_t r = count; r < width; ++r) {
+      state[r] = kept[r - count];
+      arg[r] = kept_arg[r - count];
+    }
   }
 
   void by_rows(Slice elements) {

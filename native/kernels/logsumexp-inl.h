@@ -18,12 +18,14 @@ constexpr T trusted_sum = sizeof(T) == 4 ? T(0x1p-90) : T(0x1p-950);
 template <class T>
 struct LogSumExpScratch {
   T *A = nullptr, *B = nullptr, *alpha = nullptr, *beta = nullptr, *sums = nullptr;
+  bool* factored_B = nullptr;  // for each panel of the block whether its exponentials were taken
 
   static void plan(Room& room, size_t kc) {
     room.add<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>).template add<T>(packed_B_size<T>(kc, NC<T>));
     room.add<T>(packed_A_size<T>(MC<T>, 1))
         .template add<T>(round_up(NC<T>, NR<T>))
-        .template add<T>(MR<T>, NR<T>);
+        .template add<T>(MR<T>, NR<T>)
+        .template add<bool>(NC<T> / NR<T> + 1);
   }
   explicit LogSumExpScratch(size_t kc) {
     A = scratch().take<T>(packed_A_size<T>(MC<T>, kc) + lanes<T>);
@@ -31,6 +33,7 @@ struct LogSumExpScratch {
     alpha = scratch().take<T>(packed_A_size<T>(MC<T>, 1));
     beta = scratch().take<T>(round_up(NC<T>, NR<T>));
     sums = scratch().take<T>(MR<T> * NR<T>);
+    factored_B = scratch().take<bool>(NC<T> / NR<T> + 1);
   }
 };
 
@@ -103,12 +106,19 @@ bool exponentiate_rows(size_t kc, const T* panel, size_t present, T* shift, T* t
   exponentiate(panel, kc, panel_rows<T>, round_up(present, lanes<T>), shift, to);
   return true;
 }
+template <class T>
+bool exponentiate_columns(size_t kc, const T* panel, size_t width, T* shift, T* to) {
+  Flags<T> flags;
+  scan_panels(flags, panel, width, width, width, kc);
+  if (flags.care()) return false;
+  exponentiate(panel, kc, width, width, shift, to);
+  return true;
+}
 
 template <class T>
 void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T* B, Target<T> to,
-                     size_t rows, bool accumulate, bool careful_B, bool fresh_B,
-                     LogSumExpScratch<T>& exponentials) {
-  const bool may_factor = combine == xt::xi_sum && !careful_B;
+                     size_t rows, bool accumulate, bool fresh_B, LogSumExpScratch<T>& exponentials) {
+  const bool may_factor = combine == xt::xi_sum;
   const TermsKernel<T> of_terms = logsumexp_kernels<T>[combine];
   bool factored[MC<T> / MR<T>] = {};
   for (size_t row = 0; may_factor && row < rows; row += MR<T>) {
@@ -118,7 +128,8 @@ void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T
   }
   for (size_t n = 0; may_factor && fresh_B && n < nc; n += NR<T>) {
     const size_t width = round_up(smaller(nc - n, NR<T>), lanes<T>);
-    exponentiate(B + n * kc, kc, width, width, exponentials.beta + n, exponentials.B + n * kc);
+    exponentials.factored_B[n / NR<T>] =
+        exponentiate_columns(kc, B + n * kc, width, exponentials.beta + n, exponentials.B + n * kc);
   }
   Prefetch none;
   size_t aside[MR<T>];
@@ -127,7 +138,7 @@ void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T
     const size_t cols = smaller(nc - n, NR<T>), width = round_up(cols, lanes<T>);
     for (size_t row = 0; row < rows; row += MR<T>) {
       const size_t panel = packed_A_size<T>(row, 1), present = smaller(rows - row, MR<T>);
-      const bool product = factored[row / MR<T>];
+      const bool product = factored[row / MR<T>] && exponentials.factored_B[n / NR<T>];
       if (product) {
         multiply_block<T>(kc, width, exponentials.A + panel * kc, exponentials.B + n * kc,
                           {exponentials.sums, aside, nullptr}, present, false, none);

@@ -83,10 +83,10 @@ struct PickOf {
   static constexpr int rows = careful ? 1 : selecting_rows<X>;
   static constexpr double identity = largest ? -infinity : infinity;
   using Merge = Picking<largest, careful>;
-  // The first of equal values is kept by the careful kernels, whose order of arguments says so.
+  // The first of equal values is kept.
   template <class V>
   static XT_INLINE V step(V best, V a, V b) {
-    return careful ? Merge::merge(best, X::value(a, b)) : Merge::merge(X::value(a, b), best);
+    return Merge::merge(best, X::value(a, b));
   }
 };
 template <class X>

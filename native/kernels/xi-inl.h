@@ -112,15 +112,16 @@ XT_INLINE V min(V x, V y) {
 
 namespace fast {
 
-// maxps and its kin: of equal operands, and beside a NaN, they return the second.
+// maxps and its kin, with x as their second operand, which is what they return of equal ones: of zeros with
+// different signs the same one as above, so that it does not matter which of the two variants a block takes.
 template <class V>
 XT_INLINE V max(V x, V y) {
-  return x > y ? x : y;
+  return y > x ? y : x;
 }
 
 template <class V>
 XT_INLINE V min(V x, V y) {
-  return x < y ? x : y;
+  return y < x ? y : x;
 }
 
 #include "operators-inl.h"

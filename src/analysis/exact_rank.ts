@@ -1,6 +1,6 @@
 import { integer, knownKeys, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import type { Model } from '../models/model.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { checkExact, ExactNetwork, exactFeatures } from './exact/definition.ts';
 import { type FilteredOptions, filteredBytes, filteredResidues } from './exact/filtered.ts';
 import { choosePrime } from './exact/modular.ts';
@@ -56,7 +56,7 @@ export function exactRank(
 ): ExactRank {
   const where = 'exactRank';
   knownKeys(where, options, KEYS);
-  const { steps, outputs } = model.config;
+  const { steps, outputs } = checkModel(where, model).config;
   splitModes(where, steps, rowModes);
   const prime = choosePrime(where, options.prime, options.seed);
   const output = integer(`${where} output`, options.output ?? 0, 0, outputs - 1);

@@ -1,6 +1,6 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { XiError } from '../core/errors.ts';
+import { integer, knownKeys, XiError } from '../core/errors.ts';
 import {
   allocate,
   checkTensor,
@@ -11,7 +11,7 @@ import {
 } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
 import { dense, featuresForward, transposed } from '../features/features.ts';
-import type { Model } from '../models/model.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { BLOCK_BYTES, forEachBlock, rowsOf } from './blocks.ts';
 import { isLeaf, type Join, type JoinTree, joinTree, type Leaf, type Node } from './joins.ts';
 
@@ -38,7 +38,8 @@ const DEFAULT_LIMIT = 2 ** 31;
  * E_DTYPE or E_NUMERIC when the templates do not fit the model.
  */
 export function gridTensor(model: Model, templates: Tensor, options: GridOptions = {}): Tensor {
-  const { steps, outputs, dtype } = model.config;
+  knownKeys('gridTensor', options, ['signal', 'onProgress', 'memoryLimit']);
+  const { steps, outputs, dtype } = checkModel('gridTensor', model).config;
   const F = templateFeatures(model, templates);
   const counts = new Array<number>(steps).fill(templates.shape[0]);
   const shape = [...counts, outputs];
@@ -68,6 +69,7 @@ export function templateFeatures(model: Model, templates: Tensor): Tensor {
 function checkMemory(shape: readonly number[], dtype: DType, limit = DEFAULT_LIMIT): void {
   const count = shape.reduce((product, extent) => product * extent, 1);
   const bytes = count * (dtype === 'float32' ? 4 : 8) + BLOCK_BYTES;
+  integer('gridTensor memoryLimit', limit, 0, Number.MAX_SAFE_INTEGER);
   if (bytes > limit) {
     throw new XiError(
       'E_MEMORY',

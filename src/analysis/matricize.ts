@@ -1,5 +1,5 @@
 import { integer, mismatch } from '../core/errors.ts';
-import { allocate, checkTensor, elementCount, type Tensor } from '../core/tensor.ts';
+import { allocate, anyTensor, elementCount, type Tensor } from '../core/tensor.ts';
 
 /** The modes of a tensor that make the columns when `rowModes` make the rows, both ascending. */
 export function splitModes(where: string, modes: number, rowModes: readonly number[]) {
@@ -20,7 +20,7 @@ export function splitModes(where: string, modes: number, rowModes: readonly numb
  * @throws XiError E_ARGUMENT for modes that the tensor does not have, E_MEMORY.
  */
 export function matricize(tensor: Tensor, rowModes: readonly number[]): Tensor {
-  const { dtype, shape, data } = tensor;
+  const { dtype, shape, data } = anyTensor('matricize', tensor);
   const { rows, columns } = splitModes('matricize', shape.length, rowModes);
   const extent = (modes: readonly number[]) => elementCount(modes.map((mode) => shape[mode]));
   const result = { dtype, shape: [extent(rows), extent(columns)] };
@@ -52,9 +52,10 @@ function offsets(shape: readonly number[], modes: readonly number[]): Int32Array
 
 /** One output of a grid tensor [M,…,M,outputs] as a tensor over the steps alone. */
 export function gridOutput(grid: Tensor, output: number): Tensor {
+  anyTensor('gridOutput', grid);
+  if (grid.shape.length === 0) throw mismatch('E_SHAPE', 'gridOutput', 'an axis of outputs', grid.shape);
   const shape = grid.shape.slice(0, -1);
   const outputs = grid.shape[grid.shape.length - 1];
-  checkTensor('gridOutput', grid, grid.shape, grid.dtype, { finite: false });
   integer('gridOutput output', output, 0, outputs - 1);
   if (outputs === 1) return { ...grid, shape };
   const data = allocate(grid.dtype, grid.data.length / outputs);
@@ -62,8 +63,16 @@ export function gridOutput(grid: Tensor, output: number): Tensor {
   return { dtype: grid.dtype, shape, data };
 }
 
-/** The row modes of every balanced bipartition of T modes: ⌊T/2⌋ of them, one of each pair of complements. */
+/** There are 1.4 million of 24 modes. */
+const MAX_SPLIT = 24;
+
+/**
+ * The row modes of every balanced bipartition of T modes: ⌊T/2⌋ of them, one of each pair of complements.
+ *
+ * @throws XiError E_ARGUMENT for more than 24 modes, of which there are too many.
+ */
 export function balancedBipartitions(modes: number): number[][] {
+  integer('balancedBipartitions modes', modes, 0, MAX_SPLIT);
   const half = Math.floor(modes / 2);
   const found: number[][] = [];
   const extend = (chosen: number[], from: number): void => {

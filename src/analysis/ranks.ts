@@ -1,7 +1,8 @@
 import type { Backend } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
+import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
-import { checkTensor, type Tensor } from '../core/tensor.ts';
+import { anyTensor, type Tensor } from '../core/tensor.ts';
 import { balancedBipartitions, matricize } from './matricize.ts';
 import { singularValuesOf } from './spectrum.ts';
 
@@ -88,11 +89,18 @@ export function bipartitionRanks(
 
 function checkOptions(where: string, tensor: Tensor, options: RankOptions) {
   knownKeys(where, options, ['tolerance', 'backend']);
-  const { tolerance = DEFAULT_TOLERANCE, backend = defaultBackend() } = options;
-  if (!(tolerance >= 0 && tolerance < 1))
-    throw mismatch('E_ARGUMENT', `${where} tolerance`, 'a number from 0 and below 1', tolerance);
-  checkTensor(where, tensor, tensor?.shape ?? [], tensor?.dtype ?? 'float64');
-  return { tolerance, backend };
+  checkBackend(where, options.backend);
+  anyTensor(where, tensor, { finite: true });
+  return {
+    tolerance: checkTolerance(where, options.tolerance),
+    backend: options.backend ?? defaultBackend(),
+  };
+}
+
+/** @throws XiError E_ARGUMENT for a tolerance outside [0, 1). */
+export function checkTolerance(where: string, tolerance: unknown = DEFAULT_TOLERANCE): number {
+  if (typeof tolerance === 'number' && tolerance >= 0 && tolerance < 1) return tolerance;
+  throw mismatch('E_ARGUMENT', `${where} tolerance`, 'a number from 0 and below 1', tolerance);
 }
 
 /** The report of a matrix [m,n] of finite values. */

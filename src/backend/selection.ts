@@ -1,5 +1,5 @@
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import { BACKEND_NAMES, type BackendName, type IsaReport } from './interface.ts';
+import { BACKEND_NAMES, type Backend, type BackendName, type IsaReport } from './interface.ts';
 
 /** Which backend to open. An option that is not given comes from the environment, where there is one. */
 export interface BackendOptions {
@@ -60,6 +60,12 @@ function threadsOf(option: number | undefined, { threads: variable, cores }: Sur
   const count = Number(variable);
   if (Number.isInteger(count) && count >= 1 && count <= MAX_THREADS) return count;
   throw mismatch('E_ARGUMENT', 'XITENSOR_THREADS', `an integer from 1 to ${MAX_THREADS}`, variable);
+}
+
+/** @throws XiError E_ARGUMENT for what is no backend, unless it is left out. */
+export function checkBackend(where: string, backend: unknown): void {
+  if (backend === undefined || typeof (backend as Backend | null)?.contract === 'function') return;
+  throw mismatch('E_ARGUMENT', `${where} backend`, 'what openBackend() resolves to', backend);
 }
 
 /** The best usable instruction set, or the wanted one; else why there is none. */

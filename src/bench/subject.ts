@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import type { FormTrial } from './records.ts';
 import { time } from './timer.ts';
-import type { Inputs, Outputs, Workload } from './workloads.ts';
+import { type Inputs, isModel, type Outputs, type Workload } from './workloads.ts';
 
 /** A workload on a subject, warm and ready to be timed. */
 export interface Prepared {
@@ -27,13 +27,24 @@ export interface Subject {
   close?(): void | Promise<void>;
 }
 
-/** Whether to measure: of precisions below float32 only what the subject's own tile computes, and nothing that is in float32. */
+/**
+ * Whether to measure: of precisions below float32 only what the subject's own tile computes, and nothing that is in float32; of
+ * a subject that contracts float32 by its own tile nothing else, whose kernels are those of another subject.
+ */
 export function measures(subject: Subject, workload: Workload): boolean {
   const precision = workload.kind === 'contract' ? workload.precision : undefined;
   const { backend } = subject;
   if (precision !== undefined && (!backend || backend.tiles[precision] !== backend.isa)) return false;
+  if (backend?.tiles.float32 === backend?.isa && backend !== undefined && !contractsFloats(workload))
+    return false;
   return subject.answers(workload);
 }
+
+/** Whether contractions of float32 are a part of it, which CP networks have none of. */
+const contractsFloats = (workload: Workload): boolean =>
+  workload.dtype === 'float32' &&
+  workload.kind !== 'maxplus' &&
+  !(isModel(workload) && workload.model.kind === 'cp');
 
 /** One way to state a computation to a subject that runs here. */
 export interface Form {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { mismatch, XiError } from '../core/errors.ts';
+import { integer, mismatch, XiError } from '../core/errors.ts';
 import { type DType, isTokens } from '../core/tensor.ts';
 import { loadArrays } from '../data/arrays.ts';
 import { loadCifar10 } from '../data/cifar10.ts';
@@ -11,6 +11,7 @@ import { loadMnist } from '../data/mnist.ts';
 import { loadSpam } from '../data/spam.ts';
 import { loadSplice } from '../data/splice.ts';
 import { type TextParts, type Vocabulary, vocabularyOf } from '../data/text.ts';
+import { inFile } from '../models/files.ts';
 import { number } from './options.ts';
 
 /** What on the command line decides which data are read; a checkpoint repeats it. */
@@ -41,9 +42,10 @@ export interface Parts {
   readonly vocabulary?: Vocabulary;
 }
 
-/** What a saved model says of its data: names of classes, words of tokens, whether lengths differ. */
+/** What a saved model says of its data: names of classes, letters of inputs, words of tokens, whether lengths differ. */
 export interface Known {
   readonly variable?: boolean;
+  readonly alphabet?: string;
   readonly classNames?: readonly string[];
   readonly vocabulary?: Vocabulary;
 }
@@ -102,7 +104,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
       const { label, sequence, inputs, variable, length: steps } = choice;
       const targets = choice.targets?.split(',');
       const { classNames } = known;
-      const form = { label, targets, sequence, inputs, variable, steps };
+      const alphabet = sequence === undefined ? undefined : known.alphabet;
+      const form = { label, targets, sequence, alphabet, inputs, variable, steps };
       const options = { ...form, dtype, classNames };
       return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
     },
@@ -167,6 +170,7 @@ export function loadParts(
   known: Known = {},
 ): Promise<Parts> {
   const { kind, place } = kindOf(choice.data);
+  if (choice.limit !== undefined) integer('--limit', choice.limit, 1, 2 ** 31);
   const allowed = ['data', 'limit', ...kind.takes];
   const other = DATA_OPTIONS.filter((name) => choice[name] !== undefined && !allowed.includes(name));
   if (other.length > 0) {
@@ -208,6 +212,7 @@ export function metadataFor(data: AnyDataset, { vocabulary }: Parts): Record<str
   const { classNames } = data as { classNames?: readonly string[] };
   return {
     ...(data.lengths && { variable: 'true' }),
+    ...(data.alphabet && { alphabet: data.alphabet }),
     ...(classNames && { classes: JSON.stringify(classNames) }),
     ...(vocabulary && { vocabulary: JSON.stringify(vocabulary.words) }),
   };
@@ -228,7 +233,9 @@ export function knownFrom(path: string, metadata: Readonly<Record<string, string
   };
   const words = list('vocabulary');
   const variable = Object.hasOwn(metadata, 'variable') && metadata.variable === 'true';
-  return { variable, classNames: list('classes'), ...(words && { vocabulary: vocabularyOf(words) }) };
+  const alphabet = Object.hasOwn(metadata, 'alphabet') ? metadata.alphabet : undefined;
+  const vocabulary = words && inFile(path, () => vocabularyOf(words));
+  return { variable, alphabet, classNames: list('classes'), ...(vocabulary && { vocabulary }) };
 }
 
 function needed({ place, choice }: Request): string {

@@ -16,10 +16,14 @@ const program = new Command('xitensor')
   .exitOverride();
 for (const command of COMMANDS) program.addCommand(command().exitOverride());
 
-// A reader that has seen enough (`| head`) is no failure, and no reason to lose work that runs for its files.
+// Work that runs for its files is not lost with its output. A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  if (!['train', 'reproduce'].includes(process.argv[2])) process.exit(0);
+  const isFailure = error.code !== 'EPIPE';
+  if (isFailure && process.exitCode !== 1) {
+    process.stderr.write(`xitensor: cannot write to the standard output: ${error.message} (E_FILE)\n`);
+    process.exitCode = 1;
+  }
+  if (!['train', 'reproduce'].includes(process.argv[2])) process.exit(isFailure ? 1 : 0);
 });
 
 try {

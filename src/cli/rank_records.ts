@@ -11,6 +11,7 @@ export class RankRecords {
   private readonly path: string;
   private readonly file: FileHandle;
   private pending: Promise<void> = Promise.resolve();
+  private failure: unknown;
 
   private constructor(path: string, file: FileHandle, known: readonly RankRecord[]) {
     this.path = path;
@@ -37,11 +38,18 @@ export class RankRecords {
     }
   }
 
-  /** Appends a record; a failure shows in {@link close}. */
+  /**
+   * Appends a record, some time later.
+   *
+   * @throws XiError E_FILE when one before could not be written: what is computed from then on would be lost.
+   */
   add(record: RankRecord): void {
+    if (this.failure !== undefined) throw fileError('write', this.path, this.failure);
     const line = `${JSON.stringify(record)}\n`;
     this.pending = this.pending.then(() => this.file.appendFile(line));
-    this.pending.catch(() => {});
+    this.pending.catch((error) => {
+      this.failure = error;
+    });
   }
 
   async close(): Promise<void> {

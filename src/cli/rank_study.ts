@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { RankStudy } from '../experiments/rank_config.ts';
 import { type RankRecord, type RankTask, studyTasks } from '../experiments/ranks.ts';
 import { fileError } from '../io/atomic.ts';
-import type { BackendChoice } from './options.ts';
+import { type BackendChoice, openChosen } from './options.ts';
 import { RankRecords } from './rank_records.ts';
 import { runWorkers } from './workers.ts';
 
@@ -21,6 +21,10 @@ export async function runStudy(
   study: RankStudy,
   { choice, workers, signal, path, onProgress }: StudyRun,
 ): Promise<{ readonly records: readonly RankRecord[]; readonly total: number }> {
+  // One thread each: many small networks share nothing.
+  const each = { ...choice, threads: choice.threads ?? 1 };
+  // What the workers could not open is refused before there is a file.
+  openChosen(each);
   const file = path === undefined ? null : await openRecords(path, study);
   const all: RankRecord[] = [...(file?.known ?? [])];
   const tasks = remaining(study, all);
@@ -29,8 +33,7 @@ export async function runStudy(
   try {
     await runWorkers<RankTask, RankRecord>(
       new URL('./ranks_worker.js', import.meta.url),
-      // One thread each: many small networks share nothing.
-      { study, choice: { ...choice, threads: choice.threads ?? 1 } },
+      { study, choice: each },
       workers,
       tasks,
       {

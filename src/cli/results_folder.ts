@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { mismatch, XiError } from '../core/errors.ts';
 import { RESULTS_FORMAT, type ResultSettings } from '../experiments/results.ts';
 import { fileError, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
+import { isTemporary } from '../io/temporary.ts';
 
 const HEAD = 'xitensor-results.json';
 /** What is ours in a folder of results. */
@@ -29,7 +30,8 @@ export class ResultsFolder {
     const head = join(path, HEAD);
     if (existsSync(head)) {
       const settings = await readJson<ResultSettings>(head);
-      if (settings?.format === RESULTS_FORMAT && settings.version === 1) return settings;
+      const ours = settings?.format === RESULTS_FORMAT && settings.version === 1;
+      if (ours && Array.isArray(settings.data)) return settings;
       throw mismatch('E_FILE', head, `settings of the format ${RESULTS_FORMAT}, version 1`, settings?.format);
     }
     if (!existsSync(path)) return undefined;
@@ -39,6 +41,8 @@ export class ResultsFolder {
     } catch (cause) {
       throw fileError('read', path, cause);
     }
+    // A run that was killed at its first file leaves that behind.
+    names = names.filter((name) => !isTemporary(name));
     if (names.length === 0) return undefined;
     const message = `${path}: expected a new or empty folder, or one with results, found ${names.slice(0, 3).join(', ')}; --force writes there all the same`;
     throw new XiError('E_FILE', message);

@@ -31,19 +31,21 @@ export async function train(flags: Flags, command: Command): Promise<void> {
     : await begin(flags, checkpoint);
   view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
   for (const line of introduction(trainer)) view.line(line);
-  const epochs: EpochReport[] = [];
+  // Those before a checkpoint too.
+  const epochs: EpochReport[] = trainer.history.map((ended) => ({ ...ended, epochs: trainer.plan.epochs }));
+  const metadata = metadataFor(trainer.data, parts);
   const held = trainer.plan.validationSplit > 0 ? 'validation' : 'test';
   try {
     const run = runTrainer(trainer, {
       signal: interrupted.signal,
       onStep: view.step,
-      checkpoint: () => saveCheckpoint(trainer, checkpoint, { ...source }),
+      checkpoint: () => saveCheckpoint(trainer, checkpoint, { ...source }, metadata),
     });
     for await (const epoch of run) {
       epochs.push(epoch);
       view.line(describeEpoch(epoch, held));
     }
-    await saveModel(trainer.model, flags.output, metadataFor(trainer.data, parts));
+    await saveModel(trainer.model, flags.output, metadata);
     await rm(checkpoint, { force: true });
   } catch (error) {
     if (!(error instanceof XiError && error.code === 'E_ABORTED')) throw error;

@@ -1,7 +1,15 @@
 import { Worker } from 'node:worker_threads';
+import { XiError } from '../core/errors.ts';
 
 /** Tasks that each worker has at a time: the next one is there when one is done. */
 const IN_FLIGHT = 2;
+
+/** What a worker threw has lost its class on the way. */
+function revived(error: unknown): unknown {
+  const { name, code, message } = error as Partial<XiError>;
+  if (name !== 'XiError' || code === undefined || message === undefined) return error;
+  return new XiError(code, message, { cause: error });
+}
 
 /**
  * Hands tasks to worker threads and calls back with each result, in the order in which they are done. A worker is a module
@@ -36,7 +44,7 @@ export async function runWorkers<Task, Result>(
         }
         more();
       });
-      worker.on('error', reject);
+      worker.on('error', (error) => reject(revived(error)));
       worker.on('exit', (code) => reject(new Error(`a worker ended with status ${code}`)));
       more();
     });

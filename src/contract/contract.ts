@@ -1,5 +1,6 @@
 import { precisionOf } from '../backend/checks.ts';
 import type { Backend, Precision, Storage } from '../backend/interface.ts';
+import { checkBackend } from '../backend/selection.ts';
 import { borrowing } from '../backend/storage.ts';
 import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import {
@@ -96,6 +97,7 @@ contract.plan = (
   if (checked.custom)
     throw mismatch('E_ARGUMENT', 'contract.plan xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
   const operands = shapes.map((shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
+  operands.forEach(({ shape }, n) => void elementCount(shape, `contract.plan shape ${n}`));
   const first = operands.find((operand) => isTensor(operand));
   const dtype = oneOf('dtype', options.dtype ?? first?.dtype ?? 'float32', DTYPES);
   const precision = precisionOf('contract.plan', checked.precision, dtype);
@@ -126,6 +128,7 @@ contract.arg = (expression: string, operands: readonly Tensor[], options: Contra
   if (checked.custom)
     throw mismatch('E_ARGUMENT', 'contract.arg xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
   const dtype = checkOperands(expression, operands);
+  precisionOf('contract.arg', checked.precision, dtype);
   const prepared = prepare(expression, operands, dtype, checked, options);
   return borrowing((borrow) => {
     const backend = backendOf(checked);
@@ -153,6 +156,7 @@ export function contractGradient(
 ): Tensor[] {
   const checked = checkOptions('contractGradient', options);
   const dtype = checkOperands(expression, operands);
+  precisionOf('contractGradient', checked.precision, dtype);
   const prepared = prepare(expression, operands, dtype, checked, options);
   const weight = checkTensor('contractGradient dout', dout, prepared.outShape, dtype).data;
   const asTensors = (arrays: readonly FloatArray[]) =>
@@ -189,6 +193,7 @@ export function outer(
   if (typeof options !== 'object' || options === null)
     throw mismatch('E_ARGUMENT', 'outer', '{ xi }', options);
   knownKeys('outer', options, ['xi', 'backend']);
+  checkBackend('outer', options.backend);
   const xi = oneOf('xi', options.xi, XI_NAMES);
   const left = operandOf('outer x', x, undefined);
   const { dtype } = left;

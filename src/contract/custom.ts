@@ -135,11 +135,17 @@ export function contractCustomGradient(problem: Problem, dout: FloatArray): Floa
   for (let o = 0; o < walk.output; o++) {
     const { value, winner } = reduceTerms(problem, walk, o);
     for (let s = 0; s < walk.terms; s++) {
+      // A term that lost has no share, also where its derivatives are infinite.
+      if ((reduce === 'max' || reduce === 'min') && s !== winner) continue;
       walk.to(o, s);
       const { z, states, joined, weight, term } = formTerm(problem, walk.places);
       let share = dout[o];
-      if (reduce === 'max' || reduce === 'min') share *= Number(s === winner);
-      if (reduce === 'logsumexp') share *= term === Number.NEGATIVE_INFINITY ? 0 : Math.exp(term - value);
+      if (reduce === 'logsumexp') {
+        // Where both are infinite the term has no share: nothing moves the result.
+        const distance = term - value;
+        if (Number.isNaN(distance) || distance === Number.NEGATIVE_INFINITY) continue;
+        share *= Math.exp(distance);
+      }
       if (weight !== undefined) {
         gradients[0][walk.places[0]] += reduce === 'sum' ? share * joined : share;
         if (reduce === 'sum') share *= weight;

@@ -6,6 +6,7 @@ import {
   type Reduction,
 } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
+import { checkBackend } from '../backend/selection.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { type DType, elementCount, type Shape } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
@@ -71,6 +72,7 @@ export function checkOptions(where: string, options: ContractOptions, more: read
   oneOf('reduce', reduce, REDUCTIONS);
   oneOf('precision', precision, PRECISIONS);
   if (options.maxBytes !== undefined) integer('maxBytes', maxBytes, 0, BIGGEST);
+  checkBackend(where, backend);
   if (typeof xi === 'string')
     return { xi: oneOf('xi', xi, XI_NAMES), custom: undefined, reduce, maxBytes, precision, backend };
   if (backend && backend.name !== 'reference') {

@@ -20,11 +20,15 @@ export class XiError extends Error {
   }
 }
 
+/** Lists in lists that are shown; one that contains itself has no end. */
+const SHOWN_DEPTH = 4;
+
 /** Prints a received value the way error messages show it: short, unambiguous, never throwing. */
-export function show(value: unknown): string {
+export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}…'` : `'${value}'`;
   if (Array.isArray(value)) {
-    const head = value.slice(0, 8).map(show).join(', ');
+    if (depth === SHOWN_DEPTH) return '[…]';
+    const head = Array.from(value.slice(0, 8), (item) => show(item, depth + 1)).join(', ');
     return `[${head}${value.length > 8 ? `, … ${value.length} items` : ''}]`;
   }
   if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`;

@@ -1,4 +1,4 @@
-import { mismatch, show, XiError } from './errors.ts';
+import { mismatch, oneOf, show, XiError } from './errors.ts';
 
 /** The two floating-point types that every kernel supports. */
 export const DTYPES = ['float32', 'float64'] as const;
@@ -32,9 +32,12 @@ export interface TokenTensor {
 export type Inputs = Tensor | TokenTensor;
 
 const MAX_ELEMENTS = 2 ** 31 - 1;
+/** Lists in lists; more than any contraction takes, and an end for a list that contains itself. */
+const MAX_NESTING = 64;
 
 /** Number of elements of a shape (1 for a scalar); throws E_SHAPE on a negative, fractional or too large extent. */
 export function elementCount(shape: Shape, where = 'shape'): number {
+  if (!Array.isArray(shape)) throw mismatch('E_SHAPE', where, 'a list of extents', shape);
   let count = 1;
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0) {
@@ -63,7 +66,8 @@ export function dtypeOf(data: unknown, where = 'tensor'): DType {
 
 /** A tensor of zeros. */
 export function zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
-  return { dtype, shape: [...shape], data: allocate(dtype, elementCount(shape)) };
+  const data = allocate(oneOf('zeros dtype', dtype, DTYPES), elementCount(shape, 'zeros shape'));
+  return { dtype, shape: [...shape], data };
 }
 
 /**
@@ -91,8 +95,8 @@ export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: S
     own = nestingOf(data as NestedArray);
     flat = flatten(data as NestedArray, own);
   }
+  const count = elementCount(shape ?? own, 'tensor shape');
   const finalShape = [...(shape ?? own)];
-  const count = elementCount(finalShape, 'tensor shape');
   if (count !== flat.length) {
     throw new XiError(
       'E_SHAPE',
@@ -196,6 +200,19 @@ export function checkTensor(
   return value;
 }
 
+/**
+ * Checks a tensor that a user hands in, of any dtype and shape, for parts that agree; NaN and infinities may be in it unless
+ * `finite`.
+ *
+ * @throws XiError as {@link checkTensor}.
+ */
+export function anyTensor(where: string, value: unknown, { finite = false } = {}): Tensor {
+  if (!isTensor(value) || !Array.isArray(value.shape))
+    throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
+  const anyShape = value.shape.map(() => -1);
+  return checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite });
+}
+
 /** @throws XiError E_NUMERIC that names the first element which is NaN or infinite. */
 export function checkFinite(where: string, data: FloatArray): void {
   for (let n = 0; n < data.length; n++) {
@@ -207,8 +224,11 @@ export function checkFinite(where: string, data: FloatArray): void {
 
 function nestingOf(data: NestedArray): number[] {
   const shape: number[] = [];
-  for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0])
+  for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0]) {
+    if (shape.length === MAX_NESTING)
+      throw mismatch('E_SHAPE', 'tensor', `at most ${MAX_NESTING} lists in one another`, 'more');
     shape.push(level.length);
+  }
   return shape;
 }
 

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { mismatch } from '../core/errors.ts';
-import { type DType, type Inputs, type Tensor, type TokenTensor, tensor } from '../core/tensor.ts';
+import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import { DTYPES, type DType, type Inputs, type Tensor, type TokenTensor, tensor } from '../core/tensor.ts';
 import { readNpy } from '../io/disk.ts';
 import type { AnyDataset, Dataset, TargetDataset } from './dataset.ts';
 
@@ -22,7 +22,11 @@ export interface ArrayFiles {
  * @throws XiError E_FILE with the file and the element that is not what it should be; as readNpy for broken files.
  */
 export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
-  const { inputs, answers, dtype = 'float32' } = files;
+  knownKeys('loadArrays', files, ['inputs', 'answers', 'lengths', 'dtype']);
+  const { inputs, answers } = files;
+  const dtype = oneOf('loadArrays dtype', files.dtype ?? 'float32', DTYPES);
+  if (typeof inputs !== 'string')
+    throw mismatch('E_ARGUMENT', 'loadArrays inputs', 'the path of an .npy file', inputs);
   const name = basename(inputs).replace(/\.npy$/i, '');
   const X = await readInputs(inputs, dtype);
   const Y = await readNpy(answers);

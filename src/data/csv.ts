@@ -58,8 +58,7 @@ export async function loadCsv(
   knownKeys('loadCsv', options, KEYS);
   const dtype = oneOf('loadCsv dtype', options.dtype ?? 'float32', DTYPES);
   const { label = 'label', targets, sequence } = options;
-  if (targets && options.label !== undefined)
-    throw mismatch('E_ARGUMENT', 'loadCsv targets', 'no label beside them', options.label);
+  checkColumns(options);
   const ending = endingOf(options);
   const table = new Table(path, parseCsv(await readText(path), path), ending.variable);
   const name = basename(path).replace(/\.csv$/i, '');
@@ -73,6 +72,27 @@ export async function loadCsv(
   const text = table.rows.map(({ fields }) => fields[classes]);
   const known = namedClasses(text, options.classNames, (n) => `${table.at(n)}, column ${label}`);
   return { name, ...sequences, ...known };
+}
+
+function checkColumns({ label, targets, sequence, alphabet, inputs, classNames }: CsvOptions): void {
+  const refuse = (name: string, expected: string, received: unknown) =>
+    mismatch('E_ARGUMENT', `loadCsv ${name}`, expected, received);
+  for (const [name, column] of Object.entries({ label, sequence, alphabet })) {
+    if (column !== undefined && typeof column !== 'string') throw refuse(name, 'a string', column);
+  }
+  for (const [name, list] of Object.entries({ targets, classNames })) {
+    const isList = Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === 'string');
+    if (list !== undefined && !isList) throw refuse(name, 'a list of names', list);
+  }
+  if (targets && label !== undefined) throw refuse('targets', 'no label beside them', label);
+  if (targets && new Set(targets).size < targets.length)
+    throw refuse('targets', 'every column once', targets);
+  if (sequence === undefined && alphabet !== undefined)
+    throw refuse('alphabet', 'a sequence beside it', alphabet);
+  if (sequence !== undefined && inputs !== undefined)
+    throw refuse('inputs', 'no sequence beside it, whose letters are a step each', inputs);
+  if (alphabet !== undefined && (alphabet === '' || new Set(alphabet).size < [...alphabet].length))
+    throw refuse('alphabet', 'letters, each once', alphabet);
 }
 
 /** Whether sequences may end before the last step, and how many steps are wanted. */
@@ -92,6 +112,7 @@ function endingOf({ variable = false, steps }: CsvOptions): Ending {
 interface Sequences {
   readonly inputs: Tensor;
   readonly lengths?: Int32Array;
+  readonly alphabet?: string;
 }
 
 /** The body of a table behind its first line, every row with as many fields as that, or empty ones for those that are missing. */
@@ -226,5 +247,5 @@ function oneHotInputs(
     }
   });
   const inputs = { dtype, shape: [sequences.length, steps, size], data };
-  return { inputs, ...(variable && { lengths }) };
+  return { inputs, ...(variable && { lengths }), alphabet: letters };
 }

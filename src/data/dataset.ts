@@ -21,6 +21,8 @@ interface Sequences<X extends Inputs> {
    * networks with shared weights, which say what a shorter sequence is.
    */
   readonly lengths?: Int32Array;
+  /** The letters that the inputs are one-hot rows of, in the order of the inputs, where they are letters. */
+  readonly alphabet?: string;
 }
 
 /** Labelled sequences, each of a class from 0 to classes − 1. */
@@ -116,6 +118,7 @@ function checkLabels(where: string, { inputs, labels, classes }: Dataset): void 
  * @throws XiError E_ARGUMENT unless 0 ≤ start ≤ end ≤ count.
  */
 export function takeDataset<D extends AnyDataset>(dataset: D, start: number, end: number): D {
+  shaped('takeDataset', dataset);
   integer('takeDataset end', end, 0, countOf(dataset));
   integer('takeDataset start', start, 0, end);
   const slice = <A extends Inputs>(array: A): A => {
@@ -129,8 +132,26 @@ export function takeDataset<D extends AnyDataset>(dataset: D, start: number, end
   return { ...dataset, inputs, ...lengths, labels: (dataset as Dataset).labels.subarray(start, end) };
 }
 
-/** The examples with these numbers, in this order, in memory of their own. */
+/**
+ * The examples with these numbers, in this order, in memory of their own.
+ *
+ * @throws XiError E_ARGUMENT for a number that is none of an example.
+ */
 export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<number>): D {
+  const count = countOf(shaped('selectDataset', dataset));
+  if (typeof rows?.length !== 'number')
+    throw mismatch('E_ARGUMENT', 'selectDataset rows', 'a list of numbers of examples', rows);
+  const bad = Array.prototype.findIndex.call(
+    rows,
+    (row: number) => !(row >= 0 && row < count && row % 1 === 0),
+  );
+  if (bad >= 0)
+    throw mismatch(
+      'E_ARGUMENT',
+      `selectDataset rows[${bad}]`,
+      `an integer from 0 to ${count - 1}`,
+      rows[bad],
+    );
   const pick = <A extends Inputs>(array: A): A => {
     const size = rowSize(array);
     const data = array.data.slice(0, 0).constructor as new (length: number) => A['data'];
@@ -143,6 +164,13 @@ export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<
   const lengths = dataset.lengths && { lengths: chosen(dataset.lengths) };
   if (hasTargets(dataset)) return { ...dataset, inputs, ...lengths, targets: pick(dataset.targets) };
   return { ...dataset, inputs, ...lengths, labels: chosen((dataset as Dataset).labels) };
+}
+
+/** Whether it looks like a dataset, without a look at its values, which {@link checkDataset} takes. */
+function shaped<D extends AnyDataset>(where: string, dataset: D): D {
+  const inputs = dataset?.inputs as unknown;
+  if (isTokens(inputs) || (isTensor(inputs) && Array.isArray(inputs.shape))) return dataset;
+  throw mismatch('E_ARGUMENT', where, 'a Dataset { name, inputs, … }', dataset);
 }
 
 /** Elements of one example. */
@@ -164,8 +192,14 @@ export interface Split {
 
 /**
  * Holds a part of `count` examples back, chosen by the seed: ⌊fraction · count⌋ of them.
+ *
+ * @throws XiError E_ARGUMENT for what is no count, no part of 1 or no seed.
  */
 export function splitRows(count: number, fraction: number, seed: number): Split {
+  integer('splitRows count', count, 0, MAX_CLASSES);
+  if (!(typeof fraction === 'number' && fraction >= 0 && fraction <= 1))
+    throw mismatch('E_ARGUMENT', 'splitRows fraction', 'a number from 0 to 1', fraction);
+  integer('splitRows seed', seed, 0, Number.MAX_SAFE_INTEGER);
   const order = new Rng(seed, 3).permutation(count);
   const cut = Math.floor(fraction * count);
   return { train: order.slice(cut).sort(), held: order.slice(0, cut).sort() };
@@ -174,8 +208,15 @@ export function splitRows(count: number, fraction: number, seed: number): Split 
 /**
  * Cuts labelled examples into `folds` parts with nearly the same number of each class, chosen by the seed, and holds one
  * back.
+ *
+ * @throws XiError E_ARGUMENT for a fold that there is not, or what is no list of labels or no seed.
  */
 export function stratifiedFold(labels: ArrayLike<number>, fold: number, folds: number, seed: number): Split {
+  if (typeof labels?.length !== 'number')
+    throw mismatch('E_ARGUMENT', 'stratifiedFold labels', 'a list of classes', labels);
+  integer('stratifiedFold folds', folds, 1, MAX_CLASSES);
+  integer('stratifiedFold fold', fold, 0, folds - 1);
+  integer('stratifiedFold seed', seed, 0, Number.MAX_SAFE_INTEGER);
   const count = labels.length;
   const order = new Rng(seed, 4).permutation(count);
   const held = new Uint8Array(count);

@@ -39,6 +39,7 @@ const SHORTEST = 2;
  * The words of a text in lower case: runs of letters, or of digits, with apostrophes inside. Marks of HTML separate words.
  */
 export function tokenize(text: string): string[] {
+  if (typeof text !== 'string') throw mismatch('E_ARGUMENT', 'tokenize', 'a text', text);
   const plain = text.replace(/<[a-z!/][^<>]*>/gi, ' ');
   return plain.toLowerCase().match(/\p{L}+(?:['’]\p{L}+)*|\p{N}+/gu) ?? [];
 }
@@ -49,17 +50,21 @@ export function tokenize(text: string): string[] {
  */
 export function buildVocabulary(texts: Iterable<string>, size = 10_000): Vocabulary {
   integer('buildVocabulary size', size, 2, 2 ** 20);
+  if (typeof texts?.[Symbol.iterator] !== 'function')
+    throw mismatch('E_ARGUMENT', 'buildVocabulary', 'a list of texts', texts);
   const counts = new Map<string, number>();
   for (const text of texts) for (const word of tokenize(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const frequent = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, size - 2);
   return vocabularyOf([PAD, UNKNOWN, ...frequent.map(([word]) => word)]);
 }
 
-/** The vocabulary of these words, `<pad>` and `<unk>` first. */
+/** The vocabulary of these words, `<pad>` and `<unk>` first. @throws XiError E_ARGUMENT for what is no list of different words. */
 export function vocabularyOf(words: readonly string[]): Vocabulary {
-  if (words[0] !== PAD || words[1] !== UNKNOWN)
-    throw mismatch('E_ARGUMENT', 'vocabulary', `${PAD} and ${UNKNOWN} first`, words.slice(0, 2));
-  return { words, tokens: new Map(words.map((word, token) => [word, token])) };
+  if (!Array.isArray(words) || words[0] !== PAD || words[1] !== UNKNOWN)
+    throw mismatch('E_ARGUMENT', 'vocabulary', `a list of words, ${PAD} and ${UNKNOWN} first`, words);
+  const tokens = new Map(words.map((word: string, token) => [word, token]));
+  if (tokens.size < words.length) throw mismatch('E_ARGUMENT', 'vocabulary', 'every word once', words);
+  return { words, tokens };
 }
 
 /**
@@ -81,7 +86,9 @@ export function encodeText(
     throw mismatch('E_ARGUMENT', 'encodeText variable', 'true or false', variable);
   if (variable && steps < SHORTEST)
     throw mismatch('E_ARGUMENT', 'encodeText steps', `at least ${SHORTEST}, as lengths differ`, steps);
-  const { name, texts, labels, classNames } = documents;
+  const { name, texts, labels, classNames } = checkDocuments('encodeText', documents);
+  if (!(vocabulary?.tokens instanceof Map))
+    throw mismatch('E_ARGUMENT', 'encodeText vocabulary', 'what buildVocabulary returns', vocabulary);
   if (texts.length !== labels.length)
     throw mismatch('E_SHAPE', `encodeText ${name}`, `${texts.length} labels`, labels.length);
   const data = new Int32Array(texts.length * steps);
@@ -97,6 +104,11 @@ export function encodeText(
   });
   const inputs: TokenTensor = { dtype: 'int32', shape: [texts.length, steps], data };
   return { name, inputs, ...(variable && { lengths }), labels, classes: classNames.length, classNames };
+}
+
+function checkDocuments(where: string, documents: Documents): Documents {
+  if (Array.isArray(documents?.texts) && documents.labels instanceof Int32Array) return documents;
+  throw mismatch('E_ARGUMENT', where, 'documents { name, texts, labels, classNames }', documents);
 }
 
 /** Both parts of a set of texts, and the words that their tokens stand for. */
@@ -118,7 +130,17 @@ export interface VocabularyOptions extends TextOptions {
 export function encodeParts(
   train: Documents,
   test: Documents,
-  { words, vocabulary = buildVocabulary(train.texts, words), ...options }: VocabularyOptions,
+  { words, vocabulary, ...options }: VocabularyOptions = {},
+): TextParts {
+  checkDocuments('encodeParts', train);
+  return encodeBoth(train, test, vocabulary ?? buildVocabulary(train.texts, words), options);
+}
+
+function encodeBoth(
+  train: Documents,
+  test: Documents,
+  vocabulary: Vocabulary,
+  options: TextOptions,
 ): TextParts {
   const [first, second] = [train, test].map((part) => encodeText(part, vocabulary, options));
   return { train: first, test: second, vocabulary };

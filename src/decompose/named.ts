@@ -39,7 +39,10 @@ export function namedParts(
   decomposition: Decomposition,
   extra: Readonly<Record<string, unknown>> = {},
 ): { readonly tensors: Map<string, Tensor>; readonly metadata: Record<string, string> } {
+  if (typeof decomposition !== 'object' || decomposition === null)
+    throw mismatch('E_ARGUMENT', 'namedParts', 'a decomposition { format, value }', decomposition);
   const { format, value } = decomposition;
+  oneOf('namedParts format', format, FORMATS);
   const numbered = (letter: string, parts: readonly Tensor[]) =>
     parts.map((part, t) => [`${letter}.${t}`, part] as const);
   const record = { version: VERSION, format, ranks: ranksOf(decomposition), ...extra };
@@ -65,6 +68,10 @@ export function fromNamedParts(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
 ): Decomposition {
+  if (typeof where !== 'string') throw mismatch('E_ARGUMENT', 'fromNamedParts', 'a name for messages', where);
+  if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
+  if (typeof metadata !== 'object' || metadata === null)
+    throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);
   const format = formatOf(where, metadata);
   const part = (name: string): Tensor => {
     const found = tensors.get(name);

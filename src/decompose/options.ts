@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
+import { checkBackend } from '../backend/selection.ts';
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { checkFinite, checkTensor, dtypeOf, isTensor, type Shape, type Tensor } from '../core/tensor.ts';
 import { Linear } from './matrix.ts';
@@ -32,6 +33,7 @@ export const TRUNCATION_KEYS = [...COMPUTE_KEYS, 'eps', 'maxRanks'] as const;
 export function computing(where: string, options: ComputeOptions, keys: readonly string[] = COMPUTE_KEYS) {
   knownKeys(where, options, keys);
   const { maxBytes = MAX_BYTES, backend } = options;
+  checkBackend(where, backend);
   integer(`${where} maxBytes`, maxBytes, 0, BIGGEST_BYTES);
   return { linear: new Linear(backend ?? defaultBackend()), maxBytes };
 }
@@ -43,14 +45,14 @@ export function truncation(
   count: number,
   keys: readonly string[] = TRUNCATION_KEYS,
 ) {
-  const { eps = 1e-12, maxRanks = BIGGEST_RANK } = options;
   const compute = computing(where, options, keys);
+  const { eps = 1e-12, maxRanks = BIGGEST_RANK } = options;
   checkEps(where, eps);
-  const list = typeof maxRanks === 'number' ? new Array<number>(count).fill(maxRanks) : [...maxRanks];
-  if (list.length !== count)
+  const list = typeof maxRanks === 'number' ? new Array<number>(count).fill(maxRanks) : maxRanks;
+  if (!Array.isArray(list) || list.length !== count)
     throw mismatch('E_ARGUMENT', `${where} maxRanks`, `one rank or a list of ${count}`, maxRanks);
   for (const rank of list) integer(`${where} maxRanks`, rank, 1, BIGGEST_RANK);
-  return { ...compute, eps, maxRanks: list };
+  return { ...compute, eps, maxRanks: [...list] as number[] };
 }
 
 export function checkEps(where: string, eps: unknown): void {

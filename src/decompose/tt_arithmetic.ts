@@ -1,3 +1,4 @@
+import { mismatch } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Linear, matrix, transpose } from './matrix.ts';
 import {
@@ -63,8 +64,9 @@ function addBlock(
   }
 }
 
-/** `factor · tt` */
+/** `factor · tt`; @throws XiError E_ARGUMENT for a factor that is no finite number. */
 export function ttScale(tt: TensorTrain, factor: number): TensorTrain {
+  if (!Number.isFinite(factor)) throw mismatch('E_ARGUMENT', 'ttScale factor', 'a finite number', factor);
   const [first, ...others] = coresOf('ttScale', tt);
   return {
     cores: [

@@ -26,7 +26,7 @@ export interface TtCrossOptions extends ComputeOptions {
   readonly maxRank?: number;
   /** Most sweeps in both directions; 10. */
   readonly maxSweeps?: number;
-  /** Random index tuples at which the error is estimated, never those that the train was made from; 1000. */
+  /** Random index tuples at which the error is estimated, drawn apart from those that the train is made from; 1000. */
   readonly samples?: number;
   readonly seed?: number;
 }
@@ -135,8 +135,10 @@ class Cross {
 
   evaluate(indices: Int32Array): Float64Array {
     const count = indices.length / this.shape.length;
-    const values = Float64Array.from(this.f(indices));
-    if (values.length !== count) throw mismatch('E_ARGUMENT', 'ttCross f', `${count} values`, values.length);
+    const given = this.f(indices);
+    if (given?.length !== count)
+      throw mismatch('E_ARGUMENT', 'ttCross f', `${count} values`, given?.length ?? given);
+    const values = Float64Array.from(given);
     for (const value of values) {
       if (!Number.isFinite(value))
         throw new XiError('E_NUMERIC', `ttCross f: expected finite values, received ${value}`);

@@ -1,4 +1,4 @@
-import { integer } from '../core/errors.ts';
+import { integer, mismatch } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Linear, type Matrix, matrix, reshape, transpose } from './matrix.ts';
@@ -44,12 +44,15 @@ export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT
   const keys = [...TRUNCATION_KEYS, 'randomized', 'seed'];
   const { linear, eps, maxRanks, maxBytes } = truncation('ttSvd', options, count, keys);
   const seed = integer('ttSvd seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const { randomized = false } = options;
+  if (typeof randomized !== 'boolean')
+    throw mismatch('E_ARGUMENT', 'ttSvd randomized', 'true or false', randomized);
   const H = dense('ttSvd', tensor, linear, maxBytes);
   if (H.norm === 0) {
     const zero = H.shape.map((n) => core(1, n, 1, new Float64Array(n)));
     return { cores: zero, error: 0 };
   }
-  const middle = options.randomized
+  const middle = randomized
     ? sampleMiddle(linear, H, maxRanks, { seed, slack: eps / 4, part: 1 / 4 })
     : H.data.length >= WORTH_A_SAMPLE
       ? sampleMiddle(linear, H, [], { seed, slack: eps / 100, part: 1 / 16 })

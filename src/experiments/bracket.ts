@@ -1,8 +1,9 @@
 import { balancedBipartitions } from '../analysis/matricize.ts';
 import { DEFAULT_TOLERANCE, matricizationRank } from '../analysis/ranks.ts';
 import type { Backend } from '../backend/interface.ts';
-import { knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { checkBackend } from '../backend/selection.ts';
+import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { anyTensor, type Tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { bestWidthBound } from '../theory/bounds.ts';
 import { realization } from '../theory/realize.ts';
@@ -48,7 +49,9 @@ export function bracketWidth(H: Tensor, options: BracketOptions): WidthBracket {
   knownKeys(where, options, KEYS);
   const { rankTolerance = DEFAULT_TOLERANCE, fits = 4, xi: _, ...fitting } = options;
   const xi = oneOf(`${where} xi`, options.xi, XI_NAMES);
-  const { M, T } = targetOf(H, H.shape.length);
+  checkBackend(where, options.backend);
+  integer(`${where} fits`, fits, 0, 2 ** 20);
+  const { M, T } = targetOf(H, anyTensor('H', H).shape.length);
   const single = T > 1 ? Array.from({ length: T }, (_, t) => [t]) : [];
   const cuts = [...balancedBipartitions(T), ...single].map((rowModes) => {
     const { rank } = matricizationRank(H, rowModes, { tolerance: rankTolerance, backend: options.backend });

@@ -1,11 +1,11 @@
 import { eliminate } from '../analysis/exact/eliminate.ts';
 import { isPrime, LARGEST_PRIME, PrimeField } from '../analysis/exact/modular.ts';
-import { residueMatrix } from '../analysis/exact_rank.ts';
+import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import { checkTensor, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
-import type { Model } from '../models/model.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { modelDigest, tensorDigest } from './digest.ts';
 import { subgridResidues } from './evaluation.ts';
@@ -115,6 +115,7 @@ export async function checkCertificate(
       choice,
     );
   }
+  checkExactMemory('certificate', sides.rowCount * sides.columnCount);
   const evaluation = { where: 'certificate', model, templates, subgrid: certificate, output };
   const { network, values } = subgridResidues(evaluation, prime, {});
   const field = new PrimeField(prime);
@@ -150,6 +151,7 @@ function checkChosen(where: string, chosen: ChosenBy, steps: number): void {
 
 function checkForm(model: Model, templates: Tensor, value: unknown): Certificate {
   const where = 'certificate';
+  checkModel(where, model);
   if (typeof value !== 'object' || value === null) throw mismatch('E_ARGUMENT', where, 'an object', value);
   const certificate = value as Certificate;
   knownKeys(where, certificate, KEYS);

@@ -4,11 +4,11 @@ import { choosePrime, PrimeField } from '../analysis/exact/modular.ts';
 import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
 import { gridOf, templateFeatures } from '../analysis/grid.ts';
 import { joinTree } from '../analysis/joins.ts';
-import { gridOutput, matricize } from '../analysis/matricize.ts';
-import { DEFAULT_TOLERANCE, type RankReport, rankOf } from '../analysis/ranks.ts';
+import { gridOutput, matricize, splitModes } from '../analysis/matricize.ts';
+import { checkTolerance, type RankReport, rankOf } from '../analysis/ranks.ts';
 import { integer, knownKeys, mismatch } from '../core/errors.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
-import { createModel, type Model } from '../models/model.ts';
+import { checkModel, createModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
@@ -87,7 +87,11 @@ export async function certify(
 ): Promise<Certification> {
   const where = 'certify';
   knownKeys(where, options, KEYS);
-  const { steps, outputs, xi } = model.config;
+  const { steps, outputs, xi } = checkModel(where, model).config;
+  const tolerance = checkTolerance(where, options.tolerance);
+  const { exact = false } = options;
+  if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);
+  if (options.rowModes) splitModes(where, steps, options.rowModes);
   const count = templates?.shape?.[0] ?? 0;
   if (count === 0)
     throw mismatch('E_SHAPE', `${where} templates`, 'at least one template [M, inputs]', templates?.shape);
@@ -103,9 +107,9 @@ export async function certify(
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
   checkExactMemory(where, entries, options.memoryLimit);
   const evaluation = { model, templates, subgrid, output, where } as const;
-  const best = options.exact
+  const best = exact
     ? exactBest(evaluation, choosePrime(where, options.prime), options)
-    : numericalBest(evaluation, options);
+    : numericalBest(evaluation, tolerance, options);
   const { rank } = best;
   const bound = subgridBound(xi, rank, sides);
   const common = {
@@ -120,10 +124,10 @@ export async function certify(
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
   const proof = { ...best, subgrid, bound, chosen: options.choice ? null : { samples, seed, window } };
   const certificate = await makeCertificate(model, templates, proof);
-  const { spectrum } = numericalBest(
-    { ...evaluation, output: best.output },
-    { ...options, onProgress: undefined },
-  );
+  const { spectrum } = numericalBest({ ...evaluation, output: best.output }, tolerance, {
+    ...options,
+    onProgress: undefined,
+  });
   return { ...common, method: 'exact', certificate, spectrum };
 }
 
@@ -148,12 +152,8 @@ function exactBest(evaluation: Evaluation, prime: number, options: FilteredOptio
 }
 
 /** In float64 whatever the model's dtype: the noise of float32 would be rank. */
-function numericalBest(
-  evaluation: Evaluation,
-  { tolerance = DEFAULT_TOLERANCE, ...options }: CertifyOptions,
-) {
+function numericalBest(evaluation: Evaluation, tolerance: number, { signal, onProgress }: CertifyOptions) {
   const { model, templates, subgrid } = evaluation;
-  const { signal, onProgress } = options;
   const wide = wideModel(model);
   const F = templateFeatures(wide, tensor(templates, undefined, 'float64'));
   const wanted = outputsOf(evaluation);

@@ -1,5 +1,5 @@
 import { EXACT_XI } from '../analysis/exact/definition.ts';
-import { DEFAULT_TOLERANCE } from '../analysis/ranks.ts';
+import { checkTolerance } from '../analysis/ranks.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 
@@ -55,9 +55,7 @@ export function checkStudy(options: Partial<RankStudy>): RankStudy {
   for (const R of ranks) integer('ranks', R, 1, 2 ** 20);
   const networks = integer('networks', options.networks ?? 1000, 1, 10 ** 7);
   const entries = oneOf('entries', options.entries ?? 'normal', ENTRIES);
-  const tolerance = options.tolerance ?? DEFAULT_TOLERANCE;
-  if (!(tolerance >= 0 && tolerance < 1))
-    throw mismatch('E_ARGUMENT', 'tolerance', 'a number from 0 and below 1', tolerance);
+  const tolerance = checkTolerance('rank study', options.tolerance);
   const { shared = false, exact = false } = options;
   for (const [name, value] of Object.entries({ shared, exact }))
     if (typeof value !== 'boolean') throw mismatch('E_ARGUMENT', name, 'true or false', value);

@@ -8,9 +8,11 @@ import { matricize } from '../analysis/matricize.ts';
 import { rankOf } from '../analysis/ranks.ts';
 import { rankModuloOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
+import { checkBackend } from '../backend/selection.ts';
+import { integer, mismatch } from '../core/errors.ts';
 import { XI } from '../core/xi.gen.ts';
 import { widthBound } from '../theory/bounds.ts';
-import type { RankStudy } from './rank_config.ts';
+import { checkStudy, type RankStudy } from './rank_config.ts';
 import { type RandomNetwork, randomNetwork } from './rank_network.ts';
 
 /** One network of a study. */
@@ -29,14 +31,20 @@ export interface RankRecord extends RankTask {
 }
 
 /** All networks of a study, in the order in which they are counted. */
-export function studyTasks({ ranks, networks }: RankStudy): RankTask[] {
+export function studyTasks(study: RankStudy): RankTask[] {
+  const { ranks, networks } = checkStudy(study);
   return ranks.flatMap((R) => Array.from({ length: networks }, (_, index) => ({ R, index })));
 }
 
 /** Evaluates one network; what it computes depends on the study and the task alone. */
-export function studyNetwork(backend: Backend, study: RankStudy, { R, index }: RankTask): RankRecord {
+export function studyNetwork(backend: Backend, study: RankStudy, task: RankTask): RankRecord {
+  checkBackend('studyNetwork', backend);
+  const { M, T } = checkStudy(study);
+  if (typeof task !== 'object' || task === null)
+    throw mismatch('E_ARGUMENT', 'studyNetwork', 'a task { R, index }', task);
+  const R = integer('studyNetwork R', task.R, 1, 2 ** 20);
+  const index = integer('studyNetwork index', task.index, 0, 10 ** 7);
   const network = randomNetwork(study, R, index);
-  const { M, T } = study;
   const all = Array.from({ length: M }, (_, m) => m);
   const choice = new Array<readonly number[]>(T).fill(all);
   const data = gridOf(backend, 'float64', network.tree, network.F, choice);
@@ -97,10 +105,12 @@ const UNPROVEN =
 
 /** The distributions of a study from the records of its networks, which may come in any order. */
 export function summarise(
-  study: RankStudy,
+  given: RankStudy,
   records: readonly RankRecord[],
   figure: string | null,
 ): RankDistribution[] {
+  const study = checkStudy(given);
+  if (!Array.isArray(records)) throw mismatch('E_ARGUMENT', 'summarise', 'a list of records', records);
   const proven = XI[study.xi].bound !== 'none';
   return study.ranks.map((R) => {
     const own = records.filter((record) => record.R === R);
@@ -146,7 +156,10 @@ export function histogram(values: readonly number[]): Histogram {
 
 /** The histograms as CSV, a line for each bin. */
 export function distributionsCsv(distributions: readonly RankDistribution[]): string {
-  const lines = distributions.flatMap((d) =>
+  if (!Array.isArray(distributions))
+    throw mismatch('E_ARGUMENT', 'distributionsCsv', 'a list of distributions', distributions);
+  const all: readonly RankDistribution[] = distributions;
+  const lines = all.flatMap((d) =>
     (['rank', 'paper', 'refined'] as const).flatMap((quantity) =>
       (d[quantity]?.bins ?? []).map(([value, count]) =>
         [

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/interface.ts';
-import { knownKeys } from '../core/errors.ts';
+import { integer, knownKeys, mismatch } from '../core/errors.ts';
 import { loadSplice } from '../data/splice.ts';
 import type { ModelOptions } from '../models/config.ts';
 import { createModel } from '../models/model.ts';
@@ -49,15 +49,21 @@ export async function* crossValidateSplice(
 ): AsyncGenerator<FoldRecord> {
   knownKeys('crossValidateSplice', experiment, ['model', 'plan', 'folds', 'seed']);
   knownKeys('crossValidateSplice', options, ['backend', 'signal']);
-  const { seed, folds } = experiment;
-  const { dtype } = experiment.model;
+  const { seed, model: network, plan } = experiment;
+  for (const [name, part] of Object.entries({ model: network, plan })) {
+    if (typeof part !== 'object' || part === null)
+      throw mismatch('E_ARGUMENT', `crossValidateSplice ${name}`, 'an object of options', part);
+  }
+  // None would be no fold, and no word of it.
+  const folds = integer('crossValidateSplice folds', experiment.folds, 2, 100);
+  const { dtype } = network;
   for (let fold = 0; fold < folds; fold++) {
     const { train, test } = await loadSplice({ fold, folds, seed, dtype });
     const [, steps, inputs] = train.inputs.shape;
     const shape = { steps, inputs, outputs: train.classes };
-    const model = createModel({ ...experiment.model, ...shape, seed, backend: options.backend });
+    const model = createModel({ ...network, ...shape, seed, backend: options.backend });
     let [epochs, best]: [number, Best | undefined] = [0, undefined];
-    for await (const epoch of fit(model, train, { ...experiment.plan, seed, signal: options.signal })) {
+    for await (const epoch of fit(model, train, { ...plan, seed, signal: options.signal })) {
       epochs = epoch.epoch;
       best = epoch.best;
     }

@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
+import { checkBackend } from '../backend/selection.ts';
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import type { Check, Figure } from './checks/check.ts';
@@ -42,6 +43,7 @@ export interface VerifyOptions {
 export async function* verify(options: VerifyOptions = {}): AsyncGenerator<Verification> {
   knownKeys('verify', options, ['seed', 'only', 'instances', 'backend', 'signal']);
   const seed = integer('verify seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  checkBackend('verify', options.backend);
   const { backend = defaultBackend(), instances } = options;
   if (instances !== undefined) integer('verify instances', instances, 1, 10 ** 9);
   for (const check of chosen(options.only)) {
@@ -55,6 +57,8 @@ export async function* verify(options: VerifyOptions = {}): AsyncGenerator<Verif
 /** The checks whose ids begin with one of these. */
 export function chosen(only: readonly string[] | undefined): readonly Check[] {
   if (only === undefined) return CHECKS;
+  if (!Array.isArray(only) || only.length === 0)
+    throw mismatch('E_ARGUMENT', 'verify only', 'a list of ids, or of their beginnings', only);
   for (const prefix of only) {
     if (!CHECKS.some(({ id }) => id.startsWith(prefix))) {
       throw mismatch(

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { access, constants, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { XiError } from '../core/errors.ts';
+import { mismatch, XiError } from '../core/errors.ts';
+import { removeStale, temporaryName } from './temporary.ts';
 
 const REASONS = new Map([
   ['ENOENT', 'no such file or folder'],
@@ -22,6 +22,11 @@ export function fileError(action: 'read' | 'write' | 'decompress', path: string,
   const reason = REASONS.get(code);
   const text = reason ? `${reason} (${code})` : cause instanceof Error ? cause.message : String(cause);
   return new XiError('E_FILE', `cannot ${action} ${path}: ${text}`, { cause });
+}
+
+/** @throws XiError E_ARGUMENT for what is no path. */
+function checkPath(path: unknown): void {
+  if (typeof path !== 'string' || path === '') throw mismatch('E_ARGUMENT', 'path', 'that of a file', path);
 }
 
 /** Temporary files that are being written. */
@@ -49,6 +54,7 @@ export async function checkWritable(path: string): Promise<void> {
 
 /** Where a path leads through symbolic links; refuses what is there but no regular file. */
 async function targetOf(path: string): Promise<string> {
+  checkPath(path);
   const target = await realpath(path).catch(() => path);
   const existing = await stat(target).catch(() => undefined);
   // A rename would replace /dev/null by a regular file, which root is allowed to do.
@@ -64,15 +70,16 @@ async function targetOf(path: string): Promise<string> {
  * all of the new ones.
  *
  * The chunks go one after the other to a temporary file in the same folder, which is flushed to the disk and then
- * renamed; on failure it is removed. A symbolic link to a file is followed, one that leads nowhere is replaced; the
- * permissions of an existing file are kept.
+ * renamed; on failure it is removed, and what killed processes left behind in that folder with it. A symbolic link to a
+ * file is followed, one that leads nowhere is replaced; the permissions of an existing file are kept.
  *
  * @throws XiError E_FILE with the path and the system's reason.
  */
 export async function writeFileAtomic(path: string, chunks: Uint8Array | Uint8Array[]): Promise<void> {
   const target = await targetOf(path);
   const mode = (await stat(target).catch(() => undefined))?.mode;
-  const temporary = join(dirname(target), `.xitensor-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  await removeStale(dirname(target));
+  const temporary = join(dirname(target), temporaryName());
   let handle: FileHandle;
   try {
     handle = await open(temporary, 'wx');
@@ -107,6 +114,7 @@ const READ_BYTES = 2 ** 28;
  * @throws XiError E_FILE when it is missing, a directory, unreadable, or does not fit into memory.
  */
 export async function readFileChecked(path: string): Promise<Uint8Array> {
+  checkPath(path);
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');

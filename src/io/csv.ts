@@ -15,22 +15,34 @@ export interface CsvRow {
  */
 export function parseCsv(text: string, where: string): CsvRow[] {
   const rows: CsvRow[] = [];
-  const field = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
-  let [line, begun] = [1, 1];
+  const plainField = /([^",\r\n]*)(,|\r?\n|$)/y;
+  let [line, begun, next] = [1, 1, 0];
   let fields: string[] = [];
-  while (field.lastIndex < text.length || fields.length > 0) {
-    const at = field.lastIndex;
-    const [whole, quoted, plain, end] = field.exec(text) ?? [];
-    if (whole === undefined) {
+  while (next < text.length || fields.length > 0) {
+    const at = next;
+    // By hand, because a regular expression overflows its stack on a field of some million characters.
+    const close = text[at] === '"' ? closingQuote(text, at) : undefined;
+    plainField.lastIndex = close === undefined ? at : close + 1;
+    const [, plain, end] = (close !== -1 && plainField.exec(text)) || [];
+    const quoted = close === undefined ? undefined : text.slice(at + 1, close);
+    if (plain === undefined || (quoted !== undefined && plain !== '')) {
       const received = text.slice(at, at + 20).split('\n', 1)[0];
       const expected = 'a field, in quotes as a whole or without any';
       throw new XiError('E_FILE', `${where}, line ${line}: expected ${expected}, received '${received}'`);
     }
+    next = plainField.lastIndex;
     fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    line += whole.split('\n').length - 1;
+    line += text.slice(at, next).split('\n').length - 1;
     if (end === ',') continue;
     if (fields.length > 1 || fields[0] !== '' || quoted !== undefined) rows.push({ line: begun, fields });
     [fields, begun] = [[], line];
   }
   return rows;
+}
+
+/** Where the quotes that begin at a place end, past those that are doubled; −1 if they do not. */
+function closingQuote(text: string, begin: number): number {
+  let at = text.indexOf('"', begin + 1);
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
+  return at;
 }

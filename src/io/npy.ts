@@ -1,11 +1,10 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
 import {
   allocate,
-  checkTensor,
+  anyTensor,
   type DType,
   dtypeOf,
   type FloatArray,
-  isTensor,
   type Shape,
   type Tensor,
 } from '../core/tensor.ts';
@@ -45,7 +44,7 @@ interface Header {
 
 /** Bytes of an `.npy` file: '<f4' or '<f8', row-major, header as NumPy writes it (version 2.0 from 64 KiB on). */
 export function encodeNpy(tensor: Tensor): Uint8Array {
-  const { dtype, shape, data } = checkStorable('encodeNpy', tensor);
+  const { dtype, shape, data } = anyTensor('encodeNpy', tensor);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const room = shape.length > 0 ? Math.max(0, GROWTH_DIGITS - String(shape[0]).length) : 0;
   const descr = dtype === 'float32' ? '<f4' : '<f8';
@@ -82,6 +81,7 @@ export function encodeNpy(tensor: Tensor): Uint8Array {
  * beyond ±2⁵³).
  */
 export function decodeNpy(bytes: Uint8Array, where: string): Tensor {
+  checkBytes('decodeNpy', bytes);
   const { start, header } = readHeader(bytes, where);
   const { descr, fortran, shape } = header;
   const [, order, type] = /^([<>|])([a-zA-Z]\d+)$/.exec(descr) ?? [];
@@ -108,13 +108,9 @@ export function decodeNpy(bytes: Uint8Array, where: string): Tensor {
   return { dtype: dtypeOf(data), shape, data: fortran ? rowMajor(data, shape) : data };
 }
 
-/** Checks that a value is a tensor of any dtype and shape whose parts agree; NaN and infinities may be stored. */
-export function checkStorable(where: string, value: unknown): Tensor {
-  if (!isTensor(value) || !Array.isArray(value.shape)) {
-    throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
-  }
-  const anyShape = value.shape.map(() => -1);
-  return checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite: false });
+/** @throws XiError E_ARGUMENT for what is no Uint8Array. */
+export function checkBytes(where: string, bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array)) throw mismatch('E_ARGUMENT', where, 'a Uint8Array', bytes);
 }
 
 /** The values as little-endian bytes, in memory of their own, so that later changes do not reach a pending write. */

@@ -1,6 +1,6 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
-import type { DType, Tensor } from '../core/tensor.ts';
-import { checkStorable, floatsFromBytes, littleEndianBytes } from './npy.ts';
+import { anyTensor, type DType, type Tensor } from '../core/tensor.ts';
+import { checkBytes, floatsFromBytes, littleEndianBytes } from './npy.ts';
 
 /*
  * Format: https://github.com/huggingface/safetensors#format
@@ -33,6 +33,9 @@ export function encodeSafetensors(
   metadata: Record<string, string>,
 ): Uint8Array[] {
   const where = 'encodeSafetensors';
+  if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
+  if (typeof metadata !== 'object' || metadata === null)
+    throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);
   for (const [key, value] of Object.entries(metadata)) {
     checkText(`${where} metadata`, key);
     checkText(`${where} metadata ${show(key)}`, value);
@@ -40,7 +43,7 @@ export function encodeSafetensors(
   const entries = [...tensors].map(([name, value]) => {
     checkText(`${where} tensor name`, name);
     if (name === METADATA) throw mismatch('E_ARGUMENT', where, `tensor names other than ${METADATA}`, name);
-    return { name, ...checkStorable(`${where} tensor ${show(name)}`, value) };
+    return { name, ...anyTensor(`${where} tensor ${show(name)}`, value) };
   });
   entries.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
 
@@ -75,6 +78,7 @@ export interface SafetensorsContent {
  * E_DTYPE for a tensor that is neither F32 nor F64.
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsContent {
+  checkBytes('decodeSafetensors', bytes);
   const { header, start } = readHeader(bytes, where);
   const metadata: Record<string, string> = Object.create(null);
   const entries: Entry[] = [];

@@ -183,7 +183,8 @@ function checkRank(kind: ModelKind, rank: unknown, steps: number): readonly numb
     const ranks = `${count} ${count === 1 ? 'rank' : 'ranks'} ${names} for ${steps} steps`;
     throw mismatch('E_ARGUMENT', 'rank', ranks, rank);
   }
-  return rank.map((r, n) => integer(`rank[${n}]`, r, 1, MAX_EXTENT));
+  // Not by map, which passes over holes.
+  return Array.from(rank, (r, n) => integer(`rank[${n}]`, r, 1, MAX_EXTENT));
 }
 
 /** Where a node is passed up, its sibling is of a higher level: their ranks may differ only if no core minds. */

@@ -1,7 +1,7 @@
 import { mismatch, XiError } from '../core/errors.ts';
 import { allocate, type Tensor, zeros } from '../core/tensor.ts';
 import type { CpConfig, ModelKind } from './config.ts';
-import { createModel, Model } from './model.ts';
+import { checkModel, createModel, type Model } from './model.ts';
 import { coreName } from './tt.ts';
 
 /** Elements of the largest full tensor, 0.5 GiB of float64. */
@@ -17,8 +17,7 @@ const ROWS = 4096;
  * @throws XiError E_ARGUMENT for a pair of families for which no exact conversion is known.
  */
 export function convert(model: Model, kind: ModelKind): Model {
-  if (!(model instanceof Model)) throw mismatch('E_ARGUMENT', 'convert', 'a model', model);
-  const { config } = model;
+  const { config } = checkModel('convert', model);
   if (config.kind !== 'cp' || kind !== 'tt') {
     throw mismatch('E_ARGUMENT', 'convert', "a cp model and 'tt'", `${config.kind} and '${kind}'`);
   }
@@ -56,8 +55,7 @@ function trainOf(model: Model, config: CpConfig): Model {
  * @throws XiError E_ARGUMENT for another ξ; E_MEMORY beyond 2²⁶ elements.
  */
 export function fullTensor(model: Model): Tensor {
-  if (!(model instanceof Model)) throw mismatch('E_ARGUMENT', 'fullTensor', 'a model', model);
-  const { config, backend } = model;
+  const { config, backend } = checkModel('fullTensor', model);
   const { steps, outputs, xi, dtype } = config;
   const M = config.features.size;
   if (xi !== 'product') throw mismatch('E_ARGUMENT', 'fullTensor', 'a network with ξ = product', xi);

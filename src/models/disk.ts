@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { modelMetadata, modelOf } from './files.ts';
-import type { Model } from './model.ts';
+import { checkModel, type Model } from './model.ts';
 
 /** Writes a model's file, the bytes of `encodeModel`, with further metadata. It appears whole or not at all. */
 export async function saveModel(
@@ -9,6 +9,7 @@ export async function saveModel(
   path: string,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  checkModel('saveModel', model);
   const all = { ...metadata, ...modelMetadata(model) };
   await writeSafetensors(path, new Map(Object.entries(model.parameters)), all);
 }

@@ -4,7 +4,7 @@ import type { Tensor } from '../core/tensor.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '../io/safetensors.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
 import { layoutOf } from './families.ts';
-import { createModel, type Model } from './model.ts';
+import { checkModel, createModel, type Model } from './model.ts';
 import { checkNamed } from './parameters.ts';
 
 /** Format of the configuration in a file's metadata, under the key `xitensor`. */
@@ -19,6 +19,7 @@ export function modelMetadata(model: Model): Record<string, string> {
  * The bytes of a model's file, which is safetensors: parameters under their names, the configuration in the metadata.
  */
 export function encodeModel(model: Model): Uint8Array {
+  checkModel('encodeModel', model);
   const chunks = encodeSafetensors(new Map(Object.entries(model.parameters)), modelMetadata(model));
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -1,7 +1,8 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
+import { checkBackend } from '../backend/selection.ts';
 import { borrowing } from '../backend/storage.ts';
-import { mismatch, XiError } from '../core/errors.ts';
+import { mismatch } from '../core/errors.ts';
 import {
   allocate,
   checkFinite,
@@ -169,6 +170,12 @@ export class Model {
   }
 }
 
+/** @throws XiError E_ARGUMENT for what is no model. */
+export function checkModel(where: string, model: unknown): Model {
+  if (model instanceof Model) return model;
+  throw mismatch('E_ARGUMENT', where, 'a model', model);
+}
+
 /**
  * Makes a network with initial weights from its seed, on the given backend or the best of this machine.
  *
@@ -177,8 +184,6 @@ export class Model {
 export function createModel(options: ModelOptions & { readonly backend?: Backend }): Model {
   const { backend, ...rest } = options ?? {};
   const config = checkConfig(rest as ModelOptions);
-  if (backend !== undefined && typeof backend?.contract !== 'function') {
-    throw new XiError('E_ARGUMENT', 'createModel backend: expected what openBackend() resolves to');
-  }
+  checkBackend('createModel', backend);
   return new Model(config, backend ?? defaultBackend());
 }

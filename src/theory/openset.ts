@@ -50,8 +50,8 @@ export function margins(model: Model, templates: Tensor): Margins {
     }
     for (const value of model.states(X)[T - 2].data) highest = Math.max(highest, value);
   }
-  const lowest = Math.min(...projected(cores(model, 'C')[T - 1], F, M));
-  const score = Math.min(...projected(lastDirections(model), F, M));
+  const lowest = leastProjection(cores(model, 'C')[T - 1], F, M);
+  const score = leastProjection(lastDirections(model), F, M);
   const selection = lowest - highest;
   return { selection, score, inside: selection > 0 && score > 0 };
 }
@@ -86,21 +86,21 @@ function lastDirections(model: Model): Block {
   });
 }
 
-/** ⟨row, f(x_m)⟩ for every row and template. */
-function projected(
+/** The least ⟨row, f(x_m)⟩ over all rows and templates. */
+function leastProjection(
   { shape: [rows, size], data }: Pick<Tensor, 'shape' | 'data'>,
   F: Float64Array,
   M: number,
-): number[] {
-  const out: number[] = [];
+): number {
+  let least = Number.POSITIVE_INFINITY;
   for (let row = 0; row < rows; row++) {
     for (let m = 0; m < M; m++) {
       let sum = 0;
       for (let n = 0; n < size; n++) sum += data[row * size + n] * F[m * size + n];
-      out.push(sum);
+      least = Math.min(least, sum);
     }
   }
-  return out;
+  return least;
 }
 
 function rectifierTrain(where: string, model: Model): Model {
@@ -145,7 +145,7 @@ export function openSetNetwork(options: OpenSetOptions): Model {
   const normal = (deviation: number) => () => rng.normal(deviation);
   const A = steps(T - 1, () => block([L, M], normal(1)));
   const G = steps(T - 1, (t) => block([L, t === 0 ? 1 : R, R], normal(1 / Math.sqrt(L * (t === 0 ? 1 : R)))));
-  const bound = G.reduce((highest, core, t) => stateBound(core, Math.max(highest, ...A[t].data)), 0);
+  const bound = G.reduce((highest, core, t) => stateBound(core, largest(A[t].data, highest)), 0);
   const last = block([L, R, 1], normal(1 / Math.sqrt(L * R)));
   for (let i = 0; i < L; i++) {
     const row = last.data.subarray(i * R, (i + 1) * R);
@@ -160,5 +160,9 @@ export function openSetNetwork(options: OpenSetOptions): Model {
 function stateBound({ shape: [, , K], data }: Block, rectifier: number): number {
   const sums = new Float64Array(K);
   for (const [n, value] of data.entries()) sums[n % K] += Math.max(value, 0);
-  return Math.max(...sums) * rectifier;
+  return largest(sums, 0) * rectifier;
 }
+
+/** The largest of values that may be too many for the arguments of a call. */
+const largest = (values: Float64Array, least: number): number =>
+  values.reduce((most, value) => Math.max(most, value), least);

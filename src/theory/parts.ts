@@ -1,15 +1,16 @@
 import { mismatch, XiError } from '../core/errors.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import type { ModelKind, ModelOptions } from '../models/config.ts';
-import { createModel, Model } from '../models/model.ts';
+import { checkModel, createModel, type Model } from '../models/model.ts';
 import { coreName } from '../models/tt.ts';
 import { type Block, steps } from './build.ts';
 
 /** Checks that a model is of one of some kinds and returns it. */
 export function ofKind(where: string, model: unknown, ...kinds: readonly ModelKind[]): Model {
-  if (!(model instanceof Model)) throw mismatch('E_ARGUMENT', where, 'a model', model);
-  if (kinds.includes(model.config.kind)) return model;
-  throw mismatch('E_ARGUMENT', where, `a model of kind ${kinds.join(' or ')}`, model.config.kind);
+  const checked = checkModel(where, model);
+  const { kind } = checked.config;
+  if (kinds.includes(kind)) return checked;
+  throw mismatch('E_ARGUMENT', where, `a model of kind ${kinds.join(' or ')}`, kind);
 }
 
 /** v_t [R,M] of each step of a shallow network, shared or not. */

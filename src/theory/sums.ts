@@ -31,7 +31,10 @@ function addShallow(p: Model, q: Model): Model {
   const rank = p.config.rank[0] + q.config.rank[0];
   const data = new Float64Array(blocks.length * rank * features.size);
   for (const [t, v] of blocks.entries()) data.set(v.data, t * v.data.length);
-  const lambda = Float64Array.of(...p.parameters.lambda.data, ...q.parameters.lambda.data);
+  const [first, second] = [p.parameters.lambda.data, q.parameters.lambda.data];
+  const lambda = new Float64Array(first.length + second.length);
+  lambda.set(first);
+  lambda.set(second, first.length);
   return modelLike(
     p,
     { kind: 'cp', rank, features: { ...p.config.features, size: features.size } },

@@ -66,10 +66,16 @@ function watched({ plan, validation }: Trainer): AnyDataset | undefined {
 
 /**
  * Writes everything that training needs to go on: a model file that also holds Adam's moments (`adam.m.*`, `adam.v.*`),
- * where early stopping watches the best parameters (`best.*`), and, in the metadata, the plan and how far it has come. Appears
- * whole or not at all.
+ * where early stopping watches the best parameters (`best.*`), and, in the metadata, the plan and how far it has come, beside
+ * what a model file of `saveModel` would be given. Appears whole or not at all.
  */
-export async function saveCheckpoint(trainer: Trainer, path: string, source?: DataSource): Promise<void> {
+export async function saveCheckpoint(
+  trainer: Trainer,
+  path: string,
+  source?: DataSource,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  if (!(trainer instanceof Trainer)) throw mismatch('E_ARGUMENT', 'saveCheckpoint', 'a Trainer', trainer);
   const { model, data, plan, progress, stopping, history, best } = trainer;
   const named = (prefix: string, block: typeof trainer.m) =>
     Object.entries(block.tensors()).map(([name, tensor]) => [prefix + name, tensor] as const);
@@ -91,7 +97,7 @@ export async function saveCheckpoint(trainer: Trainer, path: string, source?: Da
       ...named('adam.v.', trainer.v),
       ...(best && stopping.best ? named('best.', best) : []),
     ]),
-    { ...modelMetadata(model), training: JSON.stringify(saved) },
+    { ...metadata, ...modelMetadata(model), training: JSON.stringify(saved) },
   );
 }
 
@@ -131,10 +137,11 @@ export async function loadCheckpoint(
   return trainer;
 }
 
-/** JSON has no NaN, which is the accuracy on real targets. */
+/** JSON has no NaN, which is the accuracy on real targets, and the loss of validation data that scores overflow on. */
 function withNaN(epoch: EndedEpoch): EndedEpoch {
   const figures = <F extends Metrics>(metrics: F): F => ({
     ...metrics,
+    loss: metrics.loss ?? Number.NaN,
     accuracy: metrics.accuracy ?? Number.NaN,
   });
   return { ...figures(epoch), ...(epoch.validation && { validation: figures(epoch.validation) }) };

@@ -2,7 +2,7 @@ import type { Loss } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import { XiError } from '../core/errors.ts';
 import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
-import type { Model } from '../models/model.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { checkFits } from './batches.ts';
 import { breathe } from './breathe.ts';
 import { lossFor, type Metrics } from './options.ts';
@@ -40,7 +40,7 @@ export async function evaluateAsync(
 }
 
 function* inParts(model: Model, data: AnyDataset, wanted: Loss | undefined): Generator<void, Metrics> {
-  checkFits(model, data);
+  checkFits(checkModel('evaluate', model), data);
   const loss = lossFor(data, wanted);
   const { backend, config } = model;
   const count = countOf(data);

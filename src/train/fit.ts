@@ -1,4 +1,4 @@
-import { XiError } from '../core/errors.ts';
+import { mismatch, XiError } from '../core/errors.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import type { Model } from '../models/model.ts';
 import { breathe } from './breathe.ts';
@@ -34,10 +34,11 @@ export interface RunOptions extends Pick<FitOptions, 'signal' | 'onStep' | 'onEp
 }
 
 /** The loop of {@link fit} over a trainer that may have been resumed. */
-export async function* runTrainer(
-  trainer: Trainer,
-  { signal, onStep, onEpoch, checkpoint }: RunOptions,
-): AsyncGenerator<EpochReport> {
+export async function* runTrainer(trainer: Trainer, options: RunOptions = {}): AsyncGenerator<EpochReport> {
+  if (!(trainer instanceof Trainer)) throw mismatch('E_ARGUMENT', 'runTrainer', 'a Trainer', trainer);
+  if (typeof options !== 'object' || options === null)
+    throw mismatch('E_ARGUMENT', 'runTrainer', 'options', options);
+  const { signal, onStep, onEpoch, checkpoint } = options;
   let started = performance.now();
   let saved = started;
   const save = async () => {

@@ -9,7 +9,7 @@ import {
   selectDataset,
   splitRows,
 } from '../data/dataset.ts';
-import type { Model } from '../models/model.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { ParameterBlock } from '../models/parameters.ts';
 import { Batches, checkFits } from './batches.ts';
 import { type Best, lossFor, type Metrics, type StepReport, type TrainingPlan } from './options.ts';
@@ -66,7 +66,7 @@ export class Trainer {
   private epochs: readonly EndedEpoch[] = [];
 
   constructor(model: Model, data: AnyDataset, plan: TrainingPlan, validation?: AnyDataset) {
-    const { backend, config } = model;
+    const { backend, config } = checkModel('Trainer', model);
     checkDataset('data', data);
     lossFor(data, plan.loss);
     this.batches = new Batches(model, data, plan.batch);
@@ -241,7 +241,7 @@ export class Trainer {
 function chooseValidation(
   model: Model,
   data: AnyDataset,
-  { validationSplit, patience }: TrainingPlan,
+  { validationSplit, patience, loss }: TrainingPlan,
   held: Uint32Array,
   given: AnyDataset | undefined,
 ): AnyDataset | undefined {
@@ -253,8 +253,10 @@ function chooseValidation(
     }
     return selectDataset(data, held);
   }
-  if (given) checkFits(model, given);
-  else if (patience > 0)
+  if (given) {
+    checkFits(model, given);
+    lossFor(given, loss);
+  } else if (patience > 0)
     throw mismatch('E_ARGUMENT', 'patience', 'validation data or a validationSplit to watch', patience);
   return given;
 }

@@ -3,8 +3,10 @@ import { chartOf } from '../../bench/chart.ts';
 import { docsOf, readSources, resultJson, resultName } from '../../bench/publish.ts';
 import { checkTargets, targetLines } from '../../bench/targets.ts';
 import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../../src/bench/records.ts';
+import { measures, type Subject } from '../../src/bench/subject.ts';
 import { duration, tableOf } from '../../src/bench/table.ts';
 import { median, timingOf } from '../../src/bench/timer.ts';
+import { WORKLOADS } from '../../src/bench/workloads.ts';
 
 const record = (
   subject: string,
@@ -85,8 +87,25 @@ describe('targets', () => {
   });
 
   it('the tier of reduced products does not stand in for the vector units', () => {
-    const amx = record('xitensor/native/amx', [0.1], { fractionOfPeak: 3 });
-    expect(outcome([amx], '≥ 80 % of the FMA peak')?.met).toBeUndefined();
+    for (const isa of ['amx', 'avx512bf16']) {
+      const tier = record(`xitensor/native/${isa}`, [0.1], { fractionOfPeak: 3 });
+      expect(outcome([tier], '≥ 80 % of the FMA peak')?.met).toBeUndefined();
+    }
+  });
+
+  it('and is measured where its kernels are its own', () => {
+    const subject = (isa: string, tiles: object) =>
+      ({ name: isa, threads: 1, backend: { isa, tiles }, answers: () => true }) as unknown as Subject;
+    const own = subject('avx512bf16', { float32: 'avx512bf16', bf16: 'avx512bf16' });
+    const plain = subject('avx512', { bf16: 'amx' });
+    const none = subject('sse2', {});
+    const measuredBy = (of: Subject) => WORKLOADS.filter((w) => measures(of, w)).map(({ name }) => name);
+    expect(measuredBy(own)).toContain('C2 rectifier f32');
+    expect(measuredBy(own)).toContain('N1 TT step rectifier f32');
+    expect(measuredBy(own)).toContain('C2 rectifier bf16');
+    expect(measuredBy(own).filter((name) => /^(S1|G|N2|N4|R|D)|f64/.test(name))).toEqual([]);
+    const all = WORKLOADS.map(({ name }) => name).filter((name) => !/bf16/.test(name));
+    expect([measuredBy(plain), measuredBy(none)]).toEqual([all, all]);
   });
 
   it('lines end with a count', () => {

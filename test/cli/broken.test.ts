@@ -1,8 +1,8 @@
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDigits } from '../support/digits.ts';
-import { fails as failsIn, temporaryFolder, xitensor } from '../support/processes.ts';
+import { COMMAND, fails as failsIn, run, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
 let model: string;
@@ -43,6 +43,25 @@ describe('broken files end with status 1 and leave nothing behind', () => {
       await fails([...args, '-o', inFolder('digits')], 1, /expected a regular file, found a directory/);
       await fails([...args, '-o', inFolder('none/')], 1, /cannot write .*it is a directory/);
     }
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('an output that is full', async () => {
+    const command = (line: string) =>
+      run([
+        '-e',
+        `process.exitCode = require('node:child_process').spawnSync('sh', ['-c', ${JSON.stringify(line)}], { stdio: 'inherit' }).status`,
+      ]);
+    const info = await command(`"${process.execPath}" "${COMMAND}" info > /dev/full`);
+    expect(info.stderr).toMatch(/^xitensor: cannot write to the standard output: ENOSPC.*\(E_FILE\)\n$/);
+    expect(info.code).toBe(1);
+    // A training has its model all the same.
+    const output = inFolder('full.safetensors');
+    const words = ['train', ...DATA(), ...SMALL, '--epochs', '1', '-o', output].map((word) => `"${word}"`);
+    const train = await command(`"${process.execPath}" "${COMMAND}" ${words.join(' ')} > /dev/full`);
+    expect(train.stderr).toMatch(/^xitensor: cannot write to the standard output: ENOSPC.*\n$/);
+    expect(train.code).toBe(1);
+    expect(existsSync(output)).toBe(true);
+    rmSync(output);
   });
 
   const bytes = () => readFileSync(model);

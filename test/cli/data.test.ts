@@ -102,11 +102,32 @@ describe('data of each kind are trained on, and scored alike', () => {
     await begun.until(/epoch +3 of 60/);
     begun.child.kill('SIGINT');
     expect((await begun.done).stdout).toContain('--resume goes on');
-    await record('train', '--resume', '-o', 'half.safetensors');
+    const checkpoint = 'half.safetensors.checkpoint.safetensors';
+    const begunWith = (await readSafetensors(inFolder(checkpoint))).metadata;
+    expect(begunWith).toMatchObject({ alphabet: 'abcd', classes: '["x","y"]', variable: 'true' });
+    const { epochs } = await record('train', '--resume', '-o', 'half.safetensors');
+    expect(epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual(
+      Array.from({ length: 60 }, (_, n) => n + 1),
+    );
     expect(readFileSync(inFolder('half.safetensors'))).toEqual(readFileSync(inFolder('l.safetensors')));
     // A file of shorter words, which is read as the training data were.
     const score = ['score', 'l.safetensors', '--data', 'short.csv', '--sequence', 'word'];
     expect(await record(...score)).toMatchObject({ count: 2, accuracy: 1 });
+    // Letters keep their places: those of other files would be numbered otherwise, or be as many by chance.
+    const { metadata } = await readSafetensors(inFolder('l.safetensors'));
+    expect(metadata).toMatchObject({ alphabet: 'abcd', classes: '["x","y"]', variable: 'true' });
+    file('few.csv', [
+      ['bc', 'x'],
+      ['bd', 'y'],
+    ]);
+    const few = ['score', 'l.safetensors', '--data', 'few.csv', '--sequence', 'word'];
+    expect(await record(...few)).toMatchObject({ count: 2, accuracy: 1 });
+    file('other.csv', [
+      ['bc', 'x'],
+      ['ed', 'y'],
+    ]);
+    const other = ['score', 'l.safetensors', '--data', 'other.csv', '--sequence', 'word'];
+    await failsIn(other, 1, /other\.csv, line 3, letter 1: expected one of a, b, c, d, received 'e'/, folder);
 
     await writeNpy(inFolder('x.npy'), tensor(new Float32Array(2 * steps * 4), [2, steps, 4]));
     await writeNpy(inFolder('l.npy'), tensor([2, steps]));

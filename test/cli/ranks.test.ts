@@ -1,8 +1,21 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RankRecords } from '../../src/cli/rank_records.ts';
+import { runWorkers } from '../../src/cli/workers.ts';
+import { XiError } from '../../src/core/errors.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
+import { checkStudy } from '../../src/experiments/rank_config.ts';
 import { writeNpy } from '../../src/io/disk.ts';
 import { saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
@@ -101,6 +114,36 @@ describe('ranks', () => {
     expect(stdout).toMatch(/R 1: 12 networks, mean rank [\d.]+ .*mean bound/);
     expect(stdout).toMatch(/singular values above 1e-10 of the largest/);
     expect(stdout).toMatch(/no bound on the width is proven for this ξ/);
+  });
+
+  it('stops when records cannot be written, and says so when a worker fails', async () => {
+    const study = checkStudy({ M: 2, T: 2, ranks: [1], networks: 3 });
+    const records = await RankRecords.open(inFolder('full.jsonl'), study);
+    const { file } = records as unknown as { file: { appendFile: unknown } };
+    file.appendFile = () => Promise.reject(Object.assign(new Error(), { code: 'ENOSPC' }));
+    const record = (index: number) => ({ R: 1, index, rank: 1, gap: null });
+    records.add(record(0));
+    await new Promise(setImmediate);
+    const full = /cannot write .*full\.jsonl: no space left on the device/;
+    expect(() => records.add(record(1))).toThrow(full);
+    await expect(records.close()).rejects.toThrow(full);
+
+    const small = ['ranks', '--templates', '2', '--steps', '2', '--networks', '2'];
+    await fails([...small, '--isa', 'nosuch', '--out', 'nosuch'], 1, /no backend can be used/);
+    expect(existsSync(inFolder('nosuch'))).toBe(false);
+    const worker = inFolder('worker.mjs');
+    writeFileSync(
+      worker,
+      `throw Object.assign(new Error('no room'), { name: 'XiError', code: 'E_MEMORY' });`,
+    );
+    const run = runWorkers(pathToFileURL(worker), {}, 1, [1], {
+      signal: new AbortController().signal,
+      onResult() {},
+    });
+    await expect(run).rejects.toThrow(
+      expect.objectContaining({ name: 'XiError', code: 'E_MEMORY', message: 'no room' }),
+    );
+    await expect(run).rejects.toBeInstanceOf(XiError);
   });
 
   it('refuses wrong arguments and files of another study', async () => {

@@ -23,6 +23,25 @@ describe.each(subjects)('contract.arg on $label', ({ open }) => {
     expect(least.indices).toEqual({ i: Int32Array.of(0), j: Int32Array.of(0) });
   });
 
+  it.each([
+    ['float32', 'max'],
+    ['float64', 'min'],
+  ] as const)('is right of more terms than are taken at a time, %s %s', (dtype, reduce) => {
+    const sign = reduce === 'max' ? -1 : 1;
+    for (const terms of [513, 515, 1030]) {
+      for (const best of [0, 5, 11, terms - 1]) {
+        const values = Float64Array.from(
+          { length: terms },
+          (_, k) => sign * (k === best ? 1 : 2 + k / terms),
+        );
+        const { value, indices } = contract.arg('; k ->', [tensor(values, [terms], dtype)], {
+          ...{ xi: 'sum', reduce, backend },
+        });
+        expect([value.data[0], indices.k[0]]).toEqual([sign, best]);
+      }
+    }
+  });
+
   it('finds the best path through a chain', () => {
     const rng = new Rng(3);
     const expression = '; a,ab,bc,cd,de -> e';

@@ -52,6 +52,12 @@ describe('parseCsv', () => {
     );
   });
 
+  test('fields of any length', () => {
+    const [long, quotes] = ['x'.repeat(12_000_000), '"'.repeat(4_000_000)];
+    const [{ fields }] = parseCsv(`"${long}","${quotes}${quotes}",b\n`, 't');
+    expect(fields.map(({ length }) => length)).toEqual([long.length, quotes.length, 1]);
+  });
+
   test.each([
     ['a,b\n1,"2\n3,4', /t, line 2: expected a field, in quotes as a whole or without any, received '"2'/],
     ['a,b\n1,x"y"\n', /t, line 2: .*received 'x"y"'/],
@@ -78,6 +84,7 @@ describe('loadCsv', () => {
     expect([...data.inputs.data]).toEqual([1, 0, 0, 1, 0, 1, 1, 0, 0, 1, 0, 1]);
     const wider = await loadCsv(path, { label: 'class', sequence: 'word', alphabet: 'bca' });
     expect([...wider.inputs.data.subarray(0, 6)]).toEqual([0, 0, 1, 1, 0, 0]);
+    expect([data.alphabet, wider.alphabet]).toEqual(['ab', 'bca']);
   });
 
   test('sequences of several lengths end at their last number, or letter', async () => {
@@ -97,6 +104,22 @@ describe('loadCsv', () => {
     expect([...words.lengths!]).toEqual([2, 1, 3]);
     expect([...words.inputs.data]).toEqual([1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0]);
     expect(await loadCsv(write('w,label\nab,x\n'), { sequence: 'w' })).not.toHaveProperty('lengths');
+  });
+
+  test.each<[object, RegExp]>([
+    [{ label: 3 }, /label: expected a string/],
+    [{ sequence: 'w', alphabet: 5 }, /alphabet: expected a string/],
+    [{ sequence: 'w', alphabet: '' }, /alphabet: expected letters, each once, received ''/],
+    [{ sequence: 'w', alphabet: 'aba' }, /alphabet: expected letters, each once, received 'aba'/],
+    [{ alphabet: 'ab' }, /alphabet: expected a sequence beside it/],
+    [{ sequence: 'w', inputs: 2 }, /inputs: expected no sequence beside it/],
+    [{ targets: [] }, /targets: expected a list of names, received \[\]/],
+    [{ targets: 'w' }, /targets: expected a list of names/],
+    [{ targets: ['w', 'w'] }, /targets: expected every column once/],
+    [{ classNames: [1, 2] }, /classNames: expected a list of names/],
+  ])('refuses the columns %j', async (options, message) => {
+    const path = write('w,label\nab,x\nba,y\n');
+    await expect(loadCsv(path, options)).rejects.toThrow(refusal('E_ARGUMENT', message));
   });
 
   test('real targets', async () => {

@@ -10,6 +10,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { XiErrorCode } from '../../src/core/errors.ts';
 import { readFileChecked, writeFileAtomic } from '../../src/io/atomic.ts';
+import { temporaryName } from '../../src/io/temporary.ts';
 
 const xi = (code: XiErrorCode, message: RegExp) =>
   expect.objectContaining({
@@ -170,6 +172,27 @@ describe.skipIf(process.platform === 'win32')('writeFileAtomic in another proces
       expect(bytes.length).toBe(2 ** 20);
       expect(bytes.every((byte) => byte === bytes[0])).toBe(true);
     }
+    // Whoever writes there next clears away what the last one left.
+    await writeFileAtomic(path, Buffer.from('new'));
+    expect(await readdir(folder)).toEqual(['a']);
+  });
+
+  test('what dead processes left is cleared away, what living ones write is not', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await once(child, 'close');
+    const mine = temporaryName();
+    const of = (pid: number | undefined) => mine.replace(`-${process.pid}-`, `-${pid}-`);
+    const elsewhere = mine.replace(/^\.xitensor-.{8}/, '.xitensor-00000000');
+    const old = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    const names = { dead: of(child.pid), parent: of(process.ppid), mine, elsewhere };
+    const before = { silent: elsewhere.replace('.tmp', 'a.tmp'), mine: mine.replace('.tmp', 'a.tmp') };
+    const other = '.xitensor-notes.tmp';
+    for (const name of [...Object.values(names), ...Object.values(before), other])
+      await writeFile(join(folder, name), 'half');
+    for (const name of [...Object.values(before), other]) await utimes(join(folder, name), old, old);
+    await writeFileAtomic(join(folder, 'a'), Buffer.from('new'));
+    const { parent } = names;
+    expect((await readdir(folder)).sort()).toEqual(['a', parent, mine, elsewhere, other].sort());
   });
 });
 

@@ -122,6 +122,19 @@ describe('the file of a checkpoint', () => {
     );
   });
 
+  it('keeps what it is given beside, and losses that were no numbers', async () => {
+    const trainer = trainerOf(first);
+    for (let n = 0; n < 7; n++) trainer.step();
+    trainer.endEpoch({ loss: Number.NaN, accuracy: 0.5 });
+    const beside = { classes: '["a","b"]', xitensor: 'no configuration' };
+    await saveCheckpoint(trainer, inFolder('beside.safetensors'), undefined, beside);
+    const { metadata } = await readSafetensors(inFolder('beside.safetensors'));
+    expect(metadata.classes).toBe(beside.classes);
+    expect((await loadModel(inFolder('beside.safetensors'))).config).toEqual(trainer.model.config);
+    const { history } = await loadCheckpoint(inFolder('beside.safetensors'), data.float32);
+    expect(history[0].validation).toEqual({ loss: Number.NaN, accuracy: 0.5 });
+  });
+
   it('fits its data only', async () => {
     const other: [Dataset, string, RegExp][] = [
       [patterns(99, 3), 'E_ARGUMENT', /expected the 100 examples of patterns, received '99 of patterns'/],

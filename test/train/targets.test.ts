@@ -79,6 +79,9 @@ describe('the mean squared error', () => {
     expect(() => evaluate(make(), data, { loss: 'softmax' })).toThrow(wrong);
     await expect(drain(make(), data, { loss: 'softmax' })).rejects.toThrow(wrong);
     expect(() => new Trainer(make(), data, checkPlan({}))).toThrow(wrong);
+    // Of validation data too, before the first epoch and not after it.
+    const plan = checkPlan({}, patterns(4, 3));
+    expect(() => new Trainer(make(), patterns(4, 3), plan, data)).toThrow(wrong);
   });
 
   it.each<[string, object, string, RegExp]>([
