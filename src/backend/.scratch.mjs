@@ -1,6 +1,3 @@
-// src/backend/select.ts
-import { availableParallelism } from "node:os";
-
 // src/core/errors.ts
 var XiError = class extends Error {
   code;
@@ -45,43 +42,1420 @@ function knownKeys(where, options, known) {
   }
 }
 
-// src/backend/interface.ts
-var BACKEND_NAMES = ["native", "wasm", "reference"];
-var ACTIVATIONS = ["identity", "relu", "tanh"];
-var LOSSES = ["softmax", "mse"];
-var REDUCTIONS = ["sum", "max", "min", "logsumexp"];
-var PRECISIONS = ["float32", "bf16x3", "bf16"];
-var MAX_JOINED = 4;
-var MAX_AXES = 24;
-var MAX_PRIME = 2 ** 26;
+// src/core/tensor.ts
+var DTYPES = ["float32", "float64"];
+var MAX_ELEMENTS = 2 ** 31 - 1;
+function elementCount(shape, where = "shape") {
+  let count = 1;
+  for (const extent of shape) {
+    if (!Number.isInteger(extent) || extent < 0) {
+      throw mismatch("E_SHAPE", where, "non-negative integers", shape);
+    }
+    count *= extent;
+  }
+  if (shape.includes(0)) return 0;
+  if (count > MAX_ELEMENTS) throw mismatch("E_MEMORY", where, `at most ${MAX_ELEMENTS} elements`, shape);
+  return count;
+}
+function allocate(dtype, length) {
+  try {
+    return dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
+  } catch (cause) {
+    throw new XiError("E_MEMORY", `cannot allocate ${length} elements of ${dtype}`, { cause });
+  }
+}
+function dtypeOf(data, where = "tensor") {
+  if (data instanceof Float32Array) return "float32";
+  if (data instanceof Float64Array) return "float64";
+  throw mismatch("E_DTYPE", where, "a Float32Array or Float64Array", data);
+}
+function tensor(data, shape, dtype) {
+  if (dtype !== void 0 && !DTYPES.includes(dtype)) {
+    throw mismatch("E_DTYPE", "tensor dtype", `one of ${DTYPES.join(", ")}`, dtype);
+  }
+  if (isTensor(data)) return tensor(data.data, shape ?? data.shape, dtype ?? data.dtype);
+  let flat;
+  let own;
+  if (ArrayBuffer.isView(data)) {
+    if (data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array) {
+      throw mismatch("E_DTYPE", "tensor", "a typed array of numbers", data);
+    }
+    flat = data;
+    own = [flat.length];
+  } else {
+    own = nestingOf(data);
+    flat = flatten(data, own);
+  }
+  const finalShape = [...shape ?? own];
+  const count = elementCount(finalShape, "tensor shape");
+  if (count !== flat.length) {
+    throw new XiError(
+      "E_SHAPE",
+      `tensor: shape ${show(finalShape)} holds ${count} elements, the data has ${flat.length}`
+    );
+  }
+  const isFloat = flat instanceof Float32Array || flat instanceof Float64Array;
+  const type = dtype ?? (isFloat ? dtypeOf(flat) : "float64");
+  if (isFloat && dtypeOf(flat) === type) return { dtype: type, shape: finalShape, data: flat };
+  const out = allocate(type, count);
+  out.set(flat);
+  return { dtype: type, shape: finalShape, data: out };
+}
+function tokenTensor(data, shape) {
+  if (elementCount(shape, "tokens shape") !== data.length)
+    throw mismatch(
+      "E_SHAPE",
+      "tokens",
+      `${elementCount(shape)} tokens for shape ${show(shape)}`,
+      data.length
+    );
+  return { dtype: "int32", shape: [...shape], data };
+}
+function isTokens(value) {
+  return typeof value === "object" && value !== null && value.dtype === "int32" && value.data instanceof Int32Array && Array.isArray(value.shape);
+}
+function checkTokens(where, value, steps, bound) {
+  const { shape, data } = value;
+  if (shape.length !== 2 || steps !== -1 && shape[1] !== steps)
+    throw mismatch("E_SHAPE", where, `tokens of shape [any, ${steps === -1 ? "any" : steps}]`, shape);
+  tokenTensor(data, shape);
+  const bad = data.findIndex((token) => token < 0 || token >= bound);
+  if (bad >= 0)
+    throw mismatch("E_ARGUMENT", `${where} element ${bad}`, `a token from 0 to ${bound - 1}`, data[bad]);
+  return value;
+}
+function isTensor(value) {
+  return typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value;
+}
+function checkTensor(where, value, shape, dtype, { finite = true } = {}) {
+  if (!isTensor(value)) throw mismatch("E_ARGUMENT", where, "a Tensor { dtype, shape, data }", value);
+  if (value.dtype !== dtype || dtypeOf(value.data, where) !== dtype) {
+    throw mismatch("E_DTYPE", where, dtype, value.dtype);
+  }
+  const fits = Array.isArray(value.shape) && value.shape.length === shape.length && shape.every((extent, axis) => extent === -1 || extent === value.shape[axis]);
+  if (!fits) {
+    const wanted = `shape [${shape.map((extent) => extent === -1 ? "any" : extent).join(", ")}]`;
+    throw mismatch("E_SHAPE", where, wanted, value.shape);
+  }
+  const count = elementCount(value.shape, where);
+  if (count !== value.data.length) {
+    throw mismatch("E_SHAPE", where, `${count} elements for shape ${show(value.shape)}`, value.data.length);
+  }
+  if (finite) checkFinite(where, value.data);
+  return value;
+}
+function checkFinite(where, data) {
+  for (let n = 0; n < data.length; n++) {
+    if (!Number.isFinite(data[n])) {
+      throw new XiError("E_NUMERIC", `${where}: expected finite values, received ${data[n]} at element ${n}`);
+    }
+  }
+}
+function nestingOf(data) {
+  const shape = [];
+  for (let level = data; Array.isArray(level); level = level[0])
+    shape.push(level.length);
+  return shape;
+}
+function flatten(data, shape) {
+  const out = new Float64Array(elementCount(shape, "tensor"));
+  let next = 0;
+  const visit = (node, axis) => {
+    if (axis === shape.length) {
+      if (typeof node !== "number")
+        throw mismatch("E_DTYPE", "tensor", "numbers at the innermost level", node);
+      out[next++] = node;
+      return;
+    }
+    if (!Array.isArray(node) || node.length !== shape[axis]) {
+      throw mismatch(
+        "E_SHAPE",
+        `tensor axis ${axis}`,
+        `${shape[axis]} entries (ragged arrays have no shape)`,
+        node
+      );
+    }
+    for (const child of node) visit(child, axis + 1);
+  };
+  visit(data, 0);
+  return out;
+}
 
-// src/backend/native.ts
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+// src/models/tree.ts
+function levelsOf(steps) {
+  return 32 - Math.clz32(steps - 1);
+}
+function treeOf(steps) {
+  const levels = [Array.from({ length: steps }, (_, place) => ({ level: 0, place }))];
+  for (let level = 1; levels[level - 1].length > 1; level++) {
+    const below2 = levels[level - 1];
+    levels.push(
+      Array.from({ length: Math.ceil(below2.length / 2) }, (_, place) => {
+        const [left, right] = [below2[2 * place], below2[2 * place + 1]];
+        return right === void 0 ? left : { level, place, children: [left, right] };
+      })
+    );
+  }
+  return levels;
+}
 
-// src/core/abi.gen.ts
-var ABI_VERSION = 4;
-var TABLE_HASH = "ba09609431a10992";
-var STATUS_ID = { ok: 0, argument: 1, memory: 2, isa: 3, numeric: 4, convergence: 5 };
-var DTYPE_ID = { float32: 0, float64: 1 };
-var REDUCE_ID = { sum: 0, max: 1, min: 2, logsumexp: 3 };
-var PRECISION_ID = { full: 0, bf16x3: 1, bf16: 2 };
-var ACTIVATION_ID = { identity: 0, relu: 1, tanh: 2 };
-var LOSS_ID = { softmax: 0, mse: 1 };
+// src/analysis/joins.ts
+var isLeaf = (node) => "mode" in node;
+function joinTree(model, output = "all") {
+  const { kind, xi, steps } = model.config;
+  const { parameters } = model;
+  const part = (name) => {
+    const found2 = parameters[name];
+    if (!found2) throw mismatch("E_ARGUMENT", `a model of kind ${kind}`, `a parameter ${name}`, "none");
+    return found2;
+  };
+  const root = ROOTS[kind](model, part);
+  return { xi, modes: steps, root: output === "all" ? root : withOutput(root, output) };
+}
+function withOutput(root, output) {
+  if (isLeaf(root)) {
+    const M = root.projection.length / root.width;
+    return { ...root, width: 1, projection: root.projection.subarray(output * M, (output + 1) * M) };
+  }
+  const { core: core2, width } = root;
+  if (core2.form === "none") return root;
+  const values = core2.values.filter((_, n) => n % width === output);
+  return { ...root, core: { ...core2, values }, width: 1 };
+}
+var leafOf = (mode2, { shape, data }) => ({ mode: mode2, width: shape[0], projection: data });
+var ROOTS = { cp: shallowRoot, tt: trainRoot, ht: treeRoot };
+function shallowRoot({ config }, part) {
+  const { steps, shared, outputs } = config;
+  const v = part("v");
+  const [R, M] = v.shape.slice(-2);
+  const leaf = (t2) => {
+    const start = shared ? 0 : t2 * R * M;
+    return { mode: t2, width: R, projection: v.data.subarray(start, start + R * M) };
+  };
+  const core2 = (t2) => t2 === steps - 1 ? { form: "diagonal", values: part("lambda").data } : { form: "none" };
+  let node = null;
+  for (let t2 = 0; t2 < steps; t2++) {
+    node = { major: node, minor: leaf(t2), core: core2(t2), R, width: t2 === steps - 1 ? outputs : R };
+  }
+  return node;
+}
+function trainRoot({ config }, part) {
+  const { steps, shared } = config;
+  const place = (t2) => {
+    if (!shared) return String(t2);
+    return t2 === steps - 1 ? "last" : t2 === 0 ? "first" : "middle";
+  };
+  let node = null;
+  for (let t2 = 0; t2 < steps; t2++) {
+    const G = part(`G.${place(t2)}`);
+    const core2 = { form: "full", values: G.data };
+    node = { major: node, minor: leafOf(t2, part(`C.${place(t2)}`)), core: core2, R: G.shape[1], width: G.shape[2] };
+  }
+  return node;
+}
+function treeRoot({ config }, part) {
+  const { steps, shared } = config;
+  let below2 = Array.from({ length: steps }, (_, t2) => leafOf(t2, part(shared ? "W" : `W.${t2}`)));
+  treeOf(steps).forEach((nodes, level) => {
+    if (level === 0) return;
+    below2 = nodes.map((_, place) => {
+      const [major, minor] = [below2[2 * place], below2[2 * place + 1]];
+      if (minor === void 0) return major;
+      const B = part(shared ? `B.${level}` : `B.${level}.${place}`);
+      const width = B.shape[B.shape.length - 1];
+      const core2 = B.shape.length === 2 ? { form: "diagonal", values: B.data } : { form: "full", values: swapped(B.data, B.shape) };
+      return { major, minor, core: core2, R: major.width, width };
+    });
+  });
+  return below2[0];
+}
+function swapped(data, [A, B, K]) {
+  const out = data.slice();
+  for (let a = 0; a < A; a++) {
+    for (let b = 0; b < B; b++) {
+      out.set(data.subarray((a * B + b) * K, (a * B + b + 1) * K), (b * A + a) * K);
+    }
+  }
+  return out;
+}
+
+// src/analysis/blocks.ts
+var BLOCK_BYTES = 2 ** 26;
+function rowsOf(node, counts2) {
+  if (isLeaf(node)) return counts2[node.mode];
+  return (node.major ? rowsOf(node.major, counts2) : 1) * rowsOf(node.minor, counts2);
+}
+function forEachBlock(root, counts2, bytesPerValue, visit) {
+  const total = rowsOf(root, counts2);
+  const unit = alignment(root, counts2);
+  const rows = Math.max(1, Math.floor(BLOCK_BYTES / bytesPerValue / valuesPerRow(root, counts2) / unit)) * unit;
+  for (let begin = 0; begin < total; begin += rows) visit(begin, Math.min(total, begin + rows));
+}
+function valuesPerRow(node, counts2) {
+  if (isLeaf(node)) return node.width;
+  return node.width + (node.major ? valuesPerRow(node.major, counts2) / rowsOf(node.minor, counts2) : 0);
+}
+function alignment(node, counts2) {
+  let unit = 1;
+  for (let at2 = node; at2 && !isLeaf(at2); at2 = at2.major) {
+    const next = unit * rowsOf(at2.minor, counts2);
+    if (next > MOST_ALIGNED) break;
+    unit = next;
+  }
+  return unit;
+}
+var MOST_ALIGNED = 2 ** 16;
+
+// src/analysis/exact/dyadic.ts
+var double = new Float64Array(1);
+var halves = new Uint32Array(double.buffer);
+var HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+function decompose(x) {
+  if (x === 0) return { mantissa: 0, exponent: 0 };
+  double[0] = x;
+  const high = halves[HIGH];
+  const low = halves[1 - HIGH];
+  const biased = high >>> 20 & 2047;
+  const top = (high & 1048575) + (biased === 0 ? 0 : 1048576);
+  const zeros = low === 0 ? 32 + trailingZeros(top) : trailingZeros(low);
+  const mantissa = (top * 2 ** 32 + low) / 2 ** zeros;
+  return { mantissa: x < 0 ? -mantissa : mantissa, exponent: Math.max(biased, 1) - 1075 + zeros };
+}
+var trailingZeros = (word) => 31 - Math.clz32(word & -word);
+function dyadic(values) {
+  const exponent = grainOf(values);
+  const integers = [];
+  for (let n = 0; n < values.length; n++) {
+    const part = decompose(values[n]);
+    integers.push(part.mantissa === 0 ? 0n : BigInt(part.mantissa) << BigInt(part.exponent - exponent));
+  }
+  return { exponent, integers };
+}
+function grainOf(values) {
+  let grain = 0;
+  for (let n = 0; n < values.length; n++) {
+    if (values[n] !== 0) grain = Math.min(grain, decompose(values[n]).exponent);
+  }
+  return grain;
+}
+function rescaled({ integers, exponent }, smaller) {
+  if (smaller === exponent) return integers;
+  const shift = BigInt(exponent - smaller);
+  return integers.map((n) => n << shift);
+}
+function compare(x, xExponent, y, yExponent) {
+  const least = Math.min(xExponent, yExponent);
+  const difference = (x << BigInt(xExponent - least)) - (y << BigInt(yExponent - least));
+  return difference > 0n ? 1 : difference < 0n ? -1 : 0;
+}
+var KEPT_BITS = 96;
+function toDouble(integer2, exponent) {
+  if (integer2 === 0n) return { value: 0, error: 0 };
+  const bits = 4 * (integer2 < 0n ? -integer2 : integer2).toString(16).length;
+  const cut = Math.max(0, bits - KEPT_BITS);
+  const head = Number(integer2 >> BigInt(cut));
+  const scale = exponent + cut;
+  const half = Math.trunc(scale / 2);
+  const value = head * 2 ** half * 2 ** (scale - half);
+  const exact = bits <= 53 && exponent >= -1074;
+  return { value, error: exact ? 0 : Math.abs(value) * 2 ** -52 + 2 ** -1073 };
+}
+
+// src/analysis/exact/definition.ts
+var REMEMBERED = 4096;
+var EXACT_XI = [
+  "product",
+  "rectifier",
+  "max",
+  "min",
+  "sum",
+  "relusum"
+];
+function checkExact(where, xi) {
+  if (EXACT_XI.includes(xi)) return xi;
+  const reason = `a \u03BE that maps dyadic rationals to dyadic rationals (${EXACT_XI.join(", ")}), as exact arithmetic needs`;
+  throw mismatch("E_ARGUMENT", `${where} xi`, reason, xi);
+}
+var larger = (x, y) => y > x ? y : x;
+var positive = (x) => x > 0n ? x : 0n;
+var itself = (x) => x;
+var OPERATORS = {
+  product: { of: (x, y) => x * y, unit: itself },
+  rectifier: { of: (x, y) => positive(larger(x, y)), unit: positive },
+  max: { of: larger, unit: itself },
+  min: { of: (x, y) => y < x ? y : x, unit: itself },
+  sum: { of: (x, y) => x + y, unit: itself },
+  relusum: { of: (x, y) => positive(x) + positive(y), unit: positive }
+};
+var ExactNetwork = class {
+  xi;
+  root;
+  choice;
+  /** All rows of nodes for which somebody computed them. */
+  known = /* @__PURE__ */ new Map();
+  counts;
+  F;
+  features;
+  leaves = /* @__PURE__ */ new Map();
+  cores = /* @__PURE__ */ new Map();
+  remembered = /* @__PURE__ */ new Map();
+  /** choice[t] lists the templates that are shown at step t; F has the features [M, features] of all. */
+  constructor(tree, F, features, choice) {
+    this.xi = checkExact("exact evaluation", tree.xi);
+    this.root = tree.root;
+    this.choice = choice;
+    this.counts = choice.map((list) => list.length);
+    this.F = F;
+    this.features = features;
+  }
+  rows(node) {
+    return rowsOf(node, this.counts);
+  }
+  /** All rows of a leaf, [choices, L]. */
+  leaf(leaf) {
+    const known = this.leaves.get(leaf);
+    if (known) return known;
+    const { features, F } = this;
+    const C = dyadic(leaf.projection);
+    const integers = this.choice[leaf.mode].flatMap(
+      (m) => Array.from({ length: leaf.width }, (_, i) => {
+        let sum = 0n;
+        for (let f = 0; f < features; f++) {
+          const [x, y] = [C.integers[i * features + f], F.integers[m * features + f]];
+          if (x !== 0n && y !== 0n) sum += x * y;
+        }
+        return sum;
+      })
+    );
+    const values = { integers, exponent: C.exponent + F.exponent };
+    this.leaves.set(leaf, values);
+    return values;
+  }
+  /** One row of a node: the state after the sequence of choices that the row stands for. */
+  row(node, row) {
+    const all = isLeaf(node) ? this.leaf(node) : this.known.get(node);
+    if (isLeaf(node) || all) {
+      const { integers, exponent } = all;
+      return { integers: integers.slice(row * node.width, (row + 1) * node.width), exponent };
+    }
+    const memory = this.remembered.get(node) ?? /* @__PURE__ */ new Map();
+    this.remembered.set(node, memory);
+    let values = memory.get(row);
+    if (!values) {
+      values = this.join(node, row);
+      if (memory.size >= REMEMBERED) memory.clear();
+      memory.set(row, values);
+    }
+    return values;
+  }
+  join(node, row) {
+    const M = this.rows(node.minor);
+    const minor = this.row(node.minor, row % M);
+    const { of, unit } = OPERATORS[this.xi];
+    if (node.major === null) {
+      const z = { integers: minor.integers.map(unit), exponent: minor.exponent };
+      return this.weigh(node, (i) => z.integers[i], z.exponent);
+    }
+    const major = this.row(node.major, Math.floor(row / M));
+    if (this.xi === "product") {
+      const exponent2 = major.exponent + minor.exponent;
+      return this.weigh(node, (i, j) => of(minor.integers[i], major.integers[j]), exponent2);
+    }
+    const exponent = Math.min(major.exponent, minor.exponent);
+    const [x, y] = [minor, major].map((side) => rescaled(side, exponent));
+    return this.weigh(node, (i, j) => of(x[i], y[j]), exponent);
+  }
+  weigh(node, joined2, exponent) {
+    const { core: core2, minor, R, width: K } = node;
+    if (core2.form === "none") {
+      return { integers: Array.from({ length: K }, (_, r) => joined2(r, r)), exponent };
+    }
+    const weights = this.cores.get(node) ?? dyadic(core2.values);
+    this.cores.set(node, weights);
+    const integers = new Array(K).fill(0n);
+    const add = (i, j, from) => {
+      const value = joined2(i, j);
+      if (value === 0n) return;
+      for (let k = 0; k < K; k++) integers[k] += weights.integers[from + k] * value;
+    };
+    if (core2.form === "diagonal") for (let r = 0; r < R; r++) add(r, r, r * K);
+    else {
+      for (let i = 0; i < minor.width; i++) for (let j = 0; j < R; j++) add(i, j, (i * R + j) * K);
+    }
+    return { integers, exponent: weights.exponent + exponent };
+  }
+};
+function exactFeatures(where, model, templates) {
+  const { inputs: N2, features, dtype } = model.config;
+  const { size: M, activation } = features;
+  if (activation === "tanh") {
+    const reason = "identity or relu, whose values of dyadic rationals are dyadic rationals";
+    throw mismatch("E_ARGUMENT", `${where} features.activation`, reason, activation);
+  }
+  const { data, shape } = checkTensor(`${where} templates`, templates, [-1, N2], dtype);
+  const { "features.A": weights, "features.b": biases } = model.parameters;
+  const [A, b, X] = [weights.data, biases.data, data].map(dyadic);
+  const product3 = A.exponent + X.exponent;
+  const exponent = Math.min(product3, b.exponent);
+  const bias = rescaled(b, exponent);
+  const shift = BigInt(product3 - exponent);
+  const integers = [];
+  for (let m = 0; m < shape[0]; m++) {
+    for (let f = 0; f < M; f++) {
+      let sum = 0n;
+      for (let n = 0; n < N2; n++) {
+        const [x, y] = [A.integers[f * N2 + n], X.integers[m * N2 + n]];
+        if (x !== 0n && y !== 0n) sum += x * y;
+      }
+      const z = (sum << shift) + bias[f];
+      integers.push(activation === "relu" ? positive(z) : z);
+    }
+  }
+  return { integers, exponent };
+}
+
+// src/analysis/exact/values.ts
+function exactValues(field, { integers, exponent }, width) {
+  const rows = width === 0 ? 0 : integers.length / width;
+  const residues = Float64Array.from(integers, (n) => field.ofDyadic(n, exponent));
+  const doubles = new Float64Array(integers.length);
+  const error = new Float64Array(width);
+  const zero2 = new Uint8Array(rows).fill(1);
+  integers.forEach((n, at2) => {
+    if (n !== 0n) zero2[Math.floor(at2 / width)] = 0;
+    const rounded = toDouble(n, exponent);
+    doubles[at2] = rounded.value;
+    error[at2 % width] = Math.max(error[at2 % width], rounded.error);
+  });
+  const top = topOf(doubles, width, error);
+  checkRange(top);
+  return { rows, width, residues, doubles, error, top, grain: exponent, zero: zero2 };
+}
+function zeroValues(width) {
+  const none = () => new Float64Array(width);
+  const zero2 = Uint8Array.of(1);
+  return { rows: 1, width, residues: none(), doubles: none(), error: none(), top: none(), grain: 0, zero: zero2 };
+}
+function topOf(doubles, width, error) {
+  const top = new Float64Array(width);
+  for (let at2 = 0, k = 0; at2 < doubles.length; at2++) {
+    const size = Math.abs(doubles[at2]);
+    if (size > top[k]) top[k] = size;
+    if (++k === width) k = 0;
+  }
+  return top.map((size, k) => (size + error[k]) * (1 + 2 ** -50));
+}
+function checkRange(bounds) {
+  if (bounds.every(Number.isFinite)) return;
+  throw new XiError(
+    "E_NUMERIC",
+    "exact evaluation: expected values within the range of float64, they overflow"
+  );
+}
+function positivePart(values, sign) {
+  const { rows, width, error, doubles, residues } = values;
+  const zero2 = new Uint8Array(rows).fill(1);
+  for (let row = 0, at2 = 0; row < rows; row++) {
+    const dead = values.zero[row] === 1;
+    for (let k = 0; k < width; k++, at2++) {
+      const x = doubles[at2];
+      const bound = error[k];
+      if (x > bound) zero2[row] = 0;
+      else if (!dead && bound > 0 && x >= -bound && sign(row, k) > 0) {
+        doubles[at2] = Math.max(x, Number.MIN_VALUE);
+        zero2[row] = 0;
+      } else doubles[at2] = residues[at2] = 0;
+    }
+  }
+  return { ...values, zero: zero2 };
+}
+function negated(field, values) {
+  return {
+    ...values,
+    doubles: values.doubles.map((x) => -x),
+    residues: values.residues.map((r) => field.negate(r))
+  };
+}
+
+// src/analysis/exact/bounds.ts
+var UNIT = 2 ** -53;
+function joinBounds(combine, major, minor, weights) {
+  const K = weights?.K ?? major.width;
+  const size = new Float64Array(K);
+  const carried = new Float64Array(K);
+  for (let j = 0; j < major.width; j++) {
+    for (const i of weights ? weights.partners(j) : [j]) {
+      const pair = PAIR[combine](minor.top[i], minor.error[i], major.top[j], major.error[j]);
+      const from = weights ? weights.at(i, j) : j;
+      for (let k = 0; k < (weights ? K : 1); k++) {
+        const at2 = weights ? k : j;
+        const weight = weights ? Math.abs(weights.doubles[from + k]) : 1;
+        size[at2] += weight * pair.size;
+        carried[at2] += weight * pair.error;
+      }
+    }
+  }
+  checkRange(size);
+  checkRange(carried);
+  const joined2 = combine === "product" ? major.grain + minor.grain : Math.min(major.grain, minor.grain);
+  const grain = joined2 + (weights?.grain ?? 0);
+  const exact = [...major.error, ...minor.error].every((e) => e === 0) && size.every((s) => s <= 2 ** 52 * 2 ** grain);
+  if (exact) return { error: new Float64Array(K), grain };
+  const operations = 2 * (minor.width + major.width) + 8;
+  const gamma = operations * UNIT / (1 - operations * UNIT);
+  const underflow = operations * minor.width * major.width * 2 ** -1074;
+  const error = carried.map(
+    (c, k) => size[k] === 0 ? 0 : (c + gamma * size[k]) * (1 + 2 ** -20) + underflow
+  );
+  return { error, grain };
+}
+var PAIR = {
+  max: (a, da, h, dh) => ({ size: Math.max(a, h), error: Math.max(da, dh) }),
+  sum: (a, da, h, dh) => ({ size: a + h, error: da + dh }),
+  product: (a, da, h, dh) => ({ size: a * h, error: da * h + dh * a + da * dh })
+};
+
+// src/analysis/exact/places.ts
+var BUCKETS = 4;
+var Places = class {
+  keys;
+  starts;
+  low;
+  scale;
+  constructor(keys) {
+    const count = keys.length * BUCKETS;
+    this.keys = keys;
+    this.low = keys[0] ?? 0;
+    const range = (keys[keys.length - 1] ?? 0) - this.low;
+    const scale = (count - 1) / range;
+    this.scale = Number.isFinite(scale) && Number.isFinite(range) ? scale : 0;
+    this.starts = new Int32Array(Math.max(1, count));
+    for (let b = 0, n = 0; b < count; b++) {
+      while (n < keys.length && this.bucket(keys[n]) < b) n++;
+      this.starts[b] = n;
+    }
+  }
+  below(x) {
+    const { keys } = this;
+    let n = this.starts[this.bucket(x)];
+    while (n > 0 && keys[n - 1] >= x) n--;
+    while (n < keys.length && keys[n] < x) n++;
+    return n;
+  }
+  bucket(x) {
+    const b = (x - this.low) * this.scale;
+    return b > 0 ? Math.min(this.starts.length - 1, Math.trunc(b)) : 0;
+  }
+};
+
+// src/analysis/exact/tables.ts
+function tableSizes(combine, weights, j, count) {
+  const positions = combine === "max" ? count * weights.partners(j).length + 1 : 1;
+  return { positions, length: count * weights.K };
+}
+function emptyTables(size, wantDoubles) {
+  const array = (wanted) => new Float64Array(wanted ? size : 0);
+  return {
+    slope: array(true),
+    offset: array(true),
+    slopeDouble: array(wantDoubles),
+    offsetDouble: array(wantDoubles)
+  };
+}
+function orderOf(minor, weights, j, first2, count) {
+  const partners = weights.partners(j);
+  const pairs = Array.from({ length: count }, (_, q) => partners.map((i) => ({ q, i }))).flat();
+  const key = ({ q, i }) => minor.doubles[(first2 + q) * minor.width + i];
+  pairs.sort((x, y) => key(x) - key(y));
+  return {
+    keys: Float64Array.from(pairs, key),
+    q: Int32Array.from(pairs, ({ q }) => q),
+    i: Int32Array.from(pairs, ({ i }) => i)
+  };
+}
+function fillTables(field, combine, minor, weights, j, { first: first2, count, order }, tables) {
+  const { positions, length } = tableSizes(combine, weights, j, count);
+  const { K } = weights;
+  const last = (positions - 1) * length;
+  const all = [tables.slope, tables.offset, tables.slopeDouble, tables.offsetDouble];
+  for (const table of all) {
+    if (table.length > 0) {
+      table.fill(0, 0, length);
+      table.fill(0, last, last + length);
+    }
+  }
+  const withDoubles = tables.slopeDouble.length > 0;
+  const add = (exact, double2, base, q, i, scaled2) => {
+    const from = weights.at(i, j);
+    const a = (first2 + q) * minor.width + i;
+    const to = base + q * K;
+    const residue = scaled2 ? minor.residues[a] : 1;
+    const factor = scaled2 ? minor.doubles[a] : 1;
+    for (let k = 0; k < K; k++) {
+      exact[to + k] = field.add(exact[to + k], field.multiply(weights.residues[from + k], residue));
+      if (withDoubles) double2[to + k] += weights.doubles[from + k] * factor;
+    }
+  };
+  const { slope, offset, slopeDouble, offsetDouble } = tables;
+  if (combine !== "max") {
+    for (let q = 0; q < count; q++) {
+      for (const i of weights.partners(j)) {
+        add(slope, slopeDouble, 0, q, i, combine === "product");
+        if (combine === "sum") add(offset, offsetDouble, 0, q, i, true);
+      }
+    }
+    return;
+  }
+  for (let s = 0; s < positions - 1; s++) {
+    const from = s * length;
+    slope.copyWithin(from + length, from, from + length);
+    if (withDoubles) slopeDouble.copyWithin(from + length, from, from + length);
+    add(slope, slopeDouble, from + length, order.q[s], order.i[s], false);
+  }
+  for (let s = positions - 2; s >= 0; s--) {
+    const to = s * length;
+    offset.copyWithin(to, to + length, to + 2 * length);
+    if (withDoubles) offsetDouble.copyWithin(to, to + length, to + 2 * length);
+    add(offset, offsetDouble, to, order.q[s], order.i[s], true);
+  }
+}
+
+// src/analysis/exact/join.ts
+var TABLE_ELEMENTS = 2 ** 15;
+function filteredJoin(request) {
+  const { combine, major, minor, weights, positive: positive4, wantDoubles } = request;
+  const K = weights?.K ?? major.width;
+  const rows = major.rows * minor.rows;
+  const residues = new Float64Array(rows * K);
+  const doubles = new Float64Array(wantDoubles ? rows * K : 0);
+  const none = new Float64Array(K);
+  const { error, grain } = wantDoubles ? joinBounds(combine, major, minor, weights) : { error: none, grain: 0 };
+  const zero2 = new Uint8Array(rows);
+  if (positive4 && wantDoubles) {
+    for (let p = 0; p < major.rows; p++) {
+      if (major.zero[p]) zero2.set(minor.zero, p * minor.rows);
+    }
+  }
+  if (weights === null) joinPairs(request, residues, doubles);
+  else joinWeighed(request, weights, residues, doubles);
+  const top = wantDoubles ? topOf(doubles, K, error) : none;
+  return { rows, width: K, residues, doubles, error, top, grain, zero: zero2 };
+}
+function marginOf({ major, minor }, j, partners) {
+  let most = 0;
+  let top = major.top[j];
+  for (const i of partners) {
+    most = Math.max(most, minor.error[i]);
+    top = Math.max(top, minor.top[i]);
+  }
+  const margin = major.error[j] + most;
+  return margin === 0 ? 0 : margin * (1 + 2 ** -20) + top * 2 ** -51;
+}
+function joinWeighed(request, weights, residues, doubles) {
+  const { field, combine, major, minor, wantDoubles } = request;
+  const { K } = weights;
+  const R = major.width;
+  const perPosition = Math.max(1, K * (R > 0 ? weights.partners(0).length : 1));
+  const block = Math.max(1, Math.min(minor.rows, Math.floor(Math.sqrt(TABLE_ELEMENTS / perPosition))));
+  for (let first2 = 0; first2 < minor.rows; first2 += block) {
+    const count = Math.min(block, minor.rows - first2);
+    const { positions, length } = tableSizes(combine, weights, 0, count);
+    const tables = emptyTables(positions * length, wantDoubles);
+    let order;
+    for (let j = 0; j < R; j++) {
+      if (combine === "max" && (order === void 0 || !weights.full))
+        order = orderOf(minor, weights, j, first2, count);
+      const part = { first: first2, count, order: order ?? NO_ORDER };
+      fillTables(field, combine, minor, weights, j, part, tables);
+      addComponent(request, weights, j, part, tables, residues, doubles);
+      if ((j + 1) % field.chunk === 0 || j === R - 1)
+        reduceAll(field, residues, minor.rows * K, first2 * K, length);
+    }
+  }
+}
+var NO_ORDER = { keys: new Float64Array(0), q: new Int32Array(0), i: new Int32Array(0) };
+function reduceAll(field, residues, stride, start, length) {
+  for (let row = start; row < residues.length; row += stride) {
+    for (let at2 = row; at2 < row + length; at2++) residues[at2] = field.reduce(residues[at2]);
+  }
+}
+function addComponent(request, weights, j, part, tables, residues, doubles) {
+  const { combine, major, minor, positive: positive4, wantDoubles } = request;
+  const { K } = weights;
+  const { keys } = part.order;
+  const length = part.count * K;
+  const margin = combine === "max" ? marginOf(request, j, weights.partners(j)) : 0;
+  const places = new Places(keys);
+  const zeros = positive4 ? places.below(Number.MIN_VALUE) : 0;
+  const { slope, offset, slopeDouble, offsetDouble } = tables;
+  const { residues: majorResidues, doubles: majorDoubles, width: R, rows: P } = major;
+  const stride = minor.rows * K;
+  for (let p = 0, at2 = j, to = part.first * K; p < P; p++, at2 += R, to += stride) {
+    const h = majorResidues[at2];
+    const x = majorDoubles[at2];
+    let position = 0;
+    if (combine === "max" && !(positive4 && x === 0)) {
+      position = Math.max(zeros, places.below(x - margin));
+      if (margin > 0 && position < keys.length && keys[position] <= x + margin) {
+        addUndecided(request, weights, p, j, part, margin, residues, doubles);
+        continue;
+      }
+    }
+    const from = position * length;
+    for (let n = 0; n < length; n++) residues[to + n] += slope[from + n] * h + offset[from + n];
+    if (!wantDoubles) continue;
+    for (let n = 0; n < length; n++) doubles[to + n] += slopeDouble[from + n] * x + offsetDouble[from + n];
+  }
+}
+function addUndecided({ field, major, minor, wantDoubles, positive: positive4, below: below2 }, { K, doubles: G, residues: Gr, partners, at: at2 }, p, j, { first: first2, count }, margin, residues, doubles) {
+  const h = p * major.width + j;
+  const x = major.doubles[h];
+  for (let q = 0; q < count; q++) {
+    const to = (p * minor.rows + first2 + q) * K;
+    for (const i of partners(j)) {
+      const a = (first2 + q) * minor.width + i;
+      const y = minor.doubles[a];
+      const decided = Math.abs(x - y) > margin || positive4 && y === 0;
+      const isBelow = decided ? y < x : below2(p, j, first2 + q, i);
+      const [residue, double2] = isBelow ? [major.residues[h], x] : [minor.residues[a], y];
+      const from = at2(i, j);
+      for (let k = 0; k < K; k++) {
+        residues[to + k] = field.reduce(residues[to + k] + field.multiply(Gr[from + k], residue));
+        if (wantDoubles) doubles[to + k] += G[from + k] * double2;
+      }
+    }
+  }
+}
+function joinPairs(request, residues, doubles) {
+  const { field, combine, major, minor, positive: positive4, wantDoubles, below: below2 } = request;
+  const R = major.width;
+  for (let r = 0; r < R; r++) {
+    const margin = combine === "max" ? marginOf(request, r, [r]) : 0;
+    for (let p = 0, to = r; p < major.rows; p++) {
+      const h = p * R + r;
+      const x = major.doubles[h];
+      for (let q = 0; q < minor.rows; q++, to += R) {
+        const a = q * R + r;
+        const y = minor.doubles[a];
+        if (combine === "max") {
+          const close = margin > 0 && Math.abs(x - y) <= margin && !(positive4 && (x === 0 || y === 0));
+          const isBelow = close ? below2(p, r, q, r) : y < x;
+          residues[to] = isBelow ? major.residues[h] : minor.residues[a];
+          if (wantDoubles) doubles[to] = isBelow ? x : y;
+        } else if (combine === "sum") {
+          residues[to] = field.add(major.residues[h], minor.residues[a]);
+          if (wantDoubles) doubles[to] = x + y;
+        } else {
+          residues[to] = field.multiply(major.residues[h], minor.residues[a]);
+          if (wantDoubles) doubles[to] = x * y;
+        }
+      }
+    }
+  }
+}
+
+// src/core/rng.ts
+var Rng = class {
+  s0;
+  s1;
+  s2;
+  s3;
+  spare;
+  constructor(...seeds) {
+    let state = 2654435769;
+    const next = () => {
+      state = state + 2654435769 | 0;
+      let z = state;
+      z = Math.imul(z ^ z >>> 16, 2246822507);
+      z = Math.imul(z ^ z >>> 13, 3266489909);
+      return z ^ z >>> 16;
+    };
+    for (const seed of seeds) {
+      state = next() ^ seed >>> 0;
+      state = next() ^ Math.floor(seed / 2 ** 32);
+    }
+    [this.s0, this.s1, this.s2, this.s3] = [next(), next(), next(), next() | 1];
+  }
+  /** A 32-bit integer. */
+  integer() {
+    const result = Math.imul(rotate(Math.imul(this.s1, 5), 7), 9) >>> 0;
+    const shifted = this.s1 << 9;
+    this.s2 ^= this.s0;
+    this.s3 ^= this.s1;
+    this.s1 ^= this.s2;
+    this.s0 ^= this.s3;
+    this.s2 ^= shifted;
+    this.s3 = rotate(this.s3, 11);
+    return result;
+  }
+  /** Uniform in [0, 1), 53 bits. */
+  uniform() {
+    return ((this.integer() >>> 5) * 2 ** 26 + (this.integer() >>> 6)) / 2 ** 53;
+  }
+  /** Uniform in {0, …, bound − 1}. */
+  below(bound) {
+    return Math.floor(this.uniform() * bound);
+  }
+  /** Normal with mean 0 and the given deviation (Box & Muller 1958). */
+  normal(deviation = 1) {
+    if (this.spare !== void 0) {
+      const value = this.spare * deviation;
+      this.spare = void 0;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    const angle = 2 * Math.PI * this.uniform();
+    this.spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle) * deviation;
+  }
+  /** A random order of 0, …, count − 1 (Fisher & Yates). */
+  permutation(count) {
+    const order = Uint32Array.from({ length: count }, (_, n) => n);
+    for (let n = count - 1; n > 0; n--) {
+      const other = this.below(n + 1);
+      [order[n], order[other]] = [order[other], order[n]];
+    }
+    return order;
+  }
+};
+function rotate(x, bits) {
+  return x << bits | x >>> 32 - bits;
+}
+
+// src/analysis/exact/modular.ts
+var DEFAULT_PRIME = 16777213;
+var LARGEST_PRIME = 2 ** 26;
+function choosePrime(where, prime, seed) {
+  if (prime !== void 0 && seed !== void 0)
+    throw mismatch("E_ARGUMENT", where, "a prime or a seed that chooses one", { prime, seed });
+  if (prime !== void 0) {
+    integer(`${where} prime`, prime, 3, LARGEST_PRIME);
+    if (!isPrime(prime)) throw mismatch("E_ARGUMENT", `${where} prime`, "a prime", prime);
+    return prime;
+  }
+  if (seed === void 0) return DEFAULT_PRIME;
+  integer(`${where} seed`, seed, 0, Number.MAX_SAFE_INTEGER);
+  const rng = new Rng(seed, 24);
+  for (; ; ) {
+    const candidate = 2 ** 23 + rng.below(2 ** 23);
+    if (isPrime(candidate)) return candidate;
+  }
+}
+function isPrime(n) {
+  if (n < 4) return n > 1;
+  if (n % 2 === 0) return false;
+  for (let d = 3; d * d <= n; d += 2) if (n % d === 0) return false;
+  return true;
+}
+var PrimeField = class {
+  p;
+  /** Products of two residues, each with a residue beside it, that can be added to a residue within 2⁵³. */
+  chunk;
+  inverse;
+  powers = /* @__PURE__ */ new Map();
+  constructor(p) {
+    this.p = p;
+    this.inverse = 1 / p;
+    this.chunk = Math.floor((2 ** 53 - 2 * p) / (p * p + p));
+  }
+  /** x mod p for an integer 0 ≤ x ≤ 2⁵³ − p; the quotient may be off by one, which the remainder shows. */
+  reduce(x) {
+    const r = x - Math.floor(x * this.inverse) * this.p;
+    return r < 0 ? r + this.p : r >= this.p ? r - this.p : r;
+  }
+  multiply(x, y) {
+    return this.reduce(x * y);
+  }
+  add(x, y) {
+    const sum = x + y;
+    return sum >= this.p ? sum - this.p : sum;
+  }
+  negate(x) {
+    return x === 0 ? 0 : this.p - x;
+  }
+  power(base, exponent) {
+    let result = 1;
+    for (let e = exponent, square = base; e > 0; e = Math.floor(e / 2), square = this.multiply(square, square)) {
+      if (e % 2 === 1) result = this.multiply(result, square);
+    }
+    return result;
+  }
+  invert(x) {
+    return this.power(x, this.p - 2);
+  }
+  /** 2^exponent, also for negative exponents: 2 has an inverse, so that dyadic numbers have residues. */
+  powerOfTwo(exponent) {
+    let power2 = this.powers.get(exponent);
+    if (power2 === void 0) {
+      power2 = exponent < 0 ? this.invert(this.power(2, -exponent)) : this.power(2, exponent);
+      this.powers.set(exponent, power2);
+    }
+    return power2;
+  }
+  /** The residue of a finite double. */
+  ofDouble(x) {
+    const { mantissa, exponent } = decompose(x);
+    const size = this.multiply(Math.abs(mantissa) % this.p, this.powerOfTwo(exponent));
+    return mantissa < 0 ? this.negate(size) : size;
+  }
+  ofDyadic(integer2, exponent) {
+    const remainder = Number(integer2 % BigInt(this.p));
+    return this.multiply(remainder < 0 ? remainder + this.p : remainder, this.powerOfTwo(exponent));
+  }
+};
+
+// src/analysis/exact/rows.ts
+var positive2 = (x) => x > 0n ? x : 0n;
+var FEW_ROWS = 3;
+function exactRows(network, node) {
+  if (isLeaf(node)) return network.leaf(node);
+  const known = network.known.get(node);
+  if (known) return known;
+  const rows = node.core.form === "none" || node.major === null ? oneByOne(network, node) : joined(network, node);
+  network.known.set(node, rows);
+  return rows;
+}
+function oneByOne(network, node) {
+  const all = Array.from({ length: network.rows(node) }, (_, row) => network.row(node, row));
+  return { integers: all.flatMap(({ integers }) => integers), exponent: all[0]?.exponent ?? 0 };
+}
+function joined(network, node) {
+  const { xi } = network;
+  const { core: core2, R, width: K } = node;
+  if (core2.form === "none") return oneByOne(network, node);
+  const L = node.minor.width;
+  const [majorSide, minorSide] = [exactRows(network, node.major), exactRows(network, node.minor)];
+  const scale = Math.min(majorSide.exponent, minorSide.exponent);
+  const sign = xi === "min" ? -1n : 1n;
+  const operand = (side) => {
+    const integers = xi === "product" ? side.integers : rescaled(side, scale);
+    if (xi === "min") return integers.map((n) => -n);
+    return xi === "rectifier" || xi === "relusum" ? integers.map(positive2) : integers;
+  };
+  const [major, minor] = [operand(majorSide), operand(minorSide)];
+  const weights = dyadic(core2.values);
+  const P = R === 0 ? 0 : major.length / R;
+  const Q = L === 0 ? 0 : minor.length / L;
+  if (P < FEW_ROWS) return oneByOne(network, node);
+  const out = new Array(P * Q * K).fill(0n);
+  for (let q = 0; q < Q; q++) {
+    for (let j = 0; j < R; j++) {
+      const partners = core2.form === "full" ? Array.from({ length: L }, (_, i) => i) : [j];
+      const pairs = partners.map((i) => ({
+        a: minor[q * L + i],
+        from: core2.form === "full" ? (i * R + j) * K : j * K
+      }));
+      const weight = (from, k) => sign * weights.integers[from + k];
+      const { keys, slopes, offsets: offsets3 } = lines(xi, pairs, weight, K);
+      for (let p = 0; p < P; p++) {
+        const h = major[p * R + j];
+        const position = below(keys, h);
+        const [slope, offset] = [slopes[position], offsets3[position]];
+        const to = (p * Q + q) * K;
+        for (let k = 0; k < K; k++) out[to + k] += slope[k] * h + offset[k];
+      }
+    }
+  }
+  const pair = xi === "product" ? majorSide.exponent + minorSide.exponent : scale;
+  return { integers: out, exponent: weights.exponent + pair };
+}
+function lines(xi, pairs, weight, K) {
+  const add = (to, from, factor) => to.map((sum, k) => sum + weight(from, k) * factor);
+  const none = new Array(K).fill(0n);
+  if (xi === "product" || xi === "sum" || xi === "relusum") {
+    const product3 = xi === "product";
+    const slope = pairs.reduce(
+      (sum, { a, from }) => add(sum, from, product3 ? a : 1n),
+      none
+    );
+    const offset = product3 ? none : pairs.reduce((sum, { a, from }) => add(sum, from, a), none);
+    return { keys: [], slopes: [slope], offsets: [offset] };
+  }
+  const ordered = [...pairs].sort((x, y) => x.a < y.a ? -1 : x.a > y.a ? 1 : 0);
+  const slopes = [none];
+  for (const { from } of ordered) slopes.push(add(slopes[slopes.length - 1], from, 1n));
+  const offsets3 = [none];
+  for (const { a, from } of [...ordered].reverse()) offsets3.unshift(add(offsets3[0], from, a));
+  return { keys: ordered.map(({ a }) => a), slopes, offsets: offsets3 };
+}
+function below(keys, h) {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = low + high >>> 1;
+    if (keys[middle] < h) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+// src/analysis/exact/filtered.ts
+var plain = { positive: false, negate: false };
+var FORMS = {
+  product: { ...plain, combine: "product" },
+  rectifier: { ...plain, combine: "max", positive: true },
+  max: { ...plain, combine: "max" },
+  // Σ G min(x, y) = Σ (−G) max(−x, −y).
+  min: { ...plain, combine: "max", negate: true },
+  sum: { ...plain, combine: "sum" },
+  relusum: { ...plain, combine: "sum", positive: true }
+};
+var KEPT_VALUES = 2 ** 20;
+var UNIT2 = 2 ** -53;
+var RENEWED_PRODUCTS = 2 ** 23;
+var ROWS_THAT_FOLLOW = 64;
+function filteredResidues(network, prime, options = {}) {
+  return new Filtered(network, prime).run(options);
+}
+var Filtered = class {
+  network;
+  field;
+  form;
+  counts;
+  weights = /* @__PURE__ */ new Map();
+  /** Joins since all doubles of a node were rounded once. */
+  ages = /* @__PURE__ */ new Map();
+  /** Operands, ready to be joined, of nodes that many rows are joined with. */
+  operands = /* @__PURE__ */ new Map();
+  undecided = 0;
+  constructor(network, prime) {
+    this.network = network;
+    this.field = new PrimeField(prime);
+    this.form = FORMS[network.xi];
+    this.counts = network.choice.map((list) => list.length);
+  }
+  run({ signal, onProgress }) {
+    const { root } = this.network;
+    const total = rowsOf(root, this.counts);
+    let values;
+    forEachBlock(root, this.counts, 16, (begin, end) => {
+      if (signal?.aborted)
+        throw new XiError("E_ABORTED", `exact evaluation: stopped after ${begin} of ${total} rows`);
+      const { residues, first: first2 } = this.evaluate(root, begin, end, false);
+      const part = residues.subarray((begin - first2) * root.width, (end - first2) * root.width);
+      if (part.length === total * root.width) values = part;
+      else {
+        values ??= new Float64Array(total * root.width);
+        values.set(part, begin * root.width);
+      }
+      onProgress?.(end, total);
+    });
+    return { values: values ?? new Float64Array(0), undecided: this.undecided };
+  }
+  /** At least the rows [begin, end) of a node, from row `first` on. */
+  evaluate(node, begin, end, wantDoubles) {
+    const { field, network, form: form2 } = this;
+    if (isLeaf(node)) return { ...exactValues(field, network.leaf(node), node.width), first: 0 };
+    const M = rowsOf(node.minor, this.counts);
+    const [from, to] = [Math.floor(begin / M), Math.ceil(end / M)];
+    const minor = this.operand(node.minor, 0, M);
+    const weights = this.weightsOf(node);
+    const common = { field, minor, weights, positive: form2.positive, wantDoubles };
+    if (node.major === null) {
+      const below3 = () => {
+        throw mismatch("E_NUMERIC", "exact evaluation", "no comparison with the unit", "one");
+      };
+      const joined3 = filteredJoin({ ...common, combine: "sum", major: zeroValues(node.R), below: below3 });
+      return { ...this.signed(node, joined3), first: 0 };
+    }
+    const major = this.operand(node.major, from, to);
+    const below2 = (p, j, q, i) => this.below(node, major.first + p, j, q, i);
+    const joined2 = filteredJoin({ ...common, combine: form2.combine, major, below: below2 });
+    return { ...this.signed(node, joined2), first: major.first * M };
+  }
+  /** min without weights: −max(−x, −y). */
+  signed(node, values) {
+    return this.form.negate && node.core.form === "none" ? negated(this.field, values) : values;
+  }
+  /** Rows [begin, end) of a child, as the operator takes them. */
+  operand(node, begin, end) {
+    const rows = rowsOf(node, this.counts);
+    const keep = rows * node.width <= KEPT_VALUES || begin === 0 && end === rows;
+    const known = this.operands.get(node);
+    if (known) return sliced({ ...known, first: 0 }, begin, end);
+    const evaluated = keep ? this.evaluate(node, 0, rows, true) : this.evaluate(node, begin, end, true);
+    const values = keep ? this.renewed(node, evaluated) : evaluated;
+    const { first: first2 } = values;
+    let ready = values;
+    if (this.form.positive) {
+      ready = positivePart(values, (row, k) => {
+        this.undecided++;
+        const sign = this.network.row(node, first2 + row).integers[k];
+        return sign > 0n ? 1 : sign < 0n ? -1 : 0;
+      });
+    }
+    if (this.form.negate) ready = negated(this.field, ready);
+    if (keep) this.operands.set(node, ready);
+    return sliced({ ...ready, first: first2 }, begin, end);
+  }
+  /**
+   * The values from integers, their doubles rounded once, where that costs less than the comparisons that would be left to integers
+   * later on.
+   */
+  renewed(node, values) {
+    const { rows, width } = values;
+    if (isLeaf(node) || rows * node.R * width > RENEWED_PRODUCTS) return values;
+    if (rows * ROWS_THAT_FOLLOW > rowsOf(this.network.root, this.counts)) return values;
+    if (this.expectedUndecided(node, values) * node.minor.width <= rows) return values;
+    this.ages.set(node, 0);
+    return { ...exactValues(this.field, exactRows(this.network, node), width), first: 0 };
+  }
+  /**
+   * About how many comparisons the last join leaves undecided: bounds grow by Σ|G| a join, and so far have grown from the unit
+   * roundoff to what they are. One that is undecided takes an exact row on either side, at the minor width times what one of all
+   * rows costs.
+   */
+  expectedUndecided(node, { error, top }) {
+    const relative = error.reduce((most, e, k) => e > 0 ? Math.max(most, e / top[k]) : most, 0);
+    if (relative === 0) return 0;
+    const age = 1 + Math.max(this.age(node.major), this.age(node.minor));
+    this.ages.set(node, age);
+    const growth = Math.max(1, relative / UNIT2) ** (1 / age);
+    const { root } = this.network;
+    const comparisons = rowsOf(root, this.counts) * (isLeaf(root) ? 1 : root.R * root.minor.width);
+    return comparisons * relative * growth ** (joinsAbove(root, node) - 1);
+  }
+  age(node) {
+    return node === null || isLeaf(node) ? 0 : this.ages.get(node) ?? 0;
+  }
+  below({ major, minor }, p, j, q, i) {
+    this.undecided++;
+    const y = this.network.row(minor, q);
+    const x = this.network.row(major, p);
+    const sign = compare(y.integers[i], y.exponent, x.integers[j], x.exponent);
+    return this.form.negate ? sign > 0 : sign < 0;
+  }
+  weightsOf(node) {
+    const known = this.weights.get(node);
+    if (known !== void 0) return known;
+    const made = node.core.form === "none" ? null : this.makeWeights(node, node.core);
+    this.weights.set(node, made);
+    return made;
+  }
+  makeWeights({ R, width: K, minor }, core2) {
+    const { field, form: form2 } = this;
+    const doubles = Float64Array.from(core2.values, (w3) => form2.negate ? -w3 : w3);
+    const residues = doubles.map((w3) => field.ofDouble(w3));
+    const grain = grainOf(doubles);
+    const full = core2.form === "full";
+    const everyone = Array.from({ length: minor.width }, (_, i) => i);
+    const itself2 = Array.from({ length: R }, (_, j) => [j]);
+    const shape = full ? { partners: () => everyone, at: (i, j) => (i * R + j) * K } : { partners: (j) => itself2[j], at: (_i, j) => j * K };
+    return { doubles, residues, K, full, grain, ...shape };
+  }
+};
+function joinsAbove(root, node) {
+  if (root === node) return 0;
+  if (isLeaf(root)) return Number.NEGATIVE_INFINITY;
+  const sides = [root.major, root.minor].filter((side) => side !== null);
+  return 1 + Math.max(...sides.map((side) => joinsAbove(side, node)));
+}
+function sliced(values, begin, end) {
+  const { first: first2, width } = values;
+  const part = (array) => array.subarray((begin - first2) * width, (end - first2) * width);
+  return {
+    ...values,
+    rows: end - begin,
+    residues: part(values.residues),
+    doubles: part(values.doubles),
+    zero: values.zero.subarray(begin - first2, end - first2),
+    first: begin
+  };
+}
+function filteredBytes(scores) {
+  return 8 * scores + BLOCK_BYTES;
+}
+
+// src/analysis/matricize.ts
+function splitModes(where, modes, rowModes2) {
+  if (!Array.isArray(rowModes2))
+    throw mismatch("E_ARGUMENT", `${where} rowModes`, "a list of modes", rowModes2);
+  for (const mode2 of rowModes2) integer(`${where} rowModes`, mode2, 0, modes - 1);
+  const rows = [...new Set(rowModes2)].sort((a, b) => a - b);
+  if (rows.length !== rowModes2.length)
+    throw mismatch("E_ARGUMENT", `${where} rowModes`, "each mode once", rowModes2);
+  const columns = Array.from({ length: modes }, (_, mode2) => mode2).filter((mode2) => !rows.includes(mode2));
+  return { rows, columns };
+}
+function matricize(tensor2, rowModes2) {
+  const { dtype, shape, data } = tensor2;
+  const { rows, columns } = splitModes("matricize", shape.length, rowModes2);
+  const extent = (modes) => elementCount(modes.map((mode2) => shape[mode2]));
+  const result = { dtype, shape: [extent(rows), extent(columns)] };
+  if (rows.every((mode2, n) => mode2 === n)) return { ...result, data };
+  const [rowAt, columnAt] = [offsets(shape, rows), offsets(shape, columns)];
+  const out = allocate(dtype, data.length);
+  const width = columnAt.length;
+  for (let r = 0; r < rowAt.length; r++) {
+    const [from, to] = [rowAt[r], r * width];
+    for (let c = 0; c < width; c++) out[to + c] = data[from + columnAt[c]];
+  }
+  return { ...result, data: out };
+}
+function offsets(shape, modes) {
+  const strides = shape.map((_, mode2) => shape.slice(mode2 + 1).reduce((a, b) => a * b, 1));
+  let list = Int32Array.of(0);
+  for (const mode2 of modes) {
+    const next = new Int32Array(list.length * shape[mode2]);
+    list.forEach((base, n) => {
+      for (let i = 0; i < shape[mode2]; i++) next[n * shape[mode2] + i] = base + i * strides[mode2];
+    });
+    list = next;
+  }
+  return list;
+}
+function gridOutput(grid, output) {
+  const shape = grid.shape.slice(0, -1);
+  const outputs = grid.shape[grid.shape.length - 1];
+  checkTensor("gridOutput", grid, grid.shape, grid.dtype, { finite: false });
+  integer("gridOutput output", output, 0, outputs - 1);
+  if (outputs === 1) return { ...grid, shape };
+  const data = allocate(grid.dtype, grid.data.length / outputs);
+  for (let n = 0; n < data.length; n++) data[n] = grid.data[n * outputs + output];
+  return { dtype: grid.dtype, shape, data };
+}
+
+// src/backend/storage.ts
+var ArrayStorage = class _ArrayStorage {
+  dtype;
+  data;
+  constructor(dtype, data) {
+    this.dtype = dtype;
+    this.data = typeof data === "number" ? allocate(dtype, checkLength(data)) : data;
+  }
+  get length() {
+    return this.data.length;
+  }
+  at(offset, length = this.length - offset) {
+    checkPart(offset, length, this.length);
+    return new _ArrayStorage(this.dtype, this.data.subarray(offset, offset + length));
+  }
+  read() {
+    return this.data.slice();
+  }
+  take() {
+    return this.data;
+  }
+  write(values) {
+    checkSame(values.length, this.length);
+    this.data.set(values);
+  }
+  fill(value) {
+    this.data.fill(value);
+  }
+  /** The heap looks after itself, even in the middle of a synchronous loop, once nothing refers to the values. */
+  release() {
+    this.data = RELEASED[this.dtype];
+  }
+};
+var RELEASED = { float32: new Float32Array(0), float64: new Float64Array(0) };
+function adoptArray(values) {
+  return new ArrayStorage(dtypeOf(values), values);
+}
+function arrayOf(storage) {
+  if (storage instanceof ArrayStorage) return storage.data;
+  throw mismatch("E_BACKEND", "storage", "storage that this backend allocated", storage.constructor.name);
+}
+function checkLength(length) {
+  if (!isCount(length)) throw mismatch("E_SHAPE", "storage", "a non-negative number of elements", length);
+  return length;
+}
+var isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+function checkPart(offset, length, whole) {
+  if (!(isCount(offset) && isCount(length) && offset + length <= whole)) {
+    throw mismatch("E_SHAPE", "part of a storage", `a range within ${whole} elements`, [
+      offset,
+      offset + length
+    ]);
+  }
+}
+function checkSame(received, expected) {
+  if (received !== expected) throw mismatch("E_SHAPE", "write to a storage", `${expected} values`, received);
+}
+function borrowing(work) {
+  const borrowed = [];
+  try {
+    return work((storage) => {
+      borrowed.push(storage);
+      return storage;
+    });
+  } finally {
+    for (const storage of borrowed) storage.release();
+  }
+}
+
+// src/analysis/spectrum.ts
+function singularValuesOf(backend2, matrix2) {
+  const [m, n] = matrix2.shape;
+  return borrowing((borrow) => backend2.singularValues(m, n, borrow(backend2.adopt(float64Of(matrix2)))));
+}
+function certifiedRankOf(backend2, matrix2, tolerance) {
+  const [m, n] = matrix2.shape;
+  return borrowing((borrow) => {
+    const A = borrow(backend2.adopt(float64Of(matrix2)));
+    const rank = backend2.certifiedRank(m, n, A, tolerance);
+    return { rank, squares: rank === null ? Number.NaN : backend2.sumSquares(A) };
+  });
+}
+function sumSquaresOf(backend2, matrix2) {
+  return borrowing((borrow) => backend2.sumSquares(borrow(backend2.adopt(float64Of(matrix2)))));
+}
+var float64Of = ({ data }) => data instanceof Float64Array ? data : Float64Array.from(data);
+function rankModuloOf(backend2, { shape: [m, n], data }, prime) {
+  return borrowing((borrow) => backend2.rankModulo(m, n, borrow(backend2.adopt(data)), prime));
+}
+
+// src/analysis/exact_rank.ts
+var KEYS = ["prime", "seed", "output", "memoryLimit", "signal", "onProgress"];
+var DEFAULT_LIMIT = 2 ** 32;
+function exactRank(model, templates, rowModes2, options = {}) {
+  const where = "exactRank";
+  knownKeys(where, options, KEYS);
+  const { steps, outputs } = model.config;
+  splitModes(where, steps, rowModes2);
+  const prime = choosePrime(where, options.prime, options.seed);
+  const output = integer(`${where} output`, options.output ?? 0, 0, outputs - 1);
+  const count = templates?.shape?.[0] ?? 0;
+  checkExactMemory(where, count ** steps, options.memoryLimit);
+  const all = Array.from({ length: count }, (_, m) => m);
+  const network = exactNetwork(where, model, templates, new Array(steps).fill(all), output);
+  const { values, undecided } = filteredResidues(network, prime, options);
+  const matrix2 = residueMatrix(network.choice, values, 1, 0, rowModes2);
+  const [rows, columns] = matrix2.shape;
+  const rank = rankModuloOf(model.backend, matrix2, prime);
+  return { rank, prime, output, rowModes: [...rowModes2].sort((a, b) => a - b), rows, columns, undecided };
+}
+function checkExactMemory(where, scores, limit = DEFAULT_LIMIT) {
+  const bytes = filteredBytes(3 * scores);
+  if (!(bytes <= limit)) {
+    throw new XiError(
+      "E_MEMORY",
+      `${where}: ${scores} exact scores need ${bytes} bytes, the limit is ${limit}`
+    );
+  }
+}
+function exactNetwork(where, model, templates, choice, output = "all") {
+  checkExact(where, model.config.xi);
+  const F = exactFeatures(where, model, templates);
+  return new ExactNetwork(joinTree(model, output), F, model.config.features.size, choice);
+}
+function residueMatrix(choice, values, outputs, output, rowModes2) {
+  const shape = [...choice.map((list) => list.length), outputs];
+  return matricize(gridOutput({ dtype: "float64", shape, data: values }, output), rowModes2);
+}
 
 // src/core/scalar.ts
 var zero = 0;
 var one = 1;
 function max(x, y) {
-  const larger = x < y ? y : x;
-  return Number.isNaN(y) ? y : larger;
+  const larger2 = x < y ? y : x;
+  return Number.isNaN(y) ? y : larger2;
 }
 function min(x, y) {
   const smaller = y < x ? y : x;
   return Number.isNaN(y) ? y : smaller;
 }
-function positive(x) {
+function positive3(x) {
   return x < 0 ? 0 : x;
 }
 function beats(x, y) {
@@ -137,7 +1511,7 @@ var XI = {
     nan: "propagates",
     tolerance: 0,
     bound: "pieces",
-    value: (x, y) => positive(max(x, y)),
+    value: (x, y) => positive3(max(x, y)),
     dx: (x, y) => wins(x, y) * beats(x, zero),
     dy: (x, y) => beats(y, x) * beats(y, zero)
   },
@@ -189,7 +1563,7 @@ var XI = {
     nan: "propagates",
     tolerance: 1,
     bound: "additive",
-    value: (x, y) => positive(x) + positive(y),
+    value: (x, y) => positive3(x) + positive3(y),
     dx: (x) => beats(x, zero),
     dy: (_x, y) => beats(y, zero)
   },
@@ -221,6 +1595,193 @@ var XI = {
   }
 };
 
+// src/features/features.ts
+function dense(data, cols) {
+  return { data, rowStride: cols, colStride: 1 };
+}
+function transposed(view) {
+  return { data: view.data, rowStride: view.colStride, colStride: view.rowStride };
+}
+function featuresForward(backend2, { rows, N: N2, M, activation }, x, A, b, F) {
+  if (x instanceof Int32Array) backend2.embed(rows, M, N2, x, A, F);
+  else backend2.matmul(rows, M, N2, dense(x, N2), transposed(dense(A, N2)), dense(F, M), false);
+  backend2.activate(activation, rows, M, b, F);
+}
+function featuresBackward(backend2, { rows, N: N2, M, activation }, from, to) {
+  backend2.activateGradient(activation, rows, M, from.F, from.dF, to.db);
+  if (from.x instanceof Int32Array) backend2.embedGradient(rows, M, N2, from.x, from.dF, to.dA);
+  else backend2.matmul(M, N2, rows, transposed(dense(from.dF, M)), dense(from.x, N2), dense(to.dA, N2), false);
+  if (to.dx) backend2.matmul(rows, N2, M, dense(from.dF, M), dense(from.A, N2), dense(to.dx, N2), false);
+}
+
+// src/analysis/grid.ts
+var DEFAULT_LIMIT2 = 2 ** 31;
+function gridTensor(model, templates, options = {}) {
+  const { steps, outputs, dtype } = model.config;
+  const F = templateFeatures(model, templates);
+  const counts2 = new Array(steps).fill(templates.shape[0]);
+  const shape = [...counts2, outputs];
+  checkMemory(shape, dtype, options.memoryLimit);
+  const choice = counts2.map((count) => Array.from({ length: count }, (_, m) => m));
+  const data = gridOf(model.backend, dtype, joinTree(model), F, choice, options);
+  return { dtype, shape, data };
+}
+function templateFeatures(model, templates) {
+  const { backend: backend2, config } = model;
+  const { inputs: N2, features, dtype } = config;
+  const { data, shape } = checkTensor("templates", templates, [-1, N2], dtype);
+  const rows = shape[0];
+  const { size: M, activation } = features;
+  const { "features.A": A, "features.b": b } = model.parameters;
+  const values = borrowing((borrow) => {
+    const put = (from) => borrow(backend2.adopt(from));
+    const F = borrow(backend2.allocate(dtype, rows * M));
+    featuresForward(backend2, { rows, N: N2, M, activation }, put(data), put(A.data), put(b.data), F);
+    return F.read();
+  });
+  return { dtype, shape: [rows, M], data: values };
+}
+function checkMemory(shape, dtype, limit = DEFAULT_LIMIT2) {
+  const count = shape.reduce((product3, extent) => product3 * extent, 1);
+  const bytes = count * (dtype === "float32" ? 4 : 8) + BLOCK_BYTES;
+  if (bytes > limit) {
+    throw new XiError(
+      "E_MEMORY",
+      `gridTensor: shape [${shape.join(", ")}] of ${dtype} needs ${bytes} bytes with its block, the limit is ${limit}`
+    );
+  }
+  elementCount(shape, "gridTensor");
+}
+function gridOf(backend2, dtype, { xi, root }, F, choice, { signal, onProgress } = {}) {
+  const counts2 = choice.map((list) => list.length);
+  const total = rowsOf(root, counts2);
+  const out = allocate(dtype, total * root.width);
+  const minors = /* @__PURE__ */ new Map();
+  const kept = [];
+  const keep = (storage) => {
+    kept.push(storage);
+    return storage;
+  };
+  const adopt = (values) => keep(backend2.adopt(values));
+  const cores = /* @__PURE__ */ new Map();
+  const whole = (node) => {
+    const known = minors.get(node);
+    if (known) return known;
+    const values = isLeaf(node) ? leafValues(node) : evaluate(node, 0, rowsOf(node, counts2)).values;
+    minors.set(node, keep(values));
+    return values;
+  };
+  const leafValues = ({ mode: mode2, width, projection }) => {
+    const features = F.shape[1];
+    const rows = choice[mode2].length;
+    const values = backend2.allocate(dtype, rows * width);
+    borrowing((borrow) => {
+      const shown = allocate(dtype, rows * features);
+      choice[mode2].forEach((m, n) => {
+        shown.set(F.data.subarray(m * features, (m + 1) * features), n * features);
+      });
+      const [f, C] = [shown, projection].map((array) => dense(borrow(backend2.adopt(array)), features));
+      backend2.matmul(rows, width, features, f, transposed(C), dense(values, width), false);
+    });
+    return values;
+  };
+  const evaluate = (node, begin, end) => {
+    if (isLeaf(node)) {
+      const all = leafValues(node);
+      return { values: all, first: 0 };
+    }
+    const M = rowsOf(node.minor, counts2);
+    const minor = whole(node.minor);
+    const [from, to] = [Math.floor(begin / M), Math.ceil(end / M)];
+    const values = backend2.allocate(dtype, (to - from) * M * node.width);
+    const core2 = coreOf(node);
+    if (node.major === null) {
+      const unit = backend2.allocate(dtype, node.R);
+      unit.fill(XI[xi].unit);
+      joinRows(backend2, xi, node, { P: 1, M }, unit, minor, core2, values);
+      unit.release();
+    } else {
+      const { values: major, first: first2 } = evaluate(node.major, from, to);
+      const rows = major.at((from - first2) * node.R, (to - from) * node.R);
+      joinRows(backend2, xi, node, { P: to - from, M }, rows, minor, core2, values);
+      major.release();
+    }
+    return { values, first: from * M };
+  };
+  const coreOf = (node) => {
+    if (node.core.form === "none") return null;
+    const known = cores.get(node) ?? adopt(node.core.values);
+    cores.set(node, known);
+    return known;
+  };
+  try {
+    const bytes = dtype === "float32" ? 4 : 8;
+    forEachBlock(root, counts2, bytes, (begin, end) => {
+      if (signal?.aborted)
+        throw new XiError("E_ABORTED", `gridTensor: stopped after ${begin} of ${total} rows`);
+      const { values, first: first2 } = evaluate(root, begin, end);
+      const part = values.at((begin - first2) * root.width, (end - begin) * root.width);
+      out.set(part.take(), begin * root.width);
+      values.release();
+      onProgress?.(end * root.width, out.length);
+    });
+  } finally {
+    for (const storage of kept) storage.release();
+  }
+  return out;
+}
+function joinRows(backend2, xi, { core: core2, R, minor: { width: L }, width: K }, { P, M }, major, minor, weights, out) {
+  if (core2.form === "full") {
+    backend2.contractGrid(xi, { P, M, L, R, K }, minor, major, weights, out);
+    return;
+  }
+  const pair = [
+    { data: major, strides: [R, 0, 1] },
+    { data: minor, strides: [0, R, 1] }
+  ];
+  const common = { xi, combine: "product", reduce: "sum", fromUnit: false, batch: [], left: pair };
+  if (weights === null) {
+    backend2.joined(
+      { ...common, rows: [P, M, R], columns: [], terms: [], right: [], outStrides: [M * R, R, 1] },
+      out
+    );
+    return;
+  }
+  const right = [{ data: weights, strides: [1, K] }];
+  backend2.joined(
+    { ...common, rows: [P, M], columns: [K], terms: [R], right, outStrides: [M * K, K, 1] },
+    out
+  );
+}
+
+// src/backend/select.ts
+import { availableParallelism } from "node:os";
+
+// src/backend/interface.ts
+var BACKEND_NAMES = ["native", "wasm", "reference"];
+var ACTIVATIONS = ["identity", "relu", "tanh"];
+var LOSSES = ["softmax", "mse"];
+var REDUCTIONS = ["sum", "max", "min", "logsumexp"];
+var PRECISIONS = ["float32", "bf16x3", "bf16"];
+var MAX_JOINED = 4;
+var MAX_AXES = 24;
+var MAX_PRIME = 2 ** 26;
+
+// src/backend/native.ts
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+// src/core/abi.gen.ts
+var ABI_VERSION = 4;
+var TABLE_HASH = "ba09609431a10992";
+var STATUS_ID = { ok: 0, argument: 1, memory: 2, isa: 3, numeric: 4, convergence: 5 };
+var DTYPE_ID = { float32: 0, float64: 1 };
+var REDUCE_ID = { sum: 0, max: 1, min: 2, logsumexp: 3 };
+var PRECISION_ID = { full: 0, bf16x3: 1, bf16: 2 };
+var ACTIVATION_ID = { identity: 0, relu: 1, tanh: 2 };
+var LOSS_ID = { softmax: 0, mse: 1 };
+
 // src/backend/abi_folds.ts
 function abiFolds({ abi, pointer, null: none }, context, check2) {
   return {
@@ -235,7 +1796,7 @@ function abiFolds({ abi, pointer, null: none }, context, check2) {
         abi.xt_fold_gradient(context, dtype, id, steps, count, pointer(z), pointer(dout), pointer(dz))
       );
     },
-    projectFold(xi, { steps, B, R, M: M2 }, f, v, { sum, s, winners }) {
+    projectFold(xi, { steps, B, R, M }, f, v, { sum, s, winners }) {
       const optional = (storage) => storage ? pointer(storage) : none;
       check2(
         "projectFold",
@@ -246,7 +1807,7 @@ function abiFolds({ abi, pointer, null: none }, context, check2) {
           steps,
           B,
           R,
-          M2,
+          M,
           sum?.K ?? 0,
           pointer(f.data),
           f.row,
@@ -261,7 +1822,7 @@ function abiFolds({ abi, pointer, null: none }, context, check2) {
         )
       );
     },
-    winnerSums({ steps, P, Q, M: M2 }, winners, d, transposed2, x, out) {
+    winnerSums({ steps, P, Q, M }, winners, d, transposed2, x, out) {
       check2(
         "winnerSums",
         abi.xt_winner_sums(
@@ -270,7 +1831,7 @@ function abiFolds({ abi, pointer, null: none }, context, check2) {
           steps,
           P,
           Q,
-          M2,
+          M,
           pointer(winners),
           pointer(d),
           Number(transposed2),
@@ -300,60 +1861,60 @@ function abiLinearAlgebra({ abi, allocate: allocate2, pointer, result, ...bindin
     return storages.map((storage) => storage ? storage.take() : new Float64Array(0));
   };
   return {
-    singularValues(rows, cols, A2) {
+    singularValues(rows, cols, A) {
       const k = Math.min(rows, cols);
       return results(
         "singularValues",
         [k],
-        ([s]) => abi.xt_singular_values(context, rows, cols, pointer(A2), s)
+        ([s]) => abi.xt_singular_values(context, rows, cols, pointer(A), s)
       )[0];
     },
-    svd(rows, cols, A2) {
+    svd(rows, cols, A) {
       const k = Math.min(rows, cols);
       const [U, s, V] = results(
         "svd",
         [rows * k, k, k * cols],
-        ([u, values, v]) => abi.xt_svd(context, rows, cols, pointer(A2), u, values, v)
+        ([u, values, v]) => abi.xt_svd(context, rows, cols, pointer(A), u, values, v)
       );
       return { U, s, V };
     },
-    leftSvd(rows, cols, A2) {
+    leftSvd(rows, cols, A) {
       const k = Math.min(rows, cols);
       const [U, s] = results(
         "leftSvd",
         [rows * k, k, null],
-        ([u, values, v]) => abi.xt_svd(context, rows, cols, pointer(A2), u, values, v)
+        ([u, values, v]) => abi.xt_svd(context, rows, cols, pointer(A), u, values, v)
       );
       return { U, s };
     },
-    qr(rows, cols, A2) {
+    qr(rows, cols, A) {
       const k = Math.min(rows, cols);
       const [Q, R] = results(
         "qr",
         [rows * k, k * cols],
-        ([q, r]) => abi.xt_qr(context, rows, cols, pointer(A2), q, r)
+        ([q, r]) => abi.xt_qr(context, rows, cols, pointer(A), q, r)
       );
       return { Q, R };
     },
-    triangle(rows, cols, A2) {
+    triangle(rows, cols, A) {
       const k = Math.min(rows, cols);
       return results(
         "triangle",
         [null, k * cols],
-        ([q, r]) => abi.xt_qr(context, rows, cols, pointer(A2), q, r)
+        ([q, r]) => abi.xt_qr(context, rows, cols, pointer(A), q, r)
       )[1];
     },
-    exceeds(rows, cols, A2, bound) {
-      check2("exceeds", abi.xt_full_rank(context, rows, cols, pointer(A2), bound, result.pointer));
+    exceeds(rows, cols, A, bound) {
+      check2("exceeds", abi.xt_full_rank(context, rows, cols, pointer(A), bound, result.pointer));
       return result.read()[0] === 1;
     },
-    certifiedRank(rows, cols, A2, tolerance) {
-      check2("certifiedRank", abi.xt_numerical_rank(context, rows, cols, pointer(A2), tolerance, result.pointer));
+    certifiedRank(rows, cols, A, tolerance) {
+      check2("certifiedRank", abi.xt_numerical_rank(context, rows, cols, pointer(A), tolerance, result.pointer));
       const [rank, proven] = result.read();
       return proven === 1 ? rank : null;
     },
-    rankModulo(rows, cols, A2, prime) {
-      check2("rankModulo", abi.xt_rank_modulo(context, rows, cols, pointer(A2), prime, result.pointer));
+    rankModulo(rows, cols, A, prime) {
+      check2("rankModulo", abi.xt_rank_modulo(context, rows, cols, pointer(A), prime, result.pointer));
       return result.read()[0];
     }
   };
@@ -395,7 +1956,7 @@ function abiKernels(binding, isa, threads2) {
     ];
   };
   return {
-    contract(xi, { B, L: L2, R, K }, a, h, G, out, precision = "float32") {
+    contract(xi, { B, L, R, K }, a, h, G, out, precision = "float32") {
       check(
         "contract",
         abi.xt_contract(
@@ -403,7 +1964,7 @@ function abiKernels(binding, isa, threads2) {
           DTYPE_ID[a.dtype],
           XI[xi].id,
           B,
-          L2,
+          L,
           R,
           K,
           pointer(a),
@@ -413,15 +1974,15 @@ function abiKernels(binding, isa, threads2) {
         )
       );
     },
-    packWeights(L2, R, K, G, precision = "float32") {
+    packWeights(L, R, K, G, precision = "float32") {
       const dtype = DTYPE_ID[G.dtype];
       const at2 = contextAt(precision);
-      check("packWeights", abi.xt_packed_length(at2, dtype, L2, R, K, result.pointer));
+      check("packWeights", abi.xt_packed_length(at2, dtype, L, R, K, result.pointer));
       const values = binding.allocate(G.dtype, result.read()[0]);
-      check("packWeights", abi.xt_pack_weights(at2, dtype, L2, R, K, pointer(G), pointer(values)));
-      return { L: L2, R, K, precision, values };
+      check("packWeights", abi.xt_pack_weights(at2, dtype, L, R, K, pointer(G), pointer(values)));
+      return { L, R, K, precision, values };
     },
-    contractPacked(xi, B, a, h, { L: L2, R, K, precision, values }, out) {
+    contractPacked(xi, B, a, h, { L, R, K, precision, values }, out) {
       const [dtype, id] = [DTYPE_ID[a.dtype], XI[xi].id];
       check(
         "contractPacked",
@@ -430,7 +1991,7 @@ function abiKernels(binding, isa, threads2) {
           dtype,
           id,
           B,
-          L2,
+          L,
           R,
           K,
           pointer(a),
@@ -440,7 +2001,7 @@ function abiKernels(binding, isa, threads2) {
         )
       );
     },
-    contractGradient(xi, { B, L: L2, R, K }, { a, h, G, dout }, { da, dh, dG }, accumulate) {
+    contractGradient(xi, { B, L, R, K }, { a, h, G, dout }, { da, dh, dG }, accumulate) {
       check(
         "contractGradient",
         abi.xt_contract_gradient(
@@ -448,7 +2009,7 @@ function abiKernels(binding, isa, threads2) {
           DTYPE_ID[a.dtype],
           XI[xi].id,
           B,
-          L2,
+          L,
           R,
           K,
           pointer(a),
@@ -462,7 +2023,7 @@ function abiKernels(binding, isa, threads2) {
         )
       );
     },
-    contractGrid(xi, { P, M: M2, L: L2, R, K }, a, h, G, out) {
+    contractGrid(xi, { P, M, L, R, K }, a, h, G, out) {
       const [dtype, id] = [DTYPE_ID[a.dtype], XI[xi].id];
       check(
         "contractGrid",
@@ -471,8 +2032,8 @@ function abiKernels(binding, isa, threads2) {
           dtype,
           id,
           P,
-          M2,
-          L2,
+          M,
+          L,
           R,
           K,
           pointer(a),
@@ -522,18 +2083,18 @@ function abiKernels(binding, isa, threads2) {
         )
       );
     },
-    matmul(M2, N, K, A2, B, C, accumulate) {
+    matmul(M, N2, K, A, B, C, accumulate) {
       check(
         "matmul",
         abi.xt_matmul(
           context,
-          DTYPE_ID[A2.data.dtype],
-          M2,
-          N,
+          DTYPE_ID[A.data.dtype],
+          M,
+          N2,
           K,
-          pointer(A2.data),
-          A2.rowStride,
-          A2.colStride,
+          pointer(A.data),
+          A.rowStride,
+          A.colStride,
           pointer(B.data),
           B.rowStride,
           B.colStride,
@@ -566,14 +2127,14 @@ function abiKernels(binding, isa, threads2) {
         )
       );
     },
-    embed(rows, M2, N, tokens, A2, z) {
+    embed(rows, M, N2, tokens, A, z) {
       const words = binding.words(tokens);
-      check("embed", abi.xt_embed(context, DTYPE_ID[A2.dtype], rows, M2, N, words, pointer(A2), pointer(z)));
+      check("embed", abi.xt_embed(context, DTYPE_ID[A.dtype], rows, M, N2, words, pointer(A), pointer(z)));
     },
-    embedGradient(rows, M2, N, tokens, dz, dA) {
+    embedGradient(rows, M, N2, tokens, dz, dA) {
       const words = binding.words(tokens);
       const [dtype, from, to] = [DTYPE_ID[dA.dtype], pointer(dz), pointer(dA)];
-      check("embedGradient", abi.xt_embed_gradient(context, dtype, rows, M2, N, words, from, to));
+      check("embedGradient", abi.xt_embed_gradient(context, dtype, rows, M, N2, words, from, to));
     },
     loss(loss, rows, outputs, scores, answers, dScores) {
       const classes = answers instanceof Int32Array;
@@ -595,7 +2156,7 @@ function abiKernels(binding, isa, threads2) {
       const [sum, correct] = result.read();
       return { loss: sum, correct };
     },
-    adam(p, g, m2, v, o) {
+    adam(p, g, m, v, o) {
       check(
         "adam",
         abi.xt_adam(
@@ -604,7 +2165,7 @@ function abiKernels(binding, isa, threads2) {
           p.length,
           pointer(p),
           pointer(g),
-          pointer(m2),
+          pointer(m),
           pointer(v),
           o.rate,
           o.beta1,
@@ -702,13 +2263,13 @@ function checkedFolds(kernels2) {
       kernels2.foldGradient(xi, steps, count, z, dout, dz);
     },
     projectFold(xi, sizes, f, v, to) {
-      const { steps, B, R, M: M2 } = sizes;
+      const { steps, B, R, M } = sizes;
       const { sum, s, winners } = to;
       oneOf("xi", xi, XI_NAMES);
       counts("projectFold", sizes);
       const expect = sameDtype("projectFold", f.data.dtype);
-      expect("f", f.data, extentOf("projectFold f", f, steps, B, M2), true);
-      expect("v", v.data, extentOf("projectFold v", v, steps, R, M2), true);
+      expect("f", f.data, extentOf("projectFold f", f, steps, B, M), true);
+      expect("v", v.data, extentOf("projectFold v", v, steps, R, M), true);
       if (sum) {
         counts("projectFold", { K: sum.K });
         expect("lambda", sum.lambda, R * sum.K);
@@ -723,20 +2284,20 @@ function checkedFolds(kernels2) {
       kernels2.projectFold(xi, sizes, f, v, to);
     },
     winnerSums(sizes, winners, d, transposed2, x, out) {
-      const { steps, P, Q, M: M2 } = sizes;
+      const { steps, P, Q, M } = sizes;
       counts("winnerSums", sizes);
       const expect = sameDtype("winnerSums", d.dtype);
       expect("winners", winners, P * Q);
       expect("d", d, P * Q);
-      expect("x", x.data, extentOf("winnerSums x", x, steps, Q, M2), true);
-      expect("out", out.data, extentOf("winnerSums out", out, steps, P, M2), true);
+      expect("x", x.data, extentOf("winnerSums x", x, steps, Q, M), true);
+      expect("out", out.data, extentOf("winnerSums out", out, steps, P, M), true);
       kernels2.winnerSums(sizes, winners, d, transposed2, x, out);
     }
   };
 }
-function extentOf(where, { row, step }, steps, rows, M2) {
+function extentOf(where, { row, step }, steps, rows, M) {
   counts(where, { row, step });
-  return steps === 0 || rows === 0 || M2 === 0 ? 0 : (steps - 1) * step + (rows - 1) * row + M2;
+  return steps === 0 || rows === 0 || M === 0 ? 0 : (steps - 1) * step + (rows - 1) * row + M;
 }
 
 // src/backend/checks_joined.ts
@@ -785,8 +2346,8 @@ function checkPlan(kernel, plan, out) {
     checkOperand(`${kernel} right ${n}`, right[n], batch, columns, terms, out.dtype);
   checkOut(`${kernel} out`, plan, out, out.dtype);
 }
-function checkOperand(where, { data: data2, strides }, batch, own, terms, dtype) {
-  if (data2.dtype !== dtype) throw mismatch("E_DTYPE", where, dtype, data2.dtype);
+function checkOperand(where, { data, strides }, batch, own, terms, dtype) {
+  if (data.dtype !== dtype) throw mismatch("E_DTYPE", where, dtype, data.dtype);
   if (strides.length !== batch.length + own.length + terms.length) {
     const rule = `strides of ${batch.length} + ${own.length} + ${terms.length} axes`;
     throw mismatch("E_SHAPE", where, rule, strides);
@@ -795,7 +2356,7 @@ function checkOperand(where, { data: data2, strides }, batch, own, terms, dtype)
   reach.add(batch, strides, 0);
   reach.add(own, strides, batch.length);
   reach.add(terms, strides, batch.length + own.length);
-  reach.check(data2);
+  reach.check(data);
 }
 function checkOut(where, plan, out, dtype) {
   const { batch, rows, columns, outStrides } = plan;
@@ -828,9 +2389,9 @@ var Reach = class {
       else this.last += (extent - 1) * stride;
     }
   }
-  check(data2) {
-    if (this.empty || this.last < data2.length) return;
-    throw mismatch("E_SHAPE", this.where, `at least ${this.last + 1} elements`, data2.length);
+  check(data) {
+    if (this.empty || this.last < data.length) return;
+    throw mismatch("E_SHAPE", this.where, `at least ${this.last + 1} elements`, data.length);
   }
 };
 function checkApart(where, extents, strides) {
@@ -847,19 +2408,19 @@ function checkTargets(side, operands, targets) {
   if (targets.length !== operands.length)
     throw mismatch("E_SHAPE", where, `${operands.length} storages or null`, targets);
   targets.forEach((target, n) => {
-    const { data: data2 } = operands[n];
+    const { data } = operands[n];
     if (!target) return;
-    if (target.dtype !== data2.dtype) throw mismatch("E_DTYPE", where, data2.dtype, target.dtype);
-    if (target.length !== data2.length)
-      throw mismatch("E_SHAPE", where, `${data2.length} elements`, target.length);
+    if (target.dtype !== data.dtype) throw mismatch("E_DTYPE", where, data.dtype, target.dtype);
+    if (target.length !== data.length)
+      throw mismatch("E_SHAPE", where, `${data.length} elements`, target.length);
   });
 }
 
 // src/backend/checks_linalg.ts
 function checkedLinearAlgebra(kernels2) {
-  const behind = (name, call) => (rows, cols, A2, ...rest) => {
-    checkMatrix(name, rows, cols, A2);
-    return call(rows, cols, A2, ...rest);
+  const behind = (name, call) => (rows, cols, A, ...rest) => {
+    checkMatrix(name, rows, cols, A);
+    return call(rows, cols, A, ...rest);
   };
   return {
     singularValues: behind("singularValues", kernels2.singularValues),
@@ -867,34 +2428,34 @@ function checkedLinearAlgebra(kernels2) {
     leftSvd: behind("leftSvd", kernels2.leftSvd),
     qr: behind("qr", kernels2.qr),
     triangle: behind("triangle", kernels2.triangle),
-    exceeds: behind("exceeds", (rows, cols, A2, bound) => {
+    exceeds: behind("exceeds", (rows, cols, A, bound) => {
       if (!(bound >= 0 && bound < Number.POSITIVE_INFINITY))
         throw mismatch("E_ARGUMENT", "exceeds bound", "a non-negative number", bound);
-      return kernels2.exceeds(rows, cols, A2, bound);
+      return kernels2.exceeds(rows, cols, A, bound);
     }),
-    certifiedRank: behind("certifiedRank", (rows, cols, A2, tolerance) => {
+    certifiedRank: behind("certifiedRank", (rows, cols, A, tolerance) => {
       if (!(tolerance >= 0 && tolerance < 1))
         throw mismatch("E_ARGUMENT", "certifiedRank tolerance", "a number from 0 and below 1", tolerance);
-      return kernels2.certifiedRank(rows, cols, A2, tolerance);
+      return kernels2.certifiedRank(rows, cols, A, tolerance);
     }),
-    rankModulo: behind("rankModulo", (rows, cols, A2, prime) => {
-      if (!isPrime(integer("rankModulo prime", prime, 2, MAX_PRIME)))
+    rankModulo: behind("rankModulo", (rows, cols, A, prime) => {
+      if (!isPrime2(integer("rankModulo prime", prime, 2, MAX_PRIME)))
         throw mismatch("E_ARGUMENT", "rankModulo prime", "a prime", prime);
-      return kernels2.rankModulo(rows, cols, A2, prime);
+      return kernels2.rankModulo(rows, cols, A, prime);
     })
   };
 }
-function checkMatrix(kernel, rows, cols, A2) {
+function checkMatrix(kernel, rows, cols, A) {
   for (const size of [rows, cols]) {
     if (!Number.isSafeInteger(size) || size < 0)
       throw mismatch("E_SHAPE", `${kernel} rows and cols`, "non-negative integers", [rows, cols]);
   }
-  if (A2.dtype !== "float64") throw mismatch("E_DTYPE", `${kernel} A`, "float64", A2.dtype);
-  if (A2.length !== rows * cols) {
-    throw new XiError("E_SHAPE", `${kernel} A: expected ${rows} \xD7 ${cols} elements, received ${A2.length}`);
+  if (A.dtype !== "float64") throw mismatch("E_DTYPE", `${kernel} A`, "float64", A.dtype);
+  if (A.length !== rows * cols) {
+    throw new XiError("E_SHAPE", `${kernel} A: expected ${rows} \xD7 ${cols} elements, received ${A.length}`);
   }
 }
-function isPrime(value) {
+function isPrime2(value) {
   for (let divisor = 2; divisor * divisor <= value; divisor++) {
     if (value % divisor === 0) return false;
   }
@@ -906,22 +2467,22 @@ function checked(kernels2) {
   const packed = /* @__PURE__ */ new WeakSet();
   return {
     contract(xi, sizes, a, h, G, out, precision) {
-      const { B, L: L2, R, K } = sizes;
+      const { B, L, R, K } = sizes;
       oneOf("xi", xi, XI_NAMES);
       if (precision !== void 0) precisionOf("contract", precision, a.dtype);
       counts("contract", sizes);
       const expect = sameDtype("contract", a.dtype);
-      expect("a", a, B * L2);
+      expect("a", a, B * L);
       expect("h", h, B * R);
-      expect("G", G, L2 * R * K);
+      expect("G", G, L * R * K);
       expect("out", out, B * K);
       kernels2.contract(xi, sizes, a, h, G, out, precision);
     },
-    packWeights(L2, R, K, G, precision) {
+    packWeights(L, R, K, G, precision) {
       if (precision !== void 0) precisionOf("packWeights", precision, G.dtype);
-      counts("packWeights", { L: L2, R, K });
-      sameDtype("packWeights", G.dtype)("G", G, L2 * R * K);
-      const weights = kernels2.packWeights(L2, R, K, G, precision);
+      counts("packWeights", { L, R, K });
+      sameDtype("packWeights", G.dtype)("G", G, L * R * K);
+      const weights = kernels2.packWeights(L, R, K, G, precision);
       packed.add(weights);
       return weights;
     },
@@ -938,29 +2499,29 @@ function checked(kernels2) {
       kernels2.contractPacked(xi, B, a, h, weights, out);
     },
     contractGradient(xi, sizes, from, to, accumulate) {
-      const { B, L: L2, R, K } = sizes;
+      const { B, L, R, K } = sizes;
       oneOf("xi", xi, XI_NAMES);
       counts("contractGradient", sizes);
       const expect = sameDtype("contractGradient", from.a.dtype);
-      expect("a", from.a, B * L2);
+      expect("a", from.a, B * L);
       expect("h", from.h, B * R);
-      expect("G", from.G, L2 * R * K);
+      expect("G", from.G, L * R * K);
       expect("dout", from.dout, B * K);
-      expect("da", to.da, B * L2);
+      expect("da", to.da, B * L);
       expect("dh", to.dh, B * R);
-      expect("dG", to.dG, L2 * R * K);
+      expect("dG", to.dG, L * R * K);
       kernels2.contractGradient(xi, sizes, from, to, accumulate);
     },
     ...checkedJoined(kernels2),
     contractGrid(xi, sizes, a, h, G, out) {
-      const { P, M: M2, L: L2, R, K } = sizes;
+      const { P, M, L, R, K } = sizes;
       oneOf("xi", xi, XI_NAMES);
       counts("contractGrid", sizes);
       const expect = sameDtype("contractGrid", a.dtype);
-      expect("a", a, M2 * L2);
+      expect("a", a, M * L);
       expect("h", h, P * R);
-      expect("G", G, L2 * R * K);
-      expect("out", out, P * M2 * K);
+      expect("G", G, L * R * K);
+      expect("out", out, P * M * K);
       kernels2.contractGrid(xi, sizes, a, h, G, out);
     },
     ...checkedFolds(kernels2),
@@ -971,18 +2532,18 @@ function checked(kernels2) {
       expect("out", out, x.length * y.length);
       kernels2.outer(xi, x, y, out);
     },
-    matmul(M2, N, K, A2, B, C, accumulate) {
-      const expect = sameDtype("matmul", A2.data.dtype);
-      expect("A", A2.data, extentOf2("A", A2, M2, K), true);
-      expect("B", B.data, extentOf2("B", B, K, N), true);
-      expect("C", C.data, extentOf2("C", C, M2, N), true);
-      if (C.colStride !== 1 || M2 > 1 && C.rowStride < N) {
-        throw mismatch("E_SHAPE", "matmul C", `dense rows of ${N} that do not overlap`, [
+    matmul(M, N2, K, A, B, C, accumulate) {
+      const expect = sameDtype("matmul", A.data.dtype);
+      expect("A", A.data, extentOf2("A", A, M, K), true);
+      expect("B", B.data, extentOf2("B", B, K, N2), true);
+      expect("C", C.data, extentOf2("C", C, M, N2), true);
+      if (C.colStride !== 1 || M > 1 && C.rowStride < N2) {
+        throw mismatch("E_SHAPE", "matmul C", `dense rows of ${N2} that do not overlap`, [
           C.rowStride,
           C.colStride
         ]);
       }
-      kernels2.matmul(M2, N, K, A2, B, C, accumulate);
+      kernels2.matmul(M, N2, K, A, B, C, accumulate);
     },
     activate(activation, rows, cols, bias, z) {
       oneOf("activation", activation, ACTIVATIONS);
@@ -1001,21 +2562,21 @@ function checked(kernels2) {
       expect("dbias", dbias, cols);
       kernels2.activateGradient(activation, rows, cols, y, dy, dbias);
     },
-    embed(rows, M2, N, tokens, A2, z) {
-      counts("embed", { rows, M: M2, N });
-      indices("embed", tokens, rows, N);
-      const expect = sameDtype("embed", A2.dtype);
-      expect("A", A2, M2 * N);
-      expect("z", z, rows * M2);
-      kernels2.embed(rows, M2, N, tokens, A2, z);
+    embed(rows, M, N2, tokens, A, z) {
+      counts("embed", { rows, M, N: N2 });
+      indices("embed", tokens, rows, N2);
+      const expect = sameDtype("embed", A.dtype);
+      expect("A", A, M * N2);
+      expect("z", z, rows * M);
+      kernels2.embed(rows, M, N2, tokens, A, z);
     },
-    embedGradient(rows, M2, N, tokens, dz, dA) {
-      counts("embedGradient", { rows, M: M2, N });
-      indices("embedGradient", tokens, rows, N);
+    embedGradient(rows, M, N2, tokens, dz, dA) {
+      counts("embedGradient", { rows, M, N: N2 });
+      indices("embedGradient", tokens, rows, N2);
       const expect = sameDtype("embedGradient", dz.dtype);
-      expect("dz", dz, rows * M2);
-      expect("dA", dA, M2 * N);
-      kernels2.embedGradient(rows, M2, N, tokens, dz, dA);
+      expect("dz", dz, rows * M);
+      expect("dA", dA, M * N2);
+      kernels2.embedGradient(rows, M, N2, tokens, dz, dA);
     },
     loss(loss, rows, outputs, scores, answers, dScores) {
       oneOf("loss", loss, LOSSES);
@@ -1028,12 +2589,12 @@ function checked(kernels2) {
       else throw mismatch("E_DTYPE", "loss softmax", "an Int32Array of classes", answers);
       return kernels2.loss(loss, rows, outputs, scores, answers, dScores);
     },
-    adam(p, g, m2, v, options) {
+    adam(p, g, m, v, options) {
       const expect = sameDtype("adam", p.dtype);
       expect("g", g, p.length);
-      expect("m", m2, p.length);
+      expect("m", m, p.length);
       expect("v", v, p.length);
-      kernels2.adam(p, g, m2, v, options);
+      kernels2.adam(p, g, m, v, options);
     },
     ...checkedLinearAlgebra(kernels2),
     sumSquares: (x) => kernels2.sumSquares(x),
@@ -1065,109 +2626,6 @@ function extentOf2(name, view, rows, cols) {
   return rows === 0 || cols === 0 ? 0 : (rows - 1) * view.rowStride + (cols - 1) * view.colStride + 1;
 }
 
-// src/core/tensor.ts
-var MAX_ELEMENTS = 2 ** 31 - 1;
-function elementCount(shape, where = "shape") {
-  let count = 1;
-  for (const extent of shape) {
-    if (!Number.isInteger(extent) || extent < 0) {
-      throw mismatch("E_SHAPE", where, "non-negative integers", shape);
-    }
-    count *= extent;
-  }
-  if (shape.includes(0)) return 0;
-  if (count > MAX_ELEMENTS) throw mismatch("E_MEMORY", where, `at most ${MAX_ELEMENTS} elements`, shape);
-  return count;
-}
-function allocate(dtype, length) {
-  try {
-    return dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
-  } catch (cause) {
-    throw new XiError("E_MEMORY", `cannot allocate ${length} elements of ${dtype}`, { cause });
-  }
-}
-function dtypeOf(data2, where = "tensor") {
-  if (data2 instanceof Float32Array) return "float32";
-  if (data2 instanceof Float64Array) return "float64";
-  throw mismatch("E_DTYPE", where, "a Float32Array or Float64Array", data2);
-}
-function checkFinite(where, data2) {
-  for (let n = 0; n < data2.length; n++) {
-    if (!Number.isFinite(data2[n])) {
-      throw new XiError("E_NUMERIC", `${where}: expected finite values, received ${data2[n]} at element ${n}`);
-    }
-  }
-}
-
-// src/backend/storage.ts
-var ArrayStorage = class _ArrayStorage {
-  dtype;
-  data;
-  constructor(dtype, data2) {
-    this.dtype = dtype;
-    this.data = typeof data2 === "number" ? allocate(dtype, checkLength(data2)) : data2;
-  }
-  get length() {
-    return this.data.length;
-  }
-  at(offset, length = this.length - offset) {
-    checkPart(offset, length, this.length);
-    return new _ArrayStorage(this.dtype, this.data.subarray(offset, offset + length));
-  }
-  read() {
-    return this.data.slice();
-  }
-  take() {
-    return this.data;
-  }
-  write(values) {
-    checkSame(values.length, this.length);
-    this.data.set(values);
-  }
-  fill(value) {
-    this.data.fill(value);
-  }
-  /** The heap looks after itself, even in the middle of a synchronous loop, once nothing refers to the values. */
-  release() {
-    this.data = RELEASED[this.dtype];
-  }
-};
-var RELEASED = { float32: new Float32Array(0), float64: new Float64Array(0) };
-function adoptArray(values) {
-  return new ArrayStorage(dtypeOf(values), values);
-}
-function arrayOf(storage) {
-  if (storage instanceof ArrayStorage) return storage.data;
-  throw mismatch("E_BACKEND", "storage", "storage that this backend allocated", storage.constructor.name);
-}
-function checkLength(length) {
-  if (!isCount(length)) throw mismatch("E_SHAPE", "storage", "a non-negative number of elements", length);
-  return length;
-}
-var isCount = (value) => Number.isSafeInteger(value) && value >= 0;
-function checkPart(offset, length, whole) {
-  if (!(isCount(offset) && isCount(length) && offset + length <= whole)) {
-    throw mismatch("E_SHAPE", "part of a storage", `a range within ${whole} elements`, [
-      offset,
-      offset + length
-    ]);
-  }
-}
-function checkSame(received, expected) {
-  if (received !== expected) throw mismatch("E_SHAPE", "write to a storage", `${expected} values`, received);
-}
-function borrowing(work) {
-  const borrowed = [];
-  try {
-    return work((storage) => {
-      borrowed.push(storage);
-      return storage;
-    });
-  } finally {
-    for (const storage of borrowed) storage.release();
-  }
-}
-
 // src/backend/native.ts
 var FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
 function probeNative() {
@@ -1178,8 +2636,8 @@ function probeNative() {
   }
   let addon;
   try {
-    const missing = missingBytes(path);
-    if (missing > 0) return refuse(`the binary is truncated: ${missing} bytes are missing at its end`);
+    const missing2 = missingBytes(path);
+    if (missing2 > 0) return refuse(`the binary is truncated: ${missing2} bytes are missing at its end`);
     addon = createRequire(import.meta.url)(path);
   } catch (cause) {
     return refuse(`the binary cannot be loaded: ${cause.message}`);
@@ -1215,8 +2673,8 @@ function probeNative() {
 }
 var POPULATED_BYTES = 2 ** 17;
 function populated(addon, storage) {
-  const { data: data2 } = storage;
-  if (data2.byteLength >= POPULATED_BYTES) addon.xt_populate(data2, data2.byteLength);
+  const { data } = storage;
+  if (data.byteLength >= POPULATED_BYTES) addon.xt_populate(data, data.byteLength);
   return storage;
 }
 function missingBytes(path) {
@@ -1251,7 +2709,7 @@ var foldKernels = {
       }
     }
   },
-  projectFold(xi, { steps, B, R, M: M2 }, f, v, to) {
+  projectFold(xi, { steps, B, R, M }, f, v, to) {
     const { unit, value, dx, dy } = XI[xi];
     const [s, winners] = [to.s, to.winners].map((storage) => storage && arrayOf(storage));
     const [fs, vs] = [f.data, v.data].map(arrayOf);
@@ -1264,7 +2722,7 @@ var foldKernels = {
         let state = unit;
         let winner = -1;
         for (let t2 = 0; t2 < steps; t2++) {
-          const z = dot(fs, at(f, t2, b), vs, at(v, t2, r), M2);
+          const z = dot(fs, at(f, t2, b), vs, at(v, t2, r), M);
           if (dx(state, z) === 0) winner = -1;
           if (dy(state, z) !== 0) winner = t2;
           state = value(state, z);
@@ -1276,22 +2734,22 @@ var foldKernels = {
       scores?.set(sums, b * K);
     }
   },
-  winnerSums({ steps, P, Q, M: M2 }, winnersIn, dIn, transposed2, x, out) {
+  winnerSums({ steps, P, Q, M }, winnersIn, dIn, transposed2, x, out) {
     const [winners, d, xs, to] = [winnersIn, dIn, x.data, out.data].map(arrayOf);
     const strange = winners.find((winner) => !(winner >= -1 && winner < steps));
     if (strange !== void 0)
       throw mismatch("E_ARGUMENT", "winnerSums winners", `steps from 0 to ${steps - 1}, or -1`, strange);
-    const sums = new Float64Array(steps * M2);
+    const sums = new Float64Array(steps * M);
     for (let p = 0; p < P; p++) {
       sums.fill(0);
       for (let q = 0; q < Q; q++) {
         const pair = transposed2 ? q * P + p : p * Q + q;
         const winner = winners[pair];
         if (winner < 0) continue;
-        for (let m2 = 0; m2 < M2; m2++) sums[winner * M2 + m2] += d[pair] * xs[at(x, winner, q) + m2];
+        for (let m = 0; m < M; m++) sums[winner * M + m] += d[pair] * xs[at(x, winner, q) + m];
       }
       for (let t2 = 0; t2 < steps; t2++) {
-        for (let m2 = 0; m2 < M2; m2++) to[at(out, t2, p) + m2] += sums[t2 * M2 + m2];
+        for (let m = 0; m < M; m++) to[at(out, t2, p) + m] += sums[t2 * M + m];
       }
     }
   }
@@ -1362,7 +2820,7 @@ function first(values, neutral, beats2) {
   }
   return { value, winner };
 }
-function offsets(extents, strides) {
+function offsets2(extents, strides) {
   let places = Float64Array.of(0);
   extents.forEach((extent, axis) => {
     places = Float64Array.from(
@@ -1376,21 +2834,21 @@ function forEachOutput(plan, visit) {
   const { batch, rows, columns, left, right, outStrides } = plan;
   const [nb, nr] = [batch.length, rows.length];
   const out = {
-    g: offsets(batch, outStrides.slice(0, nb)),
-    m: offsets(rows, outStrides.slice(nb, nb + nr)),
-    n: offsets(columns, outStrides.slice(nb + nr))
+    g: offsets2(batch, outStrides.slice(0, nb)),
+    m: offsets2(rows, outStrides.slice(nb, nb + nr)),
+    n: offsets2(columns, outStrides.slice(nb + nr))
   };
   const walk = (side, extents) => side.map(({ strides }) => ({
-    g: offsets(batch, strides.slice(0, nb)),
-    own: offsets(extents, strides.slice(nb, nb + extents.length))
+    g: offsets2(batch, strides.slice(0, nb)),
+    own: offsets2(extents, strides.slice(nb, nb + extents.length))
   }));
   const [lefts, rights] = [walk(left, rows), walk(right, columns)];
   for (let g = 0; g < out.g.length; g++) {
-    for (let m2 = 0; m2 < out.m.length; m2++) {
-      const leftAt = lefts.map((operand) => operand.g[g] + operand.own[m2]);
+    for (let m = 0; m < out.m.length; m++) {
+      const leftAt = lefts.map((operand) => operand.g[g] + operand.own[m]);
       for (let n = 0; n < out.n.length; n++) {
         visit(
-          out.g[g] + out.m[m2] + out.n[n],
+          out.g[g] + out.m[m] + out.n[n],
           leftAt,
           rights.map((operand) => operand.g[g] + operand.own[n])
         );
@@ -1401,13 +2859,13 @@ function forEachOutput(plan, visit) {
 function termsOf(plan, to) {
   const { terms, xi, combine, fromUnit } = plan;
   const sideOf = (operands, targets) => ({
-    data: operands.map(({ data: data2 }) => arrayOf(data2)),
-    sums: operands.map(({ data: data2 }, n) => targets[n] ? new Float64Array(data2.length) : null),
-    term: operands.map(({ strides }) => offsets(terms, strides.slice(strides.length - terms.length)))
+    data: operands.map(({ data }) => arrayOf(data)),
+    sums: operands.map(({ data }, n) => targets[n] ? new Float64Array(data.length) : null),
+    term: operands.map(({ strides }) => offsets2(terms, strides.slice(strides.length - terms.length)))
   });
   const left = sideOf(plan.left, to?.left ?? []);
   const right = sideOf(plan.right, to?.right ?? []);
-  const count = terms.reduce((product, extent) => product * extent, 1);
+  const count = terms.reduce((product3, extent) => product3 * extent, 1);
   const operator = XI[xi];
   const join = XI[combine];
   const both = right.data.length > 0;
@@ -1445,7 +2903,7 @@ function termsOf(plan, to) {
   };
 }
 function states({ unit, value }, side, at2, s, fromUnit) {
-  const z = side.data.map((data2, n) => data2[at2[n] + side.term[n][s]]);
+  const z = side.data.map((data, n) => data[at2[n] + side.term[n][s]]);
   const all = [fromUnit ? value(unit, z[0]) : z[0]];
   for (let n = 1; n < z.length; n++) all.push(value(all[n - 1], z[n]));
   return all;
@@ -1468,17 +2926,17 @@ function spreadSide(operator, side, at2, s, fromUnit, weight) {
 
 // src/backend/reference_learning.ts
 var learningKernels = {
-  embed(rows, M2, N, tokens, AIn, zIn) {
-    const [A2, z] = [AIn, zIn].map(arrayOf);
+  embed(rows, M, N2, tokens, AIn, zIn) {
+    const [A, z] = [AIn, zIn].map(arrayOf);
     for (let r = 0; r < rows; r++) {
-      for (let m2 = 0; m2 < M2; m2++) z[r * M2 + m2] = A2[m2 * N + tokens[r]];
+      for (let m = 0; m < M; m++) z[r * M + m] = A[m * N2 + tokens[r]];
     }
   },
-  embedGradient(rows, M2, N, tokens, dzIn, dA) {
+  embedGradient(rows, M, N2, tokens, dzIn, dA) {
     const dz = arrayOf(dzIn);
-    const sums = new Float64Array(M2 * N);
+    const sums = new Float64Array(M * N2);
     for (let r = 0; r < rows; r++) {
-      for (let m2 = 0; m2 < M2; m2++) sums[m2 * N + tokens[r]] += dz[r * M2 + m2];
+      for (let m = 0; m < M; m++) sums[m * N2 + tokens[r]] += dz[r * M + m];
     }
     dA.write(sums);
   },
@@ -1513,12 +2971,12 @@ var learningKernels = {
     return total;
   },
   adam(pIn, gIn, mIn, vIn, o) {
-    const [p, g, m2, v] = [pIn, gIn, mIn, vIn].map(arrayOf);
+    const [p, g, m, v] = [pIn, gIn, mIn, vIn].map(arrayOf);
     for (let n = 0; n < p.length; n++) {
       const gradient = g[n] * o.scale;
-      m2[n] = o.beta1 * m2[n] + (1 - o.beta1) * gradient;
+      m[n] = o.beta1 * m[n] + (1 - o.beta1) * gradient;
       v[n] = o.beta2 * v[n] + (1 - o.beta2) * gradient * gradient;
-      const step = o.rate * (m2[n] / o.correction1) / (Math.sqrt(v[n] / o.correction2) + o.epsilon);
+      const step = o.rate * (m[n] / o.correction1) / (Math.sqrt(v[n] / o.correction2) + o.epsilon);
       p[n] = (1 - o.decay) * p[n] - step;
     }
   }
@@ -1526,24 +2984,24 @@ var learningKernels = {
 
 // src/backend/reference_linalg.ts
 var referenceLinearAlgebra = {
-  singularValues: (rows, cols, A2) => jacobi("singularValues", rows, cols, A2).s,
-  svd: (rows, cols, A2) => jacobi("svd", rows, cols, A2),
-  leftSvd(rows, cols, A2) {
-    const { U, s } = jacobi("leftSvd", rows, cols, A2);
+  singularValues: (rows, cols, A) => jacobi("singularValues", rows, cols, A).s,
+  svd: (rows, cols, A) => jacobi("svd", rows, cols, A),
+  leftSvd(rows, cols, A) {
+    const { U, s } = jacobi("leftSvd", rows, cols, A);
     return { U, s };
   },
-  qr: (rows, cols, A2) => householder("qr", rows, cols, A2),
-  triangle: (rows, cols, A2) => householder("triangle", rows, cols, A2).R,
-  exceeds(rows, cols, A2, bound) {
-    const { s } = jacobi("exceeds", rows, cols, A2);
+  qr: (rows, cols, A) => householder("qr", rows, cols, A),
+  triangle: (rows, cols, A) => householder("triangle", rows, cols, A).R,
+  exceeds(rows, cols, A, bound) {
+    const { s } = jacobi("exceeds", rows, cols, A);
     return s.length === 0 || s[s.length - 1] > bound + (rows + cols) * Number.EPSILON * s[0];
   },
-  certifiedRank(rows, cols, A2) {
-    checkFinite("certifiedRank A", arrayOf(A2));
+  certifiedRank(rows, cols, A) {
+    checkFinite("certifiedRank A", arrayOf(A));
     return rows * cols === 0 ? 0 : null;
   },
-  rankModulo(rows, cols, A2, prime) {
-    const residues = arrayOf(A2).slice();
+  rankModulo(rows, cols, A, prime) {
+    const residues = arrayOf(A).slice();
     for (const value of residues) {
       if (!(Number.isInteger(value) && value >= 0 && value < prime))
         throw mismatch("E_ARGUMENT", "rankModulo A", `integers in [0, ${prime})`, value);
@@ -1576,8 +3034,8 @@ function power(value, exponent, prime) {
   }
   return result;
 }
-function scaled(kernel, A2) {
-  const values = Float64Array.from(arrayOf(A2));
+function scaled(kernel, A) {
+  const values = Float64Array.from(arrayOf(A));
   checkFinite(`${kernel} A`, values);
   const largest = values.reduce((size, value) => Math.max(size, Math.abs(value)), 0);
   const scale = largest > 0 ? 2 ** Math.max(-1022, Math.min(1022, Math.floor(Math.log2(largest)))) : 1;
@@ -1621,8 +3079,8 @@ function orthogonalise(W, k, n, Z) {
   }
   throw new XiError("E_NUMERIC", "singular values: expected Jacobi rotations to end within 60 sweeps");
 }
-function jacobi(kernel, rows, cols, A2) {
-  const { values, scale } = scaled(kernel, A2);
+function jacobi(kernel, rows, cols, A) {
+  const { values, scale } = scaled(kernel, A);
   const wide = rows <= cols;
   const [k, n] = wide ? [rows, cols] : [cols, rows];
   const W = wide ? values : transpose(values, rows, cols);
@@ -1657,9 +3115,9 @@ function complete(X, k, n, known) {
         for (let other = 0; other < k; other++) {
           if (!known[other]) continue;
           const y = X.subarray(other * n, (other + 1) * n);
-          let product = 0;
-          for (let i = 0; i < n; i++) product += x[i] * y[i];
-          for (let i = 0; i < n; i++) x[i] -= product * y[i];
+          let product3 = 0;
+          for (let i = 0; i < n; i++) product3 += x[i] * y[i];
+          for (let i = 0; i < n; i++) x[i] -= product3 * y[i];
         }
       }
       const length = norm(x);
@@ -1669,23 +3127,23 @@ function complete(X, k, n, known) {
   }
 }
 var norm = (x) => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
-function transpose(A2, rows, cols) {
-  const out = new Float64Array(A2.length);
+function transpose(A, rows, cols) {
+  const out = new Float64Array(A.length);
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < cols; c++) out[c * rows + r] = A2[r * cols + c];
+    for (let c = 0; c < cols; c++) out[c * rows + r] = A[r * cols + c];
   }
   return out;
 }
-function householder(kernel, rows, cols, A2) {
-  const { values, scale } = scaled(kernel, A2);
+function householder(kernel, rows, cols, A) {
+  const { values, scale } = scaled(kernel, A);
   const k = Math.min(rows, cols);
   const vectors = [];
   const reflect = (v, first2, X, width) => {
     const square = v.reduce((sum, x) => sum + x * x, 0);
     for (let c = 0; c < width && square > 0; c++) {
-      let product = 0;
-      for (let i = 0; i < v.length; i++) product += v[i] * X[(first2 + i) * width + c];
-      for (let i = 0; i < v.length; i++) X[(first2 + i) * width + c] -= 2 * product / square * v[i];
+      let product3 = 0;
+      for (let i = 0; i < v.length; i++) product3 += v[i] * X[(first2 + i) * width + c];
+      for (let i = 0; i < v.length; i++) X[(first2 + i) * width + c] -= 2 * product3 / square * v[i];
     }
   };
   for (let j = 0; j < k; j++) {
@@ -1703,50 +3161,50 @@ function householder(kernel, rows, cols, A2) {
 
 // src/backend/reference.ts
 var kernels = {
-  contract(xi, { B, L: L2, R, K }, aIn, hIn, GIn, outIn) {
+  contract(xi, { B, L, R, K }, aIn, hIn, GIn, outIn) {
     const [a, h, G, out] = [aIn, hIn, GIn, outIn].map(arrayOf);
     const { value } = XI[xi];
     const sum = new Float64Array(K);
     for (let b = 0; b < B; b++) {
       sum.fill(0);
-      for (let i = 0; i < L2; i++) {
+      for (let i = 0; i < L; i++) {
         for (let j = 0; j < R; j++) {
-          const joined = value(a[b * L2 + i], h[b * R + j]);
+          const joined2 = value(a[b * L + i], h[b * R + j]);
           const row = (i * R + j) * K;
-          for (let k = 0; k < K; k++) sum[k] += G[row + k] * joined;
+          for (let k = 0; k < K; k++) sum[k] += G[row + k] * joined2;
         }
       }
       out.set(sum, b * K);
     }
   },
-  packWeights: (L2, R, K, G, precision = "float32") => ({
-    ...{ L: L2, R, K, precision },
+  packWeights: (L, R, K, G, precision = "float32") => ({
+    ...{ L, R, K, precision },
     values: new ArrayStorage(G.dtype, G.read())
   }),
-  contractPacked(xi, B, a, h, { L: L2, R, K, values }, out) {
-    kernels.contract(xi, { B, L: L2, R, K }, a, h, values, out);
+  contractPacked(xi, B, a, h, { L, R, K, values }, out) {
+    kernels.contract(xi, { B, L, R, K }, a, h, values, out);
   },
-  contractGradient(xi, { B, L: L2, R, K }, from, to, accumulate) {
+  contractGradient(xi, { B, L, R, K }, from, to, accumulate) {
     const [a, h, G, dout] = [from.a, from.h, from.G, from.dout].map(arrayOf);
     const { value, dx, dy } = XI[xi];
-    const da = new Float64Array(B * L2);
+    const da = new Float64Array(B * L);
     const dh = new Float64Array(B * R);
-    const dG = new Float64Array(L2 * R * K);
+    const dG = new Float64Array(L * R * K);
     if (accumulate) dG.set(arrayOf(to.dG));
     for (let b = 0; b < B; b++) {
-      for (let i = 0; i < L2; i++) {
+      for (let i = 0; i < L; i++) {
         for (let j = 0; j < R; j++) {
-          const x = a[b * L2 + i];
+          const x = a[b * L + i];
           const y = h[b * R + j];
-          const joined = value(x, y);
+          const joined2 = value(x, y);
           const row = (i * R + j) * K;
           let weight = 0;
           for (let k = 0; k < K; k++) {
             const d = dout[b * K + k];
             weight += G[row + k] * d;
-            dG[row + k] += joined * d;
+            dG[row + k] += joined2 * d;
           }
-          da[b * L2 + i] += weight * dx(x, y);
+          da[b * L + i] += weight * dx(x, y);
           dh[b * R + j] += weight * dy(x, y);
         }
       }
@@ -1759,38 +3217,38 @@ var kernels = {
   ...joinedKernels,
   ...learningKernels,
   ...referenceLinearAlgebra,
-  contractGrid(xi, { P, M: M2, L: L2, R, K }, aIn, hIn, GIn, outIn) {
+  contractGrid(xi, { P, M, L, R, K }, aIn, hIn, GIn, outIn) {
     const [a, h, G, out] = [aIn, hIn, GIn, outIn].map(arrayOf);
     const { value } = XI[xi];
     const sum = new Float64Array(K);
     for (let p = 0; p < P; p++) {
-      for (let m2 = 0; m2 < M2; m2++) {
+      for (let m = 0; m < M; m++) {
         sum.fill(0);
-        for (let i = 0; i < L2; i++) {
+        for (let i = 0; i < L; i++) {
           for (let j = 0; j < R; j++) {
-            const joined = value(a[m2 * L2 + i], h[p * R + j]);
-            for (let k = 0; k < K; k++) sum[k] += G[(i * R + j) * K + k] * joined;
+            const joined2 = value(a[m * L + i], h[p * R + j]);
+            for (let k = 0; k < K; k++) sum[k] += G[(i * R + j) * K + k] * joined2;
           }
         }
-        out.set(sum, (p * M2 + m2) * K);
+        out.set(sum, (p * M + m) * K);
       }
     }
   },
   outer(xi, xIn, yIn, outIn) {
     const [x, y, out] = [xIn, yIn, outIn].map(arrayOf);
     const { value } = XI[xi];
-    for (let m2 = 0; m2 < x.length; m2++) {
-      for (let n = 0; n < y.length; n++) out[m2 * y.length + n] = value(x[m2], y[n]);
+    for (let m = 0; m < x.length; m++) {
+      for (let n = 0; n < y.length; n++) out[m * y.length + n] = value(x[m], y[n]);
     }
   },
-  matmul(M2, N, K, A2, B, C, accumulate) {
+  matmul(M, N2, K, A, B, C, accumulate) {
     const at2 = ({ rowStride, colStride }, r, c) => r * rowStride + c * colStride;
-    const [dataA, dataB, dataC] = [A2, B, C].map((view) => arrayOf(view.data));
-    for (let m2 = 0; m2 < M2; m2++) {
-      for (let n = 0; n < N; n++) {
-        let sum = accumulate ? dataC[at2(C, m2, n)] : 0;
-        for (let k = 0; k < K; k++) sum += dataA[at2(A2, m2, k)] * dataB[at2(B, k, n)];
-        dataC[at2(C, m2, n)] = sum;
+    const [dataA, dataB, dataC] = [A, B, C].map((view) => arrayOf(view.data));
+    for (let m = 0; m < M; m++) {
+      for (let n = 0; n < N2; n++) {
+        let sum = accumulate ? dataC[at2(C, m, n)] : 0;
+        for (let k = 0; k < K; k++) sum += dataA[at2(A, m, k)] * dataB[at2(B, k, n)];
+        dataC[at2(C, m, n)] = sum;
       }
     }
   },
@@ -2121,9 +3579,9 @@ var Instance = class {
       allocate: (dtype, length) => this.allocate(dtype, length),
       words: (list) => {
         if (list.length > words.length) {
-          const larger = this.allocate("float32", 2 * list.length);
+          const larger2 = this.allocate("float32", 2 * list.length);
           words.release();
-          words = larger;
+          words = larger2;
         }
         new Int32Array(this.exports.memory.buffer, words.address(), list.length).set(list);
         return words.address();
@@ -2251,294 +3709,1870 @@ function selectBackend(options = {}) {
   }
   throw nothingUsable(refusals, "npm run build makes the binaries anew");
 }
-
-// src/features/features.ts
-function dense(data2, cols) {
-  return { data: data2, rowStride: cols, colStride: 1 };
-}
-function transposed(view) {
-  return { data: view.data, rowStride: view.colStride, colStride: view.rowStride };
+var standard;
+function defaultBackend() {
+  standard ??= selectBackend().backend;
+  return standard;
 }
 
-// src/analysis/joins.ts
-var isLeaf = (node) => "mode" in node;
-
-// src/analysis/blocks.ts
-var BLOCK_BYTES = 2 ** 26;
-function rowsOf(node, counts2) {
-  if (isLeaf(node)) return counts2[node.mode];
-  return (node.major ? rowsOf(node.major, counts2) : 1) * rowsOf(node.minor, counts2);
+// src/analysis/ranks.ts
+var DEFAULT_TOLERANCE = 1e-10;
+function matricizationRank(tensor2, rowModes2, options = {}) {
+  const { backend: backend2, tolerance } = checkOptions("matricizationRank", tensor2, options);
+  return rankOf(backend2, matricize(tensor2, rowModes2), tolerance);
 }
-function forEachBlock(root, counts2, bytesPerValue, visit) {
-  const total = rowsOf(root, counts2);
-  const unit = alignment(root, counts2);
-  const rows = Math.max(1, Math.floor(BLOCK_BYTES / bytesPerValue / valuesPerRow(root, counts2) / unit)) * unit;
-  for (let begin = 0; begin < total; begin += rows) visit(begin, Math.min(total, begin + rows));
+function checkOptions(where, tensor2, options) {
+  knownKeys(where, options, ["tolerance", "backend"]);
+  const { tolerance = DEFAULT_TOLERANCE, backend: backend2 = defaultBackend() } = options;
+  if (!(tolerance >= 0 && tolerance < 1))
+    throw mismatch("E_ARGUMENT", `${where} tolerance`, "a number from 0 and below 1", tolerance);
+  checkTensor(where, tensor2, tensor2?.shape ?? [], tensor2?.dtype ?? "float64");
+  return { tolerance, backend: backend2 };
 }
-function valuesPerRow(node, counts2) {
-  if (isLeaf(node)) return node.width;
-  return node.width + (node.major ? valuesPerRow(node.major, counts2) / rowsOf(node.minor, counts2) : 0);
-}
-function alignment(node, counts2) {
-  let unit = 1;
-  for (let at2 = node; at2 && !isLeaf(at2); at2 = at2.major) {
-    const next = unit * rowsOf(at2.minor, counts2);
-    if (next > MOST_ALIGNED) break;
-    unit = next;
-  }
-  return unit;
-}
-var MOST_ALIGNED = 2 ** 16;
-
-// src/analysis/grid.ts
-var DEFAULT_LIMIT = 2 ** 31;
-function gridOf(backend2, dtype, { xi, root }, F2, choice, { signal, onProgress } = {}) {
-  const counts2 = choice.map((list) => list.length);
-  const total = rowsOf(root, counts2);
-  const out = allocate(dtype, total * root.width);
-  const minors = /* @__PURE__ */ new Map();
-  const kept = [];
-  const keep = (storage) => {
-    kept.push(storage);
-    return storage;
-  };
-  const adopt = (values) => keep(backend2.adopt(values));
-  const cores = /* @__PURE__ */ new Map();
-  const whole = (node) => {
-    const known = minors.get(node);
-    if (known) return known;
-    const values = isLeaf(node) ? leafValues(node) : evaluate(node, 0, rowsOf(node, counts2)).values;
-    minors.set(node, keep(values));
-    return values;
-  };
-  const leafValues = ({ mode, width, projection }) => {
-    const features = F2.shape[1];
-    const rows = choice[mode].length;
-    const values = backend2.allocate(dtype, rows * width);
-    borrowing((borrow) => {
-      const shown = allocate(dtype, rows * features);
-      choice[mode].forEach((m2, n) => {
-        shown.set(F2.data.subarray(m2 * features, (m2 + 1) * features), n * features);
-      });
-      const [f, C] = [shown, projection].map((array) => dense(borrow(backend2.adopt(array)), features));
-      backend2.matmul(rows, width, features, f, transposed(C), dense(values, width), false);
-    });
-    return values;
-  };
-  const evaluate = (node, begin, end) => {
-    if (isLeaf(node)) {
-      const all = leafValues(node);
-      return { values: all, first: 0 };
+function rankOf(backend2, matrix2, tolerance) {
+  const { rank, squares } = certifiedRankOf(backend2, matrix2, tolerance);
+  if (rank === null) return reportOf(singularValuesOf(backend2, matrix2), tolerance);
+  let known;
+  const spectrum = () => {
+    if (known === void 0) {
+      if (sumSquaresOf(backend2, matrix2) !== squares) {
+        throw mismatch("E_ARGUMENT", "RankReport", "the tensor whose rank was reported", "a changed one");
+      }
+      known = spectrumOf(singularValuesOf(backend2, matrix2), rank);
     }
-    const M2 = rowsOf(node.minor, counts2);
-    const minor = whole(node.minor);
-    const [from, to] = [Math.floor(begin / M2), Math.ceil(end / M2)];
-    const values = backend2.allocate(dtype, (to - from) * M2 * node.width);
-    const core = coreOf(node);
-    if (node.major === null) {
-      const unit = backend2.allocate(dtype, node.R);
-      unit.fill(XI[xi].unit);
-      joinRows(backend2, xi, node, { P: 1, M: M2 }, unit, minor, core, values);
-      unit.release();
-    } else {
-      const { values: major, first: first2 } = evaluate(node.major, from, to);
-      const rows = major.at((from - first2) * node.R, (to - from) * node.R);
-      joinRows(backend2, xi, node, { P: to - from, M: M2 }, rows, minor, core, values);
-      major.release();
-    }
-    return { values, first: from * M2 };
-  };
-  const coreOf = (node) => {
-    if (node.core.form === "none") return null;
-    const known = cores.get(node) ?? adopt(node.core.values);
-    cores.set(node, known);
     return known;
   };
-  try {
-    const bytes = dtype === "float32" ? 4 : 8;
-    forEachBlock(root, counts2, bytes, (begin, end) => {
-      if (signal?.aborted)
-        throw new XiError("E_ABORTED", `gridTensor: stopped after ${begin} of ${total} rows`);
-      const { values, first: first2 } = evaluate(root, begin, end);
-      const part = values.at((begin - first2) * root.width, (end - begin) * root.width);
-      out.set(part.take(), begin * root.width);
-      values.release();
-      onProgress?.(end * root.width, out.length);
-    });
-  } finally {
-    for (const storage of kept) storage.release();
+  return {
+    rank,
+    method: "certificate",
+    tolerance,
+    get singularValues() {
+      return spectrum().singularValues;
+    },
+    get gap() {
+      return spectrum().gap;
+    },
+    get effectiveRank() {
+      return spectrum().effectiveRank;
+    },
+    get entropy() {
+      return spectrum().entropy;
+    }
+  };
+}
+function reportOf(singularValues, tolerance) {
+  const [largest = 0] = singularValues;
+  const first2 = singularValues.findIndex((s) => !(s > tolerance * largest));
+  const rank = largest === 0 ? 0 : first2 < 0 ? singularValues.length : first2;
+  return { rank, method: "spectrum", tolerance, ...spectrumOf(singularValues, rank) };
+}
+function spectrumOf(singularValues, rank) {
+  const [largest = 0] = singularValues;
+  const next = singularValues[rank] ?? 0;
+  const gap = rank === 0 || next === 0 ? Number.POSITIVE_INFINITY : singularValues[rank - 1] / next;
+  const weights = singularValues.map((s) => largest === 0 ? 0 : (s / largest) ** 2);
+  const total = weights.reduce((sum, w3) => sum + w3, 0);
+  const entropy = weights.reduce((sum, w3) => w3 > 0 ? sum - w3 / total * Math.log(w3 / total) : sum, 0);
+  const effectiveRank = rank === 0 ? 0 : Math.exp(entropy);
+  return { singularValues, gap, effectiveRank, entropy };
+}
+
+// src/decompose/matrix.ts
+function matrix(rows, cols, data) {
+  return { rows, cols, data: data ?? allocate("float64", rows * cols) };
+}
+var reshape = ({ data }, rows, cols) => matrix(rows, cols, data);
+function identity(size) {
+  const unit = matrix(size, size);
+  for (let n = 0; n < size; n++) unit.data[n * size + n] = 1;
+  return unit;
+}
+function firstColumns(A, count) {
+  if (count === A.cols) return A;
+  const out = matrix(A.rows, count);
+  for (let r = 0; r < A.rows; r++) out.data.set(A.data.subarray(r * A.cols, r * A.cols + count), r * count);
+  return out;
+}
+function transpose2(A) {
+  const out = matrix(A.cols, A.rows);
+  for (let r = 0; r < A.rows; r++) {
+    for (let c = 0; c < A.cols; c++) out.data[c * A.rows + r] = A.data[r * A.cols + c];
   }
   return out;
 }
-function joinRows(backend2, xi, { core, R, minor: { width: L2 }, width: K }, { P, M: M2 }, major, minor, weights, out) {
-  if (core.form === "full") {
-    backend2.contractGrid(xi, { P, M: M2, L: L2, R, K }, minor, major, weights, out);
-    return;
+var Linear = class {
+  backend;
+  constructor(backend2) {
+    this.backend = backend2;
   }
-  const pair = [
-    { data: major, strides: [R, 0, 1] },
-    { data: minor, strides: [0, R, 1] }
-  ];
-  const common = { xi, combine: "product", reduce: "sum", fromUnit: false, batch: [], left: pair };
-  if (weights === null) {
-    backend2.joined(
-      { ...common, rows: [P, M2, R], columns: [], terms: [], right: [], outStrides: [M2 * R, R, 1] },
-      out
+  /** A B; 2·rows·cols·inner operations. */
+  multiply(A, B) {
+    return this.product(A.rows, B.cols, A.cols, A, [A.cols, 1], B, [B.cols, 1]);
+  }
+  /** Aᵀ B */
+  transposedTimes(A, B) {
+    return this.product(A.cols, B.cols, A.rows, A, [1, A.cols], B, [B.cols, 1]);
+  }
+  /** A Bᵀ */
+  timesTransposed(A, B) {
+    return this.product(A.rows, B.rows, A.cols, A, [A.cols, 1], B, [1, B.cols]);
+  }
+  leftSvd(A) {
+    const { U, s } = this.with(A, (storage) => this.backend.leftSvd(A.rows, A.cols, storage));
+    return { U: matrix(A.rows, s.length, U), s };
+  }
+  svd(A) {
+    const { U, s, V } = this.with(A, (storage) => this.backend.svd(A.rows, A.cols, storage));
+    return { U: matrix(A.rows, s.length, U), s, V: matrix(s.length, A.cols, V) };
+  }
+  qr(A) {
+    const { Q, R } = this.with(A, (storage) => this.backend.qr(A.rows, A.cols, storage));
+    const k = Math.min(A.rows, A.cols);
+    return { Q: matrix(A.rows, k, Q), R: matrix(k, A.cols, R) };
+  }
+  /** Whether all singular values are proven to exceed `bound`. */
+  exceeds(A, bound) {
+    return this.with(A, (storage) => this.backend.exceeds(A.rows, A.cols, storage, bound));
+  }
+  norm(data) {
+    return Math.sqrt(this.with({ data }, (storage) => this.backend.sumSquares(storage)));
+  }
+  /** ‖A − Q B‖ by its elements, in blocks of rows that bound the memory. */
+  residual(A, Q, B) {
+    const block = Math.max(1, Math.floor(2 ** 18 / Math.max(1, A.cols)));
+    const negated2 = Q.data.map((value) => -value);
+    const { backend: backend2 } = this;
+    return borrowing((borrow) => {
+      const right = borrow(backend2.adopt(B.data));
+      const buffer = borrow(backend2.allocate("float64", Math.min(block, A.rows) * A.cols));
+      let squares = 0;
+      for (let row = 0; row < A.rows; row += block) {
+        const count = Math.min(block, A.rows - row);
+        const part = buffer.at(0, count * A.cols);
+        part.write(A.data.subarray(row * A.cols, (row + count) * A.cols));
+        const left = borrow(backend2.adopt(negated2.subarray(row * Q.cols, (row + count) * Q.cols)));
+        const strided = (data, rowStride) => ({ data, rowStride, colStride: 1 });
+        backend2.matmul(
+          count,
+          A.cols,
+          Q.cols,
+          strided(left, Q.cols),
+          strided(right, A.cols),
+          strided(part, A.cols),
+          true
+        );
+        squares += backend2.sumSquares(part);
+      }
+      return Math.sqrt(squares);
+    });
+  }
+  with({ data }, work) {
+    return borrowing((borrow) => work(borrow(this.backend.adopt(data))));
+  }
+  product(M, N2, K, A, [aRow, aCol], B, [bRow, bCol]) {
+    const { backend: backend2 } = this;
+    return borrowing((borrow) => {
+      const C = backend2.allocate("float64", M * N2);
+      if (M * N2 * K > 0) {
+        const a = borrow(backend2.adopt(A.data));
+        const b = borrow(backend2.adopt(B.data));
+        backend2.matmul(
+          M,
+          N2,
+          K,
+          { data: a, rowStride: aRow, colStride: aCol },
+          { data: b, rowStride: bRow, colStride: bCol },
+          { data: C, rowStride: N2, colStride: 1 },
+          false
+        );
+      }
+      return matrix(M, N2, C.take());
+    });
+  }
+};
+
+// src/decompose/options.ts
+var MAX_BYTES = 2 ** 31;
+var BIGGEST_RANK = 2 ** 31 - 1;
+var BIGGEST_BYTES = 2 ** 53;
+var COMPUTE_KEYS = ["backend", "maxBytes"];
+var TRUNCATION_KEYS = [...COMPUTE_KEYS, "eps", "maxRanks"];
+function computing(where, options, keys = COMPUTE_KEYS) {
+  knownKeys(where, options, keys);
+  const { maxBytes = MAX_BYTES, backend: backend2 } = options;
+  integer(`${where} maxBytes`, maxBytes, 0, BIGGEST_BYTES);
+  return { linear: new Linear(backend2 ?? defaultBackend()), maxBytes };
+}
+function truncation(where, options, count, keys = TRUNCATION_KEYS) {
+  const { eps = 1e-12, maxRanks = BIGGEST_RANK } = options;
+  const compute = computing(where, options, keys);
+  checkEps(where, eps);
+  const list = typeof maxRanks === "number" ? new Array(count).fill(maxRanks) : [...maxRanks];
+  if (list.length !== count)
+    throw mismatch("E_ARGUMENT", `${where} maxRanks`, `one rank or a list of ${count}`, maxRanks);
+  for (const rank of list) integer(`${where} maxRanks`, rank, 1, BIGGEST_RANK);
+  return { ...compute, eps, maxRanks: list };
+}
+function checkEps(where, eps) {
+  if (!(typeof eps === "number" && eps >= 0 && eps < Number.POSITIVE_INFINITY))
+    throw mismatch("E_ARGUMENT", `${where} eps`, "a non-negative number", eps);
+}
+function checkMemory2(what, count, maxBytes) {
+  if (count * 8 > maxBytes) {
+    throw new XiError(
+      "E_MEMORY",
+      `${what}: expected at most ${maxBytes} bytes (maxBytes), received a request for ${count * 8}`
     );
-    return;
   }
-  const right = [{ data: weights, strides: [1, K] }];
-  backend2.joined(
-    { ...common, rows: [P, M2], columns: [K], terms: [R], right, outStrides: [M2 * K, K, 1] },
-    out
+}
+function dense2(where, value, linear, maxBytes) {
+  if (!isTensor(value) || !Array.isArray(value.shape) || value.shape.length === 0)
+    throw mismatch("E_ARGUMENT", where, "a Tensor of at least one axis", value);
+  if (value.shape.includes(0)) throw mismatch("E_SHAPE", where, "extents of at least 1", value.shape);
+  const anyShape = value.shape.map(() => -1);
+  const tensor2 = checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite: false });
+  checkMemory2(`${where} of shape [${tensor2.shape.join(", ")}]`, tensor2.data.length, maxBytes);
+  const data = tensor2.data instanceof Float64Array ? tensor2.data : Float64Array.from(tensor2.data);
+  const norm2 = linear.norm(data);
+  if (norm2 > 1e-100 && norm2 < 1e150) return { shape: tensor2.shape, data, norm: norm2, scale: 1 };
+  checkFinite(where, data);
+  let largest = 0;
+  for (const element of data) largest = Math.max(largest, Math.abs(element));
+  if (largest === 0) return { shape: tensor2.shape, data, norm: 0, scale: 1 };
+  const scale = 2 ** -Math.max(-1022, Math.min(1023, Math.floor(Math.log2(largest))));
+  const scaled2 = data.map((element) => element * scale);
+  return { shape: tensor2.shape, data: scaled2, norm: linear.norm(scaled2), scale };
+}
+var tensor64 = (shape, data) => ({ dtype: "float64", shape, data });
+function checkPart2(where, value, rank) {
+  return checkTensor(where, value, new Array(rank).fill(-1), "float64");
+}
+var product = (extents) => extents.reduce((count, n) => count * n, 1);
+
+// src/decompose/tt.ts
+function coresOf(where, tt) {
+  if (typeof tt !== "object" || tt === null || !Array.isArray(tt.cores) || tt.cores.length === 0)
+    throw mismatch("E_ARGUMENT", where, "a tensor train { cores } of at least one core", tt);
+  const cores = tt.cores.map((core2, t2) => checkPart2(`${where} core ${t2}`, core2, 3));
+  const bonds = [1, ...cores.slice(0, -1).map((core2) => core2.shape[2])];
+  for (const [t2, core2] of cores.entries()) {
+    if (core2.shape[0] !== bonds[t2])
+      throw mismatch("E_SHAPE", `${where} core ${t2}`, `a left rank of ${bonds[t2]}`, core2.shape);
+  }
+  const last = cores[cores.length - 1];
+  if (last.shape[2] !== 1)
+    throw mismatch("E_SHAPE", `${where} core ${cores.length - 1}`, "a right rank of 1", last.shape);
+  return cores;
+}
+var core = (left, extent, right, data) => tensor64([left, extent, right], data);
+var rightUnfolding = ({ shape: [r, n, s], data }) => matrix(r, n * s, data);
+function ttFull(tt, options = {}) {
+  const cores = coresOf("ttFull", tt);
+  const { linear, maxBytes } = computing("ttFull", options);
+  const shape = cores.map(({ shape: [, n] }) => n);
+  let count = 1;
+  for (const { shape: extents } of cores) {
+    count *= extents[1];
+    checkMemory2("ttFull", count * extents[2], maxBytes);
+  }
+  let full = matrix(1, 1, Float64Array.of(1));
+  for (const G of cores) {
+    const next = linear.multiply(full, rightUnfolding(G));
+    full = matrix(full.rows * G.shape[1], G.shape[2], next.data);
+  }
+  return tensor64(shape, full.data);
+}
+
+// src/decompose/truncate.ts
+function rankFor(s, threshold, most) {
+  let rank = s.length;
+  let discarded = 0;
+  while (rank > 1) {
+    const next = discarded + s[rank - 1] ** 2;
+    if (rank <= most && Math.sqrt(next) > threshold) break;
+    discarded = next;
+    rank--;
+  }
+  return { rank, discarded };
+}
+var WORTH_A_PROOF = 2 ** 14;
+function split(linear, A, threshold, most) {
+  const small = Math.min(A.rows, A.cols);
+  if (most >= small && A.data.length >= WORTH_A_PROOF && linear.exceeds(sample(A), threshold)) {
+    if (A.rows <= A.cols) return { U: identity(A.rows), rest: A, discarded: 0 };
+    const { Q, R } = linear.qr(A);
+    return { U: Q, rest: R, discarded: 0 };
+  }
+  const { U, s } = linear.leftSvd(A);
+  const { rank, discarded } = rankFor(s, threshold, most);
+  const kept = firstColumns(U, rank);
+  return { U: kept, rest: linear.transposedTimes(kept, A), discarded };
+}
+var SAMPLED = 4;
+function sample(A) {
+  const [small, large] = [Math.min(A.rows, A.cols), Math.max(A.rows, A.cols)];
+  const count = SAMPLED * small;
+  if (count >= large) return A;
+  const step = Math.floor(large / count);
+  if (A.rows > A.cols) {
+    const rows = matrix(count, A.cols);
+    for (let r = 0; r < count; r++)
+      rows.data.set(A.data.subarray(r * step * A.cols, (r * step + 1) * A.cols), r * A.cols);
+    return rows;
+  }
+  const columns = matrix(A.rows, count);
+  for (let r = 0; r < A.rows; r++) {
+    for (let c = 0; c < count; c++) columns.data[r * count + c] = A.data[r * A.cols + c * step];
+  }
+  return columns;
+}
+
+// src/decompose/tt_svd.ts
+function ttSvd(tensor2, options = {}) {
+  const count = Array.isArray(tensor2?.shape) ? Math.max(0, tensor2.shape.length - 1) : 0;
+  const keys = [...TRUNCATION_KEYS, "randomized", "seed"];
+  const { linear, eps, maxRanks, maxBytes } = truncation("ttSvd", options, count, keys);
+  const seed = integer("ttSvd seed", options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const H = dense2("ttSvd", tensor2, linear, maxBytes);
+  if (H.norm === 0) {
+    const zero2 = H.shape.map((n) => core(1, n, 1, new Float64Array(n)));
+    return { cores: zero2, error: 0 };
+  }
+  const middle = options.randomized ? sampleMiddle(linear, H, maxRanks, { seed, slack: eps / 4, part: 1 / 4 }) : H.data.length >= WORTH_A_SAMPLE ? sampleMiddle(linear, H, [], { seed, slack: eps / 100, part: 1 / 16 }) : void 0;
+  const missed = middle ? middle.residual / H.norm : 0;
+  const threshold = (eps - missed) * H.norm / Math.sqrt(Math.max(1, count));
+  const train = new Sweep(linear, Math.max(0, threshold), maxRanks);
+  if (middle) {
+    const { at: at2, left, right } = middle;
+    const rest = train.run(left, H.shape.slice(0, at2));
+    train.finish(linear.multiply(rest, right), H.shape.slice(at2), H.scale);
+  } else train.finish(matrix(1, H.data.length, H.data), H.shape, H.scale);
+  return { cores: train.cores, error: missed + Math.sqrt(train.discarded) / H.norm };
+}
+var Sweep = class {
+  cores = [];
+  discarded = 0;
+  linear;
+  threshold;
+  maxRanks;
+  constructor(linear, threshold, maxRanks) {
+    this.linear = linear;
+    this.threshold = threshold;
+    this.maxRanks = maxRanks;
+  }
+  /** Splits the modes of `shape` off a tensor [r, …shape, rest] and returns what remains, [r′, rest]. */
+  run(tensor2, shape) {
+    let rest = tensor2;
+    let left = this.cores.length === 0 ? 1 : this.cores[this.cores.length - 1].shape[2];
+    for (const n of shape) {
+      const unfolding = reshape(rest, left * n, rest.data.length / (left * n));
+      const step = split(this.linear, unfolding, this.threshold, this.maxRanks[this.cores.length]);
+      this.cores.push(core(left, n, step.U.cols, step.U.data));
+      this.discarded += step.discarded;
+      rest = step.rest;
+      left = step.U.cols;
+    }
+    return rest;
+  }
+  /** All modes of `shape` but the last, which is what remains; takes the scaling of the tensor back. */
+  finish(tensor2, shape, scale) {
+    const { data } = this.run(tensor2, shape.slice(0, -1));
+    const n = shape[shape.length - 1];
+    this.cores.push(
+      core(
+        data.length / n,
+        n,
+        1,
+        data.map((value) => value / scale)
+      )
+    );
+  }
+};
+var OVERSAMPLING = 10;
+var FIRST_SAMPLE = 16;
+var WORTH_A_SAMPLE = 2 ** 20;
+function sampleMiddle(linear, { shape, data, norm: norm2 }, maxRanks, { seed, slack, part }) {
+  if (shape.length < 2) return void 0;
+  const sizes = shape.map((_, t2) => product(shape.slice(0, t2)));
+  const longer = (t2) => Math.max(sizes[t2], data.length / sizes[t2]);
+  const at2 = sizes.reduce((best, _, t2) => t2 > 0 && (best === 0 || longer(t2) < longer(best)) ? t2 : best, 0);
+  const A = matrix(sizes[at2], data.length / sizes[at2], data);
+  const most = Math.min(A.rows, A.cols);
+  const wanted = maxRanks[at2 - 1] ?? BIGGEST_RANK;
+  const isLimited = wanted < BIGGEST_RANK;
+  const rng = new Rng(seed, most);
+  for (let size = isLimited ? wanted : FIRST_SAMPLE; size + OVERSAMPLING <= most * part; size *= 2) {
+    const omega = matrix(A.cols, size + OVERSAMPLING);
+    for (let n = 0; n < omega.data.length; n++) omega.data[n] = rng.uniform() - 0.5;
+    let sampled = project(linear, A, linear.multiply(A, omega));
+    let residual = missing(linear, A, sampled, norm2, slack);
+    if (residual > slack * norm2) {
+      if (!isLimited) continue;
+      sampled = project(linear, A, linear.timesTransposed(A, sampled.B));
+      residual = missing(linear, A, sampled, norm2, slack);
+    }
+    const { Q: Zt, R } = linear.qr(transpose2(sampled.B));
+    return { at: at2, left: linear.timesTransposed(sampled.Q, R), right: transpose2(Zt), residual };
+  }
+  return void 0;
+}
+function project(linear, A, Y) {
+  const { Q } = linear.qr(Y);
+  return { Q, B: linear.transposedTimes(Q, A) };
+}
+function missing(linear, A, { Q, B }, norm2, slack) {
+  const kept = linear.norm(B.data);
+  const rounding = 1e-12 * norm2 ** 2;
+  const square = Math.max(0, norm2 ** 2 - kept ** 2) + rounding;
+  if (Math.sqrt(square) <= slack * norm2 || square > 1e4 * rounding) return Math.sqrt(square);
+  return linear.residual(A, Q, B);
+}
+
+// src/models/config.ts
+var MODEL_KINDS = ["cp", "tt", "ht"];
+var INITIALISATIONS = ["identity", "normal"];
+var KEYS2 = [
+  "kind",
+  "xi",
+  "steps",
+  "inputs",
+  "outputs",
+  "rank",
+  "projection",
+  "features",
+  "shared",
+  "diagonal",
+  "dtype",
+  "seed",
+  "init"
+];
+var MAX_EXTENT = 2 ** 20;
+var MAX_STEPS = 2 ** 16;
+function checkConfig(options) {
+  if (typeof options !== "object" || options === null) {
+    throw mismatch("E_ARGUMENT", "createModel", "an object of options", options);
+  }
+  knownKeys("createModel", options, KEYS2);
+  const kind = oneOf("kind", options.kind, MODEL_KINDS);
+  const xi = oneOf("xi", options.xi, XI_NAMES);
+  const steps = integer("steps", options.steps, 1, MAX_STEPS);
+  const inputs2 = integer("inputs", options.inputs, 1, MAX_EXTENT);
+  const outputs = integer("outputs", options.outputs, 1, MAX_EXTENT);
+  const rank = checkRank(kind, options.rank, steps);
+  const features = options.features;
+  if (typeof features !== "object" || features === null) {
+    throw mismatch("E_ARGUMENT", "features", "{ size, activation }", features);
+  }
+  knownKeys("features", features, ["size", "activation", "embedding"]);
+  const size = integer("features.size", features.size, 1, MAX_EXTENT);
+  const activation = oneOf("features.activation", features.activation ?? "relu", ACTIVATIONS);
+  const embedding = flag("features.embedding", features.embedding);
+  const shared = flag("shared", options.shared);
+  const dtype = oneOf("dtype", options.dtype ?? "float32", DTYPES);
+  const seed = integer("seed", options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const init = oneOf("init", options.init ?? "identity", INITIALISATIONS);
+  const common = {
+    ...{ xi, steps, inputs: inputs2, outputs, rank },
+    features: { size, activation, ...embedding && { embedding } },
+    ...{ shared, dtype, seed, init }
+  };
+  if (kind !== "tt" && options.projection !== void 0) {
+    throw mismatch(
+      "E_ARGUMENT",
+      "projection",
+      `none for kind ${kind}, as only tt has one`,
+      options.projection
+    );
+  }
+  if (kind !== "ht" && options.diagonal) {
+    throw mismatch("E_ARGUMENT", "diagonal", `none for kind ${kind}, as only ht has nodes`, options.diagonal);
+  }
+  if (kind === "cp") return { kind, ...common };
+  if (kind === "ht") {
+    const diagonal = flag("diagonal", options.diagonal);
+    checkTree(rank, steps, shared, diagonal);
+    return { kind, ...common, diagonal };
+  }
+  if (shared && rank.some((r) => r !== rank[0])) {
+    throw mismatch("E_ARGUMENT", "rank", "equal ranks, as the steps share one core", rank);
+  }
+  return { kind, ...common, projection: integer("projection", options.projection ?? size, 1, MAX_EXTENT) };
+}
+function flag(where, value = false) {
+  if (typeof value !== "boolean") throw mismatch("E_ARGUMENT", where, "true or false", value);
+  return value;
+}
+var RANKS = {
+  cp: () => [1, "R"],
+  tt: (steps) => [steps - 1, "R_1 \u2026 R_{T\u22121}"],
+  ht: (steps) => [levelsOf(steps), "R_0 of the leaves, then one a level below the root,"]
+};
+function checkRank(kind, rank, steps) {
+  const [count, names] = RANKS[kind](steps);
+  if (typeof rank === "number") return new Array(count).fill(integer("rank", rank, 1, MAX_EXTENT));
+  if (!Array.isArray(rank)) throw mismatch("E_ARGUMENT", "rank", "a number or a list of numbers", rank);
+  if (rank.length !== count) {
+    const ranks = `${count} ${count === 1 ? "rank" : "ranks"} ${names} for ${steps} steps`;
+    throw mismatch("E_ARGUMENT", "rank", ranks, rank);
+  }
+  return rank.map((r, n) => integer(`rank[${n}]`, r, 1, MAX_EXTENT));
+}
+function checkTree(rank, steps, shared, diagonal) {
+  if (!shared && !diagonal) return;
+  for (const level of treeOf(steps).slice(1)) {
+    for (const { place, children } of level) {
+      const [left, right] = children ?? [];
+      if (left === void 0 || right === void 0 || rank[left.level] === rank[right.level]) continue;
+      const reason = diagonal ? "a diagonal node joins equal components" : "the nodes of a level share one core";
+      const rule = `equal ranks R_${right.level} and R_${left.level} for ${steps} steps, as ${reason}`;
+      if (diagonal || place > 0) throw mismatch("E_ARGUMENT", "rank", rule, rank);
+    }
+  }
+}
+
+// src/models/inputs.ts
+function featureLayout({ inputs: inputs2, features }) {
+  return [
+    ["features.A", [features.size, inputs2]],
+    ["features.b", [features.size]]
+  ];
+}
+function computeFeatures(backend2, config, parameters, x, batch, F) {
+  const [A, b] = ["features.A", "features.b"].map((name) => parameters.part(name));
+  featuresForward(backend2, sizesOf(config, batch), x, A, b, F);
+}
+function propagateFeatures(backend2, config, parameters, gradients, x, batch, F, dF, dx) {
+  const [dA, db] = ["features.A", "features.b"].map((name) => gradients.part(name));
+  const from = { x, A: parameters.part("features.A"), F, dF };
+  featuresBackward(backend2, sizesOf(config, batch), from, { dA, db, dx });
+}
+function sizesOf({ steps, inputs: inputs2, features }, batch) {
+  return { rows: batch * steps, N: inputs2, M: features.size, activation: features.activation };
+}
+function stepOf(F, { steps, features }, t2, row = 0) {
+  return {
+    data: F.at(Math.min(F.length, (row * steps + t2) * features.size)),
+    rowStride: steps * features.size,
+    colStride: 1
+  };
+}
+
+// src/models/passes.ts
+var KEPT = 3;
+var Passes = class {
+  known = [];
+  backend;
+  dtype;
+  make;
+  constructor(backend2, dtype, make) {
+    this.backend = backend2;
+    this.dtype = dtype;
+    this.make = make;
+  }
+  of(batch) {
+    const found2 = this.known.find((entry) => entry.batch === batch);
+    if (found2) return found2.pass;
+    const storages = [];
+    const pass = this.make(batch, (length) => {
+      const storage = this.backend.allocate(this.dtype, length);
+      storages.push(storage);
+      return storage;
+    });
+    this.known.unshift({ batch, pass, storages });
+    for (const old of this.known.splice(KEPT)) for (const storage of old.storages) storage.release();
+    return pass;
+  }
+};
+
+// src/models/rates.ts
+var ADDING = ["product", "sum", "relusum"];
+var rateOfSum = (terms) => 1 / Math.sqrt(terms);
+function rateOfFold(xi, steps, shared) {
+  if (!ADDING.includes(xi)) return 1;
+  return shared ? 1 / steps : rateOfSum(steps);
+}
+function rateOfFeatures(name, xi, steps) {
+  if (xi !== "product") return 1;
+  return name === "features.b" ? 1 / steps : rateOfSum(steps);
+}
+
+// src/models/ht.ts
+var isParent = (node) => node.children !== void 0;
+function parentsOf(levels) {
+  return levels.flatMap((nodes, level) => nodes.filter(isParent).filter((node) => node.level === level));
+}
+function widthsOf({ rank, outputs }) {
+  return [...rank, outputs];
+}
+var leafName = ({ shared }, { place }) => shared ? "W" : `W.${place}`;
+var nodeName = ({ shared }, { level, place }) => shared ? `B.${level}` : `B.${level}.${place}`;
+function htLayout(config) {
+  const { steps, features, diagonal } = config;
+  const width = widthsOf(config);
+  const levels = treeOf(steps);
+  const leaves = levels[0].map((leaf) => [leafName(config, leaf), [width[0], features.size]]);
+  const nodes = parentsOf(levels).map((node) => {
+    const [left, right] = node.children.map((child) => width[child.level]);
+    const shape = diagonal ? [left, width[node.level]] : [left, right, width[node.level]];
+    return [nodeName(config, node), shape];
+  });
+  return [...featureLayout(config), ...new Map([...leaves, ...nodes])];
+}
+var HierarchicalTucker = class {
+  config;
+  backend;
+  leaves;
+  parents;
+  root;
+  forwards;
+  backwards;
+  constructor(config, backend2) {
+    const { steps, features, outputs, rank, dtype, diagonal } = config;
+    const levels = treeOf(steps);
+    this.config = config;
+    this.backend = backend2;
+    this.leaves = levels[0];
+    this.parents = parentsOf(levels);
+    this.root = levels[levels.length - 1][0];
+    const widest = diagonal ? Math.max(0, ...rank) : 0;
+    this.forwards = new Passes(backend2, dtype, (batch, allocate2) => {
+      const states2 = /* @__PURE__ */ new Map([[this.root, allocate2(batch * outputs)]]);
+      const pairs = /* @__PURE__ */ new Map();
+      for (const node of this.parents) {
+        const pair = allocate2(batch * this.pairWidth(node));
+        pairs.set(node, pair);
+        this.split(pair, node, batch).forEach((state, side) => {
+          states2.set(node.children[side], state);
+        });
+      }
+      return { F: allocate2(batch * steps * features.size), states: states2, pairs, joined: allocate2(batch * widest) };
+    });
+    this.backwards = new Passes(backend2, dtype, (batch, allocate2) => ({
+      dF: allocate2(batch * steps * features.size),
+      pairs: levels.map((_, level) => {
+        const widths = this.parents.filter((node) => node.level === level).map(this.pairWidth);
+        return allocate2(batch * Math.max(0, ...widths));
+      }),
+      joined: allocate2(batch * widest)
+    }));
+  }
+  forward(parameters, x, batch) {
+    const { backend: backend2, config } = this;
+    const { F, states: states2, pairs, joined: joined2 } = this.forwards.of(batch);
+    computeFeatures(backend2, config, parameters, x, batch, F);
+    for (const leaf of this.leaves) {
+      const W = transposed(dense(parameters.part(leafName(config, leaf)), config.features.size));
+      const R = this.width(leaf);
+      const f = stepOf(F, config, leaf.place);
+      backend2.matmul(batch, R, config.features.size, f, W, dense(states2.get(leaf), R), false);
+    }
+    for (const node of this.parents) {
+      const sizes = this.sizes(node, batch);
+      const core2 = parameters.part(nodeName(config, node));
+      const out = states2.get(node);
+      if (config.diagonal) {
+        const s = joined2.at(0, batch * sizes.R);
+        backend2.fold(config.xi, 2, s.length, pairs.get(node), s);
+        backend2.matmul(
+          batch,
+          sizes.K,
+          sizes.R,
+          dense(s, sizes.R),
+          dense(core2, sizes.K),
+          dense(out, sizes.K),
+          false
+        );
+      } else {
+        const [left, right] = node.children.map((child) => states2.get(child));
+        backend2.contract(config.xi, sizes, left, right, core2, out);
+      }
+    }
+    return states2.get(this.root);
+  }
+  backward(parameters, x, batch, dScores, gradients, dx) {
+    const up = this.forwards.of(batch);
+    const down = this.backwards.of(batch);
+    this.descend(this.root, dScores, { parameters, gradients, batch, up, down, visited: /* @__PURE__ */ new Set() });
+    propagateFeatures(this.backend, this.config, parameters, gradients, x, batch, up.F, down.dF, dx);
+  }
+  rateScale(name, shape) {
+    const { xi, diagonal, steps, shared } = this.config;
+    if (name.startsWith("features")) return rateOfFeatures(name, xi, steps);
+    const leaf = name.startsWith("W");
+    const fold = diagonal || xi === "product" ? rateOfFold(xi, steps, shared && leaf) : 1;
+    if (leaf) return fold;
+    return fold * rateOfSum(diagonal ? shape[0] : shape[0] * shape[1]);
+  }
+  descend(node, dout, pass) {
+    if (isParent(node)) this.descendNode(node, dout, pass);
+    else this.descendLeaf(node, dout, pass);
+  }
+  descendLeaf(leaf, dout, { parameters, gradients, batch, up, down, visited }) {
+    const { backend: backend2, config } = this;
+    const name = leafName(config, leaf);
+    const M = config.features.size;
+    const R = this.width(leaf);
+    const [W, dW] = [parameters, gradients].map((block) => dense(block.part(name), M));
+    const [f, df] = [up.F, down.dF].map((data) => stepOf(data, config, leaf.place));
+    backend2.matmul(R, M, batch, transposed(dense(dout, R)), f, dW, visited.has(name));
+    backend2.matmul(batch, M, R, dense(dout, R), W, df, false);
+    visited.add(name);
+  }
+  descendNode(node, dout, pass) {
+    const { backend: backend2, config } = this;
+    const { parameters, gradients, batch, up, down, visited } = pass;
+    const name = nodeName(config, node);
+    const sizes = this.sizes(node, batch);
+    const [core2, dCore] = [parameters, gradients].map((block) => block.part(name));
+    const dPair = down.pairs[node.level].at(0, batch * this.pairWidth(node));
+    const [dLeft, dRight] = this.split(dPair, node, batch);
+    if (config.diagonal) {
+      const { R, K } = sizes;
+      const pair = up.pairs.get(node);
+      const [s, ds] = [up.joined, down.joined].map((storage) => storage.at(0, batch * R));
+      backend2.fold(config.xi, 2, s.length, pair, s);
+      backend2.matmul(
+        R,
+        K,
+        batch,
+        transposed(dense(s, R)),
+        dense(dout, K),
+        dense(dCore, K),
+        visited.has(name)
+      );
+      backend2.matmul(batch, R, K, dense(dout, K), transposed(dense(core2, K)), dense(ds, R), false);
+      backend2.foldGradient(config.xi, 2, s.length, pair, ds, dPair);
+    } else {
+      const [a, h] = node.children.map((child) => up.states.get(child));
+      const to = { da: dLeft, dh: dRight, dG: dCore };
+      backend2.contractGradient(config.xi, sizes, { a, h, G: core2, dout }, to, visited.has(name));
+    }
+    visited.add(name);
+    this.descend(node.children[0], dLeft, pass);
+    this.descend(node.children[1], dRight, pass);
+  }
+  width = ({ level }) => widthsOf(this.config)[level];
+  pairWidth = ({ children: [left, right] }) => this.width(left) + this.width(right);
+  /** The left and the right part of what {@link pairWidth} measures. */
+  split(pair, { children: [left] }, batch) {
+    const length = batch * this.width(left);
+    return [pair.at(0, length), pair.at(length)];
+  }
+  sizes(node, batch) {
+    const [L, R] = node.children.map(this.width);
+    return { B: batch, L, R, K: this.width(node) };
+  }
+};
+
+// src/models/draw_tree.ts
+var WHOLE = 8;
+var SHOWN = 4;
+var PITCH = 10;
+var Line = class {
+  characters = [];
+  write(at2, text) {
+    while (this.characters.length < at2 + text.length) this.characters.push(" ");
+    [...text].forEach((character, n) => {
+      this.characters[at2 + n] = character;
+    });
+    return this;
+  }
+  centre(at2, text) {
+    return this.write(at2 - Math.floor((text.length - 1) / 2), text);
+  }
+  toString() {
+    return this.characters.join("").trimEnd();
+  }
+};
+function drawTree(config) {
+  const { steps, features, outputs, rank } = config;
+  const levels = treeOf(steps);
+  const whole = steps <= WHOLE;
+  const shown = whole ? levels : treeOf(SHOWN);
+  const edge = shown[0].length * PITCH + 4;
+  const centres = /* @__PURE__ */ new Map();
+  const lines2 = [];
+  const add = (line, label = "") => lines2.push(label ? line.write(edge + (whole ? 0 : 6), label) : line);
+  const level = (l) => {
+    if (l === levels.length - 1) return "";
+    const count = levels[l].filter((node) => node.level === l).length;
+    const [one2, many] = l === 0 ? ["leaf", "leaves"] : ["node", "nodes"];
+    return `${count} ${count === 1 ? one2 : many}, R_${l} = ${rank[l]}`;
+  };
+  const row = (texts, label = "", dots = false) => {
+    const line = new Line();
+    for (const [at2, text] of texts) line.centre(at2, text);
+    if (dots && !whole) line.write(edge, "\u2026");
+    add(line, label);
+  };
+  shown[0].forEach((leaf, t2) => {
+    centres.set(leaf, 6 + t2 * PITCH);
+  });
+  const over = (nodes, text) => nodes.map((node) => [centres.get(node), text(node)]);
+  const leaves = shown[0];
+  row(
+    over(leaves, ({ place }) => `x.${place}`),
+    "",
+    true
+  );
+  row(over(leaves, () => "\u2502"));
+  row(over(leaves, () => `f ${features.size}`));
+  row(over(leaves, () => "\u2502"));
+  row(
+    over(leaves, (leaf) => `[${leafName(config, leaf)}]`),
+    level(0),
+    true
+  );
+  for (let l = 1; l < shown.length; l++) {
+    const branches = new Line();
+    for (const node of shown[l]) {
+      if (node.level < l) branches.centre(centres.get(node), "\u2502");
+      if (node.level < l || !node.children) continue;
+      const [left, right] = node.children.map((child) => centres.get(child));
+      const centre = Math.floor((left + right) / 2);
+      centres.set(node, centre);
+      branches.write(left, `\u2514${"\u2500".repeat(right - left - 1)}\u2518`).write(centre, "\u252C");
+    }
+    add(branches);
+    row(
+      over(shown[l], (node) => node.level < l ? "\u2502" : `[${nodeName(config, node)}]`),
+      level(l),
+      true
+    );
+  }
+  const bottom = centres.get(shown[shown.length - 1][0]);
+  const [root] = levels[levels.length - 1];
+  if (!whole) {
+    for (let l = shown.length; l < root.level; l++) row([[bottom, "\u22EE"]], level(l), true);
+    row([[bottom, `[${nodeName(config, root)}]`]]);
+  }
+  row([[bottom, "\u2502"]]);
+  row([[bottom, String(outputs)]]);
+  return lines2.map(String);
+}
+
+// src/models/tt.ts
+function ttLayout(config) {
+  const { steps, projection: L, features } = config;
+  const bounds = boundsOf(config);
+  const cores = /* @__PURE__ */ new Map();
+  for (let t2 = 0; t2 < steps; t2++) cores.set(coreName(config, t2), t2);
+  return [
+    ...featureLayout(config),
+    ...[...cores.keys()].map((name) => [`C.${name}`, [L, features.size]]),
+    ...[...cores].map(([name, t2]) => [`G.${name}`, [L, bounds[t2], bounds[t2 + 1]]])
+  ];
+}
+function boundsOf({ rank, outputs }) {
+  return [1, ...rank, outputs];
+}
+var TensorTrain = class {
+  config;
+  backend;
+  bounds;
+  forwards;
+  backwards;
+  constructor(config, backend2) {
+    const { steps, features, projection, dtype } = config;
+    const bounds = boundsOf(config);
+    this.config = config;
+    this.backend = backend2;
+    this.bounds = bounds;
+    this.forwards = new Passes(backend2, dtype, (batch, allocate2) => {
+      const F = allocate2(batch * steps * features.size);
+      const a = Array.from({ length: steps }, () => allocate2(batch * projection));
+      const h = bounds.map((width) => allocate2(batch * width));
+      h[0].fill(XI[config.xi].unit);
+      return { F, a, h };
+    });
+    const widest = Math.max(...bounds.slice(0, -1));
+    this.backwards = new Passes(backend2, dtype, (batch, allocate2) => ({
+      dF: allocate2(batch * steps * features.size),
+      da: allocate2(batch * projection),
+      dh: [allocate2(batch * widest), allocate2(batch * widest)]
+    }));
+  }
+  forward(parameters, x, batch, lengths) {
+    const { backend: backend2, config, bounds } = this;
+    const { features, projection, steps, outputs } = config;
+    const { F, a, h } = this.forwards.of(batch);
+    computeFeatures(backend2, config, parameters, x, batch, F);
+    for (let t2 = 0; t2 < steps; t2++) {
+      for (const { name, row, rows, last } of segmentsOf(config, t2, batch, lengths)) {
+        const C = transposed(dense(parameters.part(`C.${name}`), features.size));
+        const G = parameters.part(`G.${name}`);
+        const projected = rowsOf2(a[t2], row, rows, projection);
+        const state = rowsOf2(h[t2], row, rows, bounds[t2]);
+        const out = last ? rowsOf2(h[steps], row, rows, outputs) : rowsOf2(h[t2 + 1], row, rows, bounds[t2 + 1]);
+        const f = stepOf(F, config, t2, row);
+        backend2.matmul(rows, projection, features.size, f, C, dense(projected, projection), false);
+        backend2.contract(config.xi, this.sizes(rows, t2, last), projected, state, G, out);
+      }
+    }
+    return h[steps];
+  }
+  states(batch) {
+    return this.forwards.of(batch).h.slice(1);
+  }
+  backward(parameters, x, batch, dScores, gradients, dx, lengths) {
+    const { backend: backend2, config, bounds } = this;
+    const { steps, outputs, projection: L } = config;
+    const M = config.features.size;
+    const { F, a, h } = this.forwards.of(batch);
+    const { dF, da, dh } = this.backwards.of(batch);
+    const visited = /* @__PURE__ */ new Set();
+    if (lengths) dF.fill(0);
+    for (let t2 = steps - 1; t2 >= 0; t2--) {
+      for (const { name, row, rows, last } of segmentsOf(config, t2, batch, lengths)) {
+        const C = dense(parameters.part(`C.${name}`), M);
+        const accumulate = visited.has(name);
+        visited.add(name);
+        const projected = rowsOf2(a[t2], row, rows, L);
+        const dProjected = rowsOf2(da, row, rows, L);
+        const state = rowsOf2(h[t2], row, rows, bounds[t2]);
+        const dState = rowsOf2(dh[t2 % 2], row, rows, bounds[t2]);
+        const dout = last ? rowsOf2(dScores, row, rows, outputs) : rowsOf2(dh[(t2 + 1) % 2], row, rows, bounds[t2 + 1]);
+        backend2.contractGradient(
+          config.xi,
+          this.sizes(rows, t2, last),
+          { a: projected, h: state, G: parameters.part(`G.${name}`), dout },
+          { da: dProjected, dh: dState, dG: gradients.part(`G.${name}`) },
+          accumulate
+        );
+        const [f, df] = [F, dF].map((data) => stepOf(data, config, t2, row));
+        const dC = dense(gradients.part(`C.${name}`), M);
+        backend2.matmul(L, M, rows, transposed(dense(dProjected, L)), f, dC, accumulate);
+        backend2.matmul(rows, M, L, dense(dProjected, L), C, df, false);
+      }
+    }
+    for (const name of new Set(Array.from({ length: steps }, (_, t2) => coreName(config, t2)))) {
+      if (!visited.has(name)) for (const family of ["C", "G"]) gradients.part(`${family}.${name}`).fill(0);
+    }
+    propagateFeatures(backend2, config, parameters, gradients, x, batch, F, dF, dx);
+  }
+  rateScale(name, [L, R]) {
+    if (name.startsWith("features")) return 1;
+    const { xi, steps } = this.config;
+    const fold = xi === "product" ? Math.min(1, 16 / steps) : 1;
+    return fold * (name.startsWith("G.") ? rateOfSum(L * R) : 1);
+  }
+  sizes(rows, t2, last) {
+    const { projection, outputs } = this.config;
+    return { B: rows, L: projection, R: this.bounds[t2], K: last ? outputs : this.bounds[t2 + 1] };
+  }
+};
+function segmentsOf(config, t2, batch, lengths) {
+  if (!lengths) return [{ name: coreName(config, t2), row: 0, rows: batch, last: t2 === config.steps - 1 }];
+  const longerThan = (bound) => {
+    const first2 = lengths.findIndex((length) => length <= bound);
+    return first2 < 0 ? batch : first2;
+  };
+  const [here, going] = [longerThan(t2), longerThan(t2 + 1)];
+  return [
+    { name: t2 === 0 ? "first" : "middle", row: 0, rows: going, last: false },
+    { name: "last", row: going, rows: here - going, last: true }
+  ].filter(({ rows }) => rows > 0);
+}
+var rowsOf2 = (data, row, rows, width) => data.at(row * width, rows * width);
+function coreName({ shared, steps }, t2) {
+  if (!shared) return String(t2);
+  if (t2 === steps - 1) return "last";
+  return t2 === 0 ? "first" : "middle";
+}
+
+// src/models/draw.ts
+var SHOWN2 = 4;
+function drawNetwork(config, parameterCount) {
+  return [heading(config, parameterCount), ...body(config)].join("\n");
+}
+function body(config) {
+  const f = `f(x) = ${config.features.activation}(A x + b)`;
+  switch (config.kind) {
+    case "cp":
+      return [...drawPolyadic(config), `${f} \xB7 score = \u03A3_r lambda[r,\xB7] \u03BE_t \u27E8v[t,r,\xB7], f(x.t)\u27E9`];
+    case "tt":
+      return [...drawTrain(config), `${f} \xB7 h.t = \u03A3 G.t[i,j,\xB7] \u03BE((C.t f)[i], h.t\u22121[j])`];
+    case "ht": {
+      const node = config.diagonal ? "\u03A3 B[a,\xB7] \u03BE(left[a], right[a])" : "\u03A3 B[a,b,\xB7] \u03BE(left[a], right[b])";
+      return [...drawTree(config), `${f} \xB7 leaf = W f(x) \xB7 node = ${node}`];
+    }
+  }
+}
+var SHARED2 = { cp: "one v", tt: "one middle core", ht: "shared" };
+function heading(config, parameterCount) {
+  const { kind, xi, steps, inputs: inputs2, outputs, shared, diagonal, dtype } = config;
+  return [
+    kind,
+    `\u03BE = ${xi}`,
+    `${steps} ${steps === 1 ? "step" : "steps"} of ${inputs2} inputs`,
+    `${outputs} outputs`,
+    ...diagonal ? ["diagonal"] : [],
+    ...shared ? [SHARED2[kind]] : [],
+    dtype,
+    `${parameterCount.toLocaleString("en-US")} parameters`
+  ].join(" \xB7 ");
+}
+function drawChain(columns, gap, start, join, end) {
+  const texts = columns.flatMap(({ above, link }) => [link, ...above]);
+  const width = Math.max(...texts.map((text) => text.length)) + 1;
+  const rows = columns[0].above.map(
+    (_, row) => columns.map(({ above }) => pad(above[row], width, " ")).join(" ".repeat(gap))
+  );
+  const links = columns.map(({ link }, n) => {
+    const last = n === columns.length - 1;
+    return pad(link, width, "\u2500") + (last ? "" : pad(join(n), gap, "\u2500"));
+  });
+  return [
+    ...rows.map((row) => " ".repeat(start.length) + row).map((row) => row.trimEnd()),
+    start + links.join("") + end
+  ];
+}
+function pad(text, width, filler) {
+  const left = Math.floor((width - text.length) / 2);
+  return filler.repeat(Math.max(0, left)) + text + filler.repeat(Math.max(0, width - text.length - left));
+}
+function shownSteps(steps) {
+  const all = Array.from({ length: steps }, (_, t2) => t2);
+  return steps <= SHOWN2 + 1 ? all : [...all.slice(0, SHOWN2 - 1), -1, steps - 1];
+}
+function drawTrain(config) {
+  const { steps, outputs, projection, features, rank } = config;
+  const bounds = [1, ...rank, outputs];
+  const shown = shownSteps(steps);
+  const columns = shown.map((t2) => {
+    if (t2 < 0) return { above: ["", "", "", "", "", ""], link: "\u2026" };
+    const core2 = coreName(config, t2);
+    const above = [`x.${t2}`, "\u2502", `f ${features.size}`, "\u2502", `C.${core2} ${projection}`, "\u2502"];
+    return { above, link: `[G.${core2}]` };
+  });
+  const gap = Math.max(...bounds.map((r) => String(r).length)) + 4;
+  const after = (t2) => ` ${bounds[t2 < 0 ? steps - 1 : t2 + 1]} `;
+  return drawChain(columns, gap, "  1 \u2500\u2500", (n) => after(shown[n]), `\u2500\u2500 ${outputs}`);
+}
+function drawPolyadic({ steps, outputs, features, rank, shared }) {
+  const columns = shownSteps(steps).map((t2) => {
+    if (t2 < 0) return { above: ["", "", "", ""], link: "\u2026" };
+    return { above: [`x.${t2}`, "\u2502", `f ${features.size}`, "\u2502"], link: shared ? "[v]" : `[v.${t2}]` };
+  });
+  return drawChain(columns, 5, "  ", () => " \u03BE ", `\u2500\u2500 ${rank[0]} \u2500\u2500[lambda]\u2500\u2500 ${outputs}`);
+}
+
+// src/models/cp_gradients.ts
+function featureRows({ steps, features }, F) {
+  return { data: F, row: steps * features.size, step: features.size };
+}
+function directionRows({ rank, features, shared }, block, column) {
+  const M = features.size;
+  return { data: block.part("v").at(column * M), row: M, step: shared ? 0 : rank[0] * M };
+}
+function selectedGradients(backend2, config, { parameters, gradients, batch, F, dF, dScores }, { column, count, s, winners }) {
+  const { outputs, steps, features } = config;
+  const lambda = (block) => dense(block.part("lambda").at(column * outputs), outputs);
+  const dScore = dense(dScores, outputs);
+  backend2.matmul(count, outputs, batch, transposed(dense(s, count)), dScore, lambda(gradients), false);
+  backend2.matmul(batch, count, outputs, dScore, transposed(lambda(parameters)), dense(s, count), false);
+  const [f, df] = [F, dF].map((data) => featureRows(config, data));
+  const [v, dv] = [parameters, gradients].map((block) => directionRows(config, block, column));
+  const M = features.size;
+  backend2.winnerSums({ steps, P: count, Q: batch, M }, winners, s, true, f, dv);
+  backend2.winnerSums({ steps, P: batch, Q: count, M }, winners, s, false, v, df);
+}
+var BLOCK_ROWS = 252;
+var BLOCK_BYTES2 = 2 ** 22;
+var LEAST_COLUMNS = 224;
+var DenseGradients = class {
+  config;
+  backend;
+  columns;
+  blocks;
+  constructor(config, backend2) {
+    const { steps, dtype, rank } = config;
+    const bytes = dtype === "float32" ? 4 : 8;
+    const fitting = Math.floor(BLOCK_BYTES2 / (bytes * BLOCK_ROWS * steps * LEAST_COLUMNS)) * LEAST_COLUMNS;
+    this.config = config;
+    this.backend = backend2;
+    this.columns = Math.min(rank[0], Math.max(LEAST_COLUMNS, fitting));
+    this.blocks = new Passes(backend2, dtype, (batch, allocate2) => {
+      const count = Math.min(batch, BLOCK_ROWS) * this.columns;
+      return {
+        ...{ z: allocate2(steps * count), dz: allocate2(steps * count) },
+        ...{ s: allocate2(count), ds: allocate2(count) }
+      };
+    });
+  }
+  /** Sets the gradients of λ and v and dF. */
+  compute(pass) {
+    const { batch, gradients } = pass;
+    const R = this.config.rank[0];
+    if (batch === 0) for (const name of ["lambda", "v"]) gradients.part(name).fill(0);
+    for (let row = 0; row < batch; row += BLOCK_ROWS) {
+      const rows = Math.min(BLOCK_ROWS, batch - row);
+      for (let column = 0; column < R; column += this.columns) {
+        this.computePart(pass, { row, rows, column, columns: Math.min(this.columns, R - column) });
+      }
+    }
+  }
+  computePart({ parameters, gradients, batch, F, dF, dScores }, part) {
+    const { backend: backend2, config } = this;
+    const { steps, outputs, xi, shared, features } = config;
+    const { row, rows, column, columns } = part;
+    const M = features.size;
+    const count = rows * columns;
+    const block = this.blocks.of(batch);
+    const [z, dz] = [block.z, block.dz].map((storage) => storage.at(0, steps * count));
+    const [s, ds] = [block.s, block.ds].map((storage) => storage.at(0, count));
+    const at2 = (storage, t2) => dense(storage.at(t2 * count, count), columns);
+    const v = (of, t2) => {
+      const { data, row: stride, step } = directionRows(config, of, column);
+      return dense(data.at(t2 * step), stride);
+    };
+    for (let t2 = 0; t2 < steps; t2++) {
+      const f = stepOf(F, config, t2, row);
+      backend2.matmul(rows, columns, M, f, transposed(v(parameters, t2)), at2(z, t2), false);
+    }
+    backend2.fold(xi, steps, count, z, s);
+    const dScore = dense(dScores.at(row * outputs), outputs);
+    const lambda = (of) => dense(of.part("lambda").at(column * outputs), outputs);
+    backend2.matmul(columns, outputs, rows, transposed(dense(s, columns)), dScore, lambda(gradients), row > 0);
+    backend2.matmul(rows, columns, outputs, dScore, transposed(lambda(parameters)), dense(ds, columns), false);
+    backend2.foldGradient(xi, steps, count, z, ds, dz);
+    for (let t2 = 0; t2 < steps; t2++) {
+      const d = at2(dz, t2);
+      const added = row > 0 || shared && t2 > 0;
+      backend2.matmul(columns, M, rows, transposed(d), stepOf(F, config, t2, row), v(gradients, t2), added);
+      backend2.matmul(rows, M, columns, d, v(parameters, t2), stepOf(dF, config, t2, row), column > 0);
+    }
+  }
+};
+
+// src/models/cp.ts
+var BLOCK = 2 ** 20;
+function cpLayout(config) {
+  const { steps, features, rank, outputs, shared } = config;
+  return [
+    ...featureLayout(config),
+    ["lambda", [rank[0], outputs]],
+    ["v", shared ? [rank[0], features.size] : [steps, rank[0], features.size]]
+  ];
+}
+var CanonicalPolyadic = class {
+  config;
+  backend;
+  selects;
+  forwards;
+  backwards;
+  denseGradients;
+  constructor(config, backend2) {
+    const { steps, features, outputs, dtype, rank } = config;
+    this.config = config;
+    this.backend = backend2;
+    this.selects = XI[config.xi].bound === "pieces";
+    this.denseGradients = new DenseGradients(config, backend2);
+    const columnsOf = (batch) => Math.min(rank[0], Math.max(256, Math.floor(BLOCK / Math.max(1, batch))));
+    this.forwards = new Passes(backend2, dtype, (batch, allocate2) => ({
+      F: allocate2(batch * steps * features.size),
+      scores: allocate2(batch * outputs),
+      columns: columnsOf(batch),
+      kept: false,
+      allocate: allocate2
+    }));
+    this.backwards = new Passes(backend2, dtype, (batch, allocate2) => ({
+      dF: allocate2(batch * steps * features.size)
+    }));
+  }
+  forward(parameters, x, batch, _, keep = false) {
+    const { backend: backend2, config } = this;
+    const pass = this.forwards.of(batch);
+    const { F, scores, columns } = pass;
+    const R = config.rank[0];
+    computeFeatures(backend2, config, parameters, x, batch, F);
+    pass.kept = keep && this.selects && columns === R;
+    const sum = { K: config.outputs, lambda: parameters.part("lambda"), scores };
+    this.project(parameters, pass, batch, { column: 0, count: R, kept: pass.kept, sum });
+    return scores;
+  }
+  backward(parameters, x, batch, dScores, gradients, dx) {
+    const { backend: backend2, config } = this;
+    const pass = this.forwards.of(batch);
+    const { F } = pass;
+    const { dF } = this.backwards.of(batch);
+    const blocks = { parameters, gradients, batch, F, dF, dScores };
+    if (this.selects) {
+      gradients.part("v").fill(0);
+      dF.fill(0);
+      this.overColumns(pass.columns, (column, count) => {
+        if (!pass.kept) this.project(parameters, pass, batch, { column, count, kept: true });
+        const [s, winners] = [pass.s, pass.winners].map((part) => part.at(0, batch * count));
+        selectedGradients(backend2, config, blocks, { column, count, s, winners });
+      });
+      pass.kept = false;
+    } else {
+      this.denseGradients.compute(blocks);
+    }
+    propagateFeatures(backend2, config, parameters, gradients, x, batch, F, dF, dx);
+  }
+  rateScale(name) {
+    const { rank, xi, steps, shared } = this.config;
+    if (name === "lambda") return rateOfSum(rank[0]);
+    return name === "v" ? rateOfFold(xi, steps, shared) : rateOfFeatures(name, xi, steps);
+  }
+  overColumns(columns, work) {
+    const R = this.config.rank[0];
+    for (let column = 0; column < R; column += columns) work(column, Math.min(columns, R - column));
+  }
+  /** Of `count` columns from `column` on: their sum, and s and winners where these are kept. */
+  project(parameters, pass, batch, { column, count, kept, sum }) {
+    const { steps, xi, features } = this.config;
+    const keep = (storage) => storage ?? pass.allocate(batch * pass.columns);
+    if (kept) [pass.s, pass.winners] = [keep(pass.s), keep(pass.winners)];
+    const part = (storage) => kept ? storage.at(0, batch * count) : void 0;
+    this.backend.projectFold(
+      xi,
+      { steps, B: batch, R: count, M: features.size },
+      featureRows(this.config, pass.F),
+      directionRows(this.config, parameters, column),
+      { sum, s: part(pass.s), winners: part(pass.winners) }
+    );
+  }
+};
+
+// src/models/families.ts
+var MAX_PARAMETERS = 2 ** 30;
+function layoutOf(config) {
+  const layout = familyLayout(config);
+  const count = layout.reduce(
+    (sum, [, shape]) => sum + shape.reduce((product3, extent) => product3 * extent, 1),
+    0
+  );
+  if (count <= MAX_PARAMETERS) return layout;
+  throw new XiError(
+    "E_MEMORY",
+    `createModel: expected at most 2^30 parameters, received sizes that need ${count}`
   );
 }
-
-// src/analysis/matricize.ts
-function splitModes(where, modes, rowModes) {
-  if (!Array.isArray(rowModes))
-    throw mismatch("E_ARGUMENT", `${where} rowModes`, "a list of modes", rowModes);
-  for (const mode of rowModes) integer(`${where} rowModes`, mode, 0, modes - 1);
-  const rows = [...new Set(rowModes)].sort((a, b) => a - b);
-  if (rows.length !== rowModes.length)
-    throw mismatch("E_ARGUMENT", `${where} rowModes`, "each mode once", rowModes);
-  const columns = Array.from({ length: modes }, (_, mode) => mode).filter((mode) => !rows.includes(mode));
-  return { rows, columns };
-}
-function matricize(tensor, rowModes) {
-  const { dtype, shape, data: data2 } = tensor;
-  const { rows, columns } = splitModes("matricize", shape.length, rowModes);
-  const extent = (modes) => elementCount(modes.map((mode) => shape[mode]));
-  const result = { dtype, shape: [extent(rows), extent(columns)] };
-  if (rows.every((mode, n) => mode === n)) return { ...result, data: data2 };
-  const [rowAt, columnAt] = [offsets2(shape, rows), offsets2(shape, columns)];
-  const out = allocate(dtype, data2.length);
-  const width = columnAt.length;
-  for (let r = 0; r < rowAt.length; r++) {
-    const [from, to] = [rowAt[r], r * width];
-    for (let c = 0; c < width; c++) out[to + c] = data2[from + columnAt[c]];
+function familyLayout(config) {
+  switch (config.kind) {
+    case "cp":
+      return cpLayout(config);
+    case "tt":
+      return ttLayout(config);
+    case "ht":
+      return htLayout(config);
   }
-  return { ...result, data: out };
 }
-function offsets2(shape, modes) {
-  const strides = shape.map((_, mode) => shape.slice(mode + 1).reduce((a, b) => a * b, 1));
-  let list = Int32Array.of(0);
-  for (const mode of modes) {
-    const next = new Int32Array(list.length * shape[mode]);
-    list.forEach((base, n) => {
-      for (let i = 0; i < shape[mode]; i++) next[n * shape[mode] + i] = base + i * strides[mode];
+function networkOf(config, backend2) {
+  switch (config.kind) {
+    case "cp":
+      return new CanonicalPolyadic(config, backend2);
+    case "tt":
+      return new TensorTrain(config, backend2);
+    case "ht":
+      return new HierarchicalTucker(config, backend2);
+  }
+}
+
+// src/models/fill.ts
+function fillNormal(rng, data, deviation) {
+  for (let n = 0; n < data.length; n++) data[n] = rng.normal(deviation);
+}
+function centred(rng, count, deviation) {
+  const values = Float64Array.from({ length: count }, () => rng.normal(deviation));
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  return values.map((value) => value - mean);
+}
+function addSeparable(data, [L, R, K], k, left, right) {
+  for (let i = 0; i < L; i++) {
+    for (let j = 0; j < R; j++) data[(i * R + j) * K + k] += left[i] / R + right[j] / L;
+  }
+}
+function holdFeature({ features }, named) {
+  const { "features.A": A, "features.b": b } = named;
+  A.data.fill(0, 0, A.shape[1]);
+  b.data[0] = 1;
+  return features.activation === "tanh" ? Math.tanh(1) : 1;
+}
+
+// src/models/initialise_cp.ts
+var extreme = (T) => Math.sqrt(2 * Math.log(T));
+var OPERANDS = {
+  product: (T, shared) => ({ offset: 1, deviation: shared ? 1 / T : 0.5 / Math.sqrt(T) }),
+  rectifier: (T) => ({ offset: -extreme(T) / 2, deviation: 1 }),
+  max: (T) => ({ offset: -extreme(T), deviation: 1 }),
+  min: (T) => ({ offset: extreme(T), deviation: 1 }),
+  sum: (T) => ({ offset: 0, deviation: 1 / Math.sqrt(T) }),
+  relusum: (T) => ({ offset: 0, deviation: 1 / Math.sqrt(T) }),
+  logsumexp: (T) => ({ offset: -Math.log(T), deviation: 1 }),
+  l2: () => ({ offset: 0, deviation: 1 })
+};
+function startCp(rng, config, named) {
+  const { lambda, v } = named;
+  fillOperands(rng, config, named, [v.data]);
+  fillScores(rng, config, lambda);
+}
+function fillOperands(rng, config, named, vectors) {
+  const { init, xi, steps, features, shared } = config;
+  const M = features.size;
+  const normal2 = init === "normal" || M === 1;
+  const { offset, deviation } = normal2 ? { offset: 0, deviation: 1 } : OPERANDS[xi](steps, shared);
+  for (const data of vectors) fillNormal(rng, data, deviation / Math.sqrt(M));
+  if (offset === 0) return;
+  const constant = holdFeature(config, named);
+  for (const data of vectors) for (let n = 0; n < data.length; n += M) data[n] = offset / constant;
+}
+function fillScores(rng, { init }, { data, shape: [terms, outputs] }) {
+  const deviation = 1 / Math.sqrt(terms);
+  if (init === "normal" || terms === 1) {
+    fillNormal(rng, data, deviation);
+    return;
+  }
+  for (let c = 0; c < outputs; c++) {
+    centred(rng, terms, deviation).forEach((weight, r) => {
+      data[r * outputs + c] = weight;
     });
-    list = next;
   }
-  return list;
 }
 
-// src/core/rng.ts
-var Rng = class {
-  s0;
-  s1;
-  s2;
-  s3;
-  spare;
-  constructor(...seeds) {
-    let state = 2654435769;
-    const next = () => {
-      state = state + 2654435769 | 0;
-      let z = state;
-      z = Math.imul(z ^ z >>> 16, 2246822507);
-      z = Math.imul(z ^ z >>> 13, 3266489909);
-      return z ^ z >>> 16;
-    };
-    for (const seed of seeds) {
-      state = next() ^ seed >>> 0;
-      state = next() ^ Math.floor(seed / 2 ** 32);
-    }
-    [this.s0, this.s1, this.s2, this.s3] = [next(), next(), next(), next() | 1];
-  }
-  /** A 32-bit integer. */
-  integer() {
-    const result = Math.imul(rotate(Math.imul(this.s1, 5), 7), 9) >>> 0;
-    const shifted = this.s1 << 9;
-    this.s2 ^= this.s0;
-    this.s3 ^= this.s1;
-    this.s1 ^= this.s2;
-    this.s0 ^= this.s3;
-    this.s2 ^= shifted;
-    this.s3 = rotate(this.s3, 11);
-    return result;
-  }
-  /** Uniform in [0, 1), 53 bits. */
-  uniform() {
-    return ((this.integer() >>> 5) * 2 ** 26 + (this.integer() >>> 6)) / 2 ** 53;
-  }
-  /** Uniform in {0, …, bound − 1}. */
-  below(bound) {
-    return Math.floor(this.uniform() * bound);
-  }
-  /** Normal with mean 0 and the given deviation (Box & Muller 1958). */
-  normal(deviation = 1) {
-    if (this.spare !== void 0) {
-      const value = this.spare * deviation;
-      this.spare = void 0;
-      return value;
-    }
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    const angle = 2 * Math.PI * this.uniform();
-    this.spare = radius * Math.sin(angle);
-    return radius * Math.cos(angle) * deviation;
-  }
-  /** A random order of 0, …, count − 1 (Fisher & Yates). */
-  permutation(count) {
-    const order = Uint32Array.from({ length: count }, (_, n) => n);
-    for (let n = count - 1; n > 0; n--) {
-      const other = this.below(n + 1);
-      [order[n], order[other]] = [order[other], order[n]];
-    }
-    return order;
-  }
+// src/models/initialise_ht.ts
+var STARTS = {
+  product: { rest: 1, keep: 1, power: 1 },
+  rectifier: { rest: 0, keep: 0, power: 0.5 },
+  max: { rest: -1, keep: 1, power: 0.75 },
+  min: { rest: 1, keep: 1, power: 0.75 },
+  sum: { power: 1 },
+  relusum: { power: 0.5 },
+  logsumexp: { rest: -4, keep: 4 / (4 - Math.LN2), power: 1 },
+  l2: { rest: 0, keep: 0, power: 1 }
 };
-function rotate(x, bits) {
-  return x << bits | x >>> 32 - bits;
+var MIXING = 0.1;
+function startHt(rng, config, named) {
+  const W = Object.entries(named).filter(([name]) => name.startsWith("W"));
+  const B = Object.entries(named).filter(([name]) => name.startsWith("B"));
+  if (config.diagonal) {
+    fillOperands(
+      rng,
+      config,
+      named,
+      W.map(([, { data }]) => data)
+    );
+    B.forEach(([, tensor2], n) => {
+      if (n === B.length - 1) fillScores(rng, config, tensor2);
+      else fillDiagonal(rng, config, tensor2);
+    });
+    return;
+  }
+  const { features, rank, init, xi } = config;
+  for (const [, { data }] of W) fillNormal(rng, data, 1 / Math.sqrt(features.size));
+  const rests = init === "identity" && features.size > 1 && rank.every((r) => r > 1) && rank.length > 0;
+  if (!rests) {
+    for (const [, { data, shape }] of B) fillNormal(rng, data, 1 / Math.sqrt(shape[0] * shape[1]));
+    return;
+  }
+  const start = STARTS[xi];
+  B.forEach(([, { data, shape }], n) => {
+    fillNode(rng, data, shape, start, n === B.length - 1);
+  });
+  if (start.rest === void 0) return;
+  const constant = start.rest === 0 ? 1 : holdFeature(config, named);
+  for (const [, { data }] of W) {
+    data.fill(0, 0, features.size);
+    data[0] = start.rest / constant;
+  }
+}
+function fillNode(rng, data, [L, R, K], start, root) {
+  const at2 = (a, b, g) => (a * R + b) * K + g;
+  const deviation = 1 / Math.sqrt((L + R) * start.power);
+  if (start.rest === void 0) {
+    for (let g = 0; g < K; g++)
+      addSeparable(data, [L, R, K], g, centred(rng, L, deviation), centred(rng, R, deviation));
+    return;
+  }
+  fillNormal(rng, data, MIXING / Math.sqrt(L * R));
+  for (let g = 0; g < K; g++) {
+    for (let a = 1; a < L; a++) data[at2(a, 0, g)] = rng.normal(deviation);
+    for (let b = 1; b < R; b++) data[at2(0, b, g)] = rng.normal(deviation);
+    data[g] = 0;
+  }
+  if (root) return;
+  for (let n = 0; n < data.length; n += K) data[n] = 0;
+  data[0] = start.keep ?? 0;
+}
+function fillDiagonal(rng, { init }, { data, shape: [R, K] }) {
+  if (init === "normal") fillNormal(rng, data, 1 / Math.sqrt(R));
+  else for (let g = 0; g < K; g++) data[g % R * K + g] = 1;
 }
 
-// src/experiments/rank_network.ts
-var DRAWS = {
-  normal: (rng) => rng.normal(),
-  uniform: (rng) => Math.sqrt(3) * (2 * rng.uniform() - 1)
+// src/models/initialise_tt.ts
+var STARTS2 = {
+  product: { rest: 1, keep: 1, resting: true },
+  rectifier: { rest: 0, keep: 0, resting: true },
+  max: { rest: -1, keep: 1, resting: true },
+  min: { rest: 1, keep: 1, resting: true },
+  sum: {},
+  relusum: {},
+  logsumexp: { rest: -4, keep: 4 / (4 - Math.LN2), resting: true },
+  l2: { rest: 0, keep: 0, resting: true }
 };
-function randomNetwork(study2, R, index) {
-  const { xi, M: M2, T: T2, L: L2, shared, entries, seed } = study2;
-  const rng = new Rng(seed, R, index);
-  const draw = (length) => Float64Array.from({ length }, () => DRAWS[entries](rng));
-  const parts = (length) => {
-    const all = [];
-    for (let t2 = 0; t2 < T2; t2++) all.push(shared && t2 > 1 && t2 < T2 - 1 ? all[1] : draw(length(t2)));
-    return all;
+var MIXING2 = 0.1;
+function inflow({ steps, shared }) {
+  return Math.min(1, shared ? 4 / steps : Math.sqrt(16 / steps));
+}
+function sources({ shared }, R) {
+  const from = Uint32Array.from({ length: R }, (_, k) => k);
+  if (!shared) return from;
+  let first2 = 1;
+  for (let length = 1; first2 + length <= R; length = primeAfter(length)) {
+    for (let k = first2; k < first2 + length; k++) from[k] = k === first2 ? first2 + length - 1 : k - 1;
+    first2 += length;
+  }
+  return from;
+}
+function primeAfter(n) {
+  for (let p = n + 1; ; p++) {
+    let divisor = 2;
+    while (divisor * divisor <= p && p % divisor !== 0) divisor++;
+    if (divisor * divisor > p) return p;
+  }
+}
+function startTt(rng, config, named) {
+  const start = canRest(config) ? STARTS2[config.xi] : void 0;
+  const [first2, last] = [0, config.steps - 1].map((t2) => `G.${coreName(config, t2)}`);
+  for (const [name, { data, shape }] of Object.entries(named)) {
+    if (name.startsWith("C.")) fillProjection(rng, data, shape, start);
+    else if (!name.startsWith("G.")) continue;
+    else if (!start) fillNormal(rng, data, 1 / Math.sqrt(shape[0] * shape[1]));
+    else {
+      const from = name === first2 ? void 0 : sources(config, shape[1]);
+      fillCore(rng, data, shape, start, inflow(config), { from, last: name === last });
+    }
+  }
+  if (!start?.rest) return;
+  const constant = holdFeature(config, named);
+  for (const [name, { data }] of Object.entries(named)) {
+    if (name.startsWith("C.")) data[0] = start.rest / constant;
+  }
+}
+function canRest({ init, projection, features, rank }) {
+  return init === "identity" && projection > 1 && features.size > 1 && rank.every((r) => r > 1);
+}
+function fillProjection(rng, data, [, M], start) {
+  const pinned = start?.rest === void 0 ? 0 : M;
+  for (let n = 0; n < data.length; n++) data[n] = n < pinned ? 0 : rng.normal(Math.sqrt(1 / M));
+}
+function fillCore(rng, data, [L, R, K], start, inflow2, { from, last }) {
+  const at2 = (i, j, k) => (i * R + j) * K + k;
+  const first2 = from === void 0;
+  if (start.rest === void 0) {
+    for (let k = 0; k < K; k++) {
+      const inputs2 = centred(rng, L, inflow2 / Math.sqrt(L));
+      const unit = Float64Array.from({ length: R }, (_, j) => Number(j === from?.[k]));
+      addSeparable(data, [L, R, K], k, inputs2, last ? centred(rng, R, 1 / Math.sqrt(R)) : unit);
+    }
+    return;
+  }
+  fillNormal(rng, data, (first2 || last ? 1 : MIXING2 * inflow2) / Math.sqrt(L * R));
+  for (let k = 0; k < K; k++) {
+    for (let i = 0; i < L; i++) data[at2(i, 0, k)] = rng.normal(inflow2 / Math.sqrt(L));
+    for (let j = 0; j < R; j++) {
+      if (last) data[at2(0, j, k)] = rng.normal(1 / Math.sqrt(R));
+      else if (!first2) data[at2(0, j, k)] = Number(j === from[k]);
+    }
+  }
+  if (last || !start.resting) return;
+  for (let n = 0; n < data.length; n += K) data[n] = 0;
+  data[0] = first2 ? Number(start.rest !== 0) : start.keep ?? 0;
+}
+
+// src/models/initialise.ts
+function initialise(config, layout) {
+  const { dtype, kind, seed } = config;
+  const rng = new Rng(seed, 1);
+  const named = {};
+  for (const [name, shape] of layout)
+    named[name] = { dtype, shape, data: allocate(dtype, elementCount(shape)) };
+  const present = config.features.embedding ? 1 : config.inputs;
+  fillNormal(rng, named["features.A"].data, Math.sqrt(2 / present));
+  if (kind === "cp") startCp(rng, config, named);
+  else if (kind === "ht") startHt(rng, config, named);
+  else startTt(rng, config, named);
+  return named;
+}
+
+// src/models/lengths.ts
+function orderByLength(where, config, options, batch) {
+  knownKeys(where, options, ["lengths"]);
+  const { lengths } = options;
+  if (lengths === void 0) return void 0;
+  checkLengths(`${where} lengths`, config, lengths, batch);
+  return orderRows(lengths);
+}
+function checkLengths(where, config, lengths, batch) {
+  const { kind, shared, steps } = config;
+  if (kind !== "tt" || !shared || steps < 2) {
+    const received = `${kind}, ${shared ? "shared" : "not shared"}, ${steps} steps`;
+    const rule = "none, except for a shared tt network of at least 2 steps,";
+    throw mismatch("E_ARGUMENT", where, rule, received);
+  }
+  if (!(lengths instanceof Int32Array)) throw mismatch("E_ARGUMENT", where, "an Int32Array", lengths);
+  if (lengths.length !== batch) throw mismatch("E_SHAPE", where, `${batch} lengths`, lengths.length);
+  lengths.forEach((length, n) => {
+    integer(`${where}[${n}]`, length, 2, steps);
+  });
+}
+function orderRows(lengths) {
+  const rows = Uint32Array.from(lengths, (_, n) => n).sort((m, n) => lengths[n] - lengths[m] || m - n);
+  return { rows, lengths: Int32Array.from(rows, (row) => lengths[row]) };
+}
+function gatherRows(data, rows, size) {
+  const out = emptyLike(data, rows.length * size);
+  rows.forEach((row, n) => {
+    out.set(data.subarray(row * size, (row + 1) * size), n * size);
+  });
+  return out;
+}
+function emptyLike(data, length) {
+  if (data instanceof Int32Array) return new Int32Array(length);
+  return allocate(data instanceof Float32Array ? "float32" : "float64", length);
+}
+function scatterRows(data, rows, size) {
+  const places = new Uint32Array(rows.length);
+  rows.forEach((row, n) => {
+    places[row] = n;
+  });
+  return gatherRows(data, places, size);
+}
+
+// src/models/parameters.ts
+var ParameterBlock = class {
+  layout;
+  dtype;
+  storage;
+  parts = /* @__PURE__ */ new Map();
+  constructor(backend2, layout, dtype) {
+    this.layout = layout;
+    this.dtype = dtype;
+    this.storage = backend2.allocate(
+      dtype,
+      layout.reduce((sum, [, shape]) => sum + elementCount(shape), 0)
+    );
+    let offset = 0;
+    for (const [name, shape] of layout) {
+      const count = elementCount(shape);
+      this.parts.set(name, this.storage.at(offset, count));
+      offset += count;
+    }
+  }
+  get count() {
+    return this.storage.length;
+  }
+  part(name) {
+    const part = this.parts.get(name);
+    if (!part) throw mismatch("E_ARGUMENT", "parameter", `one of ${this.names().join(", ")}`, name);
+    return part;
+  }
+  names() {
+    return this.layout.map(([name]) => name);
+  }
+  /** Copies of all tensors. */
+  tensors() {
+    return Object.fromEntries(
+      this.layout.map(([name, shape]) => [name, { dtype: this.dtype, shape, data: this.part(name).read() }])
+    );
+  }
+  /**
+   * Sets all tensors, or none if one does not fit.
+   *
+   * @throws XiError E_ARGUMENT for missing or unknown names, E_SHAPE, E_DTYPE, E_NUMERIC for a tensor.
+   */
+  assign(where, named) {
+    const given = checkNamed(where, this.layout, this.dtype, named);
+    for (const [name, tensor2] of given) this.part(name).write(tensor2.data);
+  }
+};
+function checkNamed(where, layout, dtype, named) {
+  if (typeof named !== "object" || named === null)
+    throw mismatch("E_ARGUMENT", where, "tensors by name", named);
+  const given = named instanceof Map ? named : new Map(Object.entries(named));
+  const names = new Set(layout.map(([name]) => name));
+  const missing2 = [...names].filter((name) => !given.has(name));
+  const unknown = [...given.keys()].filter((name) => !names.has(name));
+  if (missing2.length > 0 || unknown.length > 0) {
+    throw new XiError(
+      "E_ARGUMENT",
+      `${where}: expected the parameters ${[...names].slice(0, 40).join(", ")}${names.size > 40 ? ", \u2026" : ""}; missing ${show(missing2)}, unknown ${show(unknown)}`
+    );
+  }
+  for (const [name, shape] of layout) checkTensor(`${where} ${name}`, given.get(name), shape, dtype);
+  return given;
+}
+
+// src/models/model.ts
+var SCORE_ROWS = 500;
+var Model = class {
+  config;
+  backend;
+  /** Where parameters and passes live; for training loops that stay in the backend's memory. */
+  network;
+  block;
+  constructor(config, backend2) {
+    const layout = layoutOf(config);
+    this.config = config;
+    this.backend = backend2;
+    this.network = networkOf(config, backend2);
+    this.block = new ParameterBlock(backend2, layout, config.dtype);
+    this.block.assign("initialisation", initialise(config, layout));
+  }
+  /** Copies of all parameters: name → tensor, with the names that files carry. */
+  get parameters() {
+    return this.block.tensors();
+  }
+  /** Numbers in all parameters together. */
+  get parameterCount() {
+    return this.block.count;
+  }
+  /**
+   * Sets all parameters, or none.
+   *
+   * @throws XiError E_ARGUMENT for missing or unknown names; E_SHAPE, E_DTYPE or E_NUMERIC for a tensor that does not fit.
+   */
+  setParameters(named) {
+    this.block.assign("setParameters", named);
+  }
+  /**
+   * Scores of X [B,T,N], or of tokens [B,T], as [B,outputs].
+   *
+   * @throws XiError E_SHAPE, E_DTYPE or E_NUMERIC when X does not fit the model or is not finite; E_ARGUMENT for lengths
+   * that it cannot have.
+   */
+  score(X, options = {}) {
+    const { outputs, dtype } = this.config;
+    const { data, batch, order, row } = this.checkBatch("score", X, options);
+    const out = allocate(dtype, batch * outputs);
+    for (let start = 0; start < batch; start += SCORE_ROWS) {
+      const rows = Math.min(SCORE_ROWS, batch - start);
+      const lengths = order?.lengths.subarray(start, start + rows);
+      borrowing((borrow) => {
+        const x = this.reach(X, data.subarray(start * row, (start + rows) * row), borrow);
+        out.set(this.network.forward(this.block, x, rows, lengths).read(), start * outputs);
+      });
+    }
+    const scores = order ? scatterRows(out, order.rows, outputs) : out;
+    return { dtype, shape: [batch, outputs], data: scores };
+  }
+  /**
+   * Hidden states h_1 … h_T of X [B,T,N] or of tokens [B,T], h_t as [B,R_t]; h_T are the scores.
+   *
+   * @throws XiError E_ARGUMENT for a network that has none, which is any but a TT; else as {@link score}.
+   */
+  states(X) {
+    const { kind, rank, outputs } = this.config;
+    const { data, batch } = this.checkBatch("states", X, {});
+    if (!this.network.states)
+      throw mismatch("E_ARGUMENT", "states", "a tt network, which has hidden states", kind);
+    borrowing((borrow) => this.network.forward(this.block, this.reach(X, data, borrow), batch));
+    const sizes = [...rank, outputs];
+    return this.network.states(batch).map((state, t2) => this.download(state, [batch, sizes[t2]]));
+  }
+  gradients(X, dScores, options = {}) {
+    const { backend: backend2, config, block } = this;
+    const { dtype, outputs } = config;
+    const { data, batch, order, row } = this.checkBatch("gradients", X, options);
+    return borrowing((borrow) => {
+      const x = this.reach(X, data, borrow);
+      const weights = checkTensor("gradients dScores", dScores, [batch, outputs], dtype).data;
+      const d = borrow(backend2.adopt(order ? gatherRows(weights, order.rows, outputs) : weights));
+      const dx = isTokens(X) ? void 0 : borrow(backend2.allocate(dtype, data.length));
+      const gradients = new ParameterBlock(backend2, block.layout, dtype);
+      borrow(gradients.storage);
+      this.network.forward(block, x, batch, order?.lengths, true);
+      this.network.backward(block, x, batch, d, gradients, dx, order?.lengths);
+      if (!dx) return { parameters: gradients.tensors() };
+      const dX = dx.read();
+      return {
+        parameters: gradients.tensors(),
+        inputs: { dtype, shape: [...X.shape], data: order ? scatterRows(dX, order.rows, row) : dX }
+      };
+    });
+  }
+  /** The network drawn with its ranks and its number of parameters. */
+  toString() {
+    return drawNetwork(this.config, this.parameterCount);
+  }
+  /** The values of a batch, ordered by the lengths of its sequences where these differ, and how many a sequence has. */
+  checkBatch(where, X, options) {
+    const { steps, inputs: inputs2, dtype } = this.config;
+    if (isTokens(X)) checkTokens("X", X, steps, inputs2);
+    else checkTensor("X", X, [-1, steps, inputs2], dtype, { finite: false });
+    const row = isTokens(X) ? steps : steps * inputs2;
+    const [batch] = X.shape;
+    const order = orderByLength(where, this.config, options, batch);
+    return { batch, order, row, data: order ? gatherRows(X.data, order.rows, row) : X.data };
+  }
+  /** Some of the inputs X where the kernels reach them, if they are finite, which a kernel tells sooner. */
+  reach(X, data, borrow) {
+    if (data instanceof Int32Array) return data;
+    const x = borrow(this.backend.adopt(data));
+    if (!isTokens(X) && !Number.isFinite(this.backend.sumSquares(x))) checkFinite("X", X.data);
+    return x;
+  }
+  download(storage, shape) {
+    return { dtype: this.config.dtype, shape, data: storage.read() };
+  }
+};
+function createModel(options) {
+  const { backend: backend2, ...rest } = options ?? {};
+  const config = checkConfig(rest);
+  if (backend2 !== void 0 && typeof backend2?.contract !== "function") {
+    throw new XiError("E_ARGUMENT", "createModel backend: expected what openBackend() resolves to");
+  }
+  return new Model(config, backend2 ?? defaultBackend());
+}
+
+// src/bench/analysis.ts
+var rowModes = ({ T }) => Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);
+var product2 = (extents) => extents.reduce((x, y) => x * y, 1);
+var normal = (rng, shape) => ({
+  shape,
+  data: Float64Array.from({ length: product2(shape) }, () => rng.normal())
+});
+function drawAnalysis(workload) {
+  const rng = new Rng(7);
+  if (workload.kind === "rank") {
+    const { M, T, L, R } = workload;
+    const bound = (t2) => t2 === 0 || t2 === T ? 1 : R;
+    const steps = Array.from({ length: T }, (_, t2) => [
+      [`C${t2}`, normal(rng, [L, M])],
+      [`G${t2}`, normal(rng, [L, bound(t2), bound(t2 + 1)])]
+    ]);
+    return { F: normal(rng, [M, M]), ...Object.fromEntries(steps.flat()) };
+  }
+  const { shape, rank } = workload;
+  if (rank === null) return { H: normal(rng, shape) };
+  const last = shape.length - 1;
+  const cores = shape.map((n, t2) => {
+    const part = normal(rng, [t2 === 0 ? 1 : rank, n, t2 === last ? 1 : rank]);
+    return { dtype: "float64", shape: part.shape, data: part.data };
+  });
+  return { H: { shape, data: ttFull({ cores }).data } };
+}
+function analysisForms(workload, inputs2, backend2) {
+  if (workload.kind === "ttsvd") return [trainForm(workload, inputs2, backend2)];
+  const model = modelOf(workload, inputs2, backend2);
+  const templates = tensorOf(inputs2.F);
+  const rows = rowModes(workload);
+  if (workload.exact) {
+    const run2 = () => exactRank(model, templates, rows);
+    return [{ name: "exactRank", run: run2, outputs: () => ({ arrays: { rank: Float64Array.of(run2().rank) } }) }];
+  }
+  const run = () => matricizationRank(gridOutput(gridTensor(model, templates), 0), rows, { backend: backend2 });
+  const outputs = () => {
+    const { rank, singularValues } = run();
+    return { arrays: { s: singularValues, numerical: Float64Array.of(rank) } };
   };
-  const bound = (t2) => t2 === 0 || t2 === T2 ? 1 : R;
-  const C = parts(() => L2 * M2);
-  const G = parts((t2) => L2 * bound(t2) * bound(t2 + 1));
-  const F2 = { dtype: "float64", shape: [M2, M2], data: draw(M2 * M2) };
-  let root = { mode: 0, width: L2, projection: C[0] };
-  for (let t2 = 0; t2 < T2; t2++) {
-    const core = { form: "full", values: G[t2] };
-    const minor = { mode: t2, width: L2, projection: C[t2] };
-    root = { major: t2 === 0 ? null : root, minor, core, R: bound(t2), width: bound(t2 + 1) };
-  }
-  return { tree: { xi, root, modes: T2 }, F: F2 };
+  return [{ name: "gridTensor, matricizationRank", run, outputs }];
 }
+function trainForm({ eps, randomized }, { H }, backend2) {
+  const whole = tensorOf(H);
+  const run = () => ttSvd(whole, { eps, randomized, backend: backend2 });
+  const outputs = () => ({
+    arrays: Object.fromEntries(run().cores.map(({ data }, t2) => [`core${t2}`, data]))
+  });
+  return { name: randomized ? "ttSvd, randomized" : "ttSvd", run, outputs };
+}
+var tensorOf = ({ shape, data }) => ({ dtype: "float64", shape: [...shape], data });
+function modelOf({ xi, M, T, L, R }, inputs2, backend2) {
+  const features = { size: M, activation: "identity" };
+  const sizes = { steps: T, inputs: M, outputs: 1, rank: R, projection: L };
+  const model = createModel({ kind: "tt", xi, ...sizes, features, dtype: "float64", backend: backend2 });
+  const identity2 = Float64Array.from({ length: M * M }, (_, n) => Number(n % (M + 1) === 0));
+  const steps = Array.from({ length: T }, (_, t2) => [
+    [`C.${t2}`, tensorOf(inputs2[`C${t2}`])],
+    [`G.${t2}`, tensorOf(inputs2[`G${t2}`])]
+  ]);
+  model.setParameters({
+    "features.A": tensor(identity2, [M, M]),
+    "features.b": tensor(new Float64Array(M)),
+    ...Object.fromEntries(steps.flat())
+  });
+  return model;
+}
+
+// src/bench/workloads.ts
+var C1 = { B: 250, L: 32, R: 64, K: 64 };
+var C2 = { B: 256, L: 100, R: 256, K: 256 };
+var G1 = { M: 10, T: 6, L: 10, R: 8 };
+var IMAGES = {
+  steps: 16,
+  inputs: 49,
+  outputs: 10,
+  features: { size: 32 },
+  init: "normal",
+  seed: 7
+};
+var TINY = { B: 2, L: 2, R: 2, K: 2 };
+var WORKLOADS = [
+  { name: "C1 rectifier f32", kind: "contract", xi: "rectifier", dtype: "float32", sizes: C1 },
+  { name: "C1 product f32", kind: "contract", xi: "product", dtype: "float32", sizes: C1 },
+  { name: "C1 logsumexp f32", kind: "contract", xi: "logsumexp", dtype: "float32", sizes: C1 },
+  { name: "C1 l2 f32", kind: "contract", xi: "l2", dtype: "float32", sizes: C1 },
+  { name: "C1 rectifier f32 gradients", kind: "gradients", xi: "rectifier", dtype: "float32", sizes: C1 },
+  { name: "C2 rectifier f32", kind: "contract", xi: "rectifier", dtype: "float32", sizes: C2 },
+  ...["bf16x3", "bf16"].map((precision) => ({
+    ...{ name: `C2 rectifier ${precision}`, kind: "contract", xi: "rectifier", dtype: "float32" },
+    ...{ sizes: C2, precision }
+  })),
+  { name: "C2 product f32", kind: "contract", xi: "product", dtype: "float32", sizes: C2 },
+  { name: "C2 rectifier f64", kind: "contract", xi: "rectifier", dtype: "float64", sizes: C2 },
+  { name: "S1 max-plus 1024 f32", kind: "maxplus", dtype: "float32", n: 1024 },
+  { name: "G1 grid f64", kind: "grid", xi: "rectifier", dtype: "float64", ...G1 },
+  { name: "G2 grid L64 f64", kind: "grid", xi: "rectifier", dtype: "float64", M: 64, T: 3, L: 64, R: 16 },
+  { name: "G2 grid L128 f64", kind: "grid", xi: "rectifier", dtype: "float64", M: 64, T: 3, L: 128, R: 16 },
+  // 1.9 million parameters each.
+  ...[
+    ["N1 TT step", "train", { kind: "tt", rank: 64 }, 250],
+    ["N2 CP step", "train", { kind: "cp", rank: 3560 }, 250],
+    ["N3 HT step", "train", { kind: "ht", rank: 51 }, 250],
+    ["N4 CP score", "score", { kind: "cp", rank: 1024 }, 1e3]
+  ].map(
+    ([name, kind, network, B]) => ({
+      name: `${name} rectifier f32`,
+      kind,
+      dtype: "float32",
+      model: { ...IMAGES, ...network, xi: "rectifier" },
+      B
+    })
+  ),
+  { name: "R1 rank f64", kind: "rank", exact: false, xi: "rectifier", dtype: "float64", ...G1 },
+  { name: "R2 exact rank f64", kind: "rank", exact: true, xi: "rectifier", dtype: "float64", ...G1 },
+  ...[
+    ["D1 TT-SVD full f64", { shape: new Array(6).fill(10), rank: null, randomized: false }],
+    ["D2 TT-SVD rank 10 f64", { shape: new Array(6).fill(16), rank: 10, randomized: false }],
+    ["D3 randomized TT-SVD f64", { shape: new Array(6).fill(16), rank: 10, randomized: true }]
+  ].map(
+    ([name, tensor2]) => ({ name, kind: "ttsvd", dtype: "float64", eps: 1e-10, ...tensor2 })
+  ),
+  {
+    name: "boundary backend.contract",
+    kind: "call",
+    way: "backend",
+    xi: "product",
+    dtype: "float32",
+    sizes: TINY
+  },
+  { name: "boundary contract()", kind: "call", way: "public", xi: "product", dtype: "float32", sizes: TINY }
+];
+var GROUPS = [...new Set(WORKLOADS.map(({ name }) => name.split(" ")[0]))];
 
 // look2.ts
 var { backend } = selectBackend({ threads: 1 });
-var M = 10;
-var T = 6;
-var L = 10;
-var study = { xi: "rectifier", M, T, L, shared: false, entries: "normal", seed: 1, ranks: [8], networks: 1, tolerance: 1e-10 };
-var { tree, F } = randomNetwork(study, 8, 0);
-var data = gridOf(backend, "float64", tree, F, Array.from({ length: T }, () => Array.from({ length: M }, (_, m2) => m2)));
-var m = matricize({ dtype: "float64", shape: Array(T).fill(M), data }, [0, 2, 4]);
-var A = backend.adopt(m.data);
+var w = WORKLOADS.find((x) => x.name.startsWith("R1"));
+var w2 = WORKLOADS.find((x) => x.name.startsWith("R2"));
+var inputs = drawAnalysis(w);
+var mode = process.env.MODE ?? "R1";
+var N = Number(process.env.N ?? 40);
+var [form] = analysisForms(mode === "R2" ? w2 : w, inputs, backend);
+for (let i = 0; i < 5; i++) form.run();
 var t0 = process.cpuUsage();
-for (let i = 0; i < 60; i++) backend.certifiedRank(1e3, 1e3, A, 1e-10);
+var q0 = performance.now();
+for (let i = 0; i < N; i++) form.run();
 var t = process.cpuUsage(t0);
-console.log(t.user / 6e4, t.system / 6e4);
+console.log(mode, "cpu", ((t.user + t.system) / 1e3 / N).toFixed(1), "system", (t.system / 1e3 / N).toFixed(1), "wall", ((performance.now() - q0) / N).toFixed(1), mode === "R2" ? form.run() : form.run().rank);
