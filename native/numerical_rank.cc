@@ -22,6 +22,7 @@
 #include <memory>
 
 #include "linalg.h"
+#include <cstdio>
 
 namespace xt {
 
@@ -32,7 +33,7 @@ constexpr double kRounding = 64;
 constexpr size_t kLeast = 96;    // rows and columns from which on a proof costs less than the values
 constexpr double kRest = 0.01;   // of the threshold, at most ‖E‖_F
 constexpr double kLarge = 256;   // thresholds: rows of R11 are larger
-constexpr size_t kWindow = 320;  // rows that R22 may have
+constexpr size_t kWindow = 384;  // rows that R22 may have
 constexpr size_t kLeading = 64;  // rows of R that decide the largest singular value
 constexpr size_t kRows = 128;    // of triangles, that are multiplied together
 
@@ -185,6 +186,8 @@ class Window {
     return large_ + positive_eigenvalues(N);
   }
 
+ void print(){fprintf(stderr,"large %zu rows %zu good %d excess %g relative %g slack %g theta %g inv %g\n",large_,rows_,is_good_,excess_,relative_,slack_,th,iv);}
+double th=0,iv=0;
  private:
   View schur() const { return gram_->view().part(eliminated_, eliminated_, rows_, rows_); }
 
@@ -221,7 +224,7 @@ class Window {
     // The rows of the scaled R11 are 1 at most.
     const double spread = std::sqrt(static_cast<double>(l)) * inverse_norm;
     const double residual = 2 * R.columns * kEpsilon * spread;
-    if (!(theta < 0.5 && residual < 0.01)) return false;
+    th=theta;iv=inverse_norm;if (!(theta < 0.5 && residual < 0.01)) return false;
     excess_ = theta * theta / (1 - theta);
     // M itself, or by Woodbury's identity I + Z Zᵀ, bordered by what its inverse is multiplied with, so that
     // the Schur complement is what is asked for.
@@ -273,10 +276,10 @@ bool certified_rank(Algebra& algebra, const View& A, double tolerance, size_t* r
   const double high = tolerance * (largest.high + margin) + margin;
   const double low = tolerance * (largest.low - margin) - margin;
   if (!algebra.good() || !(low > 2 * rest)) return false;
-  Window window(algebra, R, high);
+  fprintf(stderr,"k %zu rest/t %.3g sigma [%.8g %.8g] t[%g %g]\n",k,rest/high,largest.low,largest.high,low,high);Window window(algebra, R, high);window.print();
   if (!algebra.good() || !window.is_good()) return false;
   *rank = window.above(high, -1);
-  return window.above(std::sqrt(low * low - rest * rest), 1) == *rank && algebra.good();
+  fprintf(stderr,"%zu %zu\n",*rank,window.above(std::sqrt(low * low - rest * rest), 1));return window.above(std::sqrt(low * low - rest * rest), 1) == *rank && algebra.good();
 }
 
 }  // namespace

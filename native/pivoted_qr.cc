@@ -73,14 +73,15 @@ class Sketch {
 
   // After the chosen columns have become R11 and the rows right of them R12: with Ω Q = (Ω1, Ω2) the sketch
   // of the new remainder is Ω2 E = S2 − S1 R11⁻¹ R12.
-  void update(size_t at, const View& R11, const View& R12) {
+  // A diagonal element of size `floor` is rounding, and so is what follows.
+  void update(size_t at, const View& R11, const View& R12, double floor) {
     const size_t width = R11.rows;
     const View S = from(at), X{solved_.data(), kSketched, width, width};
     for (size_t r = 0; r < kSketched; ++r) {
       for (size_t j = 0; j < width; ++j) {
         double sum = -S.at(r, j);
         for (size_t k = 0; k < j; ++k) sum -= X.at(r, k) * R11.at(k, j);
-        X.at(r, j) = R11.at(j, j) == 0 ? 0 : sum / R11.at(j, j);
+        X.at(r, j) = std::fabs(R11.at(j, j)) <= floor ? 0 : sum / R11.at(j, j);
       }
     }
     algebra_.multiply(from(at + width), X, R12, true);
@@ -119,7 +120,7 @@ class Sketch {
 size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, double* rest) {
   const size_t n = A.columns;
   const double all = algebra.norm(A), floor = all * std::numeric_limits<double>::epsilon() / 16;
-  double largest = 0;
+  double largest = 0, last = all;
   Sketch sketch(algebra, n);
   if (algebra.good()) sketch.draw(A, 0);
   *rest = all;
@@ -130,7 +131,8 @@ size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, doubl
       return at;
     }
     const double small = tolerance * largest;
-    if (sketch.norm(at) <= 2 * small) {
+    // The sketch or the last pivots tell when to look.
+    if (sketch.norm(at) <= 2 * small || last <= small) {
       *rest = algebra.norm(E);
       if (*rest <= small) return at;
     }
@@ -146,9 +148,10 @@ size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, doubl
     Q.factor(E.part(0, 0, E.rows, width));
     const View right = E.part(0, width, E.rows, E.columns - width);
     Q.apply_transposed(0, right);
-    sketch.update(at, E.part(0, 0, width, width), right.part(0, 0, width, right.columns));
+    sketch.update(at, E.part(0, 0, width, width), right.part(0, 0, width, right.columns), floor);
     for (size_t r = 0; r < width; ++r) {
       largest = std::max(largest, algebra.norm(E.part(r, r, 1, E.columns - r)));
+      last = std::min(last, std::fabs(E.at(r, r)));
     }
     at += width;
   }
