@@ -22,7 +22,6 @@
 #include <memory>
 
 #include "linalg.h"
-#include <cstdio>
 
 namespace xt {
 
@@ -32,7 +31,7 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr double kRounding = 64;
 constexpr size_t kLeast = 96;    // rows and columns from which on a proof costs less than the values
 constexpr double kRest = 0.01;   // of the threshold, at most ‖E‖_F
-constexpr double kLarge = 256;   // thresholds: rows of R11 are larger
+constexpr double kLarge = 128;   // thresholds: rows of R11 are larger
 constexpr size_t kWindow = 384;  // rows that R22 may have
 constexpr size_t kLeading = 64;  // rows of R that decide the largest singular value
 constexpr size_t kRows = 128;    // of triangles, that are multiplied together
@@ -72,56 +71,70 @@ Interval largest_singular_value(Algebra& algebra, const View& R, double rest) {
           std::sqrt(std::exp(log) + others) * rounding};
 }
 
+// Takes factor times a pivot's row from a row, and returns the largest size left of it.
+double subtract_row(double* row, const double* pivot, double factor, size_t count) {
+  double largest[4] = {};
+  size_t n = 0;
+  for (; n + 4 <= count; n += 4) {
+    for (size_t lane = 0; lane < 4; ++lane) {
+      row[n + lane] -= factor * pivot[n + lane];
+      const double size = std::fabs(row[n + lane]);
+      largest[lane] = size > largest[lane] ? size : largest[lane];
+    }
+  }
+  for (; n < count; ++n) {
+    row[n] -= factor * pivot[n];
+    largest[0] = std::max(largest[0], std::fabs(row[n]));
+  }
+  return std::max({largest[0], largest[1], largest[2], largest[3]});
+}
+
 // The number of positive eigenvalues of a symmetric matrix, which is destroyed: L B Lᵀ with the largest
 // element as pivot, alone or in a block of two, which has one eigenvalue of either sign (Bunch & Parlett,
-// SIAM J. Numer. Anal. 8, 1971).
-size_t positive_eigenvalues(const View& A) {
+// SIAM J. Numer. Anal. 8, 1971). The largest element of each row is known from its last update.
+size_t positive_eigenvalues(Algebra& algebra, const View& A) {
   const double threshold = (1 + std::sqrt(17.0)) / 8;
-  size_t positive = 0;
+  const size_t n = A.rows;
+  Buffer sizes(algebra, 1, n);
+  if (!algebra.good()) return 0;
+  double* largest = sizes.data();
+  for (size_t r = 0; r < n; ++r) {
+    for (size_t c = 0; c < n; ++c) largest[r] = std::max(largest[r], std::fabs(A.at(r, c)));
+  }
   const auto exchange = [&](size_t x, size_t y) {
     if (x == y) return;
-    std::swap_ranges(A.row(x), A.row(x) + A.columns, A.row(y));
-    for (size_t r = 0; r < A.rows; ++r) std::swap(A.at(r, x), A.at(r, y));
+    std::swap_ranges(A.row(x), A.row(x) + n, A.row(y));
+    for (size_t r = 0; r < n; ++r) std::swap(A.at(r, x), A.at(r, y));
+    std::swap(largest[x], largest[y]);
   };
-  for (size_t at = 0; at < A.rows;) {
-    double beside = 0, diagonal = 0;
-    size_t p = at, q = at, d = at;
-    for (size_t i = at; i < A.rows; ++i) {
-      for (size_t j = at; j < i; ++j) {
-        if (std::fabs(A.at(i, j)) > beside) {
-          beside = std::fabs(A.at(i, j));
-          p = j;
-          q = i;
-        }
-      }
-      if (std::fabs(A.at(i, i)) > diagonal) {
-        diagonal = std::fabs(A.at(i, i));
-        d = i;
-      }
+  size_t positive = 0;
+  for (size_t at = 0; at < n;) {
+    size_t d = at, p = at;
+    for (size_t r = at; r < n; ++r) {
+      if (std::fabs(A.at(r, r)) > std::fabs(A.at(d, d))) d = r;
+      if (largest[r] > largest[p]) p = r;
     }
-    if (beside == 0 && diagonal == 0) break;
-    if (diagonal >= threshold * beside) {
+    if (largest[p] == 0) break;
+    const bool single = at + 1 == n || std::fabs(A.at(d, d)) >= threshold * largest[p];
+    if (single) {
       exchange(at, d);
-      const double pivot = A.at(at, at);
-      positive += pivot > 0;
-      for (size_t i = at + 1; i < A.rows; ++i) {
-        const double factor = A.at(i, at) / pivot;
-        for (size_t j = at + 1; j < A.rows; ++j) A.at(i, j) -= factor * A.at(at, j);
-      }
-      at += 1;
-      continue;
+    } else {
+      size_t q = at;
+      while (q + 1 < n && (std::fabs(A.at(p, q)) != largest[p] || p == q)) ++q;
+      exchange(at, std::min(p, q));
+      exchange(at + 1, std::max(p, q));
     }
-    exchange(at, p);
-    exchange(at + 1, q);
-    const double a = A.at(at, at), b = A.at(at + 1, at), c = A.at(at + 1, at + 1);
+    const size_t next = at + (single ? 1 : 2);
+    const double a = A.at(at, at), b = single ? 0 : A.at(at + 1, at), c = single ? 1 : A.at(at + 1, at + 1);
     const double determinant = a * c - b * b;
-    positive += 1;
-    for (size_t i = at + 2; i < A.rows; ++i) {
-      const double x = A.at(i, at), y = A.at(i, at + 1);
+    positive += single ? a > 0 : 1;
+    for (size_t r = next; r < n; ++r) {
+      const double x = A.at(r, at), y = single ? 0 : A.at(r, at + 1);
       const double first = (c * x - b * y) / determinant, second = (a * y - b * x) / determinant;
-      for (size_t j = at + 2; j < A.rows; ++j) A.at(i, j) -= first * A.at(at, j) + second * A.at(at + 1, j);
+      largest[r] = subtract_row(A.row(r) + next, A.row(at) + next, first, n - next);
+      if (!single) largest[r] = subtract_row(A.row(r) + next, A.row(at + 1) + next, second, n - next);
     }
-    at += 2;
+    at = next;
   }
   return positive;
 }
@@ -183,11 +196,9 @@ class Window {
       const double inverse = inverses_.data()[large_ + r];
       N.at(r, r) += sign * slack_ - square * inverse * inverse;
     }
-    return large_ + positive_eigenvalues(N);
+    return large_ + positive_eigenvalues(algebra_, N);
   }
 
- void print(){fprintf(stderr,"large %zu rows %zu good %d excess %g relative %g slack %g theta %g inv %g\n",large_,rows_,is_good_,excess_,relative_,slack_,th,iv);}
-double th=0,iv=0;
  private:
   View schur() const { return gram_->view().part(eliminated_, eliminated_, rows_, rows_); }
 
@@ -224,7 +235,7 @@ double th=0,iv=0;
     // The rows of the scaled R11 are 1 at most.
     const double spread = std::sqrt(static_cast<double>(l)) * inverse_norm;
     const double residual = 2 * R.columns * kEpsilon * spread;
-    th=theta;iv=inverse_norm;if (!(theta < 0.5 && residual < 0.01)) return false;
+    if (!(theta < 0.5 && residual < 0.01)) return false;
     excess_ = theta * theta / (1 - theta);
     // M itself, or by Woodbury's identity I + Z Zᵀ, bordered by what its inverse is multiplied with, so that
     // the Schur complement is what is asked for.
@@ -276,10 +287,10 @@ bool certified_rank(Algebra& algebra, const View& A, double tolerance, size_t* r
   const double high = tolerance * (largest.high + margin) + margin;
   const double low = tolerance * (largest.low - margin) - margin;
   if (!algebra.good() || !(low > 2 * rest)) return false;
-  fprintf(stderr,"k %zu rest/t %.3g sigma [%.8g %.8g] t[%g %g]\n",k,rest/high,largest.low,largest.high,low,high);Window window(algebra, R, high);window.print();
+  Window window(algebra, R, high);
   if (!algebra.good() || !window.is_good()) return false;
   *rank = window.above(high, -1);
-  fprintf(stderr,"%zu %zu\n",*rank,window.above(std::sqrt(low * low - rest * rest), 1));return window.above(std::sqrt(low * low - rest * rest), 1) == *rank && algebra.good();
+  return window.above(std::sqrt(low * low - rest * rest), 1) == *rank && algebra.good();
 }
 
 }  // namespace
