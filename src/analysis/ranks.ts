@@ -2,7 +2,7 @@ import type { Backend } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
 import { checkTensor, type Tensor } from '../core/tensor.ts';
-import { balancedBipartitions, matricize } from './matricize.ts';
+import { balancedBipartitions, matricize, matricized } from './matricize.ts';
 import { certifiedRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
@@ -53,7 +53,7 @@ export function matricizationRank(
   options: RankOptions = {},
 ): RankReport {
   const { backend, tolerance } = checkOptions('matricizationRank', tensor, options);
-  return rankOf(backend, matricize(tensor, rowModes), tolerance);
+  return rankOf(backend, matrixFor(backend, tensor, rowModes), tolerance);
 }
 
 /**
@@ -90,7 +90,7 @@ export function bipartitionRanks(
   const { backend, tolerance } = checkOptions('bipartitionRanks', tensor, options);
   // Assigned, not spread, which would read the spectrum.
   return balancedBipartitions(tensor.shape.length).map((rowModes) =>
-    Object.assign(rankOf(backend, matricize(tensor, rowModes), tolerance), { rowModes }),
+    Object.assign(rankOf(backend, matrixFor(backend, tensor, rowModes), tolerance), { rowModes }),
   );
 }
 
@@ -101,6 +101,11 @@ function checkOptions(where: string, tensor: Tensor, options: RankOptions) {
     throw mismatch('E_ARGUMENT', `${where} tolerance`, 'a number from 0 and below 1', tolerance);
   checkTensor(where, tensor, tensor?.shape ?? [], tensor?.dtype ?? 'float64');
   return { tolerance, backend };
+}
+
+/** The matricization in memory of the backend that will work on it. */
+export function matrixFor(backend: Backend, tensor: Tensor, rowModes: readonly number[]): Tensor {
+  return matricized(tensor, rowModes, (dtype, length) => backend.allocate(dtype, length).take());
 }
 
 /** The report of a matrix [m,n]. */

@@ -4,8 +4,7 @@ import { filteredResidues } from '../analysis/exact/filtered.ts';
 import { DEFAULT_PRIME } from '../analysis/exact/modular.ts';
 import { residueMatrix } from '../analysis/exact_rank.ts';
 import { gridOf } from '../analysis/grid.ts';
-import { matricize } from '../analysis/matricize.ts';
-import { rankOf } from '../analysis/ranks.ts';
+import { matrixFor, rankOf } from '../analysis/ranks.ts';
 import { rankModuloOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
 import { XI } from '../core/xi.gen.ts';
@@ -39,7 +38,7 @@ export function studyNetwork(backend: Backend, study: RankStudy, { R, index }: R
   const choice = new Array<readonly number[]>(T).fill(all);
   const data = gridOf(backend, 'float64', network.tree, network.F, choice);
   const grid = { dtype: 'float64', shape: new Array(T).fill(M), data } as const;
-  const { rank } = rankOf(backend, matricize(grid, oddModes(T)), study.tolerance);
+  const { rank } = rankOf(backend, matrixFor(backend, grid, oddModes(T)), study.tolerance);
   const exact = study.exact ? { exact: exactRankOf(backend, network, choice) } : {};
   return { R, index, rank, ...exact };
 }
