@@ -164,7 +164,10 @@ export function gridOf(
       if (values.length === total * root.width) out = values.take();
       else {
         out ??= allocate(dtype, total * root.width);
-        out.set(values.at((begin - first) * root.width, (end - begin) * root.width).take(), begin * root.width);
+        out.set(
+          values.at((begin - first) * root.width, (end - begin) * root.width).take(),
+          begin * root.width,
+        );
         values.release();
       }
       onProgress?.(end * root.width, total * root.width);

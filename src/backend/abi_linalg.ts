@@ -62,7 +62,10 @@ export function abiLinearAlgebra<Pointer, Words>(
       return result.read()[0] === 1;
     },
     certifiedRank(rows, cols, A, tolerance) {
-      check('certifiedRank', abi.xt_numerical_rank(context, rows, cols, pointer(A), tolerance, result.pointer));
+      check(
+        'certifiedRank',
+        abi.xt_numerical_rank(context, rows, cols, pointer(A), tolerance, result.pointer),
+      );
       const [rank, proven] = result.read();
       return proven === 1 ? rank : null;
     },
