@@ -174,6 +174,12 @@ XT_API int32_t xt_qr(uint32_t context, size_t m, size_t n, const double* A, doub
 XT_API int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound,
                             double* result);
 
+// If result[1] = 1, result[0] is proven to be #{ s > tolerance · max s }, up to the rounding of the
+// decomposition (numerical_rank.cc); if 0, there is no such proof, because values lie too close to the
+// threshold or A is small.
+XT_API int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, double tolerance,
+                                 double* result);
+
 // result[0] = rank of A modulo a prime, 2 <= prime <= 2^26; the elements of A are integers in [0, prime).
 XT_API int32_t xt_rank_modulo(uint32_t context, size_t m, size_t n, const double* A, uint32_t prime,
                               double* result);

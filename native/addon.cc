@@ -106,6 +106,7 @@ NAPI_MODULE_INIT() {
       FUNCTION(xt_svd),
       FUNCTION(xt_qr),
       FUNCTION(xt_full_rank),
+      FUNCTION(xt_numerical_rank),
       FUNCTION(xt_rank_modulo),
       FUNCTION(xt_populate),
       FUNCTION(xt_peak),

@@ -39,6 +39,16 @@ void fill(const View& to, double value) {
   for (size_t r = 0; r < to.rows; ++r) std::fill_n(to.row(r), to.columns, value);
 }
 
+// SplitMix64
+void fill_random(double* to, size_t count, uint64_t seed) {
+  for (size_t n = 0; n < count; ++n) {
+    uint64_t z = seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    to[n] = static_cast<double>(static_cast<int64_t>(z ^ (z >> 31)) >> 11) * 0x1p-52;
+  }
+}
+
 void Algebra::multiply(const View& C, const Factor& A, const Factor& B, bool accumulate) {
   if (!good() || C.rows == 0 || C.columns == 0) return;
   const auto& table = run_.kernels->f64;

@@ -41,6 +41,9 @@ void copy(const Factor& from, const View& to);
 void copy_scaled(const Factor& from, double scale, const View& to);
 void fill(const View& to, double value);
 
+// Numbers in (−1, 1) from SplitMix64 (Steele et al., OOPSLA 2014), the same for the same seed.
+void fill_random(double* to, size_t count, uint64_t seed);
+
 // What a call computes with. The first failure stays in `status`, and whoever sees one stops.
 class Algebra {
  public:
@@ -125,6 +128,15 @@ bool is_tall(size_t rows, size_t columns);
 
 // R [n,n] of scale·A [m,n], without Q, in one pass over A.
 void triangle(Algebra& algebra, const Factor& A, double scale, const View& R);
+
+// A [m,n], m ≥ n ← (R; 0, E) of A P = Q (R; 0, E): R upper trapezoidal with the returned number of rows, and
+// *rest = ‖E‖_F, which is `tolerance` times the largest row of R at most unless no pivot was found in more.
+size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, double* rest);
+
+// Eliminates the first `count` rows of a symmetric G, of which only the lower triangle counts: L of their
+// G = L Lᵀ stands there afterwards, below and right of them the Schur complement. False at a pivot that is
+// not positive.
+bool cholesky(Algebra& algebra, const View& G, size_t count);
 
 // A = Utᵀ · bidiagonal(d, e) · V with orthogonal Ut and V for a square A, which it destroys; its rows lie
 // kPadding beyond its columns apart, with zeros between. Ut and V have no rows where they are not wanted.

@@ -16,7 +16,14 @@ int32_t xt_populate(void* data, size_t bytes) {
   constexpr uintptr_t page = 4096;
   const uintptr_t first = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
   const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / page * page;
-  if (end > first) madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
+  if (end <= first) return XT_OK;
+  // 8 MB in pages of 2 MiB come in a quarter of the time. A hint too; most systems have them for those who ask.
+  constexpr uintptr_t huge = uintptr_t{1} << 21;
+  const uintptr_t huge_first = (first + huge - 1) / huge * huge, huge_end = end / huge * huge;
+  if (huge_end > huge_first) {
+    madvise(reinterpret_cast<void*>(huge_first), huge_end - huge_first, MADV_HUGEPAGE);
+  }
+  madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
 #endif
   return XT_OK;
 }

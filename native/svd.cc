@@ -1,4 +1,4 @@
-// xt_singular_values, xt_svd and xt_full_rank.
+// xt_singular_values and xt_svd.
 //
 // A is first compressed: A = Q [B; E] with Q orthogonal and ‖E‖_F ≤ kNegligible ‖A‖_F, the rows of B as many
 // as A has singular values that matter. Then B = L Zᵀ, and only the small L is decomposed. By Weyl's
@@ -20,16 +20,6 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 constexpr double kNegligible = 16 * kEpsilon;
 // Columns of a sketch, and up to which size a matrix is decomposed as it is.
 constexpr size_t kSketch = 128;
-
-// Numbers in (−1, 1) from SplitMix64 (Steele et al., OOPSLA 2014), the same in every call.
-void fill_random(double* to, size_t count, uint64_t seed) {
-  for (size_t n = 0; n < count; ++n) {
-    uint64_t z = seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    to[n] = static_cast<double>(static_cast<int64_t>(z ^ (z >> 31)) >> 11) * 0x1p-52;
-  }
-}
 
 // A [m,n] ← Qᵀ A with its first rows B and a negligible rest; returns the number of rows of B. A randomised
 // range finder with the remainder at hand (Halko, Martinsson & Tropp, SIAM Review 53, 2011, Algorithm 4.2;
@@ -161,45 +151,6 @@ int32_t svd(uint32_t context, size_t m, size_t n, const double* A, double* U, do
   return algebra.status;
 }
 
-// L of G = L Lᵀ in the lower triangle of G; false at a pivot that is not positive.
-bool cholesky(Algebra& algebra, const View& G) {
-  constexpr size_t block = 64;
-  const size_t n = G.rows;
-  Buffer inverse(algebra, block, block), panel(algebra, n, block, Content::any);
-  Buffer negated(algebra, n, block, Content::any);
-  for (size_t at = 0; at < n && algebra.good(); at += block) {
-    const size_t width = std::min(block, n - at), rest = n - at - width;
-    const View D = G.part(at, at, width, width);
-    for (size_t j = 0; j < width; ++j) {
-      for (size_t i = j; i < width; ++i) {
-        double sum = D.at(i, j);
-        for (size_t k = 0; k < j; ++k) sum -= D.at(i, k) * D.at(j, k);
-        if (i == j && !(sum > 0)) return false;
-        D.at(i, j) = i == j ? std::sqrt(sum) : sum / D.at(j, j);
-      }
-    }
-    const View X = inverse.view().part(0, 0, width, width);
-    fill(X, 0);
-    for (size_t j = 0; j < width; ++j) {
-      X.at(j, j) = 1 / D.at(j, j);
-      for (size_t i = j + 1; i < width; ++i) {
-        double sum = 0;
-        for (size_t k = j; k < i; ++k) sum += D.at(i, k) * X.at(k, j);
-        X.at(i, j) = -sum / D.at(i, i);
-      }
-    }
-    const View P{panel.data(), rest, width, width}, N{negated.data(), rest, width, width};
-    algebra.multiply(P, G.part(at + width, at, rest, width), transposed(X));
-    for (size_t i = 0; i < rest * width; ++i) N.data[i] = -P.data[i];
-    for (size_t r = 0; r < rest; r += 2 * block) {
-      const size_t count = std::min(2 * block, rest - r);
-      algebra.multiply(G.part(at + width + r, at + width, count, r + count), N.part(r, 0, count, width),
-                       transposed(P.part(0, 0, r + count, width)), true);
-    }
-  }
-  return algebra.good();
-}
-
 }  // namespace
 
 }  // namespace xt
@@ -210,37 +161,4 @@ int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A
 
 int32_t xt_svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V) {
   return xt::svd(context, m, n, A, U, s, V);
-}
-
-// G = AᵀA is computed with an error of at most γ_m ‖A‖_F², its Cholesky factor with one of γ_{n+1} ‖A‖_F²,
-// γ_k = k ε / (1 − k ε) (Higham, Accuracy and Stability, 2002, (3.13) and Theorem 10.3); a factor 4 is left
-// for the inverses of diagonal blocks. So if G − (bound² + those) I has a factor, no σ² is below bound².
-int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound, double* result) {
-  if (!xt::present(A, {m, n}) || result == nullptr || !(bound >= 0)) return XT_ARGUMENT;
-  xt::Algebra algebra(context);
-  if (!algebra.good()) return algebra.status;
-  result[0] = m == 0 || n == 0;
-  if (m == 0 || n == 0) return XT_OK;
-  const double scale = xt::scale_of(A, m * n);
-  if (std::isnan(scale)) return XT_NUMERIC;
-  if (scale == 0) return XT_OK;
-  const size_t k = std::min(m, n);
-  xt::Buffer scaled(algebra, m, n, xt::Content::any), gram(algebra, k, k, xt::Content::any);
-  if (!algebra.good()) return algebra.status;
-  xt::copy_scaled(xt::Factor(A, m, n, n, 1), scale, scaled.view());
-  const xt::Factor tall = m < n ? xt::transposed(scaled.view()) : xt::Factor(scaled.view());
-  const xt::View G = gram.view();
-  constexpr size_t rows = 128;
-  for (size_t r = 0; r < k; r += rows) {
-    const size_t count = std::min(rows, k - r);
-    algebra.multiply(G.part(r, 0, count, r + count), tall.part(0, r, tall.rows, count).transposed(),
-                     tall.part(0, 0, tall.rows, r + count));
-  }
-  double trace = 0;
-  for (size_t i = 0; i < k; ++i) trace += G.at(i, i);
-  const double size = bound * scale, slack = (tall.rows + 4.0 * (k + 1)) * xt::kEpsilon * trace;
-  if (!(size * size < trace)) return algebra.status;
-  for (size_t i = 0; i < k; ++i) G.at(i, i) -= size * size + slack;
-  result[0] = xt::cholesky(algebra, G);
-  return algebra.status;
 }

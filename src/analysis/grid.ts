@@ -93,7 +93,7 @@ export function gridOf(
 ): FloatArray {
   const counts = choice.map((list) => list.length);
   const total = rowsOf(root, counts);
-  const out = allocate(dtype, total * root.width);
+  let out: FloatArray | undefined;
   const minors = new Map<Node, Storage>();
   const kept: Storage[] = [];
   const keep = (storage: Storage) => {
@@ -162,15 +162,22 @@ export function gridOf(
       if (signal?.aborted)
         throw new XiError('E_ABORTED', `gridTensor: stopped after ${begin} of ${total} rows`);
       const { values, first } = evaluate(root, begin, end);
-      const part = values.at((begin - first) * root.width, (end - begin) * root.width);
-      out.set(part.take(), begin * root.width);
-      values.release();
-      onProgress?.(end * root.width, out.length);
+      // A block of everything is the result.
+      if (values.length === total * root.width) out = values.take();
+      else {
+        out ??= allocate(dtype, total * root.width);
+        out.set(
+          values.at((begin - first) * root.width, (end - begin) * root.width).take(),
+          begin * root.width,
+        );
+        values.release();
+      }
+      onProgress?.(end * root.width, total * root.width);
     });
   } finally {
     for (const storage of kept) storage.release();
   }
-  return out;
+  return out ?? allocate(dtype, 0);
 }
 
 /** `out[p,m,:]` of one join from rows of its major child and all of its minor one. */

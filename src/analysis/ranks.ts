@@ -3,8 +3,8 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
-import { balancedBipartitions, matricize } from './matricize.ts';
-import { singularValuesOf } from './spectrum.ts';
+import { balancedBipartitions, matricize, matricized } from './matricize.ts';
+import { certifiedRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
 export interface RankOptions {
@@ -14,10 +14,16 @@ export interface RankOptions {
   readonly backend?: Backend;
 }
 
-/** A numerical rank, and what there is to judge it by. */
+/**
+ * A numerical rank, and what there is to judge it by. Where the rank was proven without the singular values (`method`
+ * certificate), these and what follows from them are computed when one of them is first read; until then the report keeps the
+ * matrix.
+ */
 export interface RankReport {
   /** `#{ s_k > tolerance · s_1 }`. */
   readonly rank: number;
+  /** Counted in the spectrum; or certified by an inertia on either side of the threshold, with the same result. */
+  readonly method: 'spectrum' | 'certificate';
   /** All of them, descending. */
   readonly singularValues: Float64Array;
   readonly tolerance: number;
@@ -32,13 +38,15 @@ export interface RankReport {
 export const DEFAULT_TOLERANCE = 1e-10;
 
 /**
- * The numerical rank of the matricization with these modes as rows, from its singular values in float64.
+ * The numerical rank of the matricization with these modes as rows, in float64: proven by a QR decomposition with pivots and an
+ * inertia where no singular value lies too close to the threshold (Sylvester's law; docs/ranks.md), else counted in the spectrum.
  *
  * For a grid tensor of network scores it says how wide a shallow network must be ({@link matricize} has the index order). A
  * rank without its tolerance means nothing, so that the tolerance is part of the result; what it does not prove,
- * {@link exactRank} does. O(m n min(m, n)) for a matrix [m,n].
+ * {@link exactRank} does. O(m n rank) for a matrix [m,n].
  *
- * @throws XiError E_ARGUMENT for modes that do not exist or a tolerance outside [0, 1); E_NUMERIC for NaN or infinity.
+ * @throws XiError E_ARGUMENT for modes that do not exist or a tolerance outside [0, 1), and where the spectrum is first read after
+ * the tensor was changed; E_NUMERIC for NaN or infinity.
  */
 export function matricizationRank(
   tensor: Tensor,
@@ -46,7 +54,7 @@ export function matricizationRank(
   options: RankOptions = {},
 ): RankReport {
   const { backend, tolerance } = checkOptions('matricizationRank', tensor, options);
-  return rankOf(backend, matricize(tensor, rowModes), tolerance);
+  return rankOf(backend, matrixFor(backend, tensor, rowModes), tolerance);
 }
 
 /**
@@ -81,10 +89,10 @@ export function bipartitionRanks(
   options: RankOptions = {},
 ): (RankReport & { readonly rowModes: readonly number[] })[] {
   const { backend, tolerance } = checkOptions('bipartitionRanks', tensor, options);
-  return balancedBipartitions(tensor.shape.length).map((rowModes) => ({
-    rowModes,
-    ...rankOf(backend, matricize(tensor, rowModes), tolerance),
-  }));
+  // Assigned, not spread, which would read the spectrum.
+  return balancedBipartitions(tensor.shape.length).map((rowModes) =>
+    Object.assign(rankOf(backend, matrixFor(backend, tensor, rowModes), tolerance), { rowModes }),
+  );
 }
 
 function checkOptions(where: string, tensor: Tensor, options: RankOptions) {
@@ -103,9 +111,42 @@ export function checkTolerance(where: string, tolerance: unknown = DEFAULT_TOLER
   throw mismatch('E_ARGUMENT', `${where} tolerance`, 'a number from 0 and below 1', tolerance);
 }
 
-/** The report of a matrix [m,n] of finite values. */
+/** The matricization in memory of the backend that will work on it. */
+export function matrixFor(backend: Backend, tensor: Tensor, rowModes: readonly number[]): Tensor {
+  return matricized(tensor, rowModes, (dtype, length) => backend.allocate(dtype, length).take());
+}
+
+/** The report of a matrix [m,n]. */
 export function rankOf(backend: Backend, matrix: Tensor, tolerance: number): RankReport {
-  return reportOf(singularValuesOf(backend, matrix), tolerance);
+  const { rank, squares } = certifiedRankOf(backend, matrix, tolerance);
+  if (rank === null) return reportOf(singularValuesOf(backend, matrix), tolerance);
+  let known: Spectrum | undefined;
+  const spectrum = (): Spectrum => {
+    if (known === undefined) {
+      if (sumSquaresOf(backend, matrix) !== squares) {
+        throw mismatch('E_ARGUMENT', 'RankReport', 'the tensor whose rank was reported', 'a changed one');
+      }
+      known = spectrumOf(singularValuesOf(backend, matrix), rank);
+    }
+    return known;
+  };
+  return {
+    rank,
+    method: 'certificate',
+    tolerance,
+    get singularValues() {
+      return spectrum().singularValues;
+    },
+    get gap() {
+      return spectrum().gap;
+    },
+    get effectiveRank() {
+      return spectrum().effectiveRank;
+    },
+    get entropy() {
+      return spectrum().entropy;
+    },
+  };
 }
 
 /** Rank, gap and entropy of a descending spectrum. */
@@ -113,6 +154,13 @@ export function reportOf(singularValues: Float64Array, tolerance: number): RankR
   const [largest = 0] = singularValues;
   const first = singularValues.findIndex((s) => !(s > tolerance * largest));
   const rank = largest === 0 ? 0 : first < 0 ? singularValues.length : first;
+  return { rank, method: 'spectrum', tolerance, ...spectrumOf(singularValues, rank) };
+}
+
+type Spectrum = Pick<RankReport, 'singularValues' | 'gap' | 'effectiveRank' | 'entropy'>;
+
+function spectrumOf(singularValues: Float64Array, rank: number): Spectrum {
+  const [largest = 0] = singularValues;
   const next = singularValues[rank] ?? 0;
   const gap = rank === 0 || next === 0 ? Number.POSITIVE_INFINITY : singularValues[rank - 1] / next;
   // Scaled by the largest, so that no square overflows.
@@ -120,5 +168,5 @@ export function reportOf(singularValues: Float64Array, tolerance: number): RankR
   const total = weights.reduce((sum, w) => sum + w, 0);
   const entropy = weights.reduce((sum, w) => (w > 0 ? sum - (w / total) * Math.log(w / total) : sum), 0);
   const effectiveRank = rank === 0 ? 0 : Math.exp(entropy);
-  return { rank, singularValues, tolerance, gap, effectiveRank, entropy };
+  return { singularValues, gap, effectiveRank, entropy };
 }

@@ -3,10 +3,26 @@ import { borrowing } from '../backend/storage.ts';
 import type { Tensor } from '../core/tensor.ts';
 
 /** The singular values of a matrix [m,n], descending, in float64 whatever its dtype. */
-export function singularValuesOf(backend: Backend, { shape: [m, n], data }: Tensor): Float64Array {
-  const values = data instanceof Float64Array ? data : Float64Array.from(data);
-  return borrowing((borrow) => backend.singularValues(m, n, borrow(backend.adopt(values))));
+export function singularValuesOf(backend: Backend, matrix: Tensor): Float64Array {
+  const [m, n] = matrix.shape;
+  return borrowing((borrow) => backend.singularValues(m, n, borrow(backend.adopt(float64Of(matrix)))));
 }
+
+/** The rank with a tolerance where it can be proven without singular values, else null; and Σ x², to know the matrix again. */
+export function certifiedRankOf(backend: Backend, matrix: Tensor, tolerance: number) {
+  const [m, n] = matrix.shape;
+  return borrowing((borrow) => {
+    const A = borrow(backend.adopt(float64Of(matrix)));
+    const rank = backend.certifiedRank(m, n, A, tolerance);
+    return { rank, squares: rank === null ? Number.NaN : backend.sumSquares(A) };
+  });
+}
+
+export function sumSquaresOf(backend: Backend, matrix: Tensor): number {
+  return borrowing((borrow) => backend.sumSquares(borrow(backend.adopt(float64Of(matrix)))));
+}
+
+const float64Of = ({ data }: Tensor) => (data instanceof Float64Array ? data : Float64Array.from(data));
 
 /** The rank of a matrix [m,n] of residues modulo a prime. */
 export function rankModuloOf(backend: Backend, { shape: [m, n], data }: Tensor, prime: number): number {

@@ -61,6 +61,14 @@ export function abiLinearAlgebra<Pointer, Words>(
       check('exceeds', abi.xt_full_rank(context, rows, cols, pointer(A), bound, result.pointer));
       return result.read()[0] === 1;
     },
+    certifiedRank(rows, cols, A, tolerance) {
+      check(
+        'certifiedRank',
+        abi.xt_numerical_rank(context, rows, cols, pointer(A), tolerance, result.pointer),
+      );
+      const [rank, proven] = result.read();
+      return proven === 1 ? rank : null;
+    },
     rankModulo(rows, cols, A, prime) {
       check('rankModulo', abi.xt_rank_modulo(context, rows, cols, pointer(A), prime, result.pointer));
       return result.read()[0];

@@ -23,6 +23,11 @@ export function checkedLinearAlgebra(kernels: LinearAlgebra): LinearAlgebra {
         throw mismatch('E_ARGUMENT', 'exceeds bound', 'a non-negative number', bound);
       return kernels.exceeds(rows, cols, A, bound);
     }),
+    certifiedRank: behind('certifiedRank', (rows, cols, A, tolerance: number) => {
+      if (!(tolerance >= 0 && tolerance < 1))
+        throw mismatch('E_ARGUMENT', 'certifiedRank tolerance', 'a number from 0 and below 1', tolerance);
+      return kernels.certifiedRank(rows, cols, A, tolerance);
+    }),
     rankModulo: behind('rankModulo', (rows, cols, A, prime: number) => {
       if (!isPrime(integer('rankModulo prime', prime, 2, MAX_PRIME)))
         throw mismatch('E_ARGUMENT', 'rankModulo prime', 'a prime', prime);

@@ -214,6 +214,11 @@ export interface LinearAlgebra {
   triangle(rows: number, cols: number, A: Storage): Float64Array;
   /** Whether all k singular values are proven to exceed `bound`: by a Cholesky decomposition of AᵀA − bound²; false is no proof. */
   exceeds(rows: number, cols: number, A: Storage, bound: number): boolean;
+  /**
+   * `#{ s_k > tolerance · s_1 }`, proven without the values s, or null where that fails: because one lies too close to the
+   * threshold, or because the matrix is so small that the values cost no more. About 4·rows·cols·rank operations.
+   */
+  certifiedRank(rows: number, cols: number, A: Storage, tolerance: number): number | null;
   /** The rank modulo a prime up to 2²⁶ of integers in [0, prime), exactly: a lower bound of the rank over the integers. */
   rankModulo(rows: number, cols: number, A: Storage, prime: number): number;
 }

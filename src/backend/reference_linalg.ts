@@ -24,6 +24,12 @@ export const referenceLinearAlgebra: LinearAlgebra = {
     return s.length === 0 || s[s.length - 1] > bound + (rows + cols) * Number.EPSILON * s[0];
   },
 
+  certifiedRank(rows, cols, A) {
+    // The values themselves are the simplest method.
+    checkFinite('certifiedRank A', arrayOf(A));
+    return rows * cols === 0 ? 0 : null;
+  },
+
   rankModulo(rows, cols, A, prime) {
     const residues = arrayOf(A).slice();
     for (const value of residues) {

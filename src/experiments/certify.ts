@@ -5,7 +5,8 @@ import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
 import { gridOf, templateFeatures } from '../analysis/grid.ts';
 import { joinTree } from '../analysis/joins.ts';
 import { gridOutput, matricize, splitModes } from '../analysis/matricize.ts';
-import { checkTolerance, type RankReport, rankOf } from '../analysis/ranks.ts';
+import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts';
+import { singularValuesOf } from '../analysis/spectrum.ts';
 import { integer, knownKeys, mismatch } from '../core/errors.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import { checkModel, createModel, type Model } from '../models/model.ts';
@@ -162,7 +163,7 @@ function numericalBest(evaluation: Evaluation, tolerance: number, { signal, onPr
   const shape = [...subgrid.choice.map((list) => list.length), wanted.length];
   const all = wanted.map((output, n) => {
     const matrix = matricize(gridOutput({ dtype: 'float64', shape, data }, n), subgrid.rowModes);
-    const spectrum = rankOf(wide.backend, matrix, tolerance);
+    const spectrum = reportOf(singularValuesOf(wide.backend, matrix), tolerance);
     return { output, rank: spectrum.rank, spectrum };
   });
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));

@@ -4,8 +4,7 @@ import { filteredResidues } from '../analysis/exact/filtered.ts';
 import { DEFAULT_PRIME } from '../analysis/exact/modular.ts';
 import { residueMatrix } from '../analysis/exact_rank.ts';
 import { gridOf } from '../analysis/grid.ts';
-import { matricize } from '../analysis/matricize.ts';
-import { rankOf } from '../analysis/ranks.ts';
+import { matrixFor, rankOf } from '../analysis/ranks.ts';
 import { rankModuloOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
 import { checkBackend } from '../backend/selection.ts';
@@ -24,8 +23,6 @@ export interface RankTask {
 /** Its numerical rank, with the modes 0, 2, 4, … (the odd ones of the paper) as rows. */
 export interface RankRecord extends RankTask {
   readonly rank: number;
-  /** `s_rank / s_{rank+1}`; null where nothing is below the cut. */
-  readonly gap: number | null;
   /** Rank modulo a prime, of a study with `exact`. */
   readonly exact?: number;
 }
@@ -49,9 +46,9 @@ export function studyNetwork(backend: Backend, study: RankStudy, task: RankTask)
   const choice = new Array<readonly number[]>(T).fill(all);
   const data = gridOf(backend, 'float64', network.tree, network.F, choice);
   const grid = { dtype: 'float64', shape: new Array(T).fill(M), data } as const;
-  const { rank, gap } = rankOf(backend, matricize(grid, oddModes(T)), study.tolerance);
+  const { rank } = rankOf(backend, matrixFor(backend, grid, oddModes(T)), study.tolerance);
   const exact = study.exact ? { exact: exactRankOf(backend, network, choice) } : {};
-  return { R, index, rank, gap: Number.isFinite(gap) ? gap : null, ...exact };
+  return { R, index, rank, ...exact };
 }
 
 const oddModes = (T: number) => Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);

@@ -44,8 +44,8 @@ const FORMS: Readonly<Record<ExactXi, Form>> = {
 /** Values that are kept for all blocks: those of nodes with fewer rows than this. */
 const KEPT_VALUES = 2 ** 20;
 
-/** An error in relation to the largest value after which integers are worth their cost: the bound grows by Σ|G| a step. */
-const WIDE_ERROR = 2 ** -42;
+/** Unit roundoff, with which errors begin. */
+const UNIT = 2 ** -53;
 
 /** Most products of integers for one node, a few seconds; and rows of the root for each of its rows, or there is little to gain. */
 const RENEWED_PRODUCTS = 2 ** 23;
@@ -74,6 +74,8 @@ class Filtered {
   private readonly form: Form;
   private readonly counts: readonly number[];
   private readonly weights = new Map<Join, Weights | null>();
+  /** Joins since all doubles of a node were rounded once. */
+  private readonly ages = new Map<Node, number>();
   /** Operands, ready to be joined, of nodes that many rows are joined with. */
   private readonly operands = new Map<Node, Values>();
   private undecided = 0;
@@ -88,17 +90,22 @@ class Filtered {
   run({ signal, onProgress }: FilteredOptions): Residues {
     const { root } = this.network;
     const total = rowsOf(root, this.counts);
-    const values = new Float64Array(total * root.width);
+    let values: Float64Array | undefined;
     // Both forms of a value.
     forEachBlock(root, this.counts, 16, (begin, end) => {
       if (signal?.aborted)
         throw new XiError('E_ABORTED', `exact evaluation: stopped after ${begin} of ${total} rows`);
       const { residues, first } = this.evaluate(root, begin, end, false);
       const part = residues.subarray((begin - first) * root.width, (end - first) * root.width);
-      values.set(part, begin * root.width);
+      // A block of everything is the result.
+      if (part.length === total * root.width) values = part;
+      else {
+        values ??= new Float64Array(total * root.width);
+        values.set(part, begin * root.width);
+      }
       onProgress?.(end, total);
     });
-    return { values, undecided: this.undecided };
+    return { values: values ?? new Float64Array(0), undecided: this.undecided };
   }
 
   /** At least the rows [begin, end) of a node, from row `first` on. */
@@ -151,13 +158,37 @@ class Filtered {
     return sliced({ ...ready, first }, begin, end);
   }
 
-  /** Where the bounds have become wide and rows are few, the values from integers: their doubles are rounded once. */
+  /**
+   * The values from integers, their doubles rounded once, where that costs less than the comparisons that would be left to integers
+   * later on.
+   */
   private renewed(node: Node, values: Values & { first: number }): Values & { first: number } {
-    const { rows, width, error, top } = values;
-    const wide = error.some((e, k) => e > top[k] * WIDE_ERROR);
-    if (isLeaf(node) || !wide || rows * node.R * width > RENEWED_PRODUCTS) return values;
+    const { rows, width } = values;
+    if (isLeaf(node) || rows * node.R * width > RENEWED_PRODUCTS) return values;
     if (rows * ROWS_THAT_FOLLOW > rowsOf(this.network.root, this.counts)) return values;
+    if (this.expectedUndecided(node, values) * node.minor.width <= rows) return values;
+    this.ages.set(node, 0);
     return { ...exactValues(this.field, exactRows(this.network, node), width), first: 0 };
+  }
+
+  /**
+   * About how many comparisons the last join leaves undecided: bounds grow by Σ|G| a join, and so far have grown from the unit
+   * roundoff to what they are. One that is undecided takes an exact row on either side, at the minor width times what one of all
+   * rows costs.
+   */
+  private expectedUndecided(node: Join, { error, top }: Values): number {
+    const relative = error.reduce((most, e, k) => (e > 0 ? Math.max(most, e / top[k]) : most), 0);
+    if (relative === 0) return 0;
+    const age = 1 + Math.max(this.age(node.major), this.age(node.minor));
+    this.ages.set(node, age);
+    const growth = Math.max(1, relative / UNIT) ** (1 / age);
+    const { root } = this.network;
+    const comparisons = rowsOf(root, this.counts) * (isLeaf(root) ? 1 : root.R * root.minor.width);
+    return comparisons * relative * growth ** (joinsAbove(root, node) - 1);
+  }
+
+  private age(node: Node | null): number {
+    return node === null || isLeaf(node) ? 0 : (this.ages.get(node) ?? 0);
   }
 
   private below({ major, minor }: Join, p: number, j: number, q: number, i: number): boolean {
@@ -189,6 +220,14 @@ class Filtered {
       : { partners: (j: number) => itself[j], at: (_i: number, j: number) => j * K };
     return { doubles, residues, K, full, grain, ...shape };
   }
+}
+
+/** Joins on the way from a node to the root. */
+function joinsAbove(root: Node, node: Node): number {
+  if (root === node) return 0;
+  if (isLeaf(root)) return Number.NEGATIVE_INFINITY;
+  const sides = [root.major, root.minor].filter((side) => side !== null);
+  return 1 + Math.max(...sides.map((side) => joinsAbove(side, node)));
 }
 
 /** The rows [begin, end) of values that begin with row `first`; bounds stay those of all. */

@@ -129,9 +129,11 @@ function addComponent(
   const places = new Places(keys);
   const zeros = positive ? places.below(Number.MIN_VALUE) : 0;
   const { slope, offset, slopeDouble, offsetDouble } = tables;
-  for (let p = 0; p < major.rows; p++) {
-    const h = major.residues[p * major.width + j];
-    const x = major.doubles[p * major.width + j];
+  const { residues: majorResidues, doubles: majorDoubles, width: R, rows: P } = major;
+  const stride = minor.rows * K;
+  for (let p = 0, at = j, to = part.first * K; p < P; p++, at += R, to += stride) {
+    const h = majorResidues[at];
+    const x = majorDoubles[at];
     let position = 0;
     if (combine === 'max' && !(positive && x === 0)) {
       position = Math.max(zeros, places.below(x - margin));
@@ -140,7 +142,6 @@ function addComponent(
         continue;
       }
     }
-    const to = (p * minor.rows + part.first) * K;
     const from = position * length;
     for (let n = 0; n < length; n++) residues[to + n] += slope[from + n] * h + offset[from + n];
     if (!wantDoubles) continue;

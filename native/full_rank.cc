@@ -1,0 +1,82 @@
+// xt_full_rank, and the Cholesky decomposition that it rests on.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "linalg.h"
+
+namespace xt {
+
+bool cholesky(Algebra& algebra, const View& G, size_t most) {
+  constexpr size_t block = 64;
+  const size_t n = G.rows;
+  Buffer inverse(algebra, block, block), panel(algebra, n, block, Content::any);
+  Buffer negated(algebra, n, block, Content::any);
+  for (size_t at = 0; at < most && algebra.good(); at += block) {
+    const size_t width = std::min(block, most - at), rest = n - at - width;
+    const View D = G.part(at, at, width, width);
+    for (size_t j = 0; j < width; ++j) {
+      for (size_t i = j; i < width; ++i) {
+        double sum = D.at(i, j);
+        for (size_t k = 0; k < j; ++k) sum -= D.at(i, k) * D.at(j, k);
+        if (i == j && !(sum > 0)) return false;
+        D.at(i, j) = i == j ? std::sqrt(sum) : sum / D.at(j, j);
+      }
+    }
+    const View X = inverse.view().part(0, 0, width, width);
+    fill(X, 0);
+    for (size_t j = 0; j < width; ++j) {
+      X.at(j, j) = 1 / D.at(j, j);
+      for (size_t i = j + 1; i < width; ++i) {
+        double sum = 0;
+        for (size_t k = j; k < i; ++k) sum += D.at(i, k) * X.at(k, j);
+        X.at(i, j) = -sum / D.at(i, i);
+      }
+    }
+    const View P{panel.data(), rest, width, width}, N{negated.data(), rest, width, width};
+    algebra.multiply(P, G.part(at + width, at, rest, width), transposed(X));
+    for (size_t i = 0; i < rest * width; ++i) N.data[i] = -P.data[i];
+    for (size_t r = 0; r < rest; r += 2 * block) {
+      const size_t count = std::min(2 * block, rest - r);
+      algebra.multiply(G.part(at + width + r, at + width, count, r + count), N.part(r, 0, count, width),
+                       transposed(P.part(0, 0, r + count, width)), true);
+    }
+  }
+  return algebra.good();
+}
+
+}  // namespace xt
+
+// G = AᵀA is computed with an error of at most γ_m ‖A‖_F², its Cholesky factor with one of γ_{n+1} ‖A‖_F²,
+// γ_k = k ε / (1 − k ε) (Higham, Accuracy and Stability, 2002, (3.13) and Theorem 10.3); a factor 4 is left
+// for the inverses of diagonal blocks. So if G − (bound² + those) I has a factor, no σ² is below bound².
+int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound, double* result) {
+  if (!xt::present(A, {m, n}) || result == nullptr || !(bound >= 0)) return XT_ARGUMENT;
+  xt::Algebra algebra(context);
+  if (!algebra.good()) return algebra.status;
+  result[0] = m == 0 || n == 0;
+  if (m == 0 || n == 0) return XT_OK;
+  const double scale = xt::scale_of(A, m * n);
+  if (std::isnan(scale)) return XT_NUMERIC;
+  if (scale == 0) return XT_OK;
+  const size_t k = std::min(m, n);
+  xt::Buffer scaled(algebra, m, n, xt::Content::any), gram(algebra, k, k, xt::Content::any);
+  if (!algebra.good()) return algebra.status;
+  xt::copy_scaled(xt::Factor(A, m, n, n, 1), scale, scaled.view());
+  const xt::Factor tall = m < n ? xt::transposed(scaled.view()) : xt::Factor(scaled.view());
+  const xt::View G = gram.view();
+  constexpr size_t rows = 128;
+  for (size_t r = 0; r < k; r += rows) {
+    const size_t count = std::min(rows, k - r);
+    algebra.multiply(G.part(r, 0, count, r + count), tall.part(0, r, tall.rows, count).transposed(),
+                     tall.part(0, 0, tall.rows, r + count));
+  }
+  double trace = 0;
+  for (size_t i = 0; i < k; ++i) trace += G.at(i, i);
+  const double size = bound * scale,
+               slack = (tall.rows + 4.0 * (k + 1)) * std::numeric_limits<double>::epsilon() * trace;
+  if (!(size * size < trace)) return algebra.status;
+  for (size_t i = 0; i < k; ++i) G.at(i, i) -= size * size + slack;
+  result[0] = xt::cholesky(algebra, G, k);
+  return algebra.status;
+}

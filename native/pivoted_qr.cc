@@ -1,0 +1,161 @@
+// A QR decomposition with column pivoting that stops where the remainder is small. Columns are chosen a block
+// at a time by a random sketch of the remainder (Duersch & Gu, SIAM J. Sci. Comput. 39, 2017; Martinsson et
+// al., SIAM J. Sci. Comput. 39, 2017), from which Gaussian elimination takes the pivots (Dong & Martinsson,
+// Adv. Comput. Math. 49, 2023): the rest are products. No probability enters a result: a bad choice costs
+// rows.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "linalg.h"
+
+namespace xt {
+
+namespace {
+
+constexpr size_t kBlock = Reflectors::kBlock;
+constexpr size_t kSketched = kBlock + 8;  // rows of a sketch
+constexpr size_t kStrip = 16;             // of its rows that are eliminated one by one
+
+void swap_columns(const View& view, const size_t* with, size_t count) {
+  for (size_t r = 0; r < view.rows; ++r) {
+    double* row = view.row(r);
+    for (size_t j = 0; j < count; ++j) std::swap(row[j], row[with[j]]);
+  }
+}
+
+// S = Ω E for the remainder E of a decomposition.
+class Sketch {
+ public:
+  Sketch(Algebra& algebra, size_t columns)
+      : algebra_(algebra),
+        sums_(algebra, kSketched, columns, Content::any),
+        work_(algebra, kSketched, columns, Content::any),
+        factors_(algebra, kSketched, kStrip),
+        solved_(algebra, kSketched, kBlock) {}
+
+  void draw(const View& E, size_t at) {
+    Buffer omega(algebra_, kSketched, E.rows, Content::any);
+    if (!algebra_.good()) return;
+    fill_random(omega.data(), kSketched * E.rows, at + 1);
+    algebra_.multiply(from(at), omega.view(), E);
+  }
+
+  // About ‖E‖_F: the numbers of Ω have the variance 1/3.
+  double norm(size_t at) { return algebra_.norm(from(at)) * std::sqrt(3.0 / kSketched); }
+
+  // Puts the pivots of at most `width` columns of the rest in with[0 …], column at + j to be swapped with
+  // column at + with[j] one after the other, and returns their number. None is made of elements of size
+  // `floor`.
+  size_t choose(size_t at, size_t width, double floor, size_t* with) {
+    const View S = from(at), W{work_.data(), kSketched, S.columns, S.columns};
+    copy(S, W);
+    for (size_t strip = 0; strip < width; strip += kStrip) {
+      const size_t end = std::min(width, strip + kStrip);
+      for (size_t j = strip; j < end; ++j) {
+        const double* row = W.row(j);
+        size_t best = j;
+        for (size_t c = j; c < W.columns; ++c) {
+          if (std::fabs(row[c]) > std::fabs(row[best])) best = c;
+        }
+        if (!(std::fabs(row[best]) > floor)) return j;
+        with[j] = best;
+        for (size_t r = 0; r < kSketched; ++r) {
+          std::swap(W.at(r, j), W.at(r, best));
+          std::swap(S.at(r, j), S.at(r, best));
+        }
+        for (size_t r = j + 1; r < end; ++r) subtract(W.row(r) + j, row + j, W.columns - j);
+      }
+      eliminate(W, strip, end);
+    }
+    return width;
+  }
+
+  // After the chosen columns have become R11 and the rows right of them R12: with Ω Q = (Ω1, Ω2) the sketch
+  // of the new remainder is Ω2 E = S2 − S1 R11⁻¹ R12.
+  // A diagonal element of size `floor` is rounding, and so is what follows.
+  void update(size_t at, const View& R11, const View& R12, double floor) {
+    const size_t width = R11.rows;
+    const View S = from(at), X{solved_.data(), kSketched, width, width};
+    for (size_t r = 0; r < kSketched; ++r) {
+      for (size_t j = 0; j < width; ++j) {
+        double sum = -S.at(r, j);
+        for (size_t k = 0; k < j; ++k) sum -= X.at(r, k) * R11.at(k, j);
+        X.at(r, j) = std::fabs(R11.at(j, j)) <= floor ? 0 : sum / R11.at(j, j);
+      }
+    }
+    algebra_.multiply(from(at + width), X, R12, true);
+  }
+
+ private:
+  View from(size_t at) const { return sums_.view().part(0, at, kSketched, sums_.view().columns - at); }
+
+  // row ← row − (row[0] / pivot[0]) pivot
+  static void subtract(double* row, const double* pivot, size_t count) {
+    const double factor = row[0] / pivot[0];
+    for (size_t n = 0; n < count; ++n) row[n] -= factor * pivot[n];
+  }
+
+  // Takes the rows [strip, end) from those after them.
+  void eliminate(const View& W, size_t strip, size_t end) {
+    const size_t count = end - strip, below = kSketched - end;
+    const View L{factors_.data(), below, count, count};
+    for (size_t r = 0; r < below; ++r) {
+      for (size_t j = 0; j < count; ++j) {
+        double sum = -W.at(end + r, strip + j);
+        for (size_t k = 0; k < j; ++k) sum -= L.at(r, k) * W.at(strip + k, strip + j);
+        L.at(r, j) = sum / W.at(strip + j, strip + j);
+      }
+    }
+    algebra_.multiply(W.part(end, end, below, W.columns - end), L, W.part(strip, end, count, W.columns - end),
+                      true);
+  }
+
+  Algebra& algebra_;
+  Buffer sums_, work_, factors_, solved_;
+};
+
+}  // namespace
+
+size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, double* rest) {
+  const size_t n = A.columns;
+  const double all = algebra.norm(A), floor = all * std::numeric_limits<double>::epsilon() / 16;
+  double largest = 0, last = all;
+  Sketch sketch(algebra, n);
+  if (algebra.good()) sketch.draw(A, 0);
+  *rest = all;
+  for (size_t at = 0; algebra.good();) {
+    const View E = A.part(at, at, A.rows - at, n - at);
+    if (at == n) {
+      *rest = 0;
+      return at;
+    }
+    const double small = tolerance * largest;
+    // The sketch or the last pivots tell when to look.
+    if (sketch.norm(at) <= 2 * small || last <= small) {
+      *rest = algebra.norm(E);
+      if (*rest <= small) return at;
+    }
+    size_t with[kBlock];
+    const size_t width = sketch.choose(at, std::min(kBlock, n - at), floor, with);
+    if (width == 0) {
+      *rest = algebra.norm(E);
+      return at;
+    }
+    swap_columns(A.part(0, at, A.rows, n - at), with, width);
+    Reflectors Q(algebra, E.rows, width);
+    if (!algebra.good()) return at;
+    Q.factor(E.part(0, 0, E.rows, width));
+    const View right = E.part(0, width, E.rows, E.columns - width);
+    Q.apply_transposed(0, right);
+    sketch.update(at, E.part(0, 0, width, width), right.part(0, 0, width, right.columns), floor);
+    for (size_t r = 0; r < width; ++r) {
+      largest = std::max(largest, algebra.norm(E.part(r, r, 1, E.columns - r)));
+      last = std::min(last, std::fabs(E.at(r, r)));
+    }
+    at += width;
+  }
+  return 0;
+}
+
+}  // namespace xt
