@@ -86,6 +86,7 @@ describe('reproduce', () => {
   it.each<[string[], 1 | 2, RegExp]>([
     [['frobnicate'], 2, /'frobnicate' is invalid.*performance, expressivity, report/],
     [['--data', 'nope'], 2, /--data: expected some of mnist, .*received 'nope'/],
+    [['--data', 'mnist,slpice'], 2, /received 'slpice'; did you mean 'splice'\?/],
     [['--data', 'splice,splice'], 2, /--data: expected every data set once/],
     [['--seeds', '0'], 2, /seeds: expected an integer from 1/],
     [['--epochs', '0'], 2, /epochs: expected an integer from 1/],
