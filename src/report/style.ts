@@ -1,9 +1,9 @@
 /** The style of the page: light and dark, from 320 pixels up, and on paper. What scrolls sideways has a shade at the edge behind which there is more. Colours have a contrast of 4.5 against the ground for text, 3 for marks. */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#fcfcfa;--card:#fff;--ink:#1d2126;--soft:#555d66;--hair:#dcdfe2;--grid:#e6e8ea;--link:#0b5cad;
---c1:#0b6bb8;--c2:#b8530a;--c3:#107a5c;--c4:#8a3ba0;--good:#0b6e3f;--bad:#b3261e;--note:#fff4dc;--code:#f1f2f3;--shade:#1d212652}
+--c1:#0b6bb8;--c2:#b8530a;--c3:#107a5c;--c4:#8a3ba0;--good:#0b6e3f;--bad:#b3261e;--note:#fff4dc;--code:#f1f2f3;--shade:#1d21263d}
 @media (prefers-color-scheme:dark){:root{--ground:#14171a;--card:#1b1f23;--ink:#e6e9ec;--soft:#a7b0b9;--hair:#343a40;--grid:#2b3036;--link:#7cb9f2;
---c1:#5eaef0;--c2:#f0924a;--c3:#45c79e;--c4:#cf8be4;--good:#5fd08f;--bad:#ff8a80;--note:#3a3118;--code:#24292e;--shade:#e6e9ec66}}
+--c1:#5eaef0;--c2:#f0924a;--c3:#45c79e;--c4:#cf8be4;--good:#5fd08f;--bad:#ff8a80;--note:#3a3118;--code:#24292e;--shade:#e6e9ec47}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
