@@ -74,6 +74,20 @@ describe('every command in the documentation is one', () => {
     commandsOf(code).map((words) => ({ page, line: words.join(' '), words })),
   );
 
+  it('and so is every command in the text, with scripts of npm that there are', async () => {
+    const text = PAGES.map((page) => readFileSync(page, 'utf8')).join('\n');
+    const inline = [...text.matchAll(/`(?:npx )?xitensor (\w[^`<…]*)`/g)].map(([, words]) =>
+      words.split(' '),
+    );
+    expect(inline.length).toBeGreaterThan(8);
+    // What is said of a command need not have its arguments; its name and options must be right.
+    for (const words of inline)
+      await parses(words).catch((error) => expect(error.code).toMatch(/missingArgument|missingMandatory/));
+    const named = [...text.matchAll(/npm run ([\w-]+)/g)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(10);
+    for (const name of named) expect(Object.keys(scripts)).toContain(name);
+  });
+
   it('and every command that there is is in the README', () => {
     const names = COMMANDS.map((command) => command().name());
     const shown = commands.filter(({ page }) => page === 'README.md').map(({ words }) => words);
