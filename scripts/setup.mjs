@@ -7,18 +7,20 @@ import { ensureChromium } from './chromium.mjs';
 import { bundleEntries } from './lib/bundles.mjs';
 import { have, inProject, install, isMain, nodeGyp, nodePrefix, npm, run, step } from './lib/steps.mjs';
 import { buildNeon } from './neon.mjs';
+import { ensurePython } from './python.mjs';
 
-const HELP = `node scripts/setup.mjs [--build-only] [--neon] [--chromium]
+const HELP = `node scripts/setup.mjs [--build-only] [--neon] [--chromium] [--python]
 
 Installs the npm packages and builds the addon, the WebAssembly module and dist/; does again only what has changed.
 
   --build-only  leave node_modules alone
   --neon        also cross-compile the addon for AArch64 and fetch what runs it under qemu, for the tests
   --chromium    also find or install Chromium, for the tests
+  --python      also find or install NumPy and PyTorch, for the tests
   --help        print this
 
 XITENSOR_NO_APT=1 forbids to install system packages (Clang and wasi-libc; with --neon a cross compiler and qemu-user;
-with --chromium Chromium).
+with --chromium Chromium, with --python NumPy and PyTorch).
 A part whose tools are missing is left out with its reason: xitensor runs with any of its backends.`;
 
 const readJson = (path) => JSON.parse(readFileSync(inProject(path), 'utf8'));
@@ -108,10 +110,10 @@ async function buildLibrary() {
 }
 
 /**
- * Sets everything up and resolves with what had to be left out: { missing: { native?, wasm?, neon?, chromium? } }, each a reason.
+ * Sets everything up and resolves with what had to be left out: { missing: { native?, wasm?, neon?, chromium?, python? } }, each a reason.
  * Rejects when something that can be built fails to build.
  */
-export async function setup({ buildOnly = false, neon = false, chromium = false } = {}) {
+export async function setup({ buildOnly = false, neon = false, chromium = false, python = false } = {}) {
   const start = performance.now();
   if (!buildOnly) await installPackages();
   // All at once: one slow kernel file alone cannot use a second core, and apt-get waits for the network.
@@ -119,6 +121,7 @@ export async function setup({ buildOnly = false, neon = false, chromium = false 
   const parts = {
     ...(neon && { neon: buildNeon }),
     ...(chromium && { chromium: ensureChromium }),
+    ...(python && { python: ensurePython }),
     native: buildNative,
     wasm: () => wasm,
     dist: () => wasm.then(buildLibrary, buildLibrary),
@@ -141,8 +144,8 @@ export async function setup({ buildOnly = false, neon = false, chromium = false 
 function options() {
   const boolean = { type: 'boolean', default: false };
   try {
-    return parseArgs({ options: { 'build-only': boolean, neon: boolean, chromium: boolean, help: boolean } })
-      .values;
+    const names = { 'build-only': boolean, neon: boolean, chromium: boolean, python: boolean, help: boolean };
+    return parseArgs({ options: names }).values;
   } catch (error) {
     console.error(`${error.message}\n\n${HELP}`);
     return process.exit(2);
@@ -150,10 +153,10 @@ function options() {
 }
 
 if (isMain(import.meta.url)) {
-  const { 'build-only': buildOnly, neon, chromium, help } = options();
+  const { 'build-only': buildOnly, neon, chromium, python, help } = options();
   if (help) console.log(HELP);
   else {
-    await setup({ buildOnly, neon, chromium }).catch((error) => {
+    await setup({ buildOnly, neon, chromium, python }).catch((error) => {
       console.error(`set-up failed\n${error.message}`);
       process.exitCode = 1;
     });

@@ -12,11 +12,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { saveModel } from '../src/models/disk.ts';
 import { createModel } from '../src/models/model.ts';
-import { type Block, blocksOf, commandsOf } from './support/docs.ts';
+import { type Block, blocksFor, commandsOf, nextTo, PAGES } from './support/docs.ts';
 import { run, temporaryFolder } from './support/processes.ts';
 
 const GUIDE = readdirSync('docs').filter((name) => name.endsWith('.md'));
-const PAGES = ['README.md', 'CONTRIBUTING.md', ...GUIDE.map((name) => `docs/${name}`)];
 
 describe('every example in JavaScript prints what it says', () => {
   let folder: string;
@@ -40,11 +39,7 @@ globalThis.fetch = async (address) => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const examples = PAGES.filter((page) => page !== 'README.md').flatMap((page) => {
-    const blocks = blocksOf(page);
-    const js = blocks.filter(({ language }) => ['js', 'ts', 'mjs', 'javascript'].includes(language));
-    return js.map(({ code }, n) => ({ page, n: n + 1, code, promised: promisedBy(blocks, code) }));
-  });
+  const examples = blocksFor('examples').map((block) => ({ ...block, promised: promisedBy(block) }));
 
   it('there are some on most pages of the guide', () => {
     expect(new Set(examples.map(({ page }) => page)).size).toBeGreaterThan(8);
@@ -63,20 +58,35 @@ globalThis.fetch = async (address) => {
 });
 
 /** What stands behind each `console.log(…); //`; or the block behind it, such as a plan. */
-function promisedBy(blocks: readonly Block[], code: string): string {
-  const lines = [...code.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map(([, line]) => line);
+function promisedBy(block: Block): string {
+  const lines = [...block.code.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map(([, line]) => line);
   if (lines.length > 0) return lines.join('\n');
-  return blocks[blocks.findIndex((block) => block.code === code) + 1]?.code.trim() ?? '';
+  return (
+    blocksFor('output of examples')
+      .find((printed) => printed === nextTo(block))
+      ?.code.trim() ?? ''
+  );
 }
 
 describe('every command in the documentation is one', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const commands = PAGES.flatMap((page) =>
-    blocksOf(page)
-      .filter(({ language }) => ['sh', 'bash', 'console'].includes(language))
-      .flatMap(({ code }) => commandsOf(code))
-      .map((words) => ({ page, line: words.join(' '), words })),
+  const commands = blocksFor('commands').flatMap(({ page, code }) =>
+    commandsOf(code).map((words) => ({ page, line: words.join(' '), words })),
   );
+
+  it('and so is every command in the text, with scripts of npm that there are', async () => {
+    const text = PAGES.map((page) => readFileSync(page, 'utf8')).join('\n');
+    const inline = [...text.matchAll(/`(?:npx )?xitensor (\w[^`<…]*)`/g)].map(([, words]) =>
+      words.split(' '),
+    );
+    expect(inline.length).toBeGreaterThan(8);
+    // What is said of a command need not have its arguments; its name and options must be right.
+    for (const words of inline)
+      await parses(words).catch((error) => expect(error.code).toMatch(/missingArgument|missingMandatory/));
+    const named = [...text.matchAll(/npm run ([\w-]+)/g)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(10);
+    for (const name of named) expect(Object.keys(scripts)).toContain(name);
+  });
 
   it('and every command that there is is in the README', () => {
     const names = COMMANDS.map((command) => command().name());
@@ -163,14 +173,4 @@ describe('links', () => {
     const index = readFileSync('docs/README.md', 'utf8');
     for (const name of GUIDE.filter((page) => page !== 'README.md')) expect(index).toContain(`](${name})`);
   });
-});
-
-it('docs/models.md shows the drawings that models print', () => {
-  const drawings = blocksOf('docs/models.md').filter(({ language }) => language === '');
-  const common = { inputs: 49, outputs: 10, features: { size: 32 } };
-  const models = [
-    createModel({ kind: 'cp', xi: 'max', steps: 16, rank: 1024, ...common }),
-    createModel({ kind: 'ht', xi: 'rectifier', steps: 5, rank: 16, ...common }),
-  ];
-  expect(drawings.map(({ code }) => code.trimEnd())).toEqual(models.map(String));
 });

@@ -3,13 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createModel } from '../src/models/model.ts';
+import { blocksFor } from './support/docs.ts';
 
 const readme = readFileSync('README.md', 'utf8');
-const blocks = [...readme.matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language, text]) => ({
-  language,
-  text,
-}));
 
 describe('README', () => {
   let folder: string;
@@ -22,7 +18,7 @@ describe('README', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('has an example of about fifteen lines that runs as printed', () => {
-    const example = blocks.find(({ language }) => language === 'js')?.text ?? '';
+    const [{ code: example }] = blocksFor('example of the README');
     expect(example.split('\n').filter((line) => line.trim()).length).toBeLessThanOrEqual(15);
     writeFileSync(join(folder, 'example.mjs'), example);
     const { status, stdout, stderr } = spawnSync(process.execPath, ['example.mjs'], {
@@ -34,20 +30,6 @@ describe('README', () => {
     expect(lines[0]).toBe('[ 1, 1 ] 10');
     expect(Number(lines.at(-1))).toBeGreaterThan(0.9);
     expect(readFileSync(join(folder, 'mnist.safetensors')).length).toBeGreaterThan(1e5);
-  });
-
-  it('shows the drawing that the model prints', () => {
-    const features = { size: 32 };
-    const model = createModel({
-      kind: 'tt',
-      xi: 'rectifier',
-      steps: 16,
-      inputs: 49,
-      outputs: 10,
-      rank: 64,
-      features,
-    });
-    expect(blocks.some(({ text }) => text.trim() === String(model).trim())).toBe(true);
   });
 
   it('names only npm scripts and files that exist', () => {

@@ -1,6 +1,6 @@
 import type { ContractSizes, Precision } from '../backend/interface.ts';
 import { XiError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
+import { meant } from '../core/nearest.ts';
 import type { DType, FloatArray } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { ModelOptions } from '../models/config.ts';
@@ -275,8 +275,7 @@ export function chooseWorkloads(
   const { chosen, unknown } = selectWorkloads(words);
   if (unknown.length === 0) return chosen;
   const groups = [...GROUPS, ...others];
-  const meant = nearest(unknown[0], [...groups, ...WORKLOADS.map(({ name }) => name)]);
-  const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+  const hint = meant(unknown[0], [...groups, ...WORKLOADS.map(({ name }) => name)]);
   throw new XiError(
     'E_ARGUMENT',
     `unknown workload '${unknown[0]}': expected the start of a name in ${groups.join(', ')}${hint}`,

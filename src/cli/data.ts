@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { integer, mismatch, XiError } from '../core/errors.ts';
+import { misspelt } from '../core/nearest.ts';
 import { type DType, isTokens } from '../core/tensor.ts';
 import { loadArrays } from '../data/arrays.ts';
 import { loadCifar10 } from '../data/cifar10.ts';
@@ -123,16 +125,18 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 const FORMS = Object.values(KINDS).map(({ forms }) => forms);
 
+/** What begins a `--data`, before its colon; files have no such name. */
+const NAMES = Object.keys(KINDS).filter((name) => name !== 'csv' && name !== 'npy');
+
 /** The kind of data that --data names, and what it says of their place. */
 function kindOf(data: string): { kind: Kind; name: string; place?: string } {
   const of = (name: string, place?: string) => ({ kind: KINDS[name], name, place });
   if (/\.npy\+.+\.npy$/.test(data)) return of('npy', data);
   if (/\.csv$/i.test(data)) return of('csv', data);
   const [, name, place] = /^(\w+)(?::(.+))?$/s.exec(data) ?? [];
-  if (name !== undefined && Object.hasOwn(KINDS, name) && name !== 'csv' && name !== 'npy')
-    return of(name, place);
-  if (data === '') throw mismatch('E_ARGUMENT', '--data', `one of ${FORMS.join(', ')}`, data);
-  return of('mnist', data);
+  if (name !== undefined && NAMES.includes(name)) return of(name, place);
+  if (existsSync(data)) return of('mnist', data);
+  throw misspelt('--data', `one of ${FORMS.join(', ')}, or a folder that is there`, data, NAMES);
 }
 
 export function withDataOptions(command: Command, limitText: string, patchText: string): Command {

@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { Argument, Command } from 'commander';
 import { integer, mismatch, XiError } from '../core/errors.ts';
+import { misspelt } from '../core/nearest.ts';
 import type { MachineRecord } from '../experiments/performance.ts';
 import { DATASETS } from '../experiments/performance_plan.ts';
 import { RESULTS_FORMAT, type ResultSettings } from '../experiments/results.ts';
@@ -109,11 +110,11 @@ function wantedOf(flags: Flags): Wanted {
   const names = sources.map((source) => source.split(':')[0]);
   const unknown = names.find((name) => !DATASETS.includes(name));
   if (unknown !== undefined)
-    throw mismatch(
-      'E_ARGUMENT',
+    throw misspelt(
       '--data',
       `some of ${DATASETS.join(', ')}, each with :FOLDER where it needs one`,
       unknown,
+      DATASETS,
     );
   if (new Set(names).size < names.length)
     throw mismatch('E_ARGUMENT', '--data', 'every data set once', sources);

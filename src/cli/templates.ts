@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { mismatch } from '../core/errors.ts';
+import { misspelt, nearest } from '../core/nearest.ts';
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import { loadMnist } from '../data/mnist.ts';
@@ -14,6 +16,9 @@ export async function loadTemplates(
 ): Promise<Tensor> {
   if (source === 'mnist') return patches(count, seed, inputs, dtype);
   if (source === 'splice') return letters(inputs, dtype);
+  const known = ['mnist', 'splice'];
+  if (!existsSync(source) && nearest(source, known))
+    throw misspelt('--templates', 'mnist, splice or a .npy file', source, known);
   const file = await readNpy(source);
   if (file.shape.length !== 2 || file.shape[1] !== inputs)
     throw mismatch('E_SHAPE', source, `templates [M, ${inputs}]`, file.shape);

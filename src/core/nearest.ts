@@ -1,3 +1,5 @@
+import { mismatch, XiError } from './errors.ts';
+
 /** Insertions, deletions, replacements and swaps of neighbours that make one word of another. */
 function distance(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, j) => j)];
@@ -14,6 +16,12 @@ function distance(from: string, to: string): number {
   return rows[from.length][to.length];
 }
 
+/** `; did you mean 'mnist'?` for a word that is close to a known one, else nothing: what stands behind a refusal. */
+export function meant(word: string, known: readonly string[]): string {
+  const found = nearest(word, known);
+  return found === undefined ? '' : `; did you mean '${found}'?`;
+}
+
 /** The word of `known` that a misspelt one probably means: the first of the closest, with at most half of it wrong. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const typed = word.toLowerCase();
@@ -24,4 +32,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
       [best, least] = [candidate, apart];
   }
   return best;
+}
+
+/** The refusal of a word that is none of `known`, with the one that was probably meant. */
+export function misspelt(where: string, expected: string, word: string, known: readonly string[]): XiError {
+  const { message } = mismatch('E_ARGUMENT', where, expected, word);
+  return new XiError('E_ARGUMENT', message + meant(word.split(':')[0], known));
 }

@@ -1,9 +1,9 @@
-/** The style of the page: light and dark, from 320 pixels up, and on paper. Colours have a contrast of 4.5 against the ground for text, 3 for marks. */
+/** The style of the page: light and dark, from 320 pixels up, and on paper. What scrolls sideways has a shade at the edge behind which there is more. Colours have a contrast of 4.5 against the ground for text, 3 for marks. */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#fcfcfa;--card:#fff;--ink:#1d2126;--soft:#555d66;--hair:#dcdfe2;--grid:#e6e8ea;--link:#0b5cad;
---c1:#0b6bb8;--c2:#b8530a;--c3:#107a5c;--c4:#8a3ba0;--good:#0b6e3f;--bad:#b3261e;--note:#fff4dc;--code:#f1f2f3}
+--c1:#0b6bb8;--c2:#b8530a;--c3:#107a5c;--c4:#8a3ba0;--good:#0b6e3f;--bad:#b3261e;--note:#fff4dc;--code:#f1f2f3;--shade:#1d21263d}
 @media (prefers-color-scheme:dark){:root{--ground:#14171a;--card:#1b1f23;--ink:#e6e9ec;--soft:#a7b0b9;--hair:#343a40;--grid:#2b3036;--link:#7cb9f2;
---c1:#5eaef0;--c2:#f0924a;--c3:#45c79e;--c4:#cf8be4;--good:#5fd08f;--bad:#ff8a80;--note:#3a3118;--code:#24292e}}
+--c1:#5eaef0;--c2:#f0924a;--c3:#45c79e;--c4:#cf8be4;--good:#5fd08f;--bad:#ff8a80;--note:#3a3118;--code:#24292e;--shade:#e6e9ec47}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
@@ -19,7 +19,7 @@ a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--link);outline-o
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;padding:0;margin:16px 0 0}
 code,pre{font-family:ui-monospace,"SFMono-Regular",Menlo,Consolas,"Liberation Mono",monospace;font-size:.86em}
 code{background:var(--code);border-radius:4px;padding:.1em .35em;overflow-wrap:anywhere}code span{white-space:nowrap}
-pre{background:var(--code);border-radius:8px;padding:14px;margin:12px 0;line-height:1.35;overflow-x:auto}
+pre{border-radius:8px;padding:14px;margin:12px 0;line-height:1.35}
 .lead{color:var(--soft);font-size:1.05rem}
 .quick{background:var(--note);border-radius:8px;padding:10px 14px;max-width:none}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,165px),1fr));gap:10px;margin:18px 0;padding:0}
@@ -47,7 +47,9 @@ svg .strong{fill:var(--ink);font-size:12px}
 .band{fill:var(--c);opacity:.18}.bar{fill:var(--c)}.symbol{fill:var(--c);stroke:var(--card);stroke-width:1}
 .level{stroke:var(--soft);stroke-dasharray:4 4}
 .wire{stroke:var(--soft);stroke-width:1.5;fill:none}.node{fill:var(--card);stroke:var(--c);stroke-width:2}
-.scroll{overflow-x:auto}.scroll+.plots{margin-top:20px}
+.scroll,pre{--under:var(--card);overflow-x:auto;background:linear-gradient(90deg,var(--under) 45%,#0000) 0 0/40px 100% no-repeat local,linear-gradient(270deg,var(--under) 45%,#0000) 100% 0/40px 100% no-repeat local,
+linear-gradient(90deg,var(--shade),#0000) 0 0/14px 100% no-repeat,linear-gradient(270deg,var(--shade),#0000) 100% 0/14px 100% no-repeat,var(--under)}
+pre{--under:var(--code)}.scroll+.plots{margin-top:20px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.95rem}
 th,td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--hair);vertical-align:top}
 thead th{color:var(--soft);font-weight:600;font-size:.87rem;vertical-align:bottom}

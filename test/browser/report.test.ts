@@ -53,6 +53,38 @@ describeInBrowser(
       },
     );
 
+    it('what scrolls sideways has a name, can be reached by keys, and shows that there is more', async () => {
+      const { page } = await openPage(browser, url(), { viewport: SIZES.phone });
+      const wide = page.locator('.scroll, pre');
+      const found = await wide.evaluateAll((all) =>
+        all.map((one) => ({
+          name: one.getAttribute('aria-label'),
+          reached: one.getAttribute('tabindex') === '0' && one.getAttribute('role') === 'region',
+          more: one.scrollWidth > one.clientWidth,
+        })),
+      );
+      expect(found.every(({ name, reached }) => name && reached)).toBe(true);
+      expect(new Set(found.map(({ name }) => name)).size).toBe(found.length);
+      const table = wide.nth(found.findIndex(({ more }) => more));
+      /** The strip of pixels at an edge of its box, as a picture. */
+      const edge = async (side: 'left' | 'right') => {
+        const { x, y, width } = (await table.boundingBox())!;
+        const clip = { x: side === 'left' ? x : x + width - 3, y: y + 2, width: 3, height: 12 };
+        return (await page.screenshot({ clip })).toString('base64');
+      };
+      await table.scrollIntoViewIfNeeded();
+      const [left, right] = [await edge('left'), await edge('right')];
+      await table.focus();
+      await page.evaluate('document.activeElement.style.outline = "none"');
+      for (let n = 0; n < 40; n++) await page.keyboard.press('ArrowRight');
+      await expect
+        .poll(() => table.evaluate((one) => one.scrollWidth - one.clientWidth - one.scrollLeft))
+        .toBeLessThan(2);
+      expect(await edge('left')).not.toBe(left);
+      expect(await edge('right')).not.toBe(right);
+      await page.close();
+    });
+
     it('axe-core would find what is wrong', async () => {
       const { page } = await openPage(browser, url());
       await page.evaluate(`{

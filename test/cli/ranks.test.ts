@@ -238,6 +238,11 @@ describe('certify', () => {
   it('refuses wrong arguments', async () => {
     await fails(['certify'], 2, /expected one model/);
     await fails(['certify', 'none.safetensors'], 1, /cannot read none.safetensors/);
+    await fails(
+      ['certify', 'm.safetensors', '--templates', 'mnit'],
+      2,
+      /received 'mnit'; did you mean 'mnist'\?/,
+    );
     await fails(['certify', ...MODEL, '--output', 'best'], 2, /expected a number/);
     await fails(['certify', ...MODEL, '--output', '2'], 2, /output: expected an integer from 0 to 1/);
     await fails(['certify', ...MODEL, '--exact', '--prime', '8'], 2, /a prime, received 8/);

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Rng } from '../../src/core/rng.ts';
 import type { PerformanceRecord } from '../../src/experiments/performance.ts';
+import { writeCifar10, writeImdb } from '../support/datasets.ts';
 import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
@@ -50,38 +50,9 @@ describe('reproduce', () => {
   });
 
   it('takes images and texts from folders in their own formats', async () => {
-    const rng = new Rng(1);
     const [images, reviews, out] = ['cifar', 'aclImdb', 'formats'].map((name) => join(folder, name));
-    mkdirSync(images);
-    for (const name of [
-      'data_batch_1',
-      'data_batch_2',
-      'data_batch_3',
-      'data_batch_4',
-      'data_batch_5',
-      'test_batch',
-    ]) {
-      const bytes = Uint8Array.from({ length: 8 * 3073 }, () => rng.below(256));
-      // An image of class c is brightest in its plane c mod 3.
-      for (let n = 0; n < 8; n++) {
-        bytes[3073 * n] = n % 3;
-        bytes.fill(250, 3073 * n + 1 + 1024 * (n % 3), 3073 * n + 1 + 1024 * ((n % 3) + 1));
-      }
-      writeFileSync(join(images, `${name}.bin`), bytes);
-    }
-    const words = 'it was the film of a year that we saw'.split(' ');
-    for (const part of ['train', 'test']) {
-      for (const [name, word] of [
-        ['neg', 'dreadful'],
-        ['pos', 'lovely'],
-      ]) {
-        mkdirSync(join(reviews, part, name), { recursive: true });
-        for (let n = 0; n < 40; n++) {
-          const text = Array.from({ length: 5 + rng.below(120) }, () => words[rng.below(words.length)]);
-          writeFileSync(join(reviews, part, name, `${n}_5.txt`), [...text, word, 'end'].slice(-90).join(' '));
-        }
-      }
-    }
+    writeCifar10(images);
+    writeImdb(reviews);
     for (const [dataset, source, train, epochs, title] of [
       ['cifar10', images, 40, 8, 'CIFAR-10'],
       ['imdb', reviews, 80, 1, 'IMDB'],
@@ -115,6 +86,7 @@ describe('reproduce', () => {
   it.each<[string[], 1 | 2, RegExp]>([
     [['frobnicate'], 2, /'frobnicate' is invalid.*performance, expressivity, report/],
     [['--data', 'nope'], 2, /--data: expected some of mnist, .*received 'nope'/],
+    [['--data', 'mnist,slpice'], 2, /received 'slpice'; did you mean 'splice'\?/],
     [['--data', 'splice,splice'], 2, /--data: expected every data set once/],
     [['--seeds', '0'], 2, /seeds: expected an integer from 1/],
     [['--epochs', '0'], 2, /epochs: expected an integer from 1/],

@@ -11,26 +11,11 @@ import { createModel, type Model } from '../../src/models/model.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 import { expectClose } from '../support/golden.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
+import { pythonWith } from '../support/python.ts';
 import { subjects } from '../support/subjects.ts';
 
 const SCRIPT = join(ROOT, 'examples/interop.py');
-const PYTHONS = ['/usr/bin/python3', 'python3'];
-
-/** The first Python that has NumPy. */
-async function findPython(): Promise<string | undefined> {
-  for (const program of PYTHONS) {
-    const outcome = await run(['-c', 'import numpy'], { program }).catch(() => undefined);
-    if (outcome?.code === 0) return program;
-  }
-  return undefined;
-}
-
-const python = await findPython();
-if (!python) {
-  const message = 'interop is not covered: no Python with NumPy (apt-get install python3-numpy)';
-  if (process.env.CI) throw new Error(message);
-  console.warn(message);
-}
+const python = await pythonWith('numpy');
 
 const FAMILIES: readonly Partial<ModelOptions>[] = [
   { kind: 'cp', rank: 7 },
@@ -43,7 +28,7 @@ const FAMILIES: readonly Partial<ModelOptions>[] = [
 ];
 const [STEPS, INPUTS, OUTPUTS, BATCH] = [6, 4, 3, 20];
 
-describe.runIf(python !== undefined)('examples/interop.py, plain NumPy', () => {
+describe.runIf(python)('examples/interop.py, plain NumPy', () => {
   let folder: string;
   const inFolder = (name: string) => join(folder, name);
   const rng = new Rng(7);

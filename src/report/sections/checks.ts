@@ -53,7 +53,7 @@ export function backendsSection({ settings, comparison }: Results): Markup | nul
     ...timings.map(({ name, isa, milliseconds, repetitions, difference }) => [
       name,
       isa,
-      `${milliseconds} ms`,
+      `${milliseconds}\u00a0ms`,
       `${Number((slowest / milliseconds).toPrecision(2))} ×`,
       repetitions,
       exponential(difference),

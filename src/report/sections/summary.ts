@@ -47,7 +47,7 @@ export function summarySection({
   return html`${
     quick &&
     html`<p class="quick"><strong>This is a quick run:</strong> subsets, small ranks and few epochs, one seed. It shows that everything works and in which direction the figures
-go; the full run is <code>xitensor reproduce</code>.</p>`
+go; the full run is <code>xitensor reproduce --out full</code>.</p>`
   }
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 <p>Data: ${sets.join(', ') || 'none'}. Every figure has its data as a CSV file in this page and the command that makes it.</p>`;
