@@ -19,7 +19,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
+#include <optional>
 
 #include "linalg.h"
 
@@ -242,7 +242,7 @@ class Window {
     const bool by_rows = 2 * l < q;
     eliminated_ = by_rows ? 2 * l : q;
     sign_ = by_rows ? 1 : -1;
-    gram_ = std::make_unique<Buffer>(algebra_, eliminated_ + rows_, eliminated_ + rows_);
+    gram_.emplace(algebra_, eliminated_ + rows_, eliminated_ + rows_);
     if (!algebra_.good()) return false;
     const View G = gram_->view(), border = G.part(eliminated_, 0, rows_, eliminated_);
     const Factor left = by_rows ? Factor(Z) : transposed(Z);
@@ -267,7 +267,7 @@ class Window {
 
   Algebra& algebra_;
   Buffer inverses_;
-  std::unique_ptr<Buffer> gram_;
+  std::optional<Buffer> gram_;
   size_t large_, rows_ = 0, eliminated_ = 0;
   bool is_good_ = false;
   double sign_ = 1, excess_ = 0, relative_ = 0, slack_ = 0;

@@ -17,7 +17,8 @@ int32_t xt_populate(void* data, size_t bytes) {
   const uintptr_t first = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
   const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / page * page;
   if (end <= first) return XT_OK;
-  // 8 MB in pages of 2 MiB come in a quarter of the time. A hint too; most systems have them for those who ask.
+  // 8 MB in pages of 2 MiB come in a quarter of the time. A hint too; most systems have them for those who
+  // ask.
   constexpr uintptr_t huge = uintptr_t{1} << 21;
   const uintptr_t huge_first = (first + huge - 1) / huge * huge, huge_end = end / huge * huge;
   if (huge_end > huge_first) {

@@ -26,10 +26,10 @@ const above = (s: Float64Array, tolerance: number) => s.filter((x) => x > tolera
 
 /** Sizes, the last ones tall enough for a triangle first, and spectra none of whose values is within 1 % of the threshold. */
 const CASES: readonly (readonly [string, number, number, Float64Array, number])[] = [
-  ['decays through the threshold', 150, 150, spectrum(150, (i) => 10 ** (-i / 11.3)), 1e-10],
-  ['decays through the threshold, tall', 200, 110, spectrum(110, (i) => 10 ** (-i / 8.3)), 1e-10],
-  ['decays through the threshold, wide', 110, 200, spectrum(110, (i) => 10 ** (-i / 8.3)), 1e-10],
-  ['decays through a large threshold', 130, 140, spectrum(130, (i) => 10 ** (-i / 11.3)), 1e-4],
+  ['decays through the threshold', 150, 150, spectrum(150, (i) => 10 ** (-i / 11.35)), 1e-10],
+  ['decays through the threshold, tall', 200, 110, spectrum(110, (i) => 10 ** (-i / 8.35)), 1e-10],
+  ['decays through the threshold, wide', 110, 200, spectrum(110, (i) => 10 ** (-i / 8.35)), 1e-10],
+  ['decays through a large threshold', 130, 140, spectrum(130, (i) => 10 ** (-i / 11.35)), 1e-4],
   [
     'has 1 % of room on either side',
     128,
@@ -42,7 +42,7 @@ const CASES: readonly (readonly [string, number, number, Float64Array, number])[
   ['has one value', 140, 130, spectrum(130, (i) => Number(i === 0)), 1e-10],
   ['has few values', 140, 130, spectrum(130, (i) => (i < 5 ? 1 / (1 + i) : 0)), 1e-10],
   ['has as many values as a block', 140, 130, spectrum(130, (i) => Number(i < 64)), 1e-10],
-  ['is that of a very tall matrix', 2200, 100, spectrum(100, (i) => 10 ** (-i / 7.3)), 1e-10],
+  ['is that of a very tall matrix', 2200, 100, spectrum(100, (i) => 10 ** (-i / 7.35)), 1e-10],
 ];
 
 describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
@@ -56,7 +56,7 @@ describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
     });
 
     it.each([1e-300, 1e-150, 1e150, 1e290])('at scale %d', (scale) => {
-      const s = spectrum(120, (i) => scale * 10 ** (-i / 9.3));
+      const s = spectrum(120, (i) => scale * 10 ** (-i / 9.35));
       const A = withSpectrum(
         backend,
         120,
@@ -77,14 +77,14 @@ describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
             m: fc.integer({ min: 90, max: 150 }),
             n: fc.integer({ min: 90, max: 150 }),
             decay: fc.integer({ min: 2, max: 40 }),
-            digits: fc.integer({ min: 1, max: 15 }),
+            digits: fc.integer({ min: 1, max: 13 }),
             copies: fc.integer({ min: 1, max: 4 }),
             zeros: fc.integer({ min: 0, max: 40 }),
             seed: fc.nat(1e6),
           }),
           ({ m, n, decay, digits, copies, zeros, seed }) => {
             const k = Math.min(m, n);
-            const tolerance = 10 ** -digits;
+            const tolerance = 1.07 * 10 ** -digits;
             const base = withSpectrum(
               backend,
               m,
@@ -142,12 +142,12 @@ describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
     });
 
     it('and reports find the spectrum later, of what they looked at', () => {
-      const s = spectrum(120, (i) => 10 ** (-i / 9.3));
+      const s = spectrum(120, (i) => 10 ** (-i / 9.35));
       const H = tensor(withSpectrum(backend, 120, 120, s, 5), [120, 120]);
       const first = matricizationRank(H, [0], { backend });
       expect(first).toMatchObject({ rank: above(s, 1e-10), method: 'certificate' });
       expect(first.singularValues.length).toBe(120);
-      expect(first.gap).toBeCloseTo(10 ** (1 / 9.3), 3);
+      expect(first.gap).toBeCloseTo(10 ** (1 / 9.35), 3);
       const second = matricizationRank(H, [0], { backend });
       (H.data as Float64Array)[5] = 7;
       expect(() => second.gap).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }));
