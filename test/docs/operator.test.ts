@@ -65,7 +65,9 @@ describe('a new operator, as docs/extending.md adds it', () => {
     expect(readFileSync(inCopy('src/core/xi.gen.ts'), 'utf8')).toContain(`'l2', '${name}'] as const`);
   });
 
-  it('is asked for by the compiler in the files of which the page says so, and no other', async () => {
+  it('is asked for by the compiler in the files of which the page says so, and no other', {
+    timeout: 300_000,
+  }, async () => {
     const { stdout } = await node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmit');
     const asking = [...stdout.matchAll(/^(src[^(]*)\(.*'(\w+)' is missing/gm)];
     expect(asking.every(([, , missing]) => missing === name)).toBe(true);
