@@ -272,7 +272,7 @@ export interface Kernels extends LinearAlgebra, Folds {
   contractGrid(xi: Xi, sizes: GridSizes, a: Storage, h: Storage, G: Storage, out: Storage): void;
   /**
    * Computes a {@link Joined} contraction. With `arg`, a float64 storage laid out as out, and ⊕ = max or min: the linear
-   * index (row-major over the term axes) of the first term that won.
+   * index (row-major over the term axes) of the first term that won; −1 without terms.
    */
   joined(plan: Joined, out: Storage, arg?: Storage): void;
   /**

@@ -8,7 +8,7 @@ import { Trainer } from '../train/trainer.ts';
 import type { Inputs, ModelWorkload } from './workloads.ts';
 
 /** Adam at one rate for every parameter: small, as the same batch is learnt over and over. */
-export const RATE = 1e-4;
+const RATE = 1e-4;
 
 /** Steps after whose losses a subject's training is judged. */
 export const JUDGED_STEPS = 3;
@@ -48,7 +48,7 @@ export function parametersOf(inputs: Inputs): Record<string, Tensor> {
   );
 }
 
-export function datasetOf({ model, dtype }: ModelWorkload, inputs: Inputs): Dataset {
+function datasetOf({ model, dtype }: ModelWorkload, inputs: Inputs): Dataset {
   const { shape, data } = inputs.X;
   return {
     name: 'random',

@@ -24,9 +24,3 @@ export function time(run: () => void): number {
   run();
   return performance.now() - start;
 }
-
-/** Calls of `run` that fill about `milliseconds`, from one warm call and one measured. */
-export function callsFor(milliseconds: number, run: () => void): number {
-  run();
-  return Math.max(1, Math.round(milliseconds / Math.max(1e-4, time(run))));
-}

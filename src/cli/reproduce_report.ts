@@ -8,7 +8,7 @@ import type { ResultsFolder } from './results_folder.ts';
 const PAGE = 'report.html';
 
 /** Everything that is in a folder of results. */
-export async function readResults(folder: ResultsFolder): Promise<Results> {
+async function readResults(folder: ResultsFolder): Promise<Results> {
   const { settings } = folder;
   const [performance, showcase, rest] = await Promise.all([
     performanceRecords(folder),

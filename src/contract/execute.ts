@@ -160,7 +160,7 @@ function spanOf({ batch, rows, columns, outStrides }: CompiledStep['form']): num
 }
 
 /** How far into a node a block begins: only inputs and the output are larger than a block. */
-export function offsetOf({ program, strides }: Compiled, node: number, start: Start): number {
+function offsetOf({ program, strides }: Compiled, node: number, start: Start): number {
   if (start.size === 0 || (node >= program.inputs && node !== program.nodes.length - 1)) return 0;
   let offset = 0;
   for (const [label, first] of start) offset += first * (strides[node].get(label) ?? 0);

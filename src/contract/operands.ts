@@ -34,7 +34,7 @@ export function checkOperands(text: string, operands: readonly Tensor[]): DType 
 }
 
 /** The words that a message calls an operand by. */
-export function nameOf(text: string, n: number): string {
+function nameOf(text: string, n: number): string {
   return `contract ${parseExpression(text).names[n] ?? `operand ${n}`}`;
 }
 

@@ -83,7 +83,7 @@ export function checkOptions(where: string, options: ContractOptions, more: read
 }
 
 /** ξ must be said wherever the expression has a place for it. */
-export function checkOperator(expression: Expression, options: ContractOptions): void {
+function checkOperator(expression: Expression, options: ContractOptions): void {
   if (expression.joined && options.xi === undefined) oneOf('xi', options.xi, XI_NAMES);
   if (!expression.joined && options.xi !== undefined && options.xi !== 'product') {
     const rule = "a semicolon before the operands that ξ joins ('; ik,kj -> ij'); plain einsum multiplies,";

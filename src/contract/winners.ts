@@ -10,7 +10,7 @@ import { volume } from './path.ts';
  * in the term which won it. The labels of the last step are read off its arg, those of earlier steps at the place where
  * the later ones lead: Viterbi's way back.
  */
-export function visitWinners(
+function visitWinners(
   compilation: Compilation,
   backend: Backend,
   dtype: DType,
@@ -24,7 +24,7 @@ export function visitWinners(
 }
 
 /** Labels of a program in the order in which {@link visitWinners} gives their indices. */
-export function labelOrder(compilation: Compilation): string[] {
+function labelOrder(compilation: Compilation): string[] {
   return [...compilation.program.extents.keys()];
 }
 

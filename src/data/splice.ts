@@ -5,7 +5,7 @@ import { loadCsv } from './csv.ts';
 import { type Dataset, selectDataset, stratifiedFold } from './dataset.ts';
 
 /** The letters of DNA in the order of the inputs. */
-export const BASES = 'ACGT';
+const BASES = 'ACGT';
 /** Exon to intron, intron to exon, neither. */
 const CLASS_NAMES = ['ei', 'ie', 'n'];
 

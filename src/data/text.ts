@@ -16,8 +16,8 @@ export interface Vocabulary {
   readonly tokens: ReadonlyMap<string, number>;
 }
 
-export const PAD = '<pad>';
-export const UNKNOWN = '<unk>';
+const PAD = '<pad>';
+const UNKNOWN = '<unk>';
 
 /** How texts of any length become sequences of T tokens. */
 export interface TextOptions {

@@ -13,7 +13,7 @@ export interface CP {
 }
 
 /** Rows (i, j) of the Khatri–Rao product: out[(i,j),r] = A[i,r] B[j,r]. */
-export function khatriRao(A: Matrix, B: Matrix): Matrix {
+function khatriRao(A: Matrix, B: Matrix): Matrix {
   const out = matrix(A.rows * B.rows, A.cols);
   let at = 0;
   for (let i = 0; i < A.rows; i++) {

@@ -1,7 +1,7 @@
 import { mismatch, XiError } from '../core/errors.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import { type Matrix, matrix } from './matrix.ts';
-import { type ComputeOptions, checkMemory, checkPart, computing, product, tensor64 } from './options.ts';
+import { type ComputeOptions, checkMemory, checkPart, computing, tensor64 } from './options.ts';
 
 /**
  * A tensor in tensor-train format: `H[i_1,…,i_T] = G_1[:,i_1,:] G_2[:,i_2,:] ⋯ G_T[:,i_T,:]`, cores
@@ -35,11 +35,6 @@ export function coresOf(where: string, tt: TensorTrain): readonly Tensor[] {
 /** The ranks r_0, …, r_T of a tensor train. */
 export function ttRanks(tt: TensorTrain): number[] {
   return [1, ...coresOf('ttRanks', tt).map((core) => core.shape[2])];
-}
-
-/** The extents n_1, …, n_T of a tensor train. */
-export function ttShape(tt: TensorTrain): number[] {
-  return coresOf('ttShape', tt).map((core) => core.shape[1]);
 }
 
 /** Cores of two trains of one shape. */
@@ -131,13 +126,4 @@ export function ttEvaluate(tt: TensorTrain, indices: Int32Array): Float64Array {
     }
     return state[0];
   });
-}
-
-/** Number of elements of the cores, and that of the tensor. */
-export function ttSize(tt: TensorTrain): { readonly parameters: number; readonly elements: number } {
-  const cores = coresOf('ttSize', tt);
-  return {
-    parameters: cores.reduce((sum, { data }) => sum + data.length, 0),
-    elements: product(cores.map(({ shape: [, n] }) => n)),
-  };
 }

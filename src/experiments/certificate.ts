@@ -11,7 +11,7 @@ import { modelDigest, tensorDigest } from './digest.ts';
 import { subgridResidues } from './evaluation.ts';
 import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, sidesOf } from './subgrid.ts';
 
-export const CERTIFICATE_FORMAT = 'xitensor-width-certificate';
+const CERTIFICATE_FORMAT = 'xitensor-width-certificate';
 const VERSION = 2;
 
 /** A proof that can be checked again: the minor of these pivots is not 0 modulo the prime, so that the rank is at least its size. */

@@ -104,7 +104,7 @@ export function configOf(path: string, metadata: Readonly<Record<string, string>
 }
 
 /** The parameters among a file's tensors: all but the moments and the best parameters that a checkpoint adds. */
-export function parametersIn(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+function parametersIn(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   return new Map([...tensors].filter(([name]) => !/^(adam|best)\./.test(name)));
 }
 

@@ -53,7 +53,7 @@ export function table(
 }
 
 /** Values as a line of CSV, quoted where they must be. */
-export function csvLine(values: readonly (string | number | boolean | null | undefined)[]): string {
+function csvLine(values: readonly (string | number | boolean | null | undefined)[]): string {
   return values
     .map((value) => {
       const text = String(value ?? '');

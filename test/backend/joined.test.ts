@@ -30,6 +30,10 @@ describe.each(subjects)('joined on $label', ({ open }) => {
     const turned = backend.allocate('float64', 6);
     backend.joined(planOf(left, right, { outStrides: [1, 2] }), turned);
     expect([...turned.read()]).toEqual([1, 5, 3, 8, 8, 9]);
+    // Of no terms none won.
+    backend.joined(planOf(left, right, { terms: [0] }), out, arg);
+    expect([...out.read()]).toEqual(new Array(6).fill(Number.NEGATIVE_INFINITY));
+    expect([...arg.read()]).toEqual(new Array(6).fill(-1));
   });
 
   it('folds several operands on either side, some of which do not vary', () => {
