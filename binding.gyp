@@ -12,8 +12,8 @@
   # One static library an instruction set, each with its own flags and its own C++ namespace: an inline function that is
   # compiled twice with different flags would be merged by the linker and crash older processors.
   'target_defaults': {
-    'cflags!': ['-O2'],
-    'cflags': ['-O3', '-Wall', '-Wextra', '-fvisibility=hidden'],
+    'cflags!': ['-O2', '-O3'],
+    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden'],
     # The thread pool catches a refused thread, which Node's own flags would not allow.
     'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-fno-exceptions'],
     'cflags_cc': ['-std=gnu++17', '-fno-math-errno', '-fno-trapping-math'],
@@ -22,6 +22,7 @@
   'targets': [
     {
       'target_name': 'xitensor',
+      'cflags_cc': ['<@(kernel_level)'],
       'sources': ['native/abi.cc', 'native/addon.cc', 'native/amx.cc', 'native/bf16_check.cc', 'native/bidiagonal.cc',
                   'native/dispatch.cc', 'native/embed.cc', 'native/full_rank.cc',
                   'native/grid.cc', 'native/joined.cc', 'native/linalg.cc', 'native/numerical_rank.cc', 'native/pages.cc',
