@@ -133,6 +133,12 @@ void triangle(Algebra& algebra, const Factor& A, double scale, const View& R);
 // *rest = ‖E‖_F, which is `tolerance` times the largest row of R at most unless no pivot was found in more.
 size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, double* rest);
 
+// The number of positive eigenvalues of a symmetric matrix, which is destroyed.
+size_t positive_eigenvalues(Algebra& algebra, const View& A);
+
+// X ← the inverse of an upper triangular R; X comes with zeros below the diagonal.
+void invert_triangle(Algebra& algebra, const View& R, const View& X);
+
 // Eliminates the first `count` rows of a symmetric G, of which only the lower triangle counts: L of their
 // G = L Lᵀ stands there afterwards, below and right of them the Schur complement. False at a pivot that is
 // not positive.

@@ -41,7 +41,7 @@ struct Interval {
 };
 
 // The largest singular value, from the first rows of R and the norm of all others: with λ that of G = R1 R1ᵀ,
-// λ^q ≤ tr G^q ≤ rows · λ^q for q = 2^kSquarings.
+// λ^q ≤ tr G^q ≤ rows · λ^q for q = 2^squarings.
 Interval largest_singular_value(Algebra& algebra, const View& R, double rest) {
   constexpr int squarings = 24;
   const size_t count = std::min(R.rows, kLeading);
@@ -69,101 +69,6 @@ Interval largest_singular_value(Algebra& algebra, const View& R, double rest) {
   const double rounding = 1 + 64 * kEpsilon * static_cast<double>(R.columns);
   return {std::exp(0.5 * (log - weight * std::log(static_cast<double>(count)))) / rounding,
           std::sqrt(std::exp(log) + others) * rounding};
-}
-
-// Takes factor times a pivot's row from a row, and returns the largest size left of it.
-double subtract_row(double* row, const double* pivot, double factor, size_t count) {
-  double largest[4] = {};
-  size_t n = 0;
-  for (; n + 4 <= count; n += 4) {
-    for (size_t lane = 0; lane < 4; ++lane) {
-      row[n + lane] -= factor * pivot[n + lane];
-      const double size = std::fabs(row[n + lane]);
-      largest[lane] = size > largest[lane] ? size : largest[lane];
-    }
-  }
-  for (; n < count; ++n) {
-    row[n] -= factor * pivot[n];
-    largest[0] = std::max(largest[0], std::fabs(row[n]));
-  }
-  return std::max({largest[0], largest[1], largest[2], largest[3]});
-}
-
-// The number of positive eigenvalues of a symmetric matrix, which is destroyed: L B Lᵀ with the largest
-// element as pivot, alone or in a block of two, which has one eigenvalue of either sign (Bunch & Parlett,
-// SIAM J. Numer. Anal. 8, 1971). The largest element of each row is known from its last update.
-size_t positive_eigenvalues(Algebra& algebra, const View& A) {
-  const double threshold = (1 + std::sqrt(17.0)) / 8;
-  const size_t n = A.rows;
-  Buffer sizes(algebra, 1, n);
-  if (!algebra.good()) return 0;
-  double* largest = sizes.data();
-  for (size_t r = 0; r < n; ++r) {
-    for (size_t c = 0; c < n; ++c) largest[r] = std::max(largest[r], std::fabs(A.at(r, c)));
-  }
-  const auto exchange = [&](size_t x, size_t y) {
-    if (x == y) return;
-    std::swap_ranges(A.row(x), A.row(x) + n, A.row(y));
-    for (size_t r = 0; r < n; ++r) std::swap(A.at(r, x), A.at(r, y));
-    std::swap(largest[x], largest[y]);
-  };
-  size_t positive = 0;
-  for (size_t at = 0; at < n;) {
-    size_t d = at, p = at;
-    for (size_t r = at; r < n; ++r) {
-      if (std::fabs(A.at(r, r)) > std::fabs(A.at(d, d))) d = r;
-      if (largest[r] > largest[p]) p = r;
-    }
-    if (largest[p] == 0) break;
-    const bool single = at + 1 == n || std::fabs(A.at(d, d)) >= threshold * largest[p];
-    if (single) {
-      exchange(at, d);
-    } else {
-      size_t q = at;
-      while (q + 1 < n && (std::fabs(A.at(p, q)) != largest[p] || p == q)) ++q;
-      exchange(at, std::min(p, q));
-      exchange(at + 1, std::max(p, q));
-    }
-    const size_t next = at + (single ? 1 : 2);
-    const double a = A.at(at, at), b = single ? 0 : A.at(at + 1, at), c = single ? 1 : A.at(at + 1, at + 1);
-    const double determinant = a * c - b * b;
-    positive += single ? a > 0 : 1;
-    for (size_t r = next; r < n; ++r) {
-      const double x = A.at(r, at), y = single ? 0 : A.at(r, at + 1);
-      const double first = (c * x - b * y) / determinant, second = (a * y - b * x) / determinant;
-      largest[r] = subtract_row(A.row(r) + next, A.row(at) + next, first, n - next);
-      if (!single) largest[r] = subtract_row(A.row(r) + next, A.row(at + 1) + next, second, n - next);
-    }
-    at = next;
-  }
-  return positive;
-}
-
-// X ← the inverse of an upper triangular R, X zero below the diagonal.
-void invert_triangle(Algebra& algebra, const View& R, const View& X) {
-  constexpr size_t block = 64;
-  Buffer products(algebra, R.rows, block, Content::any), negated(algebra, block, block);
-  if (!algebra.good()) return;
-  for (size_t at = 0; at < R.rows; at += block) {
-    const size_t width = std::min(block, R.rows - at);
-    const View D = R.part(at, at, width, width), Y = X.part(at, at, width, width);
-    const View N = negated.view().part(0, 0, width, width);
-    for (size_t j = 0; j < width; ++j) {
-      Y.at(j, j) = 1 / D.at(j, j);
-      for (size_t i = j; i-- > 0;) {
-        double sum = 0;
-        for (size_t k = i + 1; k <= j; ++k) sum += D.at(i, k) * Y.at(k, j);
-        Y.at(i, j) = -sum / D.at(i, i);
-      }
-      for (size_t i = 0; i < width; ++i) N.at(i, j) = -Y.at(i, j);
-    }
-    const View P{products.data(), at, width, width};
-    for (size_t r = 0; r < at; r += kRows) {
-      const size_t count = std::min(kRows, at - r);
-      algebra.multiply(P.part(r, 0, count, width), X.part(r, r, count, at - r), R.part(r, at, at - r, width));
-    }
-    algebra.multiply(X.part(0, at, at, width), P, N);
-  }
 }
 
 // What R22 M⁻¹ R22ᵀ is, for R [k,n] and a threshold.
@@ -213,7 +118,7 @@ class Window {
       const size_t count = std::min(kRows, l - r);
       algebra_.multiply(W.part(r, 0, count, q), X.part(r, r, count, l - r), R12.part(r, 0, l - r, q));
     }
-    double theta = 0;
+    double theta_squared = 0;
     for (size_t r = 0; r < l; r += kRows) {
       const size_t count = std::min(kRows, l - r);
       algebra_.multiply(V.part(r, 0, count, q), transposed(X.part(0, r, r + count, count)),
@@ -227,7 +132,7 @@ class Window {
     double inverse_norm = 0;
     for (size_t r = 0; r < l; ++r) {
       const double factor = threshold * inverses_.data()[r];
-      theta += sums.data()[r] * factor * factor;
+      theta_squared += sums.data()[r] * factor * factor;
       inverse_norm += sums.data()[r];
       for (size_t c = 0; c < q; ++c) V.at(r, c) *= factor;
     }
@@ -235,8 +140,8 @@ class Window {
     // The rows of the scaled R11 are 1 at most.
     const double spread = std::sqrt(static_cast<double>(l)) * inverse_norm;
     const double residual = 2 * R.columns * kEpsilon * spread;
-    if (!(theta < 0.5 && residual < 0.01)) return false;
-    excess_ = theta * theta / (1 - theta);
+    if (!(theta_squared < 0.5 && residual < 0.01)) return false;
+    excess_ = theta_squared * theta_squared / (1 - theta_squared);
     // M itself, or by Woodbury's identity I + Z Zᵀ, bordered by what its inverse is multiplied with, so that
     // the Schur complement is what is asked for.
     const bool by_rows = 2 * l < q;

@@ -179,12 +179,15 @@ export function htNorm(ht: HierarchicalTucker, options: ComputeOptions = {}): nu
  * QR decompositions from the leaves up make all frames orthonormal; then the singular values of the matricization by each
  * node are those of its transfer tensor times the factor that comes down from the root, without a Gram matrix, whose squares would
  * cost half of the digits. Each node leaves out at most `eps·‖ht‖/√(2T−3)`; O(T r⁴ + Σ n r²) operations.
+ *
+ * @throws XiError E_MEMORY before anything is allocated if a part exceeds `maxBytes`: work on it takes as much again.
  */
 export function htRound(ht: HierarchicalTucker, options: TruncationOptions = {}): ApproximateHT {
   const parts = partsOf('htRound', ht);
   const { tree } = parts;
   const nodes = [...tree.leaves, ...tree.inner].filter((node) => node !== tree.root);
-  const { linear, eps, maxRanks } = truncation('htRound', options, nodes.length);
+  const { linear, eps, maxRanks, maxBytes } = truncation('htRound', options, nodes.length);
+  for (const { data } of parts.at.values()) checkMemory('htRound part', data.length, maxBytes);
   const most = new Map(nodes.map((node, n) => [node, maxRanks[n]]));
   const at = orthogonalise(linear, parts);
   const norm = linear.norm(at.get(tree.root)!.data as Float64Array);

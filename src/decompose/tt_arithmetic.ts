@@ -149,10 +149,18 @@ function rightOrthogonal(linear: Linear, cores: readonly Tensor[]): Tensor[] {
  *
  * QR decompositions from right to left make the unfoldings of the cores tell the singular values of those of the
  * tensor, SVDs from left to right leave out at most `eps·‖tt‖/√(T−1)` each; O(T n r³) operations (Oseledets 2011, Algorithm 2).
+ *
+ * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`: work on it takes as much again.
  */
 export function ttRound(tt: TensorTrain, options: TruncationOptions = {}): ApproximateTT {
   const cores = coresOf('ttRound', tt);
-  const { linear, eps, maxRanks } = truncation('ttRound', options, cores.length - 1, TRUNCATION_KEYS);
+  const { linear, eps, maxRanks, maxBytes } = truncation(
+    'ttRound',
+    options,
+    cores.length - 1,
+    TRUNCATION_KEYS,
+  );
+  for (const { shape } of cores) checkMemory('ttRound core', product(shape), maxBytes);
   const out = rightOrthogonal(linear, cores);
   const norm = linear.norm(out[0].data as Float64Array);
   const threshold = (eps * norm) / Math.sqrt(Math.max(1, cores.length - 1));

@@ -149,7 +149,7 @@ describe.each(threaded)('$label decomposes to the same bits', ({ label, open }) 
     const all = (label.startsWith('native') ? THREADS : [1, 2, 3]).map((threads) => open(threads));
     expect(all.map(({ threads }) => threads).length).toBeGreaterThan(2);
     const [one, ...more] = all.map(everyDecomposition);
-    expect(Object.keys(one).length).toBe(4 * 11);
+    expect(Object.keys(one).length).toBe(4 * 12);
     for (const other of more) expect(other).toEqual(one);
   });
 });

@@ -173,6 +173,7 @@ describe('what is refused', () => {
     ['an index beyond', () => htEvaluate(ht, Int32Array.of(0, 3, 0)), 'E_ARGUMENT'],
     ['too many elements', () => htFull(ht, { maxBytes: 95 }), 'E_MEMORY'],
     ['too large a product', () => htHadamard(ht, ht, { maxBytes: 95 }), 'E_MEMORY'],
+    ['rounding beyond the limit', () => htRound(ht, { maxBytes: 15 }), 'E_MEMORY'],
   ])('%s', (_, work, expected) => {
     expect(work).toThrow(expect.objectContaining({ code: expected }));
   });

@@ -253,6 +253,7 @@ describe('what is refused', () => {
     ['a tensor beyond the limit', () => ttSvd(H, { maxBytes: 95 }), 'E_MEMORY'],
     ['a sum beyond the limit', () => ttAdd(tt, tt, { maxBytes: 95 }), 'E_MEMORY'],
     ['too large a product', () => ttHadamard(tt, tt, { maxBytes: 95 }), 'E_MEMORY'],
+    ['rounding beyond the limit', () => ttRound(tt, { maxBytes: 15 }), 'E_MEMORY'],
   ])('%s', (_, work, expected) => {
     expect(work).toThrow(code(expected));
   });
