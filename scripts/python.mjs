@@ -1,5 +1,5 @@
 // Finds the Python in which the tests run what people come from, and installs Debian's packages where that is allowed.
-import { aptInstall, have, run } from './lib/steps.mjs';
+import { aptInstall, run } from './lib/steps.mjs';
 
 /** Packages of the system belong to its own Python, which need not be the first in PATH. */
 const PROGRAMS = ['/usr/bin/python3', 'python3'];
@@ -9,7 +9,7 @@ const MODULES = { numpy: 'python3-numpy', torch: 'python3-torch' };
 
 /** The first Python that can import some modules; '' if none can. */
 export async function findPython(modules = Object.keys(MODULES)) {
-  for (const program of PROGRAMS.filter((name) => have(name) || name.startsWith('/'))) {
+  for (const program of PROGRAMS) {
     const works = await run(program, ['-c', `import ${modules.join(', ')}`]).then(
       () => true,
       () => false,

@@ -12,7 +12,7 @@ import { COMMAND, run, temporaryFolder } from '../support/processes.ts';
 
 const PRINTED = blocksFor('output of commands');
 
-/** What a page takes for granted, and who makes it. */
+/** What a page takes for granted; it is made below. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
   'README.md': ['H.npy', 'inputs.npy'],
   'docs/decompositions.md': ['H.npy'],
@@ -41,6 +41,7 @@ const SMALLER: Readonly<Record<string, string>> = {
   'reproduce --quick': SMALL_PAPER,
   // All three stages are run by the line above it.
   'reproduce --out full': `performance report ${SMALL_PAPER}`,
+  // The e-mails would be fetched, and MNIST is in the README.
   'reproduce performance --data mnist,spam,splice,cifar10:DIR,imdb:DIR --out table1':
     '--data splice,cifar10:DIR,imdb:DIR --quick --epochs 1',
   'reproduce report --out full': SMALL_PAPER,
