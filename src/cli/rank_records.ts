@@ -75,9 +75,9 @@ function parse(path: string, head: string, text: string): RankRecord[] {
   // What is behind the last newline was not written to its end.
   return lines.slice(0, -1).map((line, n) => {
     try {
-      const { R, index, rank, exact } = JSON.parse(line) as RankRecord;
+      const { R, index, rank, gap, exact } = JSON.parse(line) as RankRecord;
       if (![R, index, rank].every(Number.isInteger)) throw new Error('not a record');
-      return { R, index, rank, ...(exact === undefined ? {} : { exact }) };
+      return { R, index, rank, gap, ...(exact === undefined ? {} : { exact }) };
     } catch (cause) {
       throw new XiError(
         'E_FILE',

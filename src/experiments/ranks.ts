@@ -4,8 +4,8 @@ import { filteredResidues } from '../analysis/exact/filtered.ts';
 import { DEFAULT_PRIME } from '../analysis/exact/modular.ts';
 import { residueMatrix } from '../analysis/exact_rank.ts';
 import { gridOf } from '../analysis/grid.ts';
-import { matrixFor, rankOf } from '../analysis/ranks.ts';
-import { rankModuloOf } from '../analysis/spectrum.ts';
+import { matrixFor, reportOf } from '../analysis/ranks.ts';
+import { rankModuloOf, singularValuesOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { integer, mismatch } from '../core/errors.ts';
@@ -23,6 +23,8 @@ export interface RankTask {
 /** Its numerical rank, with the modes 0, 2, 4, … (the odd ones of the paper) as rows. */
 export interface RankRecord extends RankTask {
   readonly rank: number;
+  /** `s_rank / s_{rank+1}`; null where nothing is below the cut. */
+  readonly gap: number | null;
   /** Rank modulo a prime, of a study with `exact`. */
   readonly exact?: number;
 }
@@ -46,9 +48,11 @@ export function studyNetwork(backend: Backend, study: RankStudy, task: RankTask)
   const choice = new Array<readonly number[]>(T).fill(all);
   const data = gridOf(backend, 'float64', network.tree, network.F, choice);
   const grid = { dtype: 'float64', shape: new Array(T).fill(M), data } as const;
-  const { rank } = rankOf(backend, matrixFor(backend, grid, oddModes(T)), study.tolerance);
+  // With all singular values: a figure of ranks goes with the gaps that they were counted at.
+  const values = singularValuesOf(backend, matrixFor(backend, grid, oddModes(T)));
+  const { rank, gap } = reportOf(values, study.tolerance);
   const exact = study.exact ? { exact: exactRankOf(backend, network, choice) } : {};
-  return { R, index, rank, ...exact };
+  return { R, index, rank, gap: Number.isFinite(gap) ? gap : null, ...exact };
 }
 
 const oddModes = (T: number) => Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);

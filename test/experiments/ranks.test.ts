@@ -62,7 +62,7 @@ describe('the distribution of ranks', () => {
     (R, _, { M, T, L, shared, n, ...want }) => {
       const study = checkStudy({ M, T, L, shared, ranks: [R], networks: NETWORKS });
       const spectra = studyTasks(study).map(({ index }) => spectrumOf(backend, study, R, index));
-      const records = spectra.map(({ index, rank }) => ({ R, index, rank }));
+      const records = spectra.map(({ index, rank }) => ({ R, index, rank, gap: null }));
       expect(records[17].rank).toBe(studyNetwork(backend, study, { R, index: 17 }).rank);
       const [found] = summarise(study, records, null);
       const agree = (ours: readonly number[], theirs: readonly number[]) => {
@@ -171,7 +171,7 @@ describe('a study', () => {
 
   it('counts what no width can do', () => {
     const study = checkStudy({ xi: 'sum', M: 2, T: 2, ranks: [1], networks: 3 });
-    const record = (index: number, rank: number) => ({ R: 1, index, rank });
+    const record = (index: number, rank: number) => ({ R: 1, index, rank, gap: null });
     const [{ impossible, refined }] = summarise(study, [record(0, 2), record(1, 3), record(2, 3)], null);
     expect({ impossible, bins: refined!.bins }).toEqual({ impossible: 2, bins: [[1, 1]] });
   });

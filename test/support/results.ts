@@ -54,7 +54,7 @@ export function someResults(): Results {
   const studies = (['3', '4', '5'] as const).map((figure) => {
     const study = checkStudy({ ...FIGURES[figure], networks: 3 });
     const records = study.ranks.flatMap((R) =>
-      [0, 1, 2].map((index) => ({ R, index, rank: 10 * R + index })),
+      [0, 1, 2].map((index) => ({ R, index, rank: 10 * R + index, gap: 5 })),
     );
     const spectra = study.ranks.map((R) => ({ R, index: 0, rank: 2, tolerance: 1e-10, values: [1, 0.1, 0] }));
     return { figure, study, distributions: summarise(study, records, figure), spectra, ...measured };
