@@ -45,7 +45,8 @@ describe('broken files end with status 1 and leave nothing behind', () => {
     }
   });
 
-  it.skipIf(!existsSync('/dev/full'))('an output that is full', async () => {
+  // Other systems have no device that is always full.
+  it.skipIf(process.platform !== 'linux')('an output that is full', async () => {
     const command = (line: string) =>
       run([
         '-e',

@@ -6,10 +6,9 @@ import { probeBackend } from '../../src/backend/select.ts';
 import { ROOT, temporaryFolder } from '../support/processes.ts';
 
 const compiler = process.env.CXX || 'g++';
-const compiles = spawnSync(compiler, ['--version']).status === 0;
 
 /** The code for AMX tiles, its instructions in plain C++: it runs on processors without AMX, and on any architecture. */
-describe.skipIf(!compiles)('AMX tiles, emulated', () => {
+describe('AMX tiles, emulated', () => {
   let folder: string;
   let output = '';
   beforeAll(() => {
@@ -32,7 +31,8 @@ describe.skipIf(!compiles)('AMX tiles, emulated', () => {
 });
 
 const native = probeBackend('native');
-describe.skipIf(!native.usable || process.arch !== 'x64')('the tier of AMX', () => {
+// Of x64 alone. A backend that is missing fails here: without it there is no tier to look at.
+describe.runIf(process.arch === 'x64')('the tier of AMX', () => {
   const isas = native.usable ? native.isas : [];
   const amx = isas.find(({ name }) => name === 'amx')!;
 
