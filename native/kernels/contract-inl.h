@@ -9,19 +9,50 @@ namespace xt::XT_ISA {
 
 // ξ of a pair, from operands as they are or after φ.
 template <class X>
-struct Whole {
+struct WholePair {
   template <class V>
   static XT_INLINE V value(V x, V y) {
     return X::value(x, y);
   }
 };
 template <class X>
-struct Joined {
+struct JoinedPair {
   template <class V>
   static XT_INLINE V value(V x, V y) {
     return X::Fast::psi(X::Fast::join(x, y));
   }
 };
+
+// The type that stands for ξ: one for all operators that do the same to a pair, so that kernels exist once.
+template <class X>
+struct PairsOf {
+  using Whole = WholePair<X>;
+  using Joined = JoinedPair<X>;
+};
+template <>
+struct PairsOf<xi_product> {
+  using Whole = JoinedPair<xi_product>;
+  using Joined = JoinedPair<xi_product>;
+};
+template <>
+struct PairsOf<xi_sum> {
+  using Whole = JoinedPair<xi_sum>;
+  using Joined = JoinedPair<xi_sum>;
+};
+template <>
+struct PairsOf<xi_relusum> {
+  using Whole = WholePair<xi_relusum>;
+  using Joined = JoinedPair<xi_sum>;
+};
+template <>
+struct PairsOf<xi_rectifier> {
+  using Whole = WholePair<xi_rectifier>;
+  using Joined = JoinedPair<xi_max>;
+};
+template <class X>
+using Whole = typename PairsOf<X>::Whole;
+template <class X>
+using Joined = typename PairsOf<X>::Joined;
 
 // Whether all values, a multiple of a vector, lie in the range of φ, which is then taken of them.
 template <class T>
@@ -53,40 +84,81 @@ struct OuterRows {
   size_t L, R, first_row;
 };
 
-// Panel of Ξ: rows b, columns k = (i, j) with j fastest.
+// Panels of Ξ, term after term: rows b, columns k = (i, j) with j fastest.
 template <class T, class Pair>
-XT_INLINE void pack_pairs_of_rows(const OuterRows<T>& from, size_t panel, size_t k0, size_t kc, T* to) {
-  constexpr size_t step = panel_rows<T>;
-  const T* all_a = from.a + panel * from.L * step;
-  const T* all_h = from.h + panel * from.R * step;
-  size_t i = k0 / from.R, j = k0 % from.R;
-  for (size_t k = 0; k < kc; ++i, j = 0) {
-    Vec<T> a[step / lanes<T>];
-    for (size_t v = 0; v < step; v += lanes<T>) a[v / lanes<T>] = load(all_a + i * step + v);
-    const T* h = all_h + j * step;
-    const size_t end = smaller(kc, k + (from.R - j));
-    for (; k < end; ++k, h += step, to += step) {
-      for (size_t v = 0; v < step; v += lanes<T>) store(to + v, Pair::value(a[v / lanes<T>], load(h + v)));
-    }
+struct PairsOfRows {
+  static constexpr size_t step = panel_rows<T>;
+  const T *a, *h, *first_h;
+  T* to;
+  size_t R, j;
+
+  PairsOfRows(const OuterRows<T>& from, size_t row, size_t k, T* to) : to(to), R(from.R), j(k % from.R) {
+    const size_t panel = (row - from.first_row) / MR<T>;
+    a = from.a + (panel * from.L + k / R) * step;
+    first_h = from.h + panel * R * step;
+    h = first_h + j * step;
   }
+  // Of the next `terms`, those that share their i.
+  XT_INLINE size_t stretch(size_t terms) {
+    if (j == R) {
+      j = 0;
+      a += step;
+      h = first_h;
+    }
+    const size_t alike = smaller(terms, R - j);
+    j += alike;
+    return alike;
+  }
+  XT_INLINE void term() {
+    for (size_t v = 0; v < step; v += lanes<T>) store(to + v, Pair::value(load(a + v), load(h + v)));
+    h += step;
+    to += step;
+  }
+};
+
+// The same between the terms of a tile, which leaves no register for a.
+template <class T, class Pair>
+struct PairsBeside : PairsOfRows<T, Pair> {
+  using PairsOfRows<T, Pair>::PairsOfRows;
+  XT_INLINE void term() {
+    asm("" : "+r"(this->a));
+    PairsOfRows<T, Pair>::term();
+  }
+};
+
+template <class T, class Pair>
+void pack_pairs_of_rows(const OuterRows<T>& from, size_t row, size_t k, size_t kc, T* to) {
+  PairsOfRows<T, Pair> pairs(from, row, k, to);
+  for (size_t end; kc > 0; kc -= end) {
+    end = pairs.stretch(kc);
+    for (size_t n = 0; n < end; ++n) pairs.term();
+  }
+}
+
+template <class T, class Pair>
+void reduce_panel_beside(const void* source, size_t row, size_t k, size_t kc, T* to, const T* A, const T* B,
+                         T* C, const size_t* row_offsets, bool accumulate, Prefetch& ahead) {
+  const PairsBeside<T, Pair> pairs(*static_cast<const OuterRows<T>*>(source), row, k, to);
+  reduce_tile<T, SumOf<fast::xi_product>, tile_rows, tile_vectors>(kc, A, B, NR<T>, C, row_offsets,
+                                                                   accumulate, ahead, pairs);
 }
 
 template <class T, class X>
 void pack_outer_panel(const void* source, size_t row, size_t, size_t, size_t k0, size_t kc, T* to) {
   const OuterRows<T>& from = *static_cast<const OuterRows<T>*>(source);
-  const size_t panel = (row - from.first_row) / MR<T>;
-  if (from.joined[panel]) {
-    pack_pairs_of_rows<T, Joined<X>>(from, panel, k0, kc, to);
+  if (from.joined[(row - from.first_row) / MR<T>]) {
+    pack_pairs_of_rows<T, Joined<X>>(from, row, k0, kc, to);
   } else {
-    pack_pairs_of_rows<T, Whole<X>>(from, panel, k0, kc, to);
+    pack_pairs_of_rows<T, Whole<X>>(from, row, k0, kc, to);
   }
 }
 
-// Fills the panels of a slice. Whether φ serves is settled panel by panel, as they are cut alike for any
-// number of threads.
+// Fills the panels of a slice and says whether φ serves all of them. It is settled panel by panel, as they
+// are cut alike for any number of threads.
 template <class T>
-void fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer, TakePhi<T> phi) {
+bool fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer, TakePhi<T> phi) {
   const size_t step = panel_rows<T>;
+  bool all = true;
   for (size_t row = b.begin, panel = 0; row < b.end; row += MR<T>, ++panel) {
     const size_t rows = smaller(b.end - row, MR<T>);
     T *a = outer.a + panel * args.L * step, *h = outer.h + panel * args.R * step;
@@ -95,31 +167,54 @@ void fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer,
     const bool of_h = phi(h, args.R * step);
     outer.joined[panel] = of_h && phi(a, args.L * step);
     if (of_h && !outer.joined[panel]) transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
+    all = all && outer.joined[panel];
   }
+  return all;
 }
 
+// The tile that packs, or null. It pays where a tile leaves a register and ports over; roots and logarithms
+// in float64 take too many of both.
+#if defined(XT_PACKS_BESIDE)
+template <class T, class Pair>
+constexpr PanelBeside<T> beside_of = reduce_panel_beside<T, Pair>;
+template <>
+constexpr PanelBeside<double> beside_of<double, JoinedPair<xi_l2>> = nullptr;
+template <>
+constexpr PanelBeside<double> beside_of<double, JoinedPair<xi_logsumexp>> = nullptr;
+#else
+template <class T, class Pair>
+constexpr PanelBeside<T> beside_of = nullptr;
+#endif
+
+// Values of j below which a tile would be taken up with changing i.
+constexpr size_t shortest_stretch = 8;
+
 template <class T>
-bool contract_outer(const ContractArgs<T>& args, Slice b, TakePhi<T> phi, PackPanel<T> pack) {
+bool contract_outer(const ContractArgs<T>& args, Slice b, TakePhi<T> phi, PackPanel<T> pack,
+                    PanelBeside<T> beside) {
   const size_t terms = args.L * args.R;
   const size_t rows = packed_A_size<T>(b.size(), 1);
   Room room;
   room.add<T>(rows, args.L).template add<T>(rows, args.R).template add<bool>(rows);
+  Partial<T>::plan(room, b, args.columns.size(), terms);
   if (!scratch().reserve(add_dense_gemm_room<T>(room, b, args.K, terms))) return false;
   T* a = scratch().take<T>(rows * args.L);
   T* h = scratch().take<T>(rows * args.R);
   const OuterRows<T> outer{a, h, scratch().take<bool>(rows), args.L, args.R, b.begin};
-  fill_outer(args, b, outer, phi);
-  const Side<T> pairs{&outer, pack};
+  const bool joined = fill_outer(args, b, outer, phi);
+  Side<T> pairs{&outer, pack};
+  if (joined && args.R >= shortest_stretch) pairs.beside = beside;
   const Matrix<T> G{args.G, 1, args.K};
   Side<T> weights = side_of_transposed(G, args.K);
   if (args.is_packed) weights.packed = args.G;
-  gemm_dense<T>(b, args.columns, args.K, terms, pairs, weights, args.out, args.K, false);
+  gemm_dense<T>(b, args.columns, args.K, terms, pairs, weights, args.out, args.K, false,
+                Partial<T>::take(b, args.columns.size(), terms));
   return true;
 }
 
 template <class T, class X>
 bool contract(const ContractArgs<T>& args, Slice b) {
-  return contract_outer<T>(args, b, take_phi<T, X>, pack_outer_panel<T, X>);
+  return contract_outer<T>(args, b, take_phi<T, X>, pack_outer_panel<T, X>, beside_of<T, Joined<X>>);
 }
 
 template <class T>

@@ -23,6 +23,11 @@ using PackPanel = void (*)(const void* source, size_t at, size_t count, size_t w
                            T* to);
 template <class T>
 using PackBlock = void (*)(const void* source, size_t at, size_t count, size_t k, size_t kc, T* to);
+// A whole panel of A against one of B, both of them packed, that also packs the panel of A that begins at
+// `row`.
+template <class T>
+using PanelBeside = void (*)(const void* source, size_t row, size_t k, size_t kc, T* to, const T* A,
+                             const T* B, T* C, const size_t* row_offsets, bool accumulate, Prefetch& ahead);
 template <class T>
 struct Side {
   const void* source;
@@ -30,6 +35,8 @@ struct Side {
   void (*begin)(const void* source, size_t k, size_t kc) = nullptr;
   // For A, where neighbouring panels are better packed together: those of rows [at, at + count).
   PackBlock<T> block = nullptr;
+  // For A, where the next panel can be packed while one is multiplied.
+  PanelBeside<T> beside = nullptr;
   // Where B lies in one piece with `stream_row` elements for each k, or null: for fetching ahead.
   const T* stream = nullptr;
   size_t stream_row = 0;
@@ -179,6 +186,36 @@ Prefetch next_block(const Side<T>& B, size_t N, size_t K, Slice columns, size_t 
   return {from, next, sizeof(T) * nc, sizeof(T) * B.stream_row, tiles, kc};
 }
 
+// Packs a block of A's rows and multiplies it with a block of B. Where a panel can be packed while the one
+// before it meets the first of B, packing takes no time of its own but for the first: it needs ports and
+// dispatch slots that multiply-adds leave free.
+template <class T, class Kernel>
+void pack_and_multiply(const Side<T>& A, Slice rows, size_t k, size_t kc, size_t nc, T* packed, const T* B,
+                       Target<T> to, bool accumulate, Prefetch& ahead, Kernel&& kernel) {
+  const auto panel = [&](size_t row) { return packed + packed_A_size<T>(row - rows.begin, kc); };
+  const auto pack = [&](size_t row) {
+    A.panel(A.source, row, smaller(rows.end - row, MR<T>), panel_rows<T>, k, kc, panel(row));
+  };
+  if (A.block) {
+    A.block(A.source, rows.begin, rows.size(), k, kc, packed);
+  } else if (A.beside && nc >= NR<T>) {
+    size_t row = rows.begin;
+    pack(row);
+    for (; row + MR<T> < rows.end; row += MR<T>) {
+      A.beside(A.source, row + MR<T>, k, kc, panel(row + MR<T>), panel(row), B, to.data,
+               to.rows + (row - rows.begin), accumulate, ahead);
+    }
+    const Target<T> last{to.data, to.rows + (row - rows.begin), nullptr};
+    kernel(kc, NR<T>, panel(row), B, last, rows.end - row, accumulate, ahead);
+    B += NR<T> * kc;
+    to.data += NR<T>;
+    nc -= NR<T>;
+  } else {
+    for (size_t row = rows.begin; row < rows.end; row += MR<T>) pack(row);
+  }
+  kernel(kc, nc, packed, B, to, rows.size(), accumulate, ahead);
+}
+
 // C[m, n] (⊕)= ⊕_k A[m, k] ⊗ B[k, n] for m and n in their slices, at most NC columns; `to` begins at the
 // first of both. `kernel` is reduce_block for some pair. The caller added its room.
 template <class T, class Kernel>
@@ -198,14 +235,9 @@ void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, 
     const size_t tiles = (m.size() + MR<T> - 1) / MR<T> * ((nc + NR<T> - 1) / NR<T>);
     Prefetch ahead = next_block(B, N, K, columns, k, tiles);
     for (size_t block = m.begin; block < m.end; block += MC<T>) {
-      const size_t block_end = smaller(m.end, block + MC<T>);
-      if (A.block) A.block(A.source, block, block_end - block, k, kc, packed.A);
-      for (size_t row = block; row < block_end && !A.block; row += MR<T>) {
-        A.panel(A.source, row, smaller(block_end - row, MR<T>), panel_rows<T>, k, kc,
-                packed.A + packed_A_size<T>(row - block, kc));
-      }
+      const Slice rows{block, smaller(m.end, block + MC<T>)};
       const Target<T> at{to.data, to.rows + (block - m.begin), to.columns};
-      kernel(kc, nc, packed.A, block_B, at, block_end - block, accumulate || k > 0, ahead);
+      pack_and_multiply(A, rows, k, kc, nc, packed.A, block_B, at, accumulate || k > 0, ahead, kernel);
     }
   }
 }
@@ -221,14 +253,34 @@ XT_INLINE void dense_rows(size_t* offsets, Slice m, size_t stride) {
   for (size_t row = m.begin; row < m.end; ++row) offsets[row - m.begin] = row * stride;
 }
 
+// Where a slice of a dense C grows over the blocks of k, if not in C itself. Rows of a thread that lie beside
+// another's are fetched ahead by that one's core, which takes them from the caches of this one: two threads
+// lost up to a fifth.
+template <class T>
+struct Partial {
+  static constexpr size_t apart = 4096 / sizeof(T);  // further than cores fetch ahead
+  T* data = nullptr;
+
+  static constexpr size_t width(size_t N) { return round_up(smaller(N, NC<T>), lanes<T>); }
+  static bool wanted(size_t K) { return K > KC; }
+  static Room& plan(Room& room, Slice m, size_t N, size_t K) {
+    return wanted(K) ? room.add<T>(m.size(), width(N)).template add<T>(2 * apart) : room;
+  }
+  static Partial take(Slice m, size_t N, size_t K) {
+    if (!wanted(K)) return {};
+    return {scratch().take<T>(m.size() * width(N) + 2 * apart) + apart};
+  }
+};
+
 // C[m, n] (+)= Σ_k A[m, k] B[k, n] for m and n in their slices, that of n from a multiple of NR, and a dense
 // C of row stride C_stride.
 template <class T>
 void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Side<T>& B, T* C,
-                size_t C_stride, bool accumulate) {
+                size_t C_stride, bool accumulate, Partial<T> partial = {}) {
   const GemmScratch<T> packed(N, K);
   size_t* offsets = scratch().take<size_t>(m.size());
-  dense_rows(offsets, m, C_stride);
+  const size_t stride = partial.data ? Partial<T>::width(n.size()) : C_stride;
+  dense_rows(offsets, m, stride);
   if (K == 0 && !accumulate) {
     for (size_t row = m.begin; row < m.end; ++row) {
       for (size_t column = n.begin; column < n.end; ++column) C[row * C_stride + column] = 0;
@@ -236,8 +288,12 @@ void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Si
   }
   for (Slice columns = n; columns.begin < n.end; columns.begin = columns.end) {
     columns.end = smaller(n.end, (columns.begin / NC<T> + 1) * NC<T>);
-    gemm_columns<T>(m, columns, N, K, A, B, {C + columns.begin, offsets, nullptr}, accumulate, packed,
-                    multiply_block<T>);
+    T* to = partial.data ? partial.data - m.begin * stride : C + columns.begin;
+    gemm_columns<T>(m, columns, N, K, A, B, {to, offsets, nullptr}, accumulate, packed, multiply_block<T>);
+    if (!partial.data) continue;
+    for (size_t row = m.begin; row < m.end; ++row) {
+      __builtin_memcpy(C + row * C_stride + columns.begin, to + row * stride, columns.size() * sizeof(T));
+    }
   }
 }
 

@@ -20,9 +20,9 @@ constexpr int kDepth = tile_rows > 8 ? 8 : 4;
 template <class Pair>
 constexpr int templates_together = 1;
 template <class X>
-constexpr int templates_together<Joined<X>> = rows_of_tile<typename X::Fast> == 1 ? 1
-                                              : kDepth > 4                        ? 5
-                                                                                  : 4;
+constexpr int templates_together<JoinedPair<X>> = rows_of_tile<typename X::Fast> == 1 ? 1
+                                                  : kDepth > 4                        ? 5
+                                                                                      : 4;
 
 // sums[n][k][p] = Σ_ij G[i,j,k] Pair(a[n,i], h[j][p]) for `depth` successive k and `templates` successive n.
 template <class T, class Pair, int depth, int templates>

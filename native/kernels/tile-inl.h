@@ -98,6 +98,24 @@ using CarefulMaxOf = PickOf<X, true, true>;
 template <class X>
 using CarefulMinOf = PickOf<X, false, true>;
 
+// What a tile does with a term.
+template <class T, class S>
+struct Step {
+  XT_INLINE Vec<T> operator()(Vec<T> state, Vec<T> a, Vec<T> b) const { return S::step(state, a, b); }
+};
+#if defined(XT_SUM_AS_MULTIPLY_ADD)
+// a + b as 1·a + b, which rounds alike: where additions and maxima share two ports and multiply-adds have two
+// of their own (AMD since Zen 4), both go at the rate of multiply-adds; elsewhere it costs nothing.
+template <class T, bool largest>
+struct Step<T, PickOf<fast::xi_sum, largest, false>> {
+  Vec<T> one = broadcast(T(1));
+  Step() { asm("" : "+v"(one)); }  // else compilers make an addition of it
+  XT_INLINE Vec<T> operator()(Vec<T> best, Vec<T> a, Vec<T> b) const {
+    return Picking<largest, false>::merge(best, multiply_add<T>(b, a, one));
+  }
+};
+#endif
+
 // Terms between two turns of fetching: a tile that asks for all of its lines at once fills the queue of
 // misses and stands (4 % of C2).
 constexpr size_t fetch_every = 8;
@@ -141,6 +159,13 @@ struct Target {
   const size_t* columns;
 };
 
+// Work done between the terms of a tile, here none: `stretch` says how many of the next terms are alike,
+// `term` does what belongs to one.
+struct Alone {
+  XT_INLINE size_t stretch(size_t terms) { return terms; }
+  XT_INLINE void term() {}
+};
+
 // Whether a tile fetches ahead between its terms: that of contractions.
 template <class S, int rows>
 constexpr bool fetches = false;
@@ -148,18 +173,26 @@ template <>
 constexpr bool fetches<SumOf<fast::xi_product>, tile_rows> = true;
 
 // `rows` × W accumulators over kc terms; A [kc][panel_rows], B [kc][width].
-template <class T, class S, int rows, int W>
+template <class T, class S, int rows, int W, class Beside = Alone>
 XT_INLINE void reduce_terms(size_t kc, const T* A, const T* B, size_t width, Vec<T> (&state)[rows][W],
-                            Prefetch& ahead) {
+                            Prefetch& ahead, Beside beside = {}) {
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
     for (int w = 0; w < W; ++w) state[r][w] = broadcast(T(S::identity));
   }
+  const Step<T, S> step;
   const size_t turn = fetches<S, rows> && ahead.rows > 0 ? fetch_every : kc;
   for (size_t k = 0; k < kc;) {
     if constexpr (fetches<S, rows>) ahead.some(ahead.a_turn);
-    for (const size_t end = smaller(kc, k + turn); k < end; ++k) {
+    for (const size_t end = k + beside.stretch(smaller(kc - k, turn)); k < end; ++k) {
+      beside.term();
+#if defined(XT_TERMS_AHEAD)
+      if constexpr (fetches<S, rows>) {
+        for (size_t v = 0; v < panel_rows<T>; v += lanes<T>)
+          __builtin_prefetch(A + XT_TERMS_AHEAD * panel_rows<T> + v);
+      }
+#endif
       Vec<T> b[W];
 #pragma GCC unroll 4
       for (int w = 0; w < W; ++w) b[w] = load(B + w * lanes<T>);
@@ -167,7 +200,7 @@ XT_INLINE void reduce_terms(size_t kc, const T* A, const T* B, size_t width, Vec
       for (int r = 0; r < rows; ++r) {
         const Vec<T> a = broadcast(A[r]);
 #pragma GCC unroll 4
-        for (int w = 0; w < W; ++w) state[r][w] = S::step(state[r][w], a, b[w]);
+        for (int w = 0; w < W; ++w) state[r][w] = step(state[r][w], a, b[w]);
       }
       A += panel_rows<T>;
       B += width;
@@ -176,11 +209,11 @@ XT_INLINE void reduce_terms(size_t kc, const T* A, const T* B, size_t width, Vec
 }
 
 // Full tiles of contiguous columns.
-template <class T, class S, int rows, int W>
+template <class T, class S, int rows, int W, class Beside = Alone>
 XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C, const size_t* row_offsets,
-                           bool accumulate, Prefetch& ahead) {
+                           bool accumulate, Prefetch& ahead, Beside beside = {}) {
   Vec<T> state[rows][W];
-  reduce_terms<T, S, rows, W>(kc, A, B, width, state, ahead);
+  reduce_terms<T, S, rows, W>(kc, A, B, width, state, ahead, beside);
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
@@ -234,8 +267,8 @@ XT_INLINE void reduce_rows_of_panel(size_t kc, const T* A, const T* B, size_t wi
   }
 }
 
-// A whole panel of A, in tiles of S::rows and, where fewer are present, of four, against W of the vectors of
-// a panel of B that is `width` wide.
+// A whole panel of A, in tiles of S::rows and, where far fewer are present, of four, against W of the vectors
+// of a panel of B that is `width` wide.
 template <class T, class S, int W>
 void reduce_panel(size_t kc, const T* A, const T* B, size_t width, Target<T> to, size_t present,
                   size_t column, size_t cols, bool accumulate, Prefetch& ahead) {
@@ -243,7 +276,9 @@ void reduce_panel(size_t kc, const T* A, const T* B, size_t width, Target<T> to,
   T* C = to.data + (to.columns ? 0 : column);
   size_t row = 0;
   if constexpr (S::rows > edge) {
-    if (present == static_cast<size_t>(S::rows)) {
+    // A row takes a fifth longer in tiles of four, and B is read once for each of them.
+    const size_t by_edges = (present + edge - 1) / edge * edge;
+    if (by_edges + by_edges / 5 >= static_cast<size_t>(S::rows)) {
       reduce_rows_of_panel<T, S, S::rows, W>(kc, A, B, width, C, to, 0, present, column, cols, accumulate,
                                              ahead);
       return;

@@ -6,5 +6,6 @@
 #define XT_VECTOR_BYTES 32
 #define XT_TILE_ROWS 6  // 12 accumulators, 2 of B, 1 of A
 #define XT_TILE_VECTORS 2
+#define XT_SUM_AS_MULTIPLY_ADD
 #define XT_LOOK_UP_F32(table, index) _mm256_permutevar8x32_ps(table, (__m256i)(index))
 #include "vector-inl.h"

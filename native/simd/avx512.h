@@ -6,6 +6,9 @@
 #define XT_VECTOR_BYTES 64
 #define XT_TILE_ROWS 14  // 28 accumulators, 2 of B, 1 of A
 #define XT_TILE_VECTORS 2
+#define XT_SUM_AS_MULTIPLY_ADD
+#define XT_PACKS_BESIDE
+#define XT_TERMS_AHEAD 12  // for which the lines of A, from the second-level cache, are asked for
 #define XT_LOOK_UP_F32(table, index) _mm512_maskz_permutexvar_ps(0xffff, (__m512i)(index), table)
 #define XT_ROOT_ESTIMATE_F32(value) \
   _mm512_maskz_rsqrt14_ps(0xffff, value)  // of 1/√value, relative error below 2⁻¹⁴

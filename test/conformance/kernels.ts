@@ -121,8 +121,34 @@ function blockedCase(dtype: DType): ConformanceCase {
   };
 }
 
+/** Several panels of rows, of columns and of terms, so that panels of ξ are packed between the terms of tiles. */
+const PANELS: ContractSizes = { B: 31, L: 3, R: 90, K: 36 };
+
+function panelsCase(dtype: DType): ConformanceCase {
+  return {
+    name: `contract over several panels, with and without a NaN in one row, ${dtype}`,
+    run(backend) {
+      const { B, L, R, K } = PANELS;
+      const rng = new Rng(11);
+      for (const xi of XI_NAMES) {
+        const exact = exactForIntegers(xi);
+        const [a, h, G] = [B * L, B * R, L * R * K].map((exact ? integers : reals)(rng));
+        const joined = largestPair(xi, PANELS, a, h);
+        const tolerance = exact ? 0 : 8 * L * R * EPSILON[dtype] * largest(G) * Math.max(joined, 1);
+        for (const place of [-1, 20 * L + 2]) {
+          if (place >= 0) a[place] = Number.NaN;
+          both(backend, dtype, [a, h, G], [B * K], tolerance, (on, [sa, sh, sG], [out]) => {
+            on.contract(xi, PANELS, sa, sh, sG, out);
+          });
+        }
+      }
+    },
+  };
+}
+
 export const kernelCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
   ...XI_NAMES.flatMap((xi) => contractCases(xi, dtype)),
   matmulCase(dtype),
   blockedCase(dtype),
+  panelsCase(dtype),
 ]);
