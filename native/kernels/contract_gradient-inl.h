@@ -184,16 +184,19 @@ bool gradient_of_inputs(const ContractGradientArgs<T>& args, Slice b, ReduceOute
   }
   const Matrix<T> G{args.G, K, 1};  // rows (i, j), columns k
   const Side<T> weights{&G, pack_matrix_panel<T>};
-  Prefetch none;
+  const size_t panels = (rows + MR<T> - 1) / MR<T>;
   for (size_t i = 0; i < L; i += chunk) {
     // Whole vectors of columns, whatever the last one holds: nothing is merged then.
     const size_t count = smaller(L - i, chunk), nc = round_up(count * R, lanes<T>);
     pack_B(weights, i * R, count * R, 0, K, packed_G);
     for (size_t r = 0; r < MR<T>; ++r) P_rows[r] = r * nc;
+    const size_t next = smaller(L - i - count, chunk) * R * K * sizeof(T);
+    Prefetch ahead;
+    if (next > 0) ahead = {args.G + (i + count) * R * K, 1, next, 0, panels * ((nc + NR<T> - 1) / NR<T>), K};
     for (size_t row = 0; row < rows; row += MR<T>) {
       const size_t present = smaller(rows - row, MR<T>);
       multiply_block<T>(K, nc, packed_dout + packed_A_size<T>(row, K), packed_G, {P, P_rows, nullptr},
-                        present, false, none);
+                        present, false, ahead);
       for (size_t r = 0; r < present; ++r) {
         const size_t at = (b.begin + row + r) * L + i;
         reduce(P + r * nc, count, R, args.a + at, padded_h + (row + r) * h_stride, args.da + at,
