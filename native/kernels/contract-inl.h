@@ -23,32 +23,22 @@ struct JoinedPair {
   }
 };
 
-// The type that stands for ξ: one for all operators that do the same to a pair, so that kernels exist once.
+// The types that stand for ξ: one for all operators that do the same to a pair, so that kernels exist once.
+template <class AsIs, class AfterPhi>
+struct Pairs {
+  using Whole = AsIs;
+  using Joined = AfterPhi;
+};
 template <class X>
-struct PairsOf {
-  using Whole = WholePair<X>;
-  using Joined = JoinedPair<X>;
-};
+struct PairsOf : Pairs<WholePair<X>, JoinedPair<X>> {};
 template <>
-struct PairsOf<xi_product> {
-  using Whole = JoinedPair<xi_product>;
-  using Joined = JoinedPair<xi_product>;
-};
+struct PairsOf<xi_product> : Pairs<JoinedPair<xi_product>, JoinedPair<xi_product>> {};
 template <>
-struct PairsOf<xi_sum> {
-  using Whole = JoinedPair<xi_sum>;
-  using Joined = JoinedPair<xi_sum>;
-};
+struct PairsOf<xi_sum> : Pairs<JoinedPair<xi_sum>, JoinedPair<xi_sum>> {};
 template <>
-struct PairsOf<xi_relusum> {
-  using Whole = WholePair<xi_relusum>;
-  using Joined = JoinedPair<xi_sum>;
-};
+struct PairsOf<xi_relusum> : Pairs<WholePair<xi_relusum>, JoinedPair<xi_sum>> {};
 template <>
-struct PairsOf<xi_rectifier> {
-  using Whole = WholePair<xi_rectifier>;
-  using Joined = JoinedPair<xi_max>;
-};
+struct PairsOf<xi_rectifier> : Pairs<WholePair<xi_rectifier>, JoinedPair<xi_max>> {};
 template <class X>
 using Whole = typename PairsOf<X>::Whole;
 template <class X>

@@ -280,7 +280,7 @@ void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Si
   const GemmScratch<T> packed(N, K);
   size_t* offsets = scratch().take<size_t>(m.size());
   const size_t stride = partial.data ? Partial<T>::width(n.size()) : C_stride;
-  dense_rows(offsets, m, stride);
+  dense_rows(offsets, partial.data ? Slice{0, m.size()} : m, stride);
   if (K == 0 && !accumulate) {
     for (size_t row = m.begin; row < m.end; ++row) {
       for (size_t column = n.begin; column < n.end; ++column) C[row * C_stride + column] = 0;
@@ -288,11 +288,12 @@ void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Si
   }
   for (Slice columns = n; columns.begin < n.end; columns.begin = columns.end) {
     columns.end = smaller(n.end, (columns.begin / NC<T> + 1) * NC<T>);
-    T* to = partial.data ? partial.data - m.begin * stride : C + columns.begin;
+    T* to = partial.data ? partial.data : C + columns.begin;
     gemm_columns<T>(m, columns, N, K, A, B, {to, offsets, nullptr}, accumulate, packed, multiply_block<T>);
     if (!partial.data) continue;
     for (size_t row = m.begin; row < m.end; ++row) {
-      __builtin_memcpy(C + row * C_stride + columns.begin, to + row * stride, columns.size() * sizeof(T));
+      __builtin_memcpy(C + row * C_stride + columns.begin, to + (row - m.begin) * stride,
+                       columns.size() * sizeof(T));
     }
   }
 }
