@@ -105,7 +105,7 @@ struct Step {
 };
 #if defined(XT_SUM_AS_MULTIPLY_ADD)
 // a + b as 1·a + b, which rounds alike: where additions and maxima share two ports and multiply-adds have two
-// of their own (AMD since Zen 4), both go at the rate of multiply-adds; elsewhere it costs nothing.
+// of their own (measured on Zen 5), both go at the rate of multiply-adds; elsewhere it costs nothing.
 template <class T, bool largest>
 struct Step<T, PickOf<fast::xi_sum, largest, false>> {
   Vec<T> one = broadcast(T(1));
