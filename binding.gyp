@@ -23,7 +23,7 @@
     {
       'target_name': 'xitensor',
       'cflags_cc': ['<@(kernel_level)'],
-      'sources': ['native/abi.cc', 'native/addon.cc', 'native/amx.cc', 'native/bf16_check.cc', 'native/bidiagonal.cc',
+      'sources': ['native/abi.cc', 'native/addon.cc', 'native/amx.cc', 'native/bf16_check.cc', 'native/bidiagonal.cc', 'native/blocks.cc',
                   'native/dispatch.cc', 'native/embed.cc', 'native/full_rank.cc',
                   'native/grid.cc', 'native/inertia.cc', 'native/joined.cc', 'native/linalg.cc', 'native/numerical_rank.cc', 'native/pages.cc',
                   'native/parallel.cc', 'native/pivoted_qr.cc', 'native/project_fold.cc', 'native/qr.cc', 'native/rank_modulo.cc', 'native/scratch.cc', 'native/sort.cc', 'native/svd.cc'],

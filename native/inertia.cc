@@ -7,45 +7,27 @@
 
 namespace xt {
 
-namespace {
-
-// Takes factor times a pivot's row from a row, and returns the largest size left of it.
-double subtract_row(double* row, const double* pivot, double factor, size_t count) {
-  double largest[4] = {};
-  size_t n = 0;
-  for (; n + 4 <= count; n += 4) {
-    for (size_t lane = 0; lane < 4; ++lane) {
-      row[n + lane] -= factor * pivot[n + lane];
-      const double size = std::fabs(row[n + lane]);
-      largest[lane] = size > largest[lane] ? size : largest[lane];
-    }
-  }
-  for (; n < count; ++n) {
-    row[n] -= factor * pivot[n];
-    largest[0] = std::max(largest[0], std::fabs(row[n]));
-  }
-  return std::max({largest[0], largest[1], largest[2], largest[3]});
-}
-
-}  // namespace
-
 // L B Lᵀ with the largest element as pivot, alone or in a block of two, which has one eigenvalue of either
 // sign (Bunch & Parlett, SIAM J. Numer. Anal. 8, 1971). The largest element of each row is known from its
 // last update.
 size_t positive_eigenvalues(Algebra& algebra, const View& A) {
   const double threshold = (1 + std::sqrt(17.0)) / 8;
   const size_t n = A.rows;
+  const auto subtract = algebra.kernels().subtract;
   Buffer sizes(algebra, 1, n);
   if (!algebra.good()) return 0;
   double* largest = sizes.data();
   for (size_t r = 0; r < n; ++r) {
-    for (size_t c = 0; c < n; ++c) largest[r] = std::max(largest[r], std::fabs(A.at(r, c)));
+    for (size_t c = r; c < n; ++c) largest[r] = std::max(largest[r], std::fabs(A.at(r, c)));
   }
-  const auto exchange = [&](size_t x, size_t y) {
+  // Rows and columns x ≤ y of what is left, from row `at` on. Every row is updated before its largest element
+  // is asked for again.
+  const auto exchange = [&](size_t at, size_t x, size_t y) {
     if (x == y) return;
-    std::swap_ranges(A.row(x), A.row(x) + n, A.row(y));
-    for (size_t r = 0; r < n; ++r) std::swap(A.at(r, x), A.at(r, y));
-    std::swap(largest[x], largest[y]);
+    for (size_t r = at; r < x; ++r) std::swap(A.at(r, x), A.at(r, y));
+    std::swap(A.at(x, x), A.at(y, y));
+    for (size_t k = x + 1; k < y; ++k) std::swap(A.at(x, k), A.at(k, y));
+    std::swap_ranges(A.row(x) + y + 1, A.row(x) + n, A.row(y) + y + 1);
   };
   size_t positive = 0;
   for (size_t at = 0; at < n;) {
@@ -55,24 +37,24 @@ size_t positive_eigenvalues(Algebra& algebra, const View& A) {
       if (largest[r] > largest[p]) p = r;
     }
     if (largest[p] == 0) break;
-    const bool single = at + 1 == n || std::fabs(A.at(d, d)) >= threshold * largest[p];
+    const bool single = std::fabs(A.at(d, d)) >= threshold * largest[p];
     if (single) {
-      exchange(at, d);
+      exchange(at, at, d);
     } else {
-      size_t q = at;
-      while (q + 1 < n && (std::fabs(A.at(p, q)) != largest[p] || p == q)) ++q;
-      exchange(at, std::min(p, q));
-      exchange(at + 1, std::max(p, q));
+      size_t q = p + 1;
+      while (q + 1 < n && std::fabs(A.at(p, q)) != largest[p]) ++q;
+      exchange(at, at, p);
+      exchange(at, at + 1, q);
     }
     const size_t next = at + (single ? 1 : 2);
-    const double a = A.at(at, at), b = single ? 0 : A.at(at + 1, at), c = single ? 1 : A.at(at + 1, at + 1);
+    const double a = A.at(at, at), b = single ? 0 : A.at(at, at + 1), c = single ? 1 : A.at(at + 1, at + 1);
     const double determinant = a * c - b * b;
     positive += single ? a > 0 : 1;
     for (size_t r = next; r < n; ++r) {
-      const double x = A.at(r, at), y = single ? 0 : A.at(r, at + 1);
+      const double x = A.at(at, r), y = single ? 0 : A.at(at + 1, r);
       const double first = (c * x - b * y) / determinant, second = (a * y - b * x) / determinant;
-      largest[r] = subtract_row(A.row(r) + next, A.row(at) + next, first, n - next);
-      if (!single) largest[r] = subtract_row(A.row(r) + next, A.row(at + 1) + next, second, n - next);
+      largest[r] = subtract(A.row(r) + r, A.row(at) + r, first, n - r);
+      if (!single) largest[r] = subtract(A.row(r) + r, A.row(at + 1) + r, second, n - r);
     }
     at = next;
   }

@@ -201,6 +201,7 @@ struct LinalgKernels {
   void (*reflect_panel)(double* panel, size_t rows, size_t columns, double* tau);
   void (*bidiagonal_update)(const BidiagonalStep& step);
   void (*project)(const double* A, size_t stride, size_t rows, size_t columns, const double* v, double* out);
+  double (*subtract)(double* row, const double* pivot, double factor, size_t count);
   void (*rotate)(double* x, double* y, size_t count, double c, double s);
   void (*reduce_modulo)(double* x, size_t count, double p);
   void (*eliminate_modulo)(double* A, size_t stride, size_t rows, size_t columns, const double* pivot,

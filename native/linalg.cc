@@ -5,13 +5,6 @@
 
 namespace xt {
 
-namespace {
-
-// From here on malloc asks the system; POPULATED_BYTES of src/backend/native.ts.
-constexpr size_t kPopulated = size_t{1} << 17;
-
-}  // namespace
-
 void copy(const Factor& from, const View& to) {
   constexpr size_t tile = 16;  // rows and columns that stay in cache while one of both is strided
   if (from.column_stride == 1) {
@@ -81,16 +74,15 @@ Buffer::Buffer(Algebra& algebra, size_t rows, size_t columns, Content content, s
     algebra.status = XT_MEMORY;
     return;
   }
-  const size_t rounded = (bytes + 64) / 64 * 64;
-  data_ = static_cast<double*>(std::aligned_alloc(64, rounded));
-  if (data_ == nullptr) {
+  block_ = take_block(bytes);
+  if (block_.data == nullptr) {
     algebra.status = XT_MEMORY;
     return;
   }
-  // Large blocks come without pages, and a trap for each of them would cost more than the arithmetic.
-  if (bytes >= kPopulated) xt_populate(data_, bytes);
-  if (content == Content::zeros) std::fill_n(data_, rounded / sizeof(double), 0.0);
-  view_ = {data_, rows, columns, stride};
+  double* data = static_cast<double*>(block_.data);
+  // With what vectors read beyond the end.
+  if (content == Content::zeros) std::fill_n(data, block_.bytes < bytes + 64 ? count : count + 8, 0.0);
+  view_ = {data, rows, columns, stride};
 }
 
 double scale_of(const double* A, size_t count) {

@@ -2,9 +2,9 @@
 // kernels of the call, and the Householder reflectors of a QR decomposition. float64 and row-major only.
 #pragma once
 #include <cstddef>
-#include <cstdlib>
 
 #include "abi.h"
+#include "blocks.h"
 #include "call.h"
 
 namespace xt {
@@ -68,16 +68,16 @@ enum class Content { zeros, any };
 class Buffer {
  public:
   Buffer(Algebra& algebra, size_t rows, size_t columns, Content content = Content::zeros, size_t padding = 0);
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { give_back(block_); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
-  double* data() const { return data_; }
+  double* data() const { return view_.data; }
   // [rows, columns]; rows lie columns + padding apart
   View view() const { return view_; }
 
  private:
-  double* data_ = nullptr;
+  Block block_;
   View view_{};
 };
 
@@ -86,8 +86,8 @@ class Buffer {
 // one that is not finite.
 double scale_of(const double* A, size_t count);
 
-// Reflectors I − tau v vᵀ in blocks of kBlock, as the compact WY form I − V T Vᵀ (Schreiber & Van Loan, SIAM
-// J. Sci. Stat. Comput. 10, 1989). Reflector j has its 1 in row j.
+// Reflectors I − tau v vᵀ in blocks of kBlock, as the compact WY form I + V Tᵀ Vᵀ (Schreiber & Van Loan, SIAM
+// J. Sci. Stat. Comput. 10, 1989, with −Tᵀ for their T). Reflector j has its 1 in row j.
 class Reflectors {
  public:
   static constexpr size_t kBlock = 64;
@@ -95,9 +95,10 @@ class Reflectors {
   Reflectors(Algebra& algebra, size_t rows, size_t most);
   size_t count() const { return count_; }
 
-  // A ← R of A = Q R, zeros below the diagonal; appends the min(A.rows, A.columns) reflectors. Row 0 of A is
-  // row `count()` of the vectors before.
-  void factor(const View& A);
+  // A ← R of A = Q R, zeros below the diagonal; appends the min(A.rows, A.columns) reflectors, or those of
+  // the first `most` columns alone, after which the rest of A is Qᵀ A. Row 0 of A is row `count()` of the
+  // vectors before.
+  void factor(const View& A, size_t most = SIZE_MAX);
   // Forgets all but the first `count`.
   void keep(size_t count) { count_ = count; }
   // A ← Qᵀ A with the reflectors [first, count()); row 0 of A is row `first` of the vectors.
@@ -115,7 +116,7 @@ class Reflectors {
   };
   Block block(size_t first) const;
   void make_T(const Block& block);
-  // A ← (I − V T' Vᵀ) A for rows from the block's on; T' = T or Tᵀ.
+  // A ← (I + V T' Vᵀ) A for rows from the block's on; T' = Tᵀ, or T for the transpose.
   void apply(const Block& block, const View& A, bool transpose);
 
   Algebra& algebra_;
@@ -130,10 +131,12 @@ bool is_tall(size_t rows, size_t columns);
 void triangle(Algebra& algebra, const Factor& A, double scale, const View& R);
 
 // A [m,n], m ≥ n ← (R; 0, E) of A P = Q (R; 0, E): R upper trapezoidal with the returned number of rows, and
-// *rest = ‖E‖_F, which is `tolerance` times the largest row of R at most unless no pivot was found in more.
-size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, double* rest);
+// *rest = ‖E‖_F, which is `tolerance` times the largest row of R at most unless no pivot was found in more;
+// `all` is ‖A‖_F.
+size_t pivoted_triangle(Algebra& algebra, const View& A, double all, double tolerance, double* rest);
 
-// The number of positive eigenvalues of a symmetric matrix, which is destroyed.
+// The number of positive eigenvalues of a symmetric matrix, of which only the upper triangle counts and is
+// destroyed.
 size_t positive_eigenvalues(Algebra& algebra, const View& A);
 
 // X ← the inverse of an upper triangular R; X comes with zeros below the diagonal.

@@ -97,7 +97,7 @@ class Window {
     const View N = work.view(), T = schur();
     const double square = t * t * (1 - sign * (sign < 0 ? excess_ + relative_ : relative_));
     for (size_t r = 0; r < rows_; ++r) {
-      for (size_t c = 0; c <= r; ++c) N.at(r, c) = N.at(c, r) = sign_ * T.at(r, c);
+      for (size_t c = 0; c <= r; ++c) N.at(c, r) = sign_ * T.at(r, c);
       const double inverse = inverses_.data()[large_ + r];
       N.at(r, r) += sign * slack_ - square * inverse * inverse;
     }
@@ -178,14 +178,13 @@ class Window {
   double sign_ = 1, excess_ = 0, relative_ = 0, slack_ = 0;
 };
 
-// Of A [m,n], m ≥ n, which is destroyed; false if there is no proof.
-bool certified_rank(Algebra& algebra, const View& A, double tolerance, size_t* rank) {
-  const double norm = algebra.norm(A);
+// Of A [m,n], m ≥ n, of this norm, which is destroyed; false if there is no proof.
+bool certified_rank(Algebra& algebra, const View& A, double norm, double tolerance, size_t* rank) {
   const double margin = kRounding * (1 + std::sqrt(static_cast<double>(A.rows)) / 16) * kEpsilon * norm;
   // No singular value is larger than the norm.
   if (tolerance * norm < 4 * margin) return false;
   double rest;
-  const size_t k = pivoted_triangle(algebra, A, kRest * tolerance, &rest);
+  const size_t k = pivoted_triangle(algebra, A, norm, kRest * tolerance, &rest);
   if (!algebra.good() || k == 0) return false;
   const View R = A.part(0, 0, k, A.columns);
   const Interval largest = largest_singular_value(algebra, R, rest);
@@ -225,8 +224,9 @@ int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A,
   } else {
     xt::copy_scaled(tall, scale, work.view());
   }
+  const double norm = scale == 1 ? size : algebra.norm(work.view());
   size_t rank;
-  if (algebra.good() && xt::certified_rank(algebra, work.view(), tolerance, &rank)) {
+  if (algebra.good() && xt::certified_rank(algebra, work.view(), norm, tolerance, &rank)) {
     result[0] = static_cast<double>(rank);
     result[1] = 1;
   }

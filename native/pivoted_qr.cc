@@ -24,6 +24,21 @@ void swap_columns(const View& view, const size_t* with, size_t count) {
   }
 }
 
+// X ← −B R⁻¹ for an upper triangular R; where an element of its diagonal is of size `floor` it is rounding,
+// and zeros come of it.
+void divide(const View& B, const View& R, double floor, const View& X) {
+  for (size_t r = 0; r < X.rows; ++r) {
+    double* x = X.row(r);
+    for (size_t n = 0; n < X.columns; ++n) x[n] = -B.at(r, n);
+    for (size_t j = 0; j < X.columns; ++j) {
+      const double* row = R.row(j);
+      x[j] = std::fabs(row[j]) <= floor ? 0 : x[j] / row[j];
+      const double factor = x[j];
+      for (size_t n = j + 1; n < X.columns; ++n) x[n] -= factor * row[n];
+    }
+  }
+}
+
 // S = Ω E for the remainder E of a decomposition.
 class Sketch {
  public:
@@ -50,21 +65,24 @@ class Sketch {
   size_t choose(size_t at, size_t width, double floor, size_t* with) {
     const View S = from(at), W{work_.data(), kSketched, S.columns, S.columns};
     copy(S, W);
+    const auto subtract = algebra_.kernels().subtract;
     for (size_t strip = 0; strip < width; strip += kStrip) {
       const size_t end = std::min(width, strip + kStrip);
+      double largest = subtract(W.row(strip) + strip, W.row(strip) + strip, 0, W.columns - strip);
       for (size_t j = strip; j < end; ++j) {
+        if (!(largest > floor)) return j;
         const double* row = W.row(j);
         size_t best = j;
-        for (size_t c = j; c < W.columns; ++c) {
-          if (std::fabs(row[c]) > std::fabs(row[best])) best = c;
-        }
-        if (!(std::fabs(row[best]) > floor)) return j;
+        while (best + 1 < W.columns && std::fabs(row[best]) != largest) ++best;
         with[j] = best;
         for (size_t r = 0; r < kSketched; ++r) {
           std::swap(W.at(r, j), W.at(r, best));
           std::swap(S.at(r, j), S.at(r, best));
         }
-        for (size_t r = j + 1; r < end; ++r) subtract(W.row(r) + j, row + j, W.columns - j);
+        for (size_t r = end; r-- > j + 1;) {
+          const double factor = W.at(r, j) / row[j];
+          largest = subtract(W.row(r) + j + 1, row + j + 1, factor, W.columns - j - 1);
+        }
       }
       eliminate(W, strip, end);
     }
@@ -73,40 +91,21 @@ class Sketch {
 
   // After the chosen columns have become R11 and the rows right of them R12: with Ω Q = (Ω1, Ω2) the sketch
   // of the new remainder is Ω2 E = S2 − S1 R11⁻¹ R12.
-  // A diagonal element of size `floor` is rounding, and so is what follows.
   void update(size_t at, const View& R11, const View& R12, double floor) {
     const size_t width = R11.rows;
-    const View S = from(at), X{solved_.data(), kSketched, width, width};
-    for (size_t r = 0; r < kSketched; ++r) {
-      for (size_t j = 0; j < width; ++j) {
-        double sum = -S.at(r, j);
-        for (size_t k = 0; k < j; ++k) sum -= X.at(r, k) * R11.at(k, j);
-        X.at(r, j) = std::fabs(R11.at(j, j)) <= floor ? 0 : sum / R11.at(j, j);
-      }
-    }
+    const View X{solved_.data(), kSketched, width, width};
+    divide(from(at), R11, floor, X);
     algebra_.multiply(from(at + width), X, R12, true);
   }
 
  private:
   View from(size_t at) const { return sums_.view().part(0, at, kSketched, sums_.view().columns - at); }
 
-  // row ← row − (row[0] / pivot[0]) pivot
-  static void subtract(double* row, const double* pivot, size_t count) {
-    const double factor = row[0] / pivot[0];
-    for (size_t n = 0; n < count; ++n) row[n] -= factor * pivot[n];
-  }
-
   // Takes the rows [strip, end) from those after them.
   void eliminate(const View& W, size_t strip, size_t end) {
     const size_t count = end - strip, below = kSketched - end;
     const View L{factors_.data(), below, count, count};
-    for (size_t r = 0; r < below; ++r) {
-      for (size_t j = 0; j < count; ++j) {
-        double sum = -W.at(end + r, strip + j);
-        for (size_t k = 0; k < j; ++k) sum -= L.at(r, k) * W.at(strip + k, strip + j);
-        L.at(r, j) = sum / W.at(strip + j, strip + j);
-      }
-    }
+    divide(W.part(end, strip, below, count), W.part(strip, strip, count, count), 0, L);
     algebra_.multiply(W.part(end, end, below, W.columns - end), L, W.part(strip, end, count, W.columns - end),
                       true);
   }
@@ -117,9 +116,9 @@ class Sketch {
 
 }  // namespace
 
-size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, double* rest) {
+size_t pivoted_triangle(Algebra& algebra, const View& A, double all, double tolerance, double* rest) {
   const size_t n = A.columns;
-  const double all = algebra.norm(A), floor = all * std::numeric_limits<double>::epsilon() / 16;
+  const double floor = all * std::numeric_limits<double>::epsilon() / 16;
   double largest = 0, last = all;
   Sketch sketch(algebra, n);
   if (algebra.good()) sketch.draw(A, 0);
@@ -145,10 +144,8 @@ size_t pivoted_triangle(Algebra& algebra, const View& A, double tolerance, doubl
     swap_columns(A.part(0, at, A.rows, n - at), with, width);
     Reflectors Q(algebra, E.rows, width);
     if (!algebra.good()) return at;
-    Q.factor(E.part(0, 0, E.rows, width));
-    const View right = E.part(0, width, E.rows, E.columns - width);
-    Q.apply_transposed(0, right);
-    sketch.update(at, E.part(0, 0, width, width), right.part(0, 0, width, right.columns), floor);
+    Q.factor(E, width);
+    sketch.update(at, E.part(0, 0, width, width), E.part(0, width, width, E.columns - width), floor);
     for (size_t r = 0; r < width; ++r) {
       largest = std::max(largest, algebra.norm(E.part(r, r, 1, E.columns - r)));
       last = std::min(last, std::fabs(E.at(r, r)));

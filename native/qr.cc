@@ -9,7 +9,7 @@ namespace xt {
 
 Reflectors::Reflectors(Algebra& algebra, size_t rows, size_t most)
     : algebra_(algebra),
-      V_(algebra, rows, most),
+      V_(algebra, rows, most, Content::any),
       T_(algebra, (most + kBlock - 1) / kBlock * kBlock, kBlock),
       tau_(algebra, 1, most) {}
 
@@ -17,22 +17,22 @@ Reflectors::Block Reflectors::block(size_t first) const {
   return {first, std::min(kBlock, count_ - first), first};
 }
 
-// T[j,j] = tau_j, T[:j,j] = −tau_j T[:j,:j] (Vᵀv_j)
+// T[j,j] = −tau_j, T[j,:j] = −tau_j (Vᵀv_j)ᵀ T[:j,:j]
 void Reflectors::make_T(const Block& block) {
   const View V = V_.view().part(block.row, block.first, V_.view().rows - block.row, block.width);
   const View T = T_.view().part(block.first, 0, block.width, block.width);
   Buffer products(algebra_, block.width, block.width, Content::any);
   if (!algebra_.good()) return;
   algebra_.multiply(products.view(), transposed(V), V);
-  double column[kBlock];
   for (size_t j = 0; j < block.width; ++j) {
     const double tau = tau_.data()[block.first + j];
-    for (size_t k = 0; k < j; ++k) column[k] = products.view().at(k, j);
-    for (size_t i = 0; i < block.width; ++i) {
-      double sum = i == j ? -1 : 0;
-      for (size_t k = i; k < j; ++k) sum += T.at(i, k) * column[k];
-      T.at(i, j) = -tau * sum;
+    double* row = T.row(j);
+    std::fill_n(row, block.width, 0.0);
+    for (size_t k = 0; k < j; ++k) {
+      const double factor = -tau * products.view().at(j, k);
+      for (size_t i = 0; i <= k; ++i) row[i] += factor * T.at(k, i);
     }
+    row[j] = -tau;
   }
 }
 
@@ -44,14 +44,12 @@ void Reflectors::apply(const Block& block, const View& A, bool transpose) {
   Buffer weighted(algebra_, block.width, A.columns, Content::any);
   if (!algebra_.good()) return;
   algebra_.multiply(projected.view(), transposed(V), A);
-  algebra_.multiply(weighted.view(), transpose ? transposed(T) : Factor(T), projected.view());
-  double* values = weighted.data();
-  for (size_t n = 0; n < block.width * A.columns; ++n) values[n] = -values[n];
+  algebra_.multiply(weighted.view(), transpose ? Factor(T) : transposed(T), projected.view());
   algebra_.multiply(A, V, weighted.view(), true);
 }
 
-void Reflectors::factor(const View& A) {
-  const size_t start = count_, wanted = std::min(A.rows, A.columns);
+void Reflectors::factor(const View& A, size_t most) {
+  const size_t start = count_, wanted = std::min({A.rows, A.columns, most});
   Buffer panel(algebra_, A.rows, kPanelColumns, Content::any);
   for (size_t done = 0; done < wanted && algebra_.good();) {
     const size_t block_width = std::min(kBlock, wanted - done);
@@ -63,6 +61,10 @@ void Reflectors::factor(const View& A) {
       copy(columns, work);
       algebra_.kernels().reflect_panel(panel.data(), columns.rows, width, tau_.data() + start + at);
       const View V = V_.view().part(start + at, start + at, columns.rows, width);
+      // Zeros above in the block, and below where A ends before the vectors do.
+      fill(V_.view().part(start + done, start + at, at - done, width), 0);
+      const size_t end = start + A.rows;
+      fill(V_.view().part(end, start + at, V_.view().rows - end, width), 0);
       for (size_t r = 0; r < columns.rows; ++r) {
         for (size_t c = 0; c < width; ++c) {
           V.at(r, c) = r > c ? work.at(r, c) : r == c ? 1 : 0;
@@ -113,6 +115,7 @@ void Reflectors::form(const View& Q) {
 
 void Reflectors::take(const Factor& vectors, const double* taus, size_t shift) {
   const View V = V_.view().part(0, 0, vectors.rows, vectors.columns);
+  fill(V_.view(), 0);
   copy(vectors, V);
   for (size_t r = 0; r < V.rows; ++r) {
     for (size_t j = r < shift ? 0 : r - shift + 1; j < V.columns; ++j) V.at(r, j) = 0;

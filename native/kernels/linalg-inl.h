@@ -116,6 +116,25 @@ inline void project(const double* A, size_t stride, size_t rows, size_t columns,
   for (; i < rows; ++i) project_rows<1>(A + i * stride, stride, columns, v, out + i);
 }
 
+// row ← row − factor · pivot, and the largest size of what is left.
+inline double subtract(double* row, const double* pivot, double factor, size_t count) {
+  Vec<double> sizes{};
+  size_t n = 0;
+  for (; n + lanes<double> <= count; n += lanes<double>) {
+    const Vec<double> left = load(row + n) - factor * load(pivot + n);
+    store(row + n, left);
+    sizes = fast::max(sizes, absolute(left));
+  }
+  double largest = 0;
+  for (size_t lane = 0; lane < lanes<double>; ++lane) largest = sizes[lane] > largest ? sizes[lane] : largest;
+  for (; n < count; ++n) {
+    row[n] -= factor * pivot[n];
+    const double size = __builtin_fabs(row[n]);
+    largest = size > largest ? size : largest;
+  }
+  return largest;
+}
+
 // (x, y) ← (c x + s y, c y − s x)
 inline void rotate(double* x, double* y, size_t count, double c, double s) {
   size_t n = 0;
@@ -169,6 +188,7 @@ constexpr LinalgKernels make_linalg() {
   table.reflect_panel = reflect_panel;
   table.bidiagonal_update = bidiagonal_update;
   table.project = project;
+  table.subtract = subtract;
   table.rotate = rotate;
   table.reduce_modulo = reduce_modulo;
   table.eliminate_modulo = eliminate_modulo;
