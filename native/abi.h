@@ -23,7 +23,7 @@
 #define XT_API extern "C"
 #endif
 
-#define XT_ABI_VERSION 4
+#define XT_ABI_VERSION 5
 
 enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3, XT_NUMERIC = 4, XT_CONVERGENCE = 5 };
 enum xt_dtype { XT_FLOAT32 = 0, XT_FLOAT64 = 1 };
@@ -176,9 +176,10 @@ XT_API int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* 
 
 // If result[1] = 1, result[0] is proven to be #{ s > tolerance · max s }, up to the rounding of the
 // decomposition (numerical_rank.cc); if 0, there is no such proof, because values lie too close to the
-// threshold or A is small.
-XT_API int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, double tolerance,
-                                 double* result);
+// threshold or A is small. With places [m + n] where they are no null, the matrix is that of the elements
+// A[places[i] + places[m + j]].
+XT_API int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, const int32_t* places,
+                                 double tolerance, double* result);
 
 // result[0] = rank of A modulo a prime, 2 <= prime <= 2^26; the elements of A are integers in [0, prime).
 XT_API int32_t xt_rank_modulo(uint32_t context, size_t m, size_t n, const double* A, uint32_t prime,

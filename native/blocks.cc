@@ -13,10 +13,11 @@ constexpr size_t kMost = 0;  // its allocator asks nobody for pages, and its mem
 #else
 constexpr size_t kMost = size_t{1} << 25;  // bytes that a thread keeps
 #endif
-constexpr size_t kCount = 16;
-constexpr size_t kSlack = 4;  // a block serves requests down to this part of it
-constexpr size_t kPopulated =
-    size_t{1} << 17;  // from here on malloc asks the system; POPULATED_BYTES of src/backend/native.ts
+constexpr size_t kCount = 32;
+constexpr size_t kLeast = size_t{1} << 13;  // smaller ones malloc has at hand
+constexpr size_t kSlack = 4;                // a block serves requests down to this part of it
+// From here on malloc asks the system; POPULATED_BYTES of src/backend/native.ts.
+constexpr size_t kPopulated = size_t{1} << 17;
 
 class Kept {
  public:
@@ -67,18 +68,17 @@ Kept& kept() {
 
 Block take_block(size_t bytes) {
   const size_t rounded = (bytes + 64) / 64 * 64;
-  const bool is_large = rounded >= kPopulated;
-  if (is_large) {
+  if (rounded >= kLeast) {
     const Block known = kept().take(rounded);
     if (known.data) return known;
   }
   void* data = std::aligned_alloc(64, rounded);
-  if (data && is_large) xt_populate(data, rounded);
+  if (data && rounded >= kPopulated) xt_populate(data, rounded);
   return {data, rounded};
 }
 
 void give_back(const Block& block) {
-  if (block.bytes >= kPopulated) {
+  if (block.bytes >= kLeast) {
     kept().keep(block);
   } else {
     std::free(block.data);

@@ -69,14 +69,15 @@ void invert_triangle(Algebra& algebra, const View& R, const View& X) {
     const size_t width = std::min(block, R.rows - at);
     const View D = R.part(at, at, width, width), Y = X.part(at, at, width, width);
     const View N = negated.view().part(0, 0, width, width);
-    for (size_t j = 0; j < width; ++j) {
-      Y.at(j, j) = 1 / D.at(j, j);
-      for (size_t i = j; i-- > 0;) {
-        double sum = 0;
-        for (size_t k = i + 1; k <= j; ++k) sum += D.at(i, k) * Y.at(k, j);
-        Y.at(i, j) = -sum / D.at(i, i);
+    for (size_t i = width; i-- > 0;) {
+      double* row = Y.row(i);
+      const double inverse = 1 / D.at(i, i);
+      for (size_t k = i + 1; k < width; ++k) {
+        const double factor = -inverse * D.at(i, k);
+        for (size_t j = k; j < width; ++j) row[j] += factor * Y.at(k, j);
       }
-      for (size_t i = 0; i < width; ++i) N.at(i, j) = -Y.at(i, j);
+      row[i] = inverse;
+      for (size_t j = i; j < width; ++j) N.at(i, j) = -row[j];
     }
     const View P{products.data(), at, width, width};
     for (size_t r = 0; r < at; r += strip) {

@@ -34,7 +34,8 @@ constexpr double kRest = 0.01;   // of the threshold, at most ‖E‖_F
 constexpr double kLarge = 128;   // thresholds: rows of R11 are larger
 constexpr size_t kWindow = 384;  // rows that R22 may have
 constexpr size_t kLeading = 64;  // rows of R that decide the largest singular value
-constexpr size_t kRows = 128;    // of triangles, that are multiplied together
+constexpr size_t kRows = 112;    // of triangles, that are multiplied together: whole tiles
+constexpr size_t kColumns = 16;  // R12 has a multiple of these, whole vectors
 
 struct Interval {
   double low, high;
@@ -84,6 +85,7 @@ class Window {
       inverses_.data()[r] = std::exp2(-std::ceil(std::log2(size)));
       for (size_t c = r; c < R.columns; ++c) R.at(r, c) *= inverses_.data()[r];
     }
+    large_ -= std::min(large_, (kColumns - (R.columns - large_) % kColumns) % kColumns);
     rows_ = R.rows - large_;
     if (rows_ <= kWindow) is_good_ = reduce(R, threshold);
   }
@@ -197,36 +199,55 @@ bool certified_rank(Algebra& algebra, const View& A, double norm, double toleran
   return window.above(std::sqrt(low * low - rest * rest), 1) == *rank && algebra.good();
 }
 
+// to[r,c] ← A[row_at[r] + column_at[c]]
+void gather(const double* A, const int32_t* row_at, const int32_t* column_at, const View& to) {
+  for (size_t r = 0; r < to.rows; ++r) {
+    const double* from = A + row_at[r];
+    double* row = to.row(r);
+    for (size_t c = 0; c < to.columns; ++c) row[c] = from[column_at[c]];
+  }
+}
+
 }  // namespace
 
 }  // namespace xt
 
-int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, double tolerance,
-                          double* result) {
+int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, const int32_t* places,
+                          double tolerance, double* result) {
   if (!xt::present(A, {m, n}) || result == nullptr || !(tolerance >= 0)) return XT_ARGUMENT;
   xt::Algebra algebra(context);
   if (!algebra.good()) return algebra.status;
-  const xt::Factor all(A, m, n, n, 1), tall = m < n ? all.transposed() : all;
+  const bool is_wide = m < n;
+  const size_t rows = std::max(m, n), columns = std::min(m, n);
+  std::optional<xt::Buffer> gathered;
+  xt::Factor tall(A, rows, columns, is_wide ? 1 : columns, is_wide ? rows : 1);
+  if (places) {
+    gathered.emplace(algebra, rows, columns, xt::Content::any);
+    if (!algebra.good()) return algebra.status;
+    xt::gather(A, is_wide ? places + m : places, is_wide ? places : places + m, gathered->view());
+    tall = gathered->view();
+  }
   // Squares that neither overflow nor vanish need no scale, and their sum says that all elements are finite.
-  const double size = algebra.norm({const_cast<double*>(A), m, n, n});
-  const double scale = size > 0x1p-300 && size < 0x1p300 ? 1 : xt::scale_of(A, m * n);
+  const double size = algebra.norm({const_cast<double*>(tall.data), 1, m * n, m * n});
+  const double scale = size > 0x1p-300 && size < 0x1p300 ? 1 : xt::scale_of(tall.data, m * n);
   if (std::isnan(scale)) return XT_NUMERIC;
   result[0] = 0;
   result[1] = scale == 0;
-  if (scale == 0 || std::min(m, n) < xt::kLeast) return XT_OK;
-  const bool is_tall = xt::is_tall(tall.rows, tall.columns);
-  xt::Buffer work(algebra, is_tall ? tall.columns : tall.rows, tall.columns, xt::Content::any);
+  if (scale == 0 || columns < xt::kLeast) return XT_OK;
+  const bool is_tall = xt::is_tall(rows, columns), is_copy = gathered && !is_tall && scale == 1;
+  xt::Buffer copied(algebra, is_copy ? 0 : is_tall ? columns : rows, columns, xt::Content::any);
   if (!algebra.good()) return algebra.status;
+  const xt::View work = is_copy ? gathered->view() : copied.view();
   if (is_tall) {
-    xt::triangle(algebra, tall, scale, work.view());
-  } else if (scale == 1) {
-    xt::copy(tall, work.view());
-  } else {
-    xt::copy_scaled(tall, scale, work.view());
+    xt::triangle(algebra, tall, scale, work);
+  } else if (scale != 1) {
+    xt::copy_scaled(tall, scale, work);
+  } else if (!is_copy) {
+    xt::copy(tall, work);
   }
-  const double norm = scale == 1 ? size : algebra.norm(work.view());
+  const double norm = scale == 1 ? size : algebra.norm(work);
   size_t rank;
-  if (algebra.good() && xt::certified_rank(algebra, work.view(), norm, tolerance, &rank)) {
+  if (algebra.good() && xt::certified_rank(algebra, work, norm, tolerance, &rank)) {
     result[0] = static_cast<double>(rank);
     result[1] = 1;
   }

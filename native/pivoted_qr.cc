@@ -14,13 +14,14 @@ namespace xt {
 namespace {
 
 constexpr size_t kBlock = Reflectors::kBlock;
-constexpr size_t kSketched = kBlock + 8;  // rows of a sketch
+constexpr size_t kSketched = kBlock + 6;  // rows of a sketch: five tiles of 14
 constexpr size_t kStrip = 16;             // of its rows that are eliminated one by one
 
-void swap_columns(const View& view, const size_t* with, size_t count) {
+// Columns [begin, end) with those they are exchanged with, one after the other.
+void swap_columns(const View& view, const size_t* with, size_t begin, size_t end) {
   for (size_t r = 0; r < view.rows; ++r) {
     double* row = view.row(r);
-    for (size_t j = 0; j < count; ++j) std::swap(row[j], row[with[j]]);
+    for (size_t j = begin; j < end; ++j) std::swap(row[j], row[with[j]]);
   }
 }
 
@@ -59,8 +60,8 @@ class Sketch {
   // About ‖E‖_F: the numbers of Ω have the variance 1/3.
   double norm(size_t at) { return algebra_.norm(from(at)) * std::sqrt(3.0 / kSketched); }
 
-  // Puts the pivots of at most `width` columns of the rest in with[0 …], column at + j to be swapped with
-  // column at + with[j] one after the other, and returns their number. None is made of elements of size
+  // Puts the pivots of at most `width` columns of the rest in with[at …], column at + j to be swapped with
+  // column with[at + j] one after the other, and returns their number. None is made of elements of size
   // `floor`.
   size_t choose(size_t at, size_t width, double floor, size_t* with) {
     const View S = from(at), W{work_.data(), kSketched, S.columns, S.columns};
@@ -74,7 +75,7 @@ class Sketch {
         const double* row = W.row(j);
         size_t best = j;
         while (best + 1 < W.columns && std::fabs(row[best]) != largest) ++best;
-        with[j] = best;
+        with[at + j] = at + best;
         for (size_t r = 0; r < kSketched; ++r) {
           std::swap(W.at(r, j), W.at(r, best));
           std::swap(S.at(r, j), S.at(r, best));
@@ -121,38 +122,40 @@ size_t pivoted_triangle(Algebra& algebra, const View& A, double all, double tole
   const double floor = all * std::numeric_limits<double>::epsilon() / 16;
   double largest = 0, last = all;
   Sketch sketch(algebra, n);
-  if (algebra.good()) sketch.draw(A, 0);
-  *rest = all;
-  for (size_t at = 0; algebra.good();) {
+  Buffer indices(algebra, 2, n, Content::any);
+  if (!algebra.good()) return 0;
+  // Of a column what it was exchanged with, and where its block ends.
+  size_t *const with = reinterpret_cast<size_t*>(indices.data()), *const end = with + n;
+  sketch.draw(A, 0);
+  size_t at = 0;
+  while (algebra.good()) {
     const View E = A.part(at, at, A.rows - at, n - at);
-    if (at == n) {
-      *rest = 0;
-      return at;
-    }
     const double small = tolerance * largest;
     // The sketch or the last pivots tell when to look.
-    if (sketch.norm(at) <= 2 * small || last <= small) {
-      *rest = algebra.norm(E);
-      if (*rest <= small) return at;
+    if (at == n || sketch.norm(at) <= 2 * small || last <= small) {
+      *rest = at == n ? 0 : algebra.norm(E);
+      if (*rest <= small) break;
     }
-    size_t with[kBlock];
     const size_t width = sketch.choose(at, std::min(kBlock, n - at), floor, with);
     if (width == 0) {
       *rest = algebra.norm(E);
-      return at;
+      break;
     }
-    swap_columns(A.part(0, at, A.rows, n - at), with, width);
+    swap_columns(A.part(at, 0, E.rows, n), with, at, at + width);
     Reflectors Q(algebra, E.rows, width);
-    if (!algebra.good()) return at;
+    if (!algebra.good()) break;
     Q.factor(E, width);
     sketch.update(at, E.part(0, 0, width, width), E.part(0, width, width, E.columns - width), floor);
     for (size_t r = 0; r < width; ++r) {
       largest = std::max(largest, algebra.norm(E.part(r, r, 1, E.columns - r)));
       last = std::min(last, std::fabs(E.at(r, r)));
     }
+    std::fill_n(end + at, width, at + width);
     at += width;
   }
-  return 0;
+  // Rows of R, each while it is in cache.
+  for (size_t r = 0; r < at; ++r) swap_columns(A.part(r, 0, 1, n), with, end[r], at);
+  return at;
 }
 
 }  // namespace xt

@@ -65,12 +65,15 @@ void Reflectors::factor(const View& A, size_t most) {
       fill(V_.view().part(start + done, start + at, at - done, width), 0);
       const size_t end = start + A.rows;
       fill(V_.view().part(end, start + at, V_.view().rows - end, width), 0);
-      for (size_t r = 0; r < columns.rows; ++r) {
-        for (size_t c = 0; c < width; ++c) {
-          V.at(r, c) = r > c ? work.at(r, c) : r == c ? 1 : 0;
-          columns.at(r, c) = r <= c ? work.at(r, c) : 0;
+      copy(work, V);
+      for (size_t r = 0; r < width; ++r) {
+        for (size_t c = r; c < width; ++c) {
+          columns.at(r, c) = work.at(r, c);
+          V.at(r, c) = r == c;
         }
+        std::fill_n(columns.row(r), r, 0.0);
       }
+      fill(columns.part(width, 0, columns.rows - width, width), 0);
       const Block narrow{start + at, width, start + at};
       count_ = start + at + width;
       make_T(narrow);

@@ -93,9 +93,9 @@ XT_INLINE Matrix<T> transposed(const Matrix<T>& B) {
 template <class T>
 Side<T> side_of_transposed(const Matrix<T>& B, size_t N) {
   Side<T> side{&B, pack_matrix_panel<T>};
-  if (B.row_stride == 1 && B.col_stride == N) {
+  if (B.row_stride == 1 && B.col_stride >= N) {
     side.stream = B.data;
-    side.stream_row = N;
+    side.stream_row = B.col_stride;
   }
   return side;
 }

@@ -37,19 +37,32 @@ export function matricized(
   memory: (dtype: DType, length: number) => FloatArray,
 ): Tensor {
   const { dtype, shape, data } = anyTensor('matricize', tensor);
-  const { rows, columns } = splitModes('matricize', shape.length, rowModes);
-  const extent = (modes: readonly number[]) => elementCount(modes.map((mode) => shape[mode]));
-  const result = { dtype, shape: [extent(rows), extent(columns)] };
-  if (rows.every((mode, n) => mode === n)) return { ...result, data };
-  const [rowAt, columnAt] = [offsets(shape, rows), offsets(shape, columns)];
+  const { rows, cols, places } = matricization(shape, rowModes);
+  const result = { dtype, shape: [rows, cols] };
+  if (places === null) return { ...result, data };
   const out = memory(dtype, data.length);
-  const width = columnAt.length;
+  const columnAt = places.subarray(rows);
   // Indexed: iterators cost a million elements as long as their grid takes.
-  for (let r = 0; r < rowAt.length; r++) {
-    const [from, to] = [rowAt[r], r * width];
-    for (let c = 0; c < width; c++) out[to + c] = data[from + columnAt[c]];
+  for (let r = 0; r < rows; r++) {
+    const [from, to] = [places[r], r * cols];
+    for (let c = 0; c < cols; c++) out[to + c] = data[from + columnAt[c]];
   }
   return { ...result, data: out };
+}
+
+/**
+ * The sizes of a matricization and where its elements lie, `matrix[r,c] = data[places[r] + places[rows + c]]`; null for one that
+ * lies as the tensor does.
+ */
+export function matricization(shape: readonly number[], rowModes: readonly number[]) {
+  const { rows, columns } = splitModes('matricize', shape.length, rowModes);
+  const extent = (modes: readonly number[]) => elementCount(modes.map((mode) => shape[mode]));
+  const sizes = { rows: extent(rows), cols: extent(columns) };
+  if (rows.every((mode, n) => mode === n)) return { ...sizes, places: null };
+  const places = new Int32Array(sizes.rows + sizes.cols);
+  places.set(offsets(shape, rows));
+  places.set(offsets(shape, columns), sizes.rows);
+  return { ...sizes, places };
 }
 
 /** Where in the data the indices over some modes begin, row-major over them; tensors have fewer than 2³¹ elements. */

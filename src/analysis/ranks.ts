@@ -3,7 +3,7 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
-import { balancedBipartitions, matricize, matricized } from './matricize.ts';
+import { balancedBipartitions, matricized } from './matricize.ts';
 import { certifiedRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
@@ -17,7 +17,7 @@ export interface RankOptions {
 /**
  * A numerical rank, and what there is to judge it by. Where the rank was proven without the singular values (`method`
  * certificate), these and what follows from them are computed when one of them is first read; until then the report keeps the
- * matrix.
+ * tensor.
  */
 export interface RankReport {
   /** `#{ s_k > tolerance · s_1 }`. */
@@ -54,7 +54,7 @@ export function matricizationRank(
   options: RankOptions = {},
 ): RankReport {
   const { backend, tolerance } = checkOptions('matricizationRank', tensor, options);
-  return rankOf(backend, matrixFor(backend, tensor, rowModes), tolerance);
+  return rankOf(backend, tensor, rowModes, tolerance);
 }
 
 /**
@@ -66,16 +66,8 @@ export function matricizationRank(
 export function prefixRanks(tensor: Tensor, options: RankOptions = {}): RankReport[] {
   const { backend, tolerance } = checkOptions('prefixRanks', tensor, options);
   const cuts = Array.from({ length: Math.max(0, tensor.shape.length - 1) }, (_, t) => t + 1);
-  return cuts.map((t) =>
-    rankOf(
-      backend,
-      matricize(
-        tensor,
-        Array.from({ length: t }, (_, mode) => mode),
-      ),
-      tolerance,
-    ),
-  );
+  const first = (t: number) => Array.from({ length: t }, (_, mode) => mode);
+  return cuts.map((t) => rankOf(backend, tensor, first(t), tolerance));
 }
 
 /**
@@ -91,7 +83,7 @@ export function bipartitionRanks(
   const { backend, tolerance } = checkOptions('bipartitionRanks', tensor, options);
   // Assigned, not spread, which would read the spectrum.
   return balancedBipartitions(tensor.shape.length).map((rowModes) =>
-    Object.assign(rankOf(backend, matrixFor(backend, tensor, rowModes), tolerance), { rowModes }),
+    Object.assign(rankOf(backend, tensor, rowModes, tolerance), { rowModes }),
   );
 }
 
@@ -116,17 +108,23 @@ export function matrixFor(backend: Backend, tensor: Tensor, rowModes: readonly n
   return matricized(tensor, rowModes, (dtype, length) => backend.allocate(dtype, length).take());
 }
 
-/** The report of a matrix [m,n]. */
-export function rankOf(backend: Backend, matrix: Tensor, tolerance: number): RankReport {
-  const { rank, squares } = certifiedRankOf(backend, matrix, tolerance);
-  if (rank === null) return reportOf(singularValuesOf(backend, matrix), tolerance);
+/** The report of a matricization. */
+export function rankOf(
+  backend: Backend,
+  tensor: Tensor,
+  rowModes: readonly number[],
+  tolerance: number,
+): RankReport {
+  const { rank, squares } = certifiedRankOf(backend, tensor, rowModes, tolerance);
+  const values = () => singularValuesOf(backend, matrixFor(backend, tensor, rowModes));
+  if (rank === null) return reportOf(values(), tolerance);
   let known: Spectrum | undefined;
   const spectrum = (): Spectrum => {
     if (known === undefined) {
-      if (sumSquaresOf(backend, matrix) !== squares) {
+      if (sumSquaresOf(backend, tensor) !== squares) {
         throw mismatch('E_ARGUMENT', 'RankReport', 'the tensor whose rank was reported', 'a changed one');
       }
-      known = spectrumOf(singularValuesOf(backend, matrix), rank);
+      known = spectrumOf(values(), rank);
     }
     return known;
   };

@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { matricization } from './matricize.ts';
 
 /** The singular values of a matrix [m,n], descending, in float64 whatever its dtype. */
 export function singularValuesOf(backend: Backend, matrix: Tensor): Float64Array {
@@ -8,18 +9,24 @@ export function singularValuesOf(backend: Backend, matrix: Tensor): Float64Array
   return borrowing((borrow) => backend.singularValues(m, n, borrow(backend.adopt(float64Of(matrix)))));
 }
 
-/** The rank with a tolerance where it can be proven without singular values, else null; and Σ x², to know the matrix again. */
-export function certifiedRankOf(backend: Backend, matrix: Tensor, tolerance: number) {
-  const [m, n] = matrix.shape;
+/** The rank of a matricization with a tolerance where it can be proven without singular values, else null; and Σ x². */
+export function certifiedRankOf(
+  backend: Backend,
+  tensor: Tensor,
+  rowModes: readonly number[],
+  tolerance: number,
+) {
+  const { rows, cols, places } = matricization(tensor.shape, rowModes);
   return borrowing((borrow) => {
-    const A = borrow(backend.adopt(float64Of(matrix)));
-    const rank = backend.certifiedRank(m, n, A, tolerance);
+    const A = borrow(backend.adopt(float64Of(tensor)));
+    const rank = backend.certifiedRank(rows, cols, A, tolerance, places);
     return { rank, squares: rank === null ? Number.NaN : backend.sumSquares(A) };
   });
 }
 
-export function sumSquaresOf(backend: Backend, matrix: Tensor): number {
-  return borrowing((borrow) => backend.sumSquares(borrow(backend.adopt(float64Of(matrix)))));
+/** Σ x², to know a tensor again. */
+export function sumSquaresOf(backend: Backend, tensor: Tensor): number {
+  return borrowing((borrow) => backend.sumSquares(borrow(backend.adopt(float64Of(tensor)))));
 }
 
 const float64Of = ({ data }: Tensor) => (data instanceof Float64Array ? data : Float64Array.from(data));

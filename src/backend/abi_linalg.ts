@@ -61,10 +61,11 @@ export function abiLinearAlgebra<Pointer, Words>(
       check('exceeds', abi.xt_full_rank(context, rows, cols, pointer(A), bound, result.pointer));
       return result.read()[0] === 1;
     },
-    certifiedRank(rows, cols, A, tolerance) {
+    certifiedRank(rows, cols, A, tolerance, places = null) {
+      const words = places === null ? binding.noWords : binding.words(places);
       check(
         'certifiedRank',
-        abi.xt_numerical_rank(context, rows, cols, pointer(A), tolerance, result.pointer),
+        abi.xt_numerical_rank(context, rows, cols, pointer(A), words, tolerance, result.pointer),
       );
       const [rank, proven] = result.read();
       return proven === 1 ? rank : null;

@@ -23,10 +23,11 @@ export function checkedLinearAlgebra(kernels: LinearAlgebra): LinearAlgebra {
         throw mismatch('E_ARGUMENT', 'exceeds bound', 'a non-negative number', bound);
       return kernels.exceeds(rows, cols, A, bound);
     }),
-    certifiedRank: behind('certifiedRank', (rows, cols, A, tolerance: number) => {
+    certifiedRank: behind('certifiedRank', (rows, cols, A, tolerance: number, places?: Int32Array | null) => {
       if (!(tolerance >= 0 && tolerance < 1))
         throw mismatch('E_ARGUMENT', 'certifiedRank tolerance', 'a number from 0 and below 1', tolerance);
-      return kernels.certifiedRank(rows, cols, A, tolerance);
+      if (places) checkPlaces(places, rows, cols);
+      return kernels.certifiedRank(rows, cols, A, tolerance, places);
     }),
     rankModulo: behind('rankModulo', (rows, cols, A, prime: number) => {
       if (!isPrime(integer('rankModulo prime', prime, 2, MAX_PRIME)))
@@ -52,4 +53,22 @@ function isPrime(value: number): boolean {
     if (value % divisor === 0) return false;
   }
   return true;
+}
+
+function checkPlaces(places: Int32Array, rows: number, cols: number): void {
+  if (!(places instanceof Int32Array))
+    throw mismatch('E_DTYPE', 'certifiedRank places', 'an Int32Array', places);
+  if (places.length !== rows + cols)
+    throw mismatch('E_SHAPE', 'certifiedRank places', `${rows + cols} places`, places.length);
+  const largest = (list: Int32Array) => list.reduce((most, place) => Math.max(most, place), 0);
+  const last = largest(places.subarray(0, rows)) + largest(places.subarray(rows));
+  const least = places.reduce((smallest, place) => Math.min(smallest, place), 0);
+  if (least < 0 || (rows * cols > 0 && last >= rows * cols)) {
+    throw mismatch(
+      'E_ARGUMENT',
+      'certifiedRank places',
+      `elements from 0 to ${rows * cols - 1}`,
+      least < 0 ? least : last,
+    );
+  }
 }

@@ -216,9 +216,16 @@ export interface LinearAlgebra {
   exceeds(rows: number, cols: number, A: Storage, bound: number): boolean;
   /**
    * `#{ s_k > tolerance · s_1 }`, proven without the values s, or null where that fails: because one lies too close to the
-   * threshold, or because the matrix is so small that the values cost no more. About 4·rows·cols·rank operations.
+   * threshold, or because the matrix is so small that the values cost no more. About 4·rows·cols·rank operations. With `places`
+   * [rows + cols] the matrix is that of the elements `A[places[i] + places[rows + j]]`, such as a matricization of a tensor.
    */
-  certifiedRank(rows: number, cols: number, A: Storage, tolerance: number): number | null;
+  certifiedRank(
+    rows: number,
+    cols: number,
+    A: Storage,
+    tolerance: number,
+    places?: Int32Array | null,
+  ): number | null;
   /** The rank modulo a prime up to 2²⁶ of integers in [0, prime), exactly: a lower bound of the rank over the integers. */
   rankModulo(rows: number, cols: number, A: Storage, prime: number): number;
 }

@@ -1,8 +1,8 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 
 /** A binary that says otherwise was built from other sources, and is refused. */
-export const ABI_VERSION = 4;
-export const TABLE_HASH = 'ba09609431a10992';
+export const ABI_VERSION = 5;
+export const TABLE_HASH = 'fa9d09107b84d021';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {
@@ -31,7 +31,7 @@ export interface Abi<Pointer, Words> {
   xt_svd(context: number, m: number, n: number, A: Pointer, U: Pointer, s: Pointer, V: Pointer): number;
   xt_qr(context: number, m: number, n: number, A: Pointer, Q: Pointer, R: Pointer): number;
   xt_full_rank(context: number, m: number, n: number, A: Pointer, bound: number, result: Pointer): number;
-  xt_numerical_rank(context: number, m: number, n: number, A: Pointer, tolerance: number, result: Pointer): number;
+  xt_numerical_rank(context: number, m: number, n: number, A: Pointer, places: Words, tolerance: number, result: Pointer): number;
   xt_rank_modulo(context: number, m: number, n: number, A: Pointer, prime: number, result: Pointer): number;
   xt_populate(data: Pointer, bytes: number): number;
   xt_peak(context: number, dtype: number, repetitions: number, result: Pointer): number;

