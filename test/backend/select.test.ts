@@ -5,7 +5,7 @@ import { BACKEND_NAMES, type BackendName } from '../../src/backend/interface.ts'
 import { openBackend, probeBackend, selectBackend } from '../../src/backend/select.ts';
 import type { BackendOptions } from '../../src/backend/selection.ts';
 import { ABI_VERSION, TABLE_HASH } from '../../src/core/abi.gen.ts';
-import { haveBinaries, NATIVE_FILE, packageFolder, run, WASM_FILE } from '../support/processes.ts';
+import { NATIVE_FILE, packageFolder, run, WASM_FILE } from '../support/processes.ts';
 
 interface Info {
   readonly used: { readonly name: BackendName; readonly isa: string; readonly threads: number } | null;
@@ -50,127 +50,124 @@ const flipByte = (file: string, at: number) => {
   writeFileSync(inFolder(file), bytes);
 };
 
-if (!haveBinaries) console.warn(`selection is not covered: ${NATIVE_FILE} or ${WASM_FILE} is missing`);
-else {
-  describe('selection by probing', () => {
-    it('uses the native backend, for no reason but that it comes first', async () => {
-      const { code, used, because } = await info();
-      expect({ code, name: used?.name, because }).toEqual({
-        code: 0,
-        name: 'native',
-        because: 'it comes first and works',
-      });
-    });
-
-    it.each<[string, () => void, RegExp]>([
-      ['removed', () => remove(NATIVE_FILE), /no binary for .*xitensor\.node is missing/],
-      ['built from another table', () => makeStale(NATIVE_FILE), /stale/],
-      ['not a binary', () => overwrite(NATIVE_FILE), /cannot be loaded/],
-      ['empty', () => cutTo(NATIVE_FILE, 0), /cannot be loaded/],
-      // The dynamic loader maps what is not there and dies of SIGBUS.
-      ['cut in the middle', () => cutTo(NATIVE_FILE, 0.3), /truncated: \d+ bytes are missing/],
-      ['cut at its end', () => cutTo(NATIVE_FILE, 0.999), /truncated: \d+ bytes are missing/],
-      ['for another processor', () => flipByte(NATIVE_FILE, 18), /cannot be loaded/],
-    ])('falls back to wasm when the addon is %s', async (_, damage, expected) => {
-      damage();
-      const { code, signal, used, because, reason, stderr } = await info();
-      expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
-      expect(used?.name).toBe('wasm');
-      expect(reason('native')).toMatch(expected);
-      expect(because).toContain(`native cannot be used: ${reason('native')}`);
-    });
-
-    it.each<[string, () => void, RegExp]>([
-      ['removed', () => remove(WASM_FILE), /xitensor\.wasm is missing/],
-      ['built from another table', () => makeStale(WASM_FILE), /stale/],
-      ['not a module', () => overwrite(WASM_FILE), /cannot be instantiated/],
-      ['empty', () => cutTo(WASM_FILE, 0), /cannot be instantiated/],
-      ['cut in the middle', () => cutTo(WASM_FILE, 0.5), /cannot be instantiated/],
-      ['of another version', () => flipByte(WASM_FILE, 4), /cannot be instantiated/],
-    ])('falls back to the reference when also the module is %s', async (_, damage, expected) => {
-      remove(NATIVE_FILE);
-      damage();
-      const { code, used, because, reason, stderr } = await info();
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(used).toEqual({ name: 'reference', isa: 'float64', threads: 1 });
-      expect(reason('wasm')).toMatch(expected);
-      expect(because).toContain('native cannot be used');
-      expect(because).toContain(`wasm cannot be used: ${reason('wasm')}`);
-    });
-
-    it('a stale binary is refused with both hashes and the ABI', async () => {
-      makeStale(NATIVE_FILE);
-      makeStale(WASM_FILE);
-      const { reason } = await info();
-      for (const name of ['native', 'wasm'] as const) {
-        expect(reason(name)).toContain(`built for ABI ${ABI_VERSION}, table ${OTHER_HASH}`);
-        expect(reason(name)).toContain(`needs ABI ${ABI_VERSION}, table ${TABLE_HASH}`);
-      }
-    });
-
-    it('the text for people says the same', async () => {
-      remove(NATIVE_FILE);
-      const { stdout } = await run([inFolder('dist/cli/main.js'), 'info'], { cwd: folder });
-      expect(stdout).toMatch(/native +not usable: there is no binary/);
-      expect(stdout).toMatch(/used: wasm (relaxed|wasm)128, \d+ threads? \(native cannot be used: /);
+describe('selection by probing', () => {
+  it('uses the native backend, for no reason but that it comes first', async () => {
+    const { code, used, because } = await info();
+    expect({ code, name: used?.name, because }).toEqual({
+      code: 0,
+      name: 'native',
+      because: 'it comes first and works',
     });
   });
 
-  describe('forcing by the environment', () => {
-    it.each(BACKEND_NAMES)('XITENSOR_BACKEND=%s', async (name) => {
-      const { code, used, because } = await info({ XITENSOR_BACKEND: name });
-      expect({ code, name: used?.name, because }).toEqual({
-        code: 0,
-        name,
-        because: `XITENSOR_BACKEND=${name}`,
-      });
-    });
+  it.each<[string, () => void, RegExp]>([
+    ['removed', () => remove(NATIVE_FILE), /no binary for .*xitensor\.node is missing/],
+    ['built from another table', () => makeStale(NATIVE_FILE), /stale/],
+    ['not a binary', () => overwrite(NATIVE_FILE), /cannot be loaded/],
+    ['empty', () => cutTo(NATIVE_FILE, 0), /cannot be loaded/],
+    // The dynamic loader maps what is not there and dies of SIGBUS.
+    ['cut in the middle', () => cutTo(NATIVE_FILE, 0.3), /truncated: \d+ bytes are missing/],
+    ['cut at its end', () => cutTo(NATIVE_FILE, 0.999), /truncated: \d+ bytes are missing/],
+    ['for another processor', () => flipByte(NATIVE_FILE, 18), /cannot be loaded/],
+  ])('falls back to wasm when the addon is %s', async (_, damage, expected) => {
+    damage();
+    const { code, signal, used, because, reason, stderr } = await info();
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    expect(used?.name).toBe('wasm');
+    expect(reason('native')).toMatch(expected);
+    expect(because).toContain(`native cannot be used: ${reason('native')}`);
+  });
 
-    it('XITENSOR_ISA chooses any that the processor runs, on whatever backend has it', async () => {
-      for (const name of BACKEND_NAMES) {
-        const probe = probeBackend(name);
-        for (const isa of probe.usable ? probe.isas.filter(({ usable }) => usable) : []) {
-          const { used } = await info({ XITENSOR_ISA: isa.name, XITENSOR_THREADS: '3' });
-          expect(used).toEqual({ name, isa: isa.name, threads: name === 'reference' ? 1 : 3 });
-        }
-      }
-    });
+  it.each<[string, () => void, RegExp]>([
+    ['removed', () => remove(WASM_FILE), /xitensor\.wasm is missing/],
+    ['built from another table', () => makeStale(WASM_FILE), /stale/],
+    ['not a module', () => overwrite(WASM_FILE), /cannot be instantiated/],
+    ['empty', () => cutTo(WASM_FILE, 0), /cannot be instantiated/],
+    ['cut in the middle', () => cutTo(WASM_FILE, 0.5), /cannot be instantiated/],
+    ['of another version', () => flipByte(WASM_FILE, 4), /cannot be instantiated/],
+  ])('falls back to the reference when also the module is %s', async (_, damage, expected) => {
+    remove(NATIVE_FILE);
+    damage();
+    const { code, used, because, reason, stderr } = await info();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(used).toEqual({ name: 'reference', isa: 'float64', threads: 1 });
+    expect(reason('wasm')).toMatch(expected);
+    expect(because).toContain('native cannot be used');
+    expect(because).toContain(`wasm cannot be used: ${reason('wasm')}`);
+  });
 
-    it('fails with every reason where the choice cannot be had', async () => {
-      const both = await info({ XITENSOR_BACKEND: 'native', XITENSOR_ISA: 'mmx' });
-      expect(both).toMatchObject({ code: 1, used: null, stderr: '' });
-      expect(both.because).toMatch(/native: it has no instruction set 'mmx', only .*/);
-      remove(NATIVE_FILE);
-      const one = await info({ XITENSOR_BACKEND: 'native' });
-      expect(one).toMatchObject({ code: 1, used: null });
-      expect(one.because).toMatch(/no backend can be used:\n {2}native: there is no binary/);
-      const score = await run([inFolder('dist/cli/main.js'), 'train', '--limit', '10'], {
-        cwd: folder,
-        env: { XITENSOR_BACKEND: 'native' },
-      });
-      expect(score).toMatchObject({ code: 1, stdout: '' });
-      expect(score.stderr).toMatch(/^xitensor: no backend can be used:[\s\S]*\(E_BACKEND\)\n$/);
-    });
+  it('a stale binary is refused with both hashes and the ABI', async () => {
+    makeStale(NATIVE_FILE);
+    makeStale(WASM_FILE);
+    const { reason } = await info();
+    for (const name of ['native', 'wasm'] as const) {
+      expect(reason(name)).toContain(`built for ABI ${ABI_VERSION}, table ${OTHER_HASH}`);
+      expect(reason(name)).toContain(`needs ABI ${ABI_VERSION}, table ${TABLE_HASH}`);
+    }
+  });
 
-    it.each([
-      [
-        { XITENSOR_BACKEND: 'gpu' },
-        "XITENSOR_BACKEND: expected one of native, wasm, reference, received 'gpu'",
-      ],
-      [{ XITENSOR_THREADS: 'many' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received 'many'"],
-      [{ XITENSOR_THREADS: '0' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received '0'"],
-      [{ XITENSOR_THREADS: '1.5' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received '1.5'"],
-      [{ XITENSOR_THREADS: '256' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received '256'"],
-    ])('%o is a bad argument', async (env, message) => {
-      const { code, stdout, stderr } = await info(env as Record<string, string>);
-      expect({ code, stdout, stderr }).toEqual({
-        code: 2,
-        stdout: '',
-        stderr: `xitensor: ${message} (E_ARGUMENT)\n`,
-      });
+  it('the text for people says the same', async () => {
+    remove(NATIVE_FILE);
+    const { stdout } = await run([inFolder('dist/cli/main.js'), 'info'], { cwd: folder });
+    expect(stdout).toMatch(/native +not usable: there is no binary/);
+    expect(stdout).toMatch(/used: wasm (relaxed|wasm)128, \d+ threads? \(native cannot be used: /);
+  });
+});
+
+describe('forcing by the environment', () => {
+  it.each(BACKEND_NAMES)('XITENSOR_BACKEND=%s', async (name) => {
+    const { code, used, because } = await info({ XITENSOR_BACKEND: name });
+    expect({ code, name: used?.name, because }).toEqual({
+      code: 0,
+      name,
+      because: `XITENSOR_BACKEND=${name}`,
     });
   });
-}
+
+  it('XITENSOR_ISA chooses any that the processor runs, on whatever backend has it', async () => {
+    for (const name of BACKEND_NAMES) {
+      const probe = probeBackend(name);
+      for (const isa of probe.usable ? probe.isas.filter(({ usable }) => usable) : []) {
+        const { used } = await info({ XITENSOR_ISA: isa.name, XITENSOR_THREADS: '3' });
+        expect(used).toEqual({ name, isa: isa.name, threads: name === 'reference' ? 1 : 3 });
+      }
+    }
+  });
+
+  it('fails with every reason where the choice cannot be had', async () => {
+    const both = await info({ XITENSOR_BACKEND: 'native', XITENSOR_ISA: 'mmx' });
+    expect(both).toMatchObject({ code: 1, used: null, stderr: '' });
+    expect(both.because).toMatch(/native: it has no instruction set 'mmx', only .*/);
+    remove(NATIVE_FILE);
+    const one = await info({ XITENSOR_BACKEND: 'native' });
+    expect(one).toMatchObject({ code: 1, used: null });
+    expect(one.because).toMatch(/no backend can be used:\n {2}native: there is no binary/);
+    const score = await run([inFolder('dist/cli/main.js'), 'train', '--limit', '10'], {
+      cwd: folder,
+      env: { XITENSOR_BACKEND: 'native' },
+    });
+    expect(score).toMatchObject({ code: 1, stdout: '' });
+    expect(score.stderr).toMatch(/^xitensor: no backend can be used:[\s\S]*\(E_BACKEND\)\n$/);
+  });
+
+  it.each([
+    [
+      { XITENSOR_BACKEND: 'gpu' },
+      "XITENSOR_BACKEND: expected one of native, wasm, reference, received 'gpu'",
+    ],
+    [{ XITENSOR_THREADS: 'many' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received 'many'"],
+    [{ XITENSOR_THREADS: '0' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received '0'"],
+    [{ XITENSOR_THREADS: '1.5' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received '1.5'"],
+    [{ XITENSOR_THREADS: '256' }, "XITENSOR_THREADS: expected an integer from 1 to 255, received '256'"],
+  ])('%o is a bad argument', async (env, message) => {
+    const { code, stdout, stderr } = await info(env as Record<string, string>);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `xitensor: ${message} (E_ARGUMENT)\n`,
+    });
+  });
+});
 
 describe('options', () => {
   const VARIABLES = { XITENSOR_BACKEND: 'gpu', XITENSOR_ISA: 'mmx', XITENSOR_THREADS: 'many' };

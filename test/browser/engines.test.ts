@@ -6,7 +6,7 @@ import { build as vite, createServer as viteServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
 import { encodeModel } from '../../src/models/files.ts';
-import { describeInBrowser, launch, openPage, type Server, serve } from '../support/browser.ts';
+import { launch, openPage, type Server, serve } from '../support/browser.ts';
 import { make } from '../support/models.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 
@@ -134,7 +134,7 @@ async function check(url: string, isolated: boolean): Promise<void> {
   for (const outcome of outcomes) expect(outcome.note).toBe(note);
 }
 
-describeInBrowser('bundles', () => {
+describe('bundles', () => {
   beforeAll(async () => {
     folder = temporaryFolder();
     const installed = inFolder('node_modules/xitensor');

@@ -14,9 +14,9 @@ import { fit as train } from '../../src/train/fit.ts';
 import { type Server, serve } from '../support/browser.ts';
 import { make, refusal } from '../support/models.ts';
 import { patterns } from '../support/patterns.ts';
-import { haveBinaries, ROOT, temporaryFolder } from '../support/processes.ts';
+import { ROOT, temporaryFolder } from '../support/processes.ts';
 
-const ENTRIES = ['browser', 'inline'].filter((entry) => haveBinaries || entry !== 'inline');
+const ENTRIES = ['browser', 'inline'];
 const [RELAXED, SIMD] = WASM_MODULES;
 
 /** What Node has besides, because it needs files or a process. */
@@ -108,108 +108,105 @@ describe('decodeModel', () => {
   });
 });
 
-if (!haveBinaries) console.warn('loading modules is not covered: they are missing');
-else {
-  describe('loading modules', () => {
-    let folder: string;
-    let server: Server;
-    beforeAll(async () => {
-      folder = temporaryFolder();
-      for (const name of ['whole', 'page', 'stale']) mkdirSync(join(folder, name));
-      for (const { file } of WASM_MODULES) {
-        const name = file.replace('wasm/', '');
-        copyFileSync(join(ROOT, file), join(folder, 'whole', name));
-        // What a server of one page answers for every address.
-        writeFileSync(join(folder, 'page', name), '<!doctype html><title>app</title>');
-      }
-      server = await serve(folder, false);
-    });
-    afterAll(() => {
-      server.close();
-      rmSync(folder, { recursive: true });
-    });
-    const from = (part: string) => (module: { file: string }) =>
-      fetched(new URL(module.file.replace('wasm', part), server.url));
+describe('loading modules', () => {
+  let folder: string;
+  let server: Server;
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    for (const name of ['whole', 'page', 'stale']) mkdirSync(join(folder, name));
+    for (const { file } of WASM_MODULES) {
+      const name = file.replace('wasm/', '');
+      copyFileSync(join(ROOT, file), join(folder, 'whole', name));
+      // What a server of one page answers for every address.
+      writeFileSync(join(folder, 'page', name), '<!doctype html><title>app</title>');
+    }
+    server = await serve(folder, false);
+  });
+  afterAll(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const from = (part: string) => (module: { file: string }) =>
+    fetched(new URL(module.file.replace('wasm', part), server.url));
 
-    it('opens the best module that the engine runs', async () => {
-      const backends = new PageBackends();
-      expect(backends.probe('wasm')).toMatchObject({ usable: false, reason: /wasm128: not loaded yet/ });
-      const backend = await backends.open({ threads: 1 }, from('whole'));
-      const best = WebAssembly.validate(RELAXED.probe) ? RELAXED : SIMD;
-      expect(backend).toMatchObject({ name: 'wasm', isa: best.isa, threads: 1 });
-      expect(backends.first).toBe(backend);
-      expect(backends.probe('wasm')).toMatchObject({ usable: true });
-      expect(backends.probe('native')).toMatchObject({
-        usable: false,
-        reason: /no native binaries in a page/,
-      });
-    });
-
-    it('has one thread without workers, and says so', async () => {
-      const backends = new PageBackends();
-      expect(await backends.open({ threads: 4 }, from('whole'))).toMatchObject({ threads: 1 });
-      expect(backends.probe('wasm')).toMatchObject({ note: 'one thread: there are no workers here' });
-    });
-
-    it.each([
-      ['none', /cannot fetch http:.*\/none\/xitensor\.wasm: 404 Not Found/],
-      ['page', /cannot load wasm\/xitensor\.wasm from http:.*\/page\/xitensor\.wasm: .*magic/],
-    ])('falls back to the reference where the modules are not to be had (%s)', async (part, reason) => {
-      const backends = new PageBackends();
-      expect(await backends.open({}, from(part))).toMatchObject({ name: 'reference' });
-      expect(backends.probe('wasm')).toMatchObject({ usable: false, reason });
-      const wasm = backends.open({ prefer: ['native', 'wasm'] }, from(part));
-      await expect(wasm).rejects.toMatchObject({ code: 'E_BACKEND', message: reason });
-      await expect(wasm).rejects.toThrow(/native: there are no[\s\S]*'xitensor\/inline' carries them within/);
-    });
-
-    it('tries again what failed before', async () => {
-      const backends = new PageBackends();
-      await expect(backends.open({ prefer: ['wasm'] }, from('none'))).rejects.toThrow(/404/);
-      const backend = await backends.open({ prefer: ['wasm'], isa: SIMD.isa }, from('whole'));
-      expect(backend.isa).toBe(SIMD.isa);
-      await expect(backends.open({ prefer: ['wasm'], isa: 'avx2' }, from('whole'))).rejects.toThrow(
-        /wasm: it has no instruction set 'avx2', only relaxed128, wasm128/,
-      );
-    });
-
-    it('the address may be chosen by wasmFolder, which only the entry that fetches has', async () => {
-      const wasmFolder = new URL('whole', server.url);
-      const options = { prefer: ['wasm'], isa: SIMD.isa } as const;
-      expect(await ofBrowsers.openBackend({ ...options, wasmFolder })).toMatchObject({ name: 'wasm' });
-      expect(await ofBrowsers.openBackend({ ...options, wasmFolder: `${wasmFolder}/` })).toBeDefined();
-      const inline = ofInline.openBackend({ wasmFolder } as BackendOptions);
-      await expect(inline).rejects.toMatchObject({ code: 'E_ARGUMENT', message: /wasmFolder/ });
-      await expect(ofBrowsers.openBackend(null as never)).rejects.toMatchObject({ code: 'E_ARGUMENT' });
-    });
-
-    it.each(WASM_MODULES)('$isa: its imports lie within the bytes that are held back', ({ file }) => {
-      const bytes = new Uint8Array(readFileSync(join(ROOT, file)));
-      const [head, rest] = [bytes.slice(0, IMPORTS_WITHIN), bytes.subarray(IMPORTS_WITHIN)];
-      const whole = unshared(bytes);
-      expect(Buffer.compare(whole, bytes)).not.toBe(0);
-      expect(Buffer.compare(whole, Buffer.concat([unshared(head), rest]))).toBe(0);
-    });
-
-    it.each([1, 1000, 5000, 1e9])('compiles what arrives in pieces of %d bytes', async (piece) => {
-      const bytes = new Uint8Array(readFileSync(join(ROOT, SIMD.file)));
-      let at = 0;
-      const source: ModuleSource = {
-        address: `in pieces of ${piece}`,
-        open: async () =>
-          new ReadableStream({
-            pull(controller) {
-              // The first bytes one by one suffice.
-              const size = at < 2 * IMPORTS_WITHIN ? piece : 2 ** 16;
-              controller.enqueue(bytes.subarray(at, (at += size)));
-              if (at >= bytes.length) controller.close();
-            },
-          }),
-      };
-      const { backend, isa } = await openInPage(SIMD, source, 1);
-      expect({ name: isa.name, threads: backend.threads }).toEqual({ name: SIMD.isa, threads: 1 });
-      const squares = backend.adopt(Float64Array.of(1, 2, 3));
-      expect(backend.sumSquares(squares)).toBe(14);
+  it('opens the best module that the engine runs', async () => {
+    const backends = new PageBackends();
+    expect(backends.probe('wasm')).toMatchObject({ usable: false, reason: /wasm128: not loaded yet/ });
+    const backend = await backends.open({ threads: 1 }, from('whole'));
+    const best = WebAssembly.validate(RELAXED.probe) ? RELAXED : SIMD;
+    expect(backend).toMatchObject({ name: 'wasm', isa: best.isa, threads: 1 });
+    expect(backends.first).toBe(backend);
+    expect(backends.probe('wasm')).toMatchObject({ usable: true });
+    expect(backends.probe('native')).toMatchObject({
+      usable: false,
+      reason: /no native binaries in a page/,
     });
   });
-}
+
+  it('has one thread without workers, and says so', async () => {
+    const backends = new PageBackends();
+    expect(await backends.open({ threads: 4 }, from('whole'))).toMatchObject({ threads: 1 });
+    expect(backends.probe('wasm')).toMatchObject({ note: 'one thread: there are no workers here' });
+  });
+
+  it.each([
+    ['none', /cannot fetch http:.*\/none\/xitensor\.wasm: 404 Not Found/],
+    ['page', /cannot load wasm\/xitensor\.wasm from http:.*\/page\/xitensor\.wasm: .*magic/],
+  ])('falls back to the reference where the modules are not to be had (%s)', async (part, reason) => {
+    const backends = new PageBackends();
+    expect(await backends.open({}, from(part))).toMatchObject({ name: 'reference' });
+    expect(backends.probe('wasm')).toMatchObject({ usable: false, reason });
+    const wasm = backends.open({ prefer: ['native', 'wasm'] }, from(part));
+    await expect(wasm).rejects.toMatchObject({ code: 'E_BACKEND', message: reason });
+    await expect(wasm).rejects.toThrow(/native: there are no[\s\S]*'xitensor\/inline' carries them within/);
+  });
+
+  it('tries again what failed before', async () => {
+    const backends = new PageBackends();
+    await expect(backends.open({ prefer: ['wasm'] }, from('none'))).rejects.toThrow(/404/);
+    const backend = await backends.open({ prefer: ['wasm'], isa: SIMD.isa }, from('whole'));
+    expect(backend.isa).toBe(SIMD.isa);
+    await expect(backends.open({ prefer: ['wasm'], isa: 'avx2' }, from('whole'))).rejects.toThrow(
+      /wasm: it has no instruction set 'avx2', only relaxed128, wasm128/,
+    );
+  });
+
+  it('the address may be chosen by wasmFolder, which only the entry that fetches has', async () => {
+    const wasmFolder = new URL('whole', server.url);
+    const options = { prefer: ['wasm'], isa: SIMD.isa } as const;
+    expect(await ofBrowsers.openBackend({ ...options, wasmFolder })).toMatchObject({ name: 'wasm' });
+    expect(await ofBrowsers.openBackend({ ...options, wasmFolder: `${wasmFolder}/` })).toBeDefined();
+    const inline = ofInline.openBackend({ wasmFolder } as BackendOptions);
+    await expect(inline).rejects.toMatchObject({ code: 'E_ARGUMENT', message: /wasmFolder/ });
+    await expect(ofBrowsers.openBackend(null as never)).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
+  it.each(WASM_MODULES)('$isa: its imports lie within the bytes that are held back', ({ file }) => {
+    const bytes = new Uint8Array(readFileSync(join(ROOT, file)));
+    const [head, rest] = [bytes.slice(0, IMPORTS_WITHIN), bytes.subarray(IMPORTS_WITHIN)];
+    const whole = unshared(bytes);
+    expect(Buffer.compare(whole, bytes)).not.toBe(0);
+    expect(Buffer.compare(whole, Buffer.concat([unshared(head), rest]))).toBe(0);
+  });
+
+  it.each([1, 1000, 5000, 1e9])('compiles what arrives in pieces of %d bytes', async (piece) => {
+    const bytes = new Uint8Array(readFileSync(join(ROOT, SIMD.file)));
+    let at = 0;
+    const source: ModuleSource = {
+      address: `in pieces of ${piece}`,
+      open: async () =>
+        new ReadableStream({
+          pull(controller) {
+            // The first bytes one by one suffice.
+            const size = at < 2 * IMPORTS_WITHIN ? piece : 2 ** 16;
+            controller.enqueue(bytes.subarray(at, (at += size)));
+            if (at >= bytes.length) controller.close();
+          },
+        }),
+    };
+    const { backend, isa } = await openInPage(SIMD, source, 1);
+    expect({ name: isa.name, threads: backend.threads }).toEqual({ name: SIMD.isa, threads: 1 });
+    const squares = backend.adopt(Float64Array.of(1, 2, 3));
+    expect(backend.sumSquares(squares)).toBe(14);
+  });
+});

@@ -8,7 +8,7 @@ import { buildPlayground, servePlayground } from '../../scripts/playground.mjs';
 import { probeBackend, selectBackend } from '../../src/backend/select.ts';
 import { readHash, STANDARD, tooLarge, writeHash } from '../../web/choice.ts';
 import { boundOf, drawNetwork, largestRank } from '../../web/study.ts';
-import { describeInBrowser, launch, openPage, SIZES, violations } from '../support/browser.ts';
+import { launch, openPage, SIZES, violations } from '../support/browser.ts';
 import { temporaryFolder } from '../support/processes.ts';
 
 describe('the choice in the address', () => {
@@ -54,7 +54,7 @@ describe('a random network', () => {
 
 const QUICK = '#M=4&T=4&networks=30';
 
-describeInBrowser('the page', () => {
+describe('the page', () => {
   let folder: string;
   let browser: Browser;
   let servers: Server[];

@@ -3,10 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { describe } from 'vitest';
 // @ts-expect-error plain JavaScript, which runs before anything is compiled
 import { findChromium } from '../../scripts/chromium.mjs';
-import { haveBinaries, ROOT } from './processes.ts';
+import { ROOT } from './processes.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -48,19 +47,7 @@ export async function serve(folder: string, isolated: boolean): Promise<Server> 
   };
 }
 
-/**
- * Tests in Chromium, on the built modules unless they need none. What is missing fails them in CI; elsewhere, where the system's
- * packages may be out of reach, they are left out under a title that says so.
- */
-export function describeInBrowser(title: string, body: () => void, { modules = true } = {}): void {
-  const missing = [
-    ...(findChromium() ? [] : ['Chromium']),
-    ...(modules && !haveBinaries ? ['the modules'] : []),
-  ];
-  if (missing.length === 0 || process.env.CI) describe(title, body);
-  else describe.skip(`${title}, not covered: ${missing.join(' and ')} missing`, body);
-}
-
+/** Chromium; without one the tests that need it fail. */
 export function launch(): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('expected Chromium, found none: apt-get install chromium');

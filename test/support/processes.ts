@@ -10,9 +10,6 @@ export const COMMAND = join(ROOT, 'dist/cli/main.js');
 export const NATIVE_FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
 export const WASM_FILE = 'wasm/xitensor.wasm';
 
-/** Whether set-up could build both binaries; without one of them the cases about it have no subject. */
-export const haveBinaries = [NATIVE_FILE, WASM_FILE].every((file) => existsSync(join(ROOT, file)));
-
 export interface Outcome {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { haveBinaries, ROOT, run, temporaryFolder } from '../support/processes.ts';
+import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 
 /**
  * Trains for a few steps on batches of 2000 and prints what the process took: the bytes of WebAssembly memories, or the
@@ -55,8 +55,7 @@ async function measure(name: string, kind: keyof typeof FAMILIES) {
   return { before, made, after, weights: 4 * parameters * 4, pass: 4 * B * (stored + back + T * 8) };
 }
 
-// What is missing fails in CI.
-describe.skipIf(!haveBinaries && !process.env.CI)('a training step', () => {
+describe('a training step', () => {
   it.each(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[])(
     'of %s takes parameters, gradients, two moments, the stored states and a block',
     async (kind) => {
