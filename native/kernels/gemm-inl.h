@@ -253,6 +253,13 @@ XT_INLINE void dense_rows(size_t* offsets, Slice m, size_t stride) {
   for (size_t row = m.begin; row < m.end; ++row) offsets[row - m.begin] = row * stride;
 }
 
+template <class T>
+void clear_dense(Slice m, Slice n, T* C, size_t stride) {
+  for (size_t row = m.begin; row < m.end; ++row) {
+    for (size_t column = n.begin; column < n.end; ++column) C[row * stride + column] = 0;
+  }
+}
+
 // Where a slice of a dense C grows over the blocks of k, if not in C itself. Rows of a thread that lie beside
 // another's are fetched ahead by that one's core, which takes them from the caches of this one: two threads
 // lost up to a fifth.
@@ -281,11 +288,7 @@ void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Si
   size_t* offsets = scratch().take<size_t>(m.size());
   const size_t stride = partial.data ? Partial<T>::width(n.size()) : C_stride;
   dense_rows(offsets, partial.data ? Slice{0, m.size()} : m, stride);
-  if (K == 0 && !accumulate) {
-    for (size_t row = m.begin; row < m.end; ++row) {
-      for (size_t column = n.begin; column < n.end; ++column) C[row * C_stride + column] = 0;
-    }
-  }
+  if (K == 0 && !accumulate) clear_dense(m, n, C, C_stride);
   for (Slice columns = n; columns.begin < n.end; columns.begin = columns.end) {
     columns.end = smaller(n.end, (columns.begin / NC<T> + 1) * NC<T>);
     T* to = partial.data ? partial.data : C + columns.begin;
@@ -301,16 +304,6 @@ void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Si
 template <class T>
 XT_INLINE Room& add_dense_gemm_room(Room& room, Slice m, size_t N, size_t K) {
   return add_gemm_room<T>(room, N, K).template add<size_t>(m.size());
-}
-
-template <class T>
-bool matmul(const MatmulArgs<T>& args, Slice m) {
-  Room room;
-  if (!scratch().reserve(add_dense_gemm_room<T>(room, m, args.N, args.K))) return false;
-  const Matrix<T> B = transposed(args.B);
-  gemm_dense<T>(m, {0, args.N}, args.N, args.K, {&args.A, pack_matrix_panel<T>},
-                side_of_transposed(B, args.N), args.C, args.C_row_stride, args.accumulate);
-  return true;
 }
 
 }  // namespace xt::XT_ISA

@@ -8,6 +8,7 @@
 #include "joined_gradient-inl.h"
 #include "linalg-inl.h"
 #include "loss-inl.h"
+#include "matmul-inl.h"
 #include "project_fold-inl.h"
 
 namespace xt::XT_ISA {
