@@ -67,7 +67,7 @@ Kept& kept() {
 }  // namespace
 
 Block take_block(size_t bytes) {
-  const size_t rounded = (bytes + 64) / 64 * 64;
+  const size_t rounded = padded(bytes);
   if (rounded >= kLeast) {
     const Block known = kept().take(rounded);
     if (known.data) return known;

@@ -5,7 +5,10 @@
 
 namespace xt {
 
-// A block of `bytes` or more, aligned to cache lines; null when memory is short.
+// What a block of so many bytes takes: whole cache lines, and a vector may begin at its last element.
+constexpr size_t padded(size_t bytes) { return (bytes + 56 + 63) / 64 * 64; }
+
+// A block of `bytes` or more, padded and aligned to cache lines; null when memory is short.
 struct Block {
   void* data = nullptr;
   size_t bytes = 0;

@@ -1,4 +1,4 @@
-// xt_full_rank, and the Cholesky decomposition that it rests on.
+// xt_full_rank: a Cholesky decomposition that exists is the proof.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,13 +7,17 @@
 
 namespace xt {
 
-bool cholesky(Algebra& algebra, const View& G, size_t most) {
+namespace {
+
+// G ← L of G = L Lᵀ for a symmetric G, of which only the lower triangle counts; false at a pivot that is not
+// positive.
+bool cholesky(Algebra& algebra, const View& G) {
   constexpr size_t block = 64;
   const size_t n = G.rows;
   Buffer inverse(algebra, block, block), panel(algebra, n, block, Content::any);
   Buffer negated(algebra, n, block, Content::any);
-  for (size_t at = 0; at < most && algebra.good(); at += block) {
-    const size_t width = std::min(block, most - at), rest = n - at - width;
+  for (size_t at = 0; at < n && algebra.good(); at += block) {
+    const size_t width = std::min(block, n - at), rest = n - at - width;
     const View D = G.part(at, at, width, width);
     for (size_t j = 0; j < width; ++j) {
       for (size_t i = j; i < width; ++i) {
@@ -44,6 +48,8 @@ bool cholesky(Algebra& algebra, const View& G, size_t most) {
   }
   return algebra.good();
 }
+
+}  // namespace
 
 }  // namespace xt
 
@@ -77,6 +83,6 @@ int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, doub
                slack = (tall.rows + 4.0 * (k + 1)) * std::numeric_limits<double>::epsilon() * trace;
   if (!(size * size < trace)) return algebra.status;
   for (size_t i = 0; i < k; ++i) G.at(i, i) -= size * size + slack;
-  result[0] = xt::cholesky(algebra, G, k);
+  result[0] = xt::cholesky(algebra, G);
   return algebra.status;
 }

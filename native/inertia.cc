@@ -13,10 +13,10 @@ namespace xt {
 size_t positive_eigenvalues(Algebra& algebra, const View& A) {
   const double threshold = (1 + std::sqrt(17.0)) / 8;
   const size_t n = A.rows;
-  const auto subtract = algebra.kernels().subtract;
-  Buffer sizes(algebra, 1, n);
+  const auto subtract = algebra.kernels().subtract_triangle;
+  Buffer sizes(algebra, 3, n);
   if (!algebra.good()) return 0;
-  double* largest = sizes.data();
+  double *const largest = sizes.data(), *const first = largest + n, *const second = first + n;
   for (size_t r = 0; r < n; ++r) {
     for (size_t c = r; c < n; ++c) largest[r] = std::max(largest[r], std::fabs(A.at(r, c)));
   }
@@ -52,39 +52,50 @@ size_t positive_eigenvalues(Algebra& algebra, const View& A) {
     positive += single ? a > 0 : 1;
     for (size_t r = next; r < n; ++r) {
       const double x = A.at(at, r), y = single ? 0 : A.at(at + 1, r);
-      const double first = (c * x - b * y) / determinant, second = (a * y - b * x) / determinant;
-      largest[r] = subtract(A.row(r) + r, A.row(at) + r, first, n - r);
-      if (!single) largest[r] = subtract(A.row(r) + r, A.row(at + 1) + r, second, n - r);
+      first[r] = (c * x - b * y) / determinant;
+      second[r] = (a * y - b * x) / determinant;
     }
+    const View rest = A.part(next, next, n - next, n - next);
+    subtract(rest.data, A.stride, rest.rows, A.row(at) + next, first + next, largest + next);
+    if (!single)
+      subtract(rest.data, A.stride, rest.rows, A.row(at + 1) + next, second + next, largest + next);
     at = next;
   }
   return positive;
 }
 
+void invert_block(Algebra& algebra, const View& R, double floor, const View& X) {
+  const size_t n = R.rows;
+  const auto subtract = algebra.kernels().subtract;
+  fill(X, 0);
+  for (size_t i = n; i-- > 0;) {
+    const double inverse = std::fabs(R.at(i, i)) <= floor ? 0 : 1 / R.at(i, i);
+    double* row = X.row(i);
+    for (size_t k = i + 1; k < n; ++k) subtract(row + k, X.row(k) + k, inverse * R.at(i, k), n - k);
+    row[i] = inverse;
+  }
+}
+
 void invert_triangle(Algebra& algebra, const View& R, const View& X) {
-  constexpr size_t block = 64, strip = 128;
-  Buffer products(algebra, R.rows, block, Content::any), negated(algebra, block, block);
+  const size_t n = R.rows;
+  if (n <= kTriangleRows)
+    return invert_block(algebra, R, -1, X);  // a zero makes infinities, which no bound lets pass
+  const size_t half = (n / 2 + kTriangleRows - 1) / kTriangleRows * kTriangleRows, rest = n - half;
+  const View R12 = R.part(0, half, half, rest), X11 = X.part(0, 0, half, half);
+  const View X12 = X.part(0, half, half, rest), X22 = X.part(half, half, rest, rest);
+  invert_triangle(algebra, R.part(0, 0, half, half), X11);
+  invert_triangle(algebra, R.part(half, half, rest, rest), X22);
+  Buffer product(algebra, half, rest, Content::any);  // −R12 X22
   if (!algebra.good()) return;
-  for (size_t at = 0; at < R.rows; at += block) {
-    const size_t width = std::min(block, R.rows - at);
-    const View D = R.part(at, at, width, width), Y = X.part(at, at, width, width);
-    const View N = negated.view().part(0, 0, width, width);
-    for (size_t i = width; i-- > 0;) {
-      double* row = Y.row(i);
-      const double inverse = 1 / D.at(i, i);
-      for (size_t k = i + 1; k < width; ++k) {
-        const double factor = -inverse * D.at(i, k);
-        for (size_t j = k; j < width; ++j) row[j] += factor * Y.at(k, j);
-      }
-      row[i] = inverse;
-      for (size_t j = i; j < width; ++j) N.at(i, j) = -row[j];
-    }
-    const View P{products.data(), at, width, width};
-    for (size_t r = 0; r < at; r += strip) {
-      const size_t count = std::min(strip, at - r);
-      algebra.multiply(P.part(r, 0, count, width), X.part(r, r, count, at - r), R.part(r, at, at - r, width));
-    }
-    algebra.multiply(X.part(0, at, at, width), P, N);
+  const View P = product.view();
+  for (size_t c = 0; c < rest; c += kTriangleRows) {
+    const size_t count = std::min(kTriangleRows, rest - c), terms = c + count;
+    algebra.multiply(P.part(0, c, half, count), R12.part(0, 0, half, terms), X22.part(0, c, terms, count));
+  }
+  for (size_t k = 0; k < half * rest; ++k) P.data[k] = -P.data[k];
+  for (size_t r = 0; r < half; r += kTriangleRows) {
+    const size_t count = std::min(kTriangleRows, half - r), terms = half - r;
+    algebra.multiply(X12.part(r, 0, count, rest), X11.part(r, r, count, terms), P.part(r, 0, terms, rest));
   }
 }
 

@@ -202,6 +202,8 @@ struct LinalgKernels {
   void (*bidiagonal_update)(const BidiagonalStep& step);
   void (*project)(const double* A, size_t stride, size_t rows, size_t columns, const double* v, double* out);
   double (*subtract)(double* row, const double* pivot, double factor, size_t count);
+  void (*subtract_triangle)(double* A, size_t stride, size_t n, const double* pivot, const double* factors,
+                            double* largest);
   void (*rotate)(double* x, double* y, size_t count, double c, double s);
   void (*reduce_modulo)(double* x, size_t count, double p);
   void (*eliminate_modulo)(double* A, size_t stride, size_t rows, size_t columns, const double* pivot,

@@ -80,8 +80,8 @@ Buffer::Buffer(Algebra& algebra, size_t rows, size_t columns, Content content, s
     return;
   }
   double* data = static_cast<double*>(block_.data);
-  // And to the end of the line, which vectors read.
-  if (content == Content::zeros) std::fill_n(data, (bytes + 64) / 64 * 8, 0.0);
+  // And to the end of the block, which vectors read.
+  if (content == Content::zeros) std::fill_n(data, padded(bytes) / sizeof(double), 0.0);
   view_ = {data, rows, columns, stride};
 }
 

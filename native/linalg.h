@@ -130,22 +130,31 @@ bool is_tall(size_t rows, size_t columns);
 // R [n,n] of scale·A [m,n], without Q, in one pass over A.
 void triangle(Algebra& algebra, const Factor& A, double scale, const View& R);
 
-// A [m,n], m ≥ n ← (R; 0, E) of A P = Q (R; 0, E): R upper trapezoidal with the returned number of rows, and
-// *rest = ‖E‖_F, which is `tolerance` times the largest row of R at most unless no pivot was found in more;
-// `all` is ‖A‖_F.
-size_t pivoted_triangle(Algebra& algebra, const View& A, double all, double tolerance, double* rest);
+// Where a pivoted decomposition may end, in units of the largest row of R.
+struct Ending {
+  double rest;     // ‖E‖_F is this at most,
+  double row;      // or a row of R is below this,
+  size_t columns;  // with so many columns at most from its diagonal on
+};
+
+// A [m,n], m ≥ n ← (R, *; 0, E) of A P = Q (R, *; 0, E) with R upper triangular: its number of rows is
+// returned, their norms (to the end of the matrix) are in `norms`. It ends early where what is left is
+// rounding, too; `all` is ‖A‖_F.
+size_t pivoted_triangle(Algebra& algebra, const View& A, double all, const Ending& ending, double* norms);
 
 // The number of positive eigenvalues of a symmetric matrix, of which only the upper triangle counts and is
 // destroyed.
 size_t positive_eigenvalues(Algebra& algebra, const View& A);
 
-// X ← the inverse of an upper triangular R; X comes with zeros below the diagonal.
-void invert_triangle(Algebra& algebra, const View& R, const View& X);
+// Rows of a triangle that are multiplied together, whole tiles.
+constexpr size_t kTriangleRows = 112;
 
-// Eliminates the first `count` rows of a symmetric G, of which only the lower triangle counts: L of their
-// G = L Lᵀ stands there afterwards, below and right of them the Schur complement. False at a pivot that is
-// not positive.
-bool cholesky(Algebra& algebra, const View& G, size_t count);
+// X ← the inverse of a small upper triangular R, all of it; zeros in row and column j where |R[j,j]| ≤ floor.
+void invert_block(Algebra& algebra, const View& R, double floor, const View& X);
+
+// X ← the inverse of an upper triangular R, with zeros below the diagonal in its blocks of kTriangleRows;
+// what lies below these is not touched.
+void invert_triangle(Algebra& algebra, const View& R, const View& X);
 
 // A = Utᵀ · bidiagonal(d, e) · V with orthogonal Ut and V for a square A, which it destroys; its rows lie
 // kPadding beyond its columns apart, with zeros between. Ut and V have no rows where they are not wanted.

@@ -1,4 +1,4 @@
-// A QR decomposition with column pivoting that stops where the remainder is small. Columns are chosen a block
+// A QR decomposition with column pivoting that can stop before the end. Columns are chosen a block
 // at a time by a random sketch of the remainder (Duersch & Gu, SIAM J. Sci. Comput. 39, 2017; Martinsson et
 // al., SIAM J. Sci. Comput. 39, 2017), from which Gaussian elimination takes the pivots (Dong & Martinsson,
 // Adv. Comput. Math. 49, 2023): the rest are products. No probability enters a result: a bad choice costs
@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kBlock = Reflectors::kBlock;
 constexpr size_t kSketched = kBlock + 6;  // rows of a sketch: five tiles of 14
+constexpr size_t kTargets = 8;            // of a row
 constexpr size_t kStrip = 16;             // of its rows that are eliminated one by one
 
 // Columns [begin, end) with those they are exchanged with, one after the other.
@@ -22,21 +23,6 @@ void swap_columns(const View& view, const size_t* with, size_t begin, size_t end
   for (size_t r = 0; r < view.rows; ++r) {
     double* row = view.row(r);
     for (size_t j = begin; j < end; ++j) std::swap(row[j], row[with[j]]);
-  }
-}
-
-// X ← −B R⁻¹ for an upper triangular R; where an element of its diagonal is of size `floor` it is rounding,
-// and zeros come of it.
-void divide(const View& B, const View& R, double floor, const View& X) {
-  for (size_t r = 0; r < X.rows; ++r) {
-    double* x = X.row(r);
-    for (size_t n = 0; n < X.columns; ++n) x[n] = -B.at(r, n);
-    for (size_t j = 0; j < X.columns; ++j) {
-      const double* row = R.row(j);
-      x[j] = std::fabs(row[j]) <= floor ? 0 : x[j] / row[j];
-      const double factor = x[j];
-      for (size_t n = j + 1; n < X.columns; ++n) x[n] -= factor * row[n];
-    }
   }
 }
 
@@ -48,17 +34,29 @@ class Sketch {
         sums_(algebra, kSketched, columns, Content::any),
         work_(algebra, kSketched, columns, Content::any),
         factors_(algebra, kSketched, kStrip),
-        solved_(algebra, kSketched, kBlock) {}
+        solved_(algebra, kSketched, kBlock),
+        inverse_(algebra, kBlock, kBlock, Content::any) {}
 
-  void draw(const View& E, size_t at) {
-    Buffer omega(algebra_, kSketched, E.rows, Content::any);
+  // Each row of E goes, with a sign, into kTargets rows of the sketch: as good as a dense Ω (Tropp et al.,
+  // SIAM J. Sci. Comput. 41, 2019, section 3.3), in an eighth of the operations.
+  void draw(const View& E) {
+    Buffer random(algebra_, E.rows, kTargets, Content::any);
     if (!algebra_.good()) return;
-    fill_random(omega.data(), kSketched * E.rows, at + 1);
-    algebra_.multiply(from(at), omega.view(), E);
+    fill_random(random.data(), E.rows * kTargets, 1);
+    const View S = sums_.view();
+    fill(S, 0);
+    const auto subtract = algebra_.kernels().subtract;
+    for (size_t r = 0; r < E.rows; ++r) {
+      for (size_t t = 0; t < kTargets; ++t) {
+        const double number = random.view().at(r, t);
+        double* sum = S.row(static_cast<size_t>(std::fabs(number) * kSketched));
+        subtract(sum, E.row(r), number < 0 ? -1 : 1, E.columns);
+      }
+    }
   }
 
-  // About ‖E‖_F: the numbers of Ω have the variance 1/3.
-  double norm(size_t at) { return algebra_.norm(from(at)) * std::sqrt(3.0 / kSketched); }
+  // About ‖E‖_F.
+  double norm(size_t at) { return algebra_.norm(from(at)) / std::sqrt(kTargets); }
 
   // Puts the pivots of at most `width` columns of the rest in with[at …], column at + j to be swapped with
   // column with[at + j] one after the other, and returns their number. None is made of elements of size
@@ -95,7 +93,7 @@ class Sketch {
   void update(size_t at, const View& R11, const View& R12, double floor) {
     const size_t width = R11.rows;
     const View X{solved_.data(), kSketched, width, width};
-    divide(from(at), R11, floor, X);
+    divide(from(at).part(0, 0, kSketched, width), R11, floor, X);
     algebra_.multiply(from(at + width), X, R12, true);
   }
 
@@ -111,13 +109,24 @@ class Sketch {
                       true);
   }
 
+  // X ← −B R⁻¹ for an upper triangular R; where an element of its diagonal is of size `floor` it is rounding,
+  // and zeros come of it.
+  void divide(const View& B, const View& R, double floor, const View& X) {
+    const View inverse = inverse_.view().part(0, 0, R.rows, R.rows);
+    invert_block(algebra_, R, floor, inverse);
+    for (size_t r = 0; r < R.rows; ++r) {
+      for (size_t c = r; c < R.rows; ++c) inverse.at(r, c) = -inverse.at(r, c);
+    }
+    algebra_.multiply(X, B, inverse);
+  }
+
   Algebra& algebra_;
-  Buffer sums_, work_, factors_, solved_;
+  Buffer sums_, work_, factors_, solved_, inverse_;
 };
 
 }  // namespace
 
-size_t pivoted_triangle(Algebra& algebra, const View& A, double all, double tolerance, double* rest) {
+size_t pivoted_triangle(Algebra& algebra, const View& A, double all, const Ending& ending, double* norms) {
   const size_t n = A.columns;
   const double floor = all * std::numeric_limits<double>::epsilon() / 16;
   double largest = 0, last = all;
@@ -126,29 +135,26 @@ size_t pivoted_triangle(Algebra& algebra, const View& A, double all, double tole
   if (!algebra.good()) return 0;
   // Of a column what it was exchanged with, and where its block ends.
   size_t *const with = reinterpret_cast<size_t*>(indices.data()), *const end = with + n;
-  sketch.draw(A, 0);
-  size_t at = 0;
-  while (algebra.good()) {
+  sketch.draw(A);
+  size_t at = 0, large = 0;
+  while (at < n && algebra.good()) {
     const View E = A.part(at, at, A.rows - at, n - at);
-    const double small = tolerance * largest;
-    // The sketch or the last pivots tell when to look.
-    if (at == n || sketch.norm(at) <= 2 * small || last <= small) {
-      *rest = at == n ? 0 : algebra.norm(E);
-      if (*rest <= small) break;
-    }
+    // The remainder is known about, or hidden below the rounding of that; its norm costs a pass.
+    const double small = ending.rest * largest;
+    if ((sketch.norm(at) <= 2 * small || last <= small) && algebra.norm(E) <= small) break;
+    while (large < at && norms[large] >= ending.row * largest) ++large;
+    if (large < at && n - large <= ending.columns) break;
     const size_t width = sketch.choose(at, std::min(kBlock, n - at), floor, with);
-    if (width == 0) {
-      *rest = algebra.norm(E);
-      break;
-    }
+    if (width == 0) break;
     swap_columns(A.part(at, 0, E.rows, n), with, at, at + width);
     Reflectors Q(algebra, E.rows, width);
     if (!algebra.good()) break;
     Q.factor(E, width);
     sketch.update(at, E.part(0, 0, width, width), E.part(0, width, width, E.columns - width), floor);
     for (size_t r = 0; r < width; ++r) {
-      largest = std::max(largest, algebra.norm(E.part(r, r, 1, E.columns - r)));
-      last = std::min(last, std::fabs(E.at(r, r)));
+      norms[at + r] = algebra.norm(E.part(r, r, 1, E.columns - r));
+      largest = std::max(largest, norms[at + r]);
+      last = std::min(last, norms[at + r]);
     }
     std::fill_n(end + at, width, at + width);
     at += width;

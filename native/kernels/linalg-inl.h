@@ -116,8 +116,9 @@ inline void project(const double* A, size_t stride, size_t rows, size_t columns,
   for (; i < rows; ++i) project_rows<1>(A + i * stride, stride, columns, v, out + i);
 }
 
-// row ← row − factor · pivot, and the largest size of what is left.
-inline double subtract(double* row, const double* pivot, double factor, size_t count) {
+// row ← row − factor · pivot, and the largest size of what is left. Reads and writes whole vectors: what
+// follows the row keeps its value.
+XT_INLINE double subtract_row(double* row, const double* pivot, double factor, size_t count) {
   Vec<double> sizes{};
   size_t n = 0;
   for (; n + lanes<double> <= count; n += lanes<double>) {
@@ -125,14 +126,25 @@ inline double subtract(double* row, const double* pivot, double factor, size_t c
     store(row + n, left);
     sizes = fast::max(sizes, absolute(left));
   }
-  double largest = 0;
-  for (size_t lane = 0; lane < lanes<double>; ++lane) largest = sizes[lane] > largest ? sizes[lane] : largest;
-  for (; n < count; ++n) {
-    row[n] -= factor * pivot[n];
-    const double size = __builtin_fabs(row[n]);
-    largest = size > largest ? size : largest;
+  if (n < count) {
+    const Vec<double> kept = load(row + n), left = kept - factor * load(pivot + n);
+    const Int<double> within = first_lanes<double>(count - n);
+    store(row + n, within ? left : kept);
+    sizes = fast::max(sizes, within ? absolute(left) : Vec<double>{});
   }
-  return largest;
+  return largest_lane<double>(sizes);
+}
+
+inline double subtract(double* row, const double* pivot, double factor, size_t count) {
+  return subtract_row(row, pivot, factor, count);
+}
+
+// The same for every row of the upper triangle of A [n,n].
+inline void subtract_triangle(double* A, size_t stride, size_t n, const double* pivot, const double* factors,
+                              double* largest) {
+  for (size_t r = 0; r < n; ++r) {
+    largest[r] = subtract_row(A + r * stride + r, pivot + r, factors[r], n - r);
+  }
 }
 
 // (x, y) ← (c x + s y, c y − s x)
@@ -189,6 +201,7 @@ constexpr LinalgKernels make_linalg() {
   table.bidiagonal_update = bidiagonal_update;
   table.project = project;
   table.subtract = subtract;
+  table.subtract_triangle = subtract_triangle;
   table.rotate = rotate;
   table.reduce_modulo = reduce_modulo;
   table.eliminate_modulo = eliminate_modulo;

@@ -112,6 +112,15 @@ XT_INLINE T sum_lanes(Vec<T> value) {
   return value[0];
 }
 
+// The largest lane, by halves.
+template <class T, int distance = lanes<T> / 2>
+XT_INLINE T largest_lane(Vec<T> value) {
+  const Vec<T> other = swap_lanes<distance, T>(value, typename LanesUpTo<lanes<T>>::type{});
+  value = value > other ? value : other;
+  if constexpr (distance > 1) return largest_lane<T, distance / 2>(value);
+  return value[0];
+}
+
 // True in the first `count` lanes.
 template <class T>
 XT_INLINE Int<T> first_lanes(size_t count) {

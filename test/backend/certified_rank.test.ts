@@ -42,6 +42,9 @@ const CASES: readonly (readonly [string, number, number, Float64Array, number])[
   ['has one value', 140, 130, spectrum(130, (i) => Number(i === 0)), 1e-10],
   ['has few values', 140, 130, spectrum(130, (i) => (i < 5 ? 1 / (1 + i) : 0)), 1e-10],
   ['has as many values as a block', 140, 130, spectrum(130, (i) => Number(i < 64)), 1e-10],
+  ['has 30 values', 150, 150, spectrum(150, (i) => (i < 30 ? 10 ** (-i / 10) : 0)), 1e-10],
+  ['has few values, of many', 470, 460, spectrum(460, (i) => (i < 70 ? 10 ** (-i / 15) : 0)), 1e-10],
+  ['ends in small values', 410, 400, spectrum(400, (i) => 10 ** (-i / (i < 200 ? 18.35 : 36.7))), 1e-12],
   ['is that of a very tall matrix', 2200, 100, spectrum(100, (i) => 10 ** (-i / 7.35)), 1e-10],
 ];
 
