@@ -198,7 +198,7 @@ int32_t xt_matmul(uint32_t context, uint32_t dtype, size_t M, size_t N, size_t K
                                  out<T>(C),
                                  C_row_stride,
                                  accumulate != 0};
-    return run.over(M, table.tile_rows, 1.0 * M * N * K, [&](Slice m) { return table.matmul(args, m); });
+    return xt::multiply(run, table, args);
   });
 }
 

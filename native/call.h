@@ -77,6 +77,21 @@ struct Context {
   }
 };
 
+// A product of plain matrices, on the threads of a context. A part that takes columns packs all of A, whose
+// elements are transposed, and one that takes rows all of B.
+template <class T>
+int32_t multiply(const Context& run, const KernelTable<T>& table, const MatmulArgs<T>& args) {
+  const Side rows{args.M, table.tile_rows, 5}, columns{args.N, table.tile_columns, 16};
+  const auto part = [&](Slice m, Slice n) {
+    MatmulArgs<T> own = args;
+    own.N = n.size();
+    own.B.data += n.begin * args.B.col_stride;
+    own.C += n.begin;
+    return table.matmul(own, m);
+  };
+  return run.over_result(rows, columns, 1.0 * args.M * args.N * args.K, part, SIZE_MAX);
+}
+
 // Calls f with the table of the dtype, whose element type it can read off the argument.
 template <class F>
 int32_t with_table(const Context& context, uint32_t dtype, F&& f) {

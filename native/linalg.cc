@@ -53,9 +53,7 @@ void Algebra::multiply(const View& C, const Factor& A, const Factor& B, bool acc
                                 C.data,
                                 C.stride,
                                 accumulate};
-  const double work = 1.0 * C.rows * C.columns * A.columns;
-  const int32_t result =
-      run_.over(C.rows, table.tile_rows, work, [&](Slice m) { return table.matmul(args, m); });
+  const int32_t result = xt::multiply(run_, table, args);
   if (result != XT_OK) status = result;
 }
 
