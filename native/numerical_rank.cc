@@ -36,6 +36,7 @@ constexpr size_t kLeast = 96;    // rows and columns from which on a proof costs
 constexpr double kRest = 0.01;   // of the threshold, at most ‖E‖_F where E is left out
 constexpr double kLarge = 128;   // thresholds: rows of R11 are larger
 constexpr size_t kWindow = 384;  // columns that R22 may have
+constexpr size_t kSpare = 64;    // of these, which rows near the end of R11 may need
 constexpr double kHead = 1e-5;   // of WᵀW, what V does without
 constexpr size_t kLeading = 64;  // rows of R that decide the largest singular value
 constexpr size_t kColumns = 16;  // R12 has a multiple of these, whole vectors
@@ -110,8 +111,10 @@ class Window {
     Buffer work(algebra_, columns_, columns_, Content::any);
     if (!algebra_.good()) return 0;
     const View N = work.view(), squares = squares_->view(), M = M_->view();
-    const double relative = t / threshold_;
-    const double factor = relative * relative * (1 - sign * (sign < 0 ? excess_ + relative_ : relative_));
+    // M(t) grows with t, and V is that of the threshold, which t does not exceed.
+    const double square = t * t / threshold_ / threshold_;
+    const double factor =
+        square * (sign < 0 ? (1 + excess_) * (1 + relative_) : 1 - relative_ - (1 - square) * theta_squared_);
     for (size_t r = 0; r < columns_; ++r) {
       for (size_t c = r; c < columns_; ++c) N.at(r, c) = squares.at(r, c) - factor * M.at(r, c);
       N.at(r, r) += sign * slack_ - factor;
@@ -140,18 +143,18 @@ class Window {
       for (size_t c = r; c < l; ++c) sums[c] += X.at(r, c) * X.at(r, c);
     }
     size_t head = 0;  // rows that V does without
-    double theta_squared = 0, head_squared = 0, inverse_squared = 0;
+    double head_squared = 0, inverse_squared = 0;
     for (size_t r = 0; r < l; ++r) {
-      theta_squared += sums[r] * factors[r] * factors[r];
+      theta_squared_ += sums[r] * factors[r] * factors[r];
       inverse_squared += sums[r];
-      if (theta_squared > kHead || (r + 1) % kTriangleRows != 0) continue;
+      if (theta_squared_ > kHead || (r + 1) % kTriangleRows != 0) continue;
       head = r + 1;
-      head_squared = theta_squared;
+      head_squared = theta_squared_;
     }
     // The rows of the scaled R11 are 1 at most.
     const double residual = 2 * R.columns * kEpsilon * std::sqrt(l * inverse_squared);
-    if (!(theta_squared < 0.5 && residual < 0.01)) return false;
-    excess_ = (1 + theta_squared * theta_squared / (1 - theta_squared)) * (1 + head_squared) - 1;
+    if (!(theta_squared_ < 0.5 && residual < 0.01)) return false;
+    excess_ = (1 + theta_squared_ * theta_squared_ / (1 - theta_squared_)) * (1 + head_squared) - 1;
     for (size_t r = 0; r < l; r += kTriangleRows) {
       const size_t count = std::min(kTriangleRows, l - r);
       algebra_.multiply(W.part(r, 0, count, q), X.part(r, r, count, l - r), R12.part(r, 0, l - r, q));
@@ -179,28 +182,32 @@ class Window {
   std::optional<Buffer> squares_, M_;
   size_t large_ = 0, columns_ = 0;
   bool is_good_ = false;
-  double excess_ = 0, relative_ = 0, slack_ = 0;
+  double theta_squared_ = 0, excess_ = 0, relative_ = 0, slack_ = 0;
 };
 
-// Of A [m,n], m ≥ n, of this norm, which is destroyed; false if there is no proof.
-bool certified_rank(Algebra& algebra, const View& A, double norm, double tolerance, size_t* rank) {
+// Of A [m,n], m ≥ n, of this norm, which is destroyed, and which may be the triangle of a matrix of `rows`;
+// false if there is no proof.
+bool certified_rank(Algebra& algebra, const View& A, size_t rows, double norm, double tolerance,
+                    size_t* rank) {
   const size_t n = A.columns;
-  const double margin = kRounding * (1 + std::sqrt(static_cast<double>(A.rows)) / 16) * kEpsilon * norm;
+  double margin = kRounding * (1 + std::sqrt(static_cast<double>(rows)) / 16) * kEpsilon * norm;
   // No singular value is larger than the norm.
   if (tolerance * norm < 4 * margin) return false;
   Buffer sizes(algebra, 1, n, Content::any);
   if (!algebra.good()) return false;
-  const Ending ending{kRest * tolerance, kLarge * tolerance, kWindow};
+  const Ending ending{kRest * tolerance, kLarge * tolerance, kWindow - kSpare};
   const size_t k = pivoted_triangle(algebra, A, norm, ending, sizes.data());
   if (!algebra.good() || k == 0) return false;
   double rest = algebra.norm(A.part(k, k, A.rows - k, n - k));  // ‖E‖_F
   const Interval largest = largest_singular_value(algebra, A.part(0, 0, k, n), sizes.data(), rest);
+  const bool vanishes = k < n && rest <= kRest * tolerance * largest.low;
+  if (vanishes) margin *= 2;  // of two decompositions
   const double high = tolerance * (largest.high + margin) + margin;
   const double low = tolerance * (largest.low - margin) - margin;
   if (!algebra.good()) return false;
   View R = A.part(0, 0, k == n ? n : A.rows, n);
   std::optional<Buffer> square;
-  if (k < n && rest <= kRest * low) {
+  if (vanishes) {
     square.emplace(algebra, n, k, Content::any);
     Reflectors Q(algebra, n, k);
     if (!algebra.good()) return false;
@@ -266,7 +273,7 @@ int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A,
   }
   const double norm = scale == 1 ? size : algebra.norm(work);
   size_t rank;
-  if (algebra.good() && xt::certified_rank(algebra, work, norm, tolerance, &rank)) {
+  if (algebra.good() && xt::certified_rank(algebra, work, rows, norm, tolerance, &rank)) {
     result[0] = static_cast<double>(rank);
     result[1] = 1;
   }

@@ -49,7 +49,7 @@ class Sketch {
     for (size_t r = 0; r < E.rows; ++r) {
       for (size_t t = 0; t < kTargets; ++t) {
         const double number = random.view().at(r, t);
-        double* sum = S.row(static_cast<size_t>(std::fabs(number) * kSketched));
+        double* sum = S.row(std::min(kSketched - 1, static_cast<size_t>(std::fabs(number) * kSketched)));
         subtract(sum, E.row(r), number < 0 ? -1 : 1, E.columns);
       }
     }
