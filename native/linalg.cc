@@ -42,6 +42,10 @@ void fill_random(double* to, size_t count, uint64_t seed) {
   }
 }
 
+// Multiply-adds that are worth waking a thread, which sleeps between large products: what is done between
+// them takes longer than it waits for.
+constexpr double kWorthWaking = 2e6;
+
 void Algebra::multiply(const View& C, const Factor& A, const Factor& B, bool accumulate) {
   if (!good() || C.rows == 0 || C.columns == 0) return;
   const auto& table = run_.kernels->f64;
@@ -53,7 +57,9 @@ void Algebra::multiply(const View& C, const Factor& A, const Factor& B, bool acc
                                 C.data,
                                 C.stride,
                                 accumulate};
-  const int32_t result = xt::multiply(run_, table, args);
+  Context run = run_;
+  if (1.0 * C.rows * C.columns * A.columns < kWorthWaking) run.threads = 1;
+  const int32_t result = xt::multiply(run, table, args);
   if (result != XT_OK) status = result;
 }
 
