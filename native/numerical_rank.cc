@@ -171,7 +171,9 @@ class Window {
     const double inverse_square = 1 / threshold_ / threshold_;
     double trace = q + gram(algebra_, stacked.view().part(0, 0, terms, q), M_->view());
     trace += inverse_square * gram(algebra_, R22, squares_->view());
-    for (size_t n = 0; n < q * q; ++n) squares_->data()[n] *= inverse_square;
+    for (size_t r = 0; r < q; ++r) {
+      for (size_t c = r; c < q; ++c) squares_->view().at(r, c) *= inverse_square;
+    }
     relative_ = 4 * residual;
     slack_ = 4 * (terms + R22.rows + 4.0 * (q + 1)) * kEpsilon * trace;
     return algebra_.good() && slack_ < 0.01;
