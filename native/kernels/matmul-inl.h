@@ -9,7 +9,7 @@ namespace xt::XT_ISA {
 
 // Rows of A that stay packed: half a MiB of float64 with the padding of panels.
 template <class T>
-constexpr size_t resident_rows = 256 / panel_rows<T>* size_t{MR<T>};
+constexpr size_t resident_rows = (256 / panel_rows<T>)*MR<T>;
 
 // The panels of A, terms [k, k + kc) of `rows`, against all columns of B; C[m, n] at C[rows[m] + n].
 template <class T>
