@@ -58,9 +58,9 @@ export function certifyCommand(): Command {
     .option('--json', 'print one record, and no progress')
     .addHelpText('after', NOTES)
     .action(async (argument: string | undefined, flags: Flags) => {
-      const path = argument ?? flags.model;
-      if (path === undefined || (argument !== undefined && flags.model !== undefined))
-        throw mismatch('E_ARGUMENT', 'certify', 'one model', [argument, flags.model]);
+      const paths = [argument, flags.model].filter((path) => path !== undefined);
+      if (paths.length !== 1) throw mismatch('E_ARGUMENT', 'certify', 'one model', paths);
+      const [path] = paths;
       if (flags.out !== undefined) await checkWritable(flags.out);
       const model = await loadModel(path, { backend: openChosen(flags) });
       integer('--count', flags.count, 1, 2 ** 20);

@@ -236,7 +236,8 @@ describe('certify', () => {
   });
 
   it('refuses wrong arguments', async () => {
-    await fails(['certify'], 2, /expected one model/);
+    await fails(['certify'], 2, /expected one model, received \[\] /);
+    await fails(['certify', 'a', '--model', 'b'], 2, /expected one model, received \[.*a.*b.*\] /);
     await fails(['certify', 'none.safetensors'], 1, /cannot read none.safetensors/);
     await fails(
       ['certify', 'm.safetensors', '--templates', 'mnit'],
