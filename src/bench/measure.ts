@@ -53,6 +53,8 @@ interface Lane {
   readonly subject: Subject;
   readonly prepared: Prepared;
   readonly calls: number;
+  /** Whether each round begins with a call that is not counted. */
+  readonly warm: boolean;
   readonly rounds: number;
   readonly limitRepetitions: number;
   readonly ms: (number | null)[];
@@ -91,6 +93,7 @@ export async function measure(
         subject,
         prepared,
         calls: Math.max(1, Math.round(roundMs / Math.max(1e-5, pilot))),
+        warm: once < SLOW * roundMs,
         rounds: Math.min(enough, pace.rounds),
         limitRepetitions: subject.backend ? peakRepetitions(subject.backend, dtype, roundMs / 4) : 0,
         ms: [],
@@ -116,6 +119,8 @@ export async function measure(
         continue;
       }
       const { subject, calls } = lane;
+      // Others ran in between, and on a shared machine the first call after them took up to twice as long as the next.
+      if (lane.warm) await lane.prepared.round(1);
       const peak = peakOf(core, dtype, coreRepetitions);
       const limit = subject.backend ? peakOf(subject.backend, dtype, lane.limitRepetitions) : Number.NaN;
       const ms = (await lane.prepared.round(calls)) / calls;
