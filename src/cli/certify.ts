@@ -6,7 +6,15 @@ import { type Certification, type CertifyOptions, certify } from '../experiments
 import { checkWritable, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
-import { type BackendChoice, number, numbers, openChosen, printJson, withBackendOptions } from './options.ts';
+import {
+  type BackendChoice,
+  givenOf,
+  number,
+  numbers,
+  openChosen,
+  printJson,
+  withBackendOptions,
+} from './options.ts';
 import { type CountView, countView } from './progress.ts';
 import { loadTemplates } from './templates.ts';
 
@@ -33,6 +41,9 @@ templates. --exact proves it; --out keeps the certificate, which --check verifie
 Examples:
   xitensor certify m.safetensors --templates mnist --exact --out cert.json
   xitensor certify --check cert.json --model m.safetensors --templates mnist`;
+
+/** What a certificate says itself, or has no use for. */
+const DECIDED = ['samples', 'output', 'window', 'exact', 'prime', 'tolerance', 'out'];
 
 export function certifyCommand(): Command {
   const command = new Command('certify')
@@ -61,6 +72,11 @@ export function certifyCommand(): Command {
       const paths = [argument, flags.model].filter((path) => path !== undefined);
       if (paths.length !== 1) throw mismatch('E_ARGUMENT', 'certify', 'one model', paths);
       const [path] = paths;
+      if (flags.check !== undefined) {
+        const given = givenOf(command, DECIDED);
+        if (given.length > 0)
+          throw mismatch('E_ARGUMENT', '--check', 'no option that the certificate decides', given);
+      }
       if (flags.out !== undefined) await checkWritable(flags.out);
       const model = await loadModel(path, { backend: openChosen(flags) });
       integer('--count', flags.count, 1, 2 ** 20);

@@ -15,7 +15,15 @@ import {
 import { ttSvd } from '../decompose/tt_svd.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readNpy, writeSafetensors } from '../io/disk.ts';
-import { type BackendChoice, number, numbers, openChosen, printJson, withBackendOptions } from './options.ts';
+import {
+  type BackendChoice,
+  givenOf,
+  number,
+  numbers,
+  openChosen,
+  printJson,
+  withBackendOptions,
+} from './options.ts';
 
 interface Flags extends BackendChoice {
   readonly format: DecompositionFormat;
@@ -59,13 +67,11 @@ export function decomposeCommand(): Command {
     .option('--json', 'print one record')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: Flags) => {
-      const given = ['eps', 'randomized', 'starts', 'seed'].filter(
-        (name) => command.getOptionValueSource(name) === 'cli',
+      const others = ['eps', 'randomized', 'starts', 'seed'].filter(
+        (name) => !OPTIONS[flags.format].includes(name),
       );
-      for (const name of given) {
-        if (!OPTIONS[flags.format].includes(name))
-          throw mismatch('E_ARGUMENT', `--${name}`, `a format that takes it`, flags.format);
-      }
+      for (const given of givenOf(command, others))
+        throw mismatch('E_ARGUMENT', given, `a format that takes it`, flags.format);
       if (flags.out !== undefined) await checkWritable(flags.out);
       await run(path, flags, openChosen(flags));
     });

@@ -25,11 +25,19 @@ export function withBackendOptions(command: Command): Command {
   return command
     .addOption(new Option('--backend <name>', 'force a backend').choices(BACKEND_NAMES))
     .option('--isa <name>', 'force an instruction set, such as avx2')
-    .option('--threads <n>', 'threads of the native backend (default: the number of cores)', number);
+    .option('--threads <n>', 'threads that compute (default: the number of cores)', number);
 }
 
 export function openChosen({ backend, isa, threads }: BackendChoice): Backend {
   return selectBackend({ ...(backend && { prefer: [backend] }), isa, threads }).backend;
+}
+
+/** Those of the named options that were on the command line, as they are written there. */
+export function givenOf(command: Command, names: readonly string[]): string[] {
+  return command.options
+    .filter((option) => names.includes(option.attributeName()))
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+    .map(({ long, flags }) => long ?? flags);
 }
 
 /** Prints one machine-readable record. */

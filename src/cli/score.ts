@@ -8,7 +8,14 @@ import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
 import { evaluate } from '../train/evaluate.ts';
 import { DATA_OPTIONS, type DataChoice, type Known, knownFrom, loadParts, withDataOptions } from './data.ts';
-import { type BackendChoice, openChosen, percent, printJson, withBackendOptions } from './options.ts';
+import {
+  type BackendChoice,
+  givenOf,
+  openChosen,
+  percent,
+  printJson,
+  withBackendOptions,
+} from './options.ts';
 
 interface Flags extends DataChoice, BackendChoice {
   readonly input?: string;
@@ -42,17 +49,9 @@ export function scoreCommand(): Command {
     .option('--json', 'print one record')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: Flags) => {
-      const ofData = [...DATA_OPTIONS, 'split'].filter(
-        (name) => command.getOptionValueSource(name) === 'cli',
-      );
-      if (flags.input !== undefined && ofData.length > 0) {
-        throw mismatch(
-          'E_ARGUMENT',
-          '--input',
-          'no option of a data set',
-          ofData.map((name) => `--${name}`),
-        );
-      }
+      const ofData = givenOf(command, [...DATA_OPTIONS, 'split']);
+      if (flags.input !== undefined && ofData.length > 0)
+        throw mismatch('E_ARGUMENT', '--input', 'no option of a data set', ofData);
       if (flags.lengths !== undefined && flags.input === undefined)
         throw mismatch('E_ARGUMENT', '--lengths', 'an --input beside them', flags.lengths);
       if (flags.output !== undefined) await checkWritable(flags.output);

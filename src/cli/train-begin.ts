@@ -12,7 +12,7 @@ import { type DataSource, loadCheckpoint, trainingOf } from '../train/checkpoint
 import { checkPlan, DEFAULT_PLAN, type TrainingPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
 import { absolute, DATA_OPTIONS, type DataChoice, loadParts, type Parts, shapeFor } from './data.ts';
-import { type BackendChoice, openChosen } from './options.ts';
+import { type BackendChoice, givenOf, openChosen } from './options.ts';
 
 const MODEL_OPTIONS = ['kind', 'xi', 'rank', 'projection', 'shared', 'diagonal', 'dtype', 'init'] as const;
 
@@ -85,10 +85,9 @@ export async function begin(flags: Flags, checkpoint: string): Promise<Begun> {
 export async function resume(flags: Flags, command: Command, checkpoint: string): Promise<Begun> {
   if (flags.force) throw mismatch('E_ARGUMENT', '--resume', 'no --force, which starts anew', '--force');
   const refuse = (names: readonly string[]) => {
-    const given = names.filter((name) => command.getOptionValueSource(name) === 'cli');
-    if (given.length === 0) return;
-    const options = given.map((name) => `--${name}`);
-    throw mismatch('E_ARGUMENT', '--resume', 'no option that the checkpoint decides', options);
+    const given = givenOf(command, names);
+    if (given.length > 0)
+      throw mismatch('E_ARGUMENT', '--resume', 'no option that the checkpoint decides', given);
   };
   refuse(DECIDING);
   if (!existsSync(checkpoint))

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { XiError } from '../core/errors.ts';
 import { fileError } from '../io/atomic.ts';
+import { removeStale, temporaryName } from '../io/temporary.ts';
 
 /** The folder of an installed npm package, looked for from the working directory, then from this module. */
 export function installedPackage(name: string): string | undefined {
@@ -37,10 +38,11 @@ export async function fetchPackage(name: string, version: string): Promise<strin
   const kept = join(cacheFolder(), `${name.replace(/^@/, '').replace('/', '-')}@${version}`);
   const folder = join(kept, 'node_modules', name);
   if (existsSync(folder)) return folder;
-  let temporary: string | undefined;
+  const temporary = join(cacheFolder(), temporaryName());
   try {
     await mkdir(cacheFolder(), { recursive: true });
-    temporary = await mkdtemp(join(cacheFolder(), '.fetching-'));
+    await removeStale(cacheFolder());
+    await mkdir(temporary);
   } catch (cause) {
     throw fileError('write', cacheFolder(), cause);
   }

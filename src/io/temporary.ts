@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -17,7 +17,7 @@ function processes(): string {
 
 const TEMPORARY = /^\.xitensor-(?:([0-9a-f]{8})-(\d+)-)?[0-9a-f-]+\.tmp$/;
 
-/** What a file is called while it is being written; says by which process. */
+/** What a file or folder is called while it is being written; says by which process. */
 export const temporaryName = (): string =>
   `.xitensor-${HERE}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
 
@@ -30,7 +30,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const swept = new Set<string>();
 
 /**
- * Removes the half-written files in a folder whose processes are gone, once a folder. Of a process elsewhere, on a
+ * Removes the half-written files and folders in a folder whose processes are gone, once a folder. Of a process elsewhere, on a
  * network drive or in another container, only its silence of a day tells that.
  */
 export async function removeStale(folder: string): Promise<void> {
@@ -43,7 +43,7 @@ export async function removeStale(folder: string): Promise<void> {
     const written = (await stat(join(path, name)).catch(() => undefined))?.mtimeMs;
     if (written === undefined || !isStale(name, written)) continue;
     // Another process may have been faster.
-    await unlink(join(path, name)).catch(() => {});
+    await rm(join(path, name), { recursive: true, force: true }).catch(() => {});
   }
 }
 

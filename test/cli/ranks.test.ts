@@ -252,5 +252,11 @@ describe('certify', () => {
       1,
       /as JSON/,
     );
+    const check = ['--check', 'cert.json', '--model', 'm.safetensors', '--samples', '9', '--exact'];
+    await fails(
+      ['certify', ...check],
+      2,
+      /no option that the certificate decides, received \[.*--samples.*--exact.*\]/,
+    );
   });
 });

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cacheFolder, fetchPackage, installedPackage } from '../../src/data/packages.ts';
+import { temporaryName } from '../../src/io/temporary.ts';
 import { refusal } from '../support/models.ts';
 import { temporaryFolder } from '../support/processes.ts';
 
@@ -48,6 +51,16 @@ test('two at once leave one', async () => {
   ]);
   expect(one).toBe(two);
   expect(existsSync(join(one, 'file.txt'))).toBe(true);
+  expect(readdirSync(cacheFolder())).toEqual(['some-data@1.0.0']);
+});
+
+test('what a killed process left half-fetched is cleared away', async () => {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'close');
+  const half = temporaryName().replace(`-${process.pid}-`, `-${child.pid}-`);
+  mkdirSync(join(cacheFolder(), half, 'node_modules'), { recursive: true });
+  writeFileSync(join(cacheFolder(), half, 'node_modules/half'), '');
+  await fetchPackage('@some/data', '1.0.0');
   expect(readdirSync(cacheFolder())).toEqual(['some-data@1.0.0']);
 });
 
