@@ -7,14 +7,16 @@ const LABEL = 128;
 const BAR = 200;
 const MARGIN = 24;
 const HEAD = 64;
+/** From this part of the peak on a panel shows where the peak is. */
+const NEAR = 0.4;
 
 const STYLE = `
 text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #24292f }
-.title { font-size: 16px; font-weight: 600 } .name { font-weight: 600; font-size: 13px } .quiet { fill: #656d76; paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
+.title { font-size: 16px; font-weight: 600 } .name { font-weight: 600; font-size: 13px } .quiet { fill: #656d76 }
 .card { fill: #ffffff; stroke: #d0d7de } .native { fill: #0969da } .wasm { fill: #8250df } .peer { fill: #afb8c1 }
 .peak { stroke: #cf222e; stroke-dasharray: 3 3 } .key { fill: #cf222e }
 @media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 } .quiet { fill: #8d96a0; stroke: #0d1117 } .card { fill: #0d1117; stroke: #30363d }
+text { fill: #e6edf3 } .quiet { fill: #8d96a0 } .card { fill: #0d1117; stroke: #30363d }
 .native { fill: #4493f8 } .wasm { fill: #ab7df8 } .peer { fill: #59636e } .peak { stroke: #f85149 } .key { fill: #f85149 }
 }`;
 
@@ -30,26 +32,25 @@ function barsOf(records: readonly BenchRecord[], workload: string): BenchRecord[
 }
 
 function panel(workload: string, bars: readonly BenchRecord[], x: number, y: number): string {
-  const speed = (r: BenchRecord) => 1 / r.medianMs;
-  const longest = speed(bars[0]);
+  // All bars end before the peak, where the fastest comes near it, and figures stand beyond: nothing runs through them.
+  const fraction = bars[0].fractionOfPeak ?? 0;
+  const near = fraction >= NEAR;
+  const longest = near ? BAR * Math.min(1, fraction) : BAR;
   const lines = bars.map((r, n) => {
     const top = y + 28 + n * ROW;
-    const width = Math.max(1, (BAR * speed(r)) / longest);
+    const width = Math.max(1, (longest * bars[0].medianMs) / r.medianMs);
     const label = `${duration(r.medianMs)}${r.fractionOfPeak === null ? '' : `, ${partOf(r.fractionOfPeak)}`}`;
     return [
       `<text x="${x + LABEL - 8}" y="${top + 12}" text-anchor="end">${escaped(r.subject.replace('xitensor/', ''))}</text>`,
       `<rect class="${kindOf(r.subject)}" x="${x + LABEL}" y="${top}" width="${width.toFixed(1)}" height="${ROW - 5}" rx="2"/>`,
-      `<text class="quiet" x="${(x + LABEL + width + 6).toFixed(1)}" y="${top + 12}">${escaped(label)}</text>`,
+      `<text class="quiet" x="${x + LABEL + BAR + 8}" y="${top + 12}">${escaped(label)}</text>`,
     ].join('');
   });
-  // Where the peak of the core would be; beyond the picture where even the fastest is far from it.
-  const fraction = bars[0].fractionOfPeak;
-  const at = fraction ? BAR / fraction : Number.POSITIVE_INFINITY;
-  const line =
-    at <= BAR * 1.6
-      ? `<line class="peak" x1="${(x + LABEL + at).toFixed(1)}" x2="${(x + LABEL + at).toFixed(1)}" y1="${y + 24}" y2="${y + 28 + bars.length * ROW}"/>`
-      : '';
-  return `<text class="name" x="${x}" y="${y + 14}">${escaped(workload)}</text>${line}${lines.join('')}`;
+  const at = (x + LABEL + longest / fraction).toFixed(1);
+  const line = near
+    ? `<line class="peak" x1="${at}" x2="${at}" y1="${y + 24}" y2="${y + 28 + bars.length * ROW}"/>`
+    : '';
+  return `<text class="name" x="${x}" y="${y + 14}">${escaped(workload)}</text>${lines.join('')}${line}`;
 }
 
 /** `71 % of peak`, and `4.2 × peak` for work that was saved instead of done. */
