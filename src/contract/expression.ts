@@ -50,7 +50,7 @@ function labelsOf(word: string, where: string, text: string): string[] {
   const labels = [...word];
   const strange = labels.find((label) => !/^\p{L}$/u.test(label));
   if (strange !== undefined) {
-    throw mismatch('E_ARGUMENT', 'contract expression', `letters only in ${where}, not '${strange}',`, text);
+    throw mismatch('E_ARGUMENT', 'contract expression', `letters only in ${where}, not '${strange}'`, text);
   }
   return labels;
 }

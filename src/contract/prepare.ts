@@ -86,7 +86,7 @@ export function checkOptions(where: string, options: ContractOptions, more: read
 function checkOperator(expression: Expression, options: ContractOptions): void {
   if (expression.joined && options.xi === undefined) oneOf('xi', options.xi, XI_NAMES);
   if (!expression.joined && options.xi !== undefined && options.xi !== 'product') {
-    const rule = "a semicolon before the operands that ξ joins ('; ik,kj -> ij'); plain einsum multiplies,";
+    const rule = "a semicolon before the operands that ξ joins ('; ik,kj -> ij'); plain einsum multiplies";
     throw mismatch('E_ARGUMENT', 'contract expression', rule, expression.text);
   }
 }

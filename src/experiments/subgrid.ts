@@ -45,18 +45,20 @@ export function chooseSubgrid(
   return { choice, rowModes: rows };
 }
 
-/** How many of the first modes as rows make the bound of a matrix of full rank largest, and with that few templates. */
+/**
+ * How many of the first modes as rows make the bound of a matrix of full rank largest, then that rank, and with that few templates.
+ * Both sides have a mode where there are two: a matrix of one column proves nothing.
+ */
 function bestRows(templates: number, steps: number, samples: number): number {
-  const candidates = Array.from({ length: steps + 1 }, (_, count) => {
+  const counts = steps < 2 ? [0, 1] : Array.from({ length: steps - 1 }, (_, n) => n + 1);
+  const candidates = counts.map((count) => {
     const [rows, columns] = [count, steps - count].map((modes) => sizesFor(modes, templates, samples));
     const rank = Math.min(product(rows), product(columns));
     const joint = subgridBound('rectifier', rank, { rows, columns }).joint ?? 0;
-    return { count, joint, shown: [...rows, ...columns].reduce((total, size) => total + size, 0) };
+    return { count, joint, rank, shown: [...rows, ...columns].reduce((total, size) => total + size, 0) };
   });
-  const best = candidates.reduce((first, one) =>
-    one.joint > first.joint || (one.joint === first.joint && one.shown <= first.shown) ? one : first,
-  );
-  return best.count;
+  candidates.sort((x, y) => y.joint - x.joint || y.rank - x.rank || x.shown - y.shown || y.count - x.count);
+  return candidates[0].count;
 }
 
 /** Ascending sizes whose product is large and at most `samples`: as equal as possible, or powers of two where that is more. */

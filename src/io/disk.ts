@@ -22,7 +22,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsContent>
 export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, Tensor>,
-  metadata: Record<string, string>,
+  metadata: Record<string, string> = {},
 ): Promise<void> {
   await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
 }

@@ -30,7 +30,7 @@ const DTYPES = new Map<unknown, { dtype: DType; size: number }>([
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
-  metadata: Record<string, string>,
+  metadata: Record<string, string> = {},
 ): Uint8Array[] {
   const where = 'encodeSafetensors';
   if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);

@@ -42,7 +42,7 @@ export function checkLengths(where: string, config: ModelConfig, lengths: Int32A
   const { kind, shared, steps } = config;
   if (kind !== 'tt' || !shared || steps < 2) {
     const received = `${kind}, ${shared ? 'shared' : 'not shared'}, ${steps} steps`;
-    const rule = 'none, except for a shared tt network of at least 2 steps,';
+    const rule = 'none, except for a shared tt network of at least 2 steps';
     throw mismatch('E_ARGUMENT', where, rule, received);
   }
   if (!(lengths instanceof Int32Array)) throw mismatch('E_ARGUMENT', where, 'an Int32Array', lengths);

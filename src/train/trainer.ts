@@ -12,7 +12,14 @@ import {
 import { checkModel, type Model } from '../models/model.ts';
 import { ParameterBlock } from '../models/parameters.ts';
 import { Batches, checkFits } from './batches.ts';
-import { type Best, lossFor, type Metrics, type StepReport, type TrainingPlan } from './options.ts';
+import {
+  type Best,
+  checkPlan,
+  lossFor,
+  type Metrics,
+  type StepReport,
+  type TrainingPlan,
+} from './options.ts';
 import { scheduleAt } from './schedule.ts';
 
 /** Where training stands, beside the parameters and moments: enough to go on bit by bit as if nothing had happened. */
@@ -65,10 +72,11 @@ export class Trainer {
   private stops: Stopping = { ended: 0 };
   private epochs: readonly EndedEpoch[] = [];
 
-  constructor(model: Model, data: AnyDataset, plan: TrainingPlan, validation?: AnyDataset) {
+  /** What the plan leaves out is as for `fit`. @throws XiError as `fit` does. */
+  constructor(model: Model, data: AnyDataset, options: Partial<TrainingPlan>, validation?: AnyDataset) {
     const { backend, config } = checkModel('Trainer', model);
     checkDataset('data', data);
-    lossFor(data, plan.loss);
+    const plan = checkPlan(options, data);
     this.batches = new Batches(model, data, plan.batch);
     this.model = model;
     this.plan = plan;

@@ -216,6 +216,20 @@ describe('certify', () => {
     await expect(check(null)).rejects.toEqual(refusal('E_ARGUMENT', /expected an object/));
   });
 
+  it('gives a network of two or three steps rows and columns', async () => {
+    const identity = tensor(
+      Float64Array.from({ length: 25 }, (_, n) => Number(n % 6 === 0)),
+      [5, 5],
+    );
+    const shape = { inputs: 5, outputs: 1, rank: 4, dtype: 'float64', init: 'normal', seed: 1 } as const;
+    const features = { size: 5, activation: 'identity' } as const;
+    for (const steps of [2, 3]) {
+      const short = createModel({ kind: 'tt', xi: 'product', steps, features, ...shape });
+      const { rows, columns, bound } = await certify(short, identity, { samples: 25, exact: true });
+      expect({ rows, columns, joint: bound.joint }).toEqual({ rows: 5 ** (steps - 1), columns: 5, joint: 4 });
+    }
+  });
+
   it('says what it refuses', async () => {
     await expect(certify(model, templates, { samples: 0 })).rejects.toEqual(refusal('E_ARGUMENT', /samples/));
     for (const window of [[6, 7], [2, 2], [0, 7], [1], 3]) {

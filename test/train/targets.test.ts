@@ -84,6 +84,15 @@ describe('the mean squared error', () => {
     expect(() => new Trainer(make(), patterns(4, 3), plan, data)).toThrow(wrong);
   });
 
+  it('a trainer takes part of a plan and refuses what fit refuses', () => {
+    const training = (plan: object) => () => new Trainer(make(), patterns(10, 3), plan);
+    expect(training({ epochs: 2, batch: 5 })().steps).toBe(4);
+    expect(training({ batch: 0 })).toThrow(refusal('E_ARGUMENT', /batch: expected an integer from 1/));
+    expect(training({ optimizer: 'sgd' })).toThrow(refusal('E_ARGUMENT', /optimizer: expected one of/));
+    expect(training({ schedule: 'foo' })).toThrow(refusal('E_ARGUMENT', /schedule: expected one of/));
+    expect(training({ lr: 3 })).toThrow(refusal('E_ARGUMENT', /received 'lr'/));
+  });
+
   it.each<[string, object, string, RegExp]>([
     [
       'of another width',
