@@ -1,11 +1,23 @@
 // Everything that a fresh clone needs: packages, the addon, the WebAssembly module, dist/. Safe to run at any time: what
 // is up to date is left alone.
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildWasm } from '../wasm/build.mjs';
 import { ensureChromium } from './chromium.mjs';
 import { bundleEntries } from './lib/bundles.mjs';
-import { have, inProject, install, isMain, nodeGyp, nodePrefix, npm, run, step } from './lib/steps.mjs';
+import {
+  have,
+  inProject,
+  install,
+  isMain,
+  nodeGyp,
+  nodePrefix,
+  npm,
+  replaceFolder,
+  run,
+  step,
+} from './lib/steps.mjs';
 import { buildNeon } from './neon.mjs';
 import { ensurePython } from './python.mjs';
 
@@ -99,12 +111,14 @@ async function buildLibrary() {
   ];
   const does = 'compiling TypeScript, bundling for browsers';
   await step('dist', { does, inputs, outputs: ['dist'] }, async () => {
-    // A file whose source is gone must not live on.
-    rmSync(inProject('dist'), { recursive: true, force: true });
-    await run(process.execPath, [inProject('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
-    const command = inProject('dist/cli/main.js');
-    if (existsSync(command)) chmodSync(command, 0o755);
-    await bundleEntries();
+    // Beside dist/, where maps have the same paths; a file whose source is gone does not live on.
+    const made = inProject('dist.part');
+    rmSync(made, { recursive: true, force: true });
+    const compiler = inProject('node_modules/typescript/bin/tsc');
+    await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', made]);
+    chmodSync(join(made, 'cli/main.js'), 0o755);
+    await bundleEntries(made);
+    replaceFolder(made, inProject('dist'));
   });
   return {};
 }

@@ -1,6 +1,7 @@
 // Makes the entries for browsers: dist/index.browser.js and dist/index.inline.js, each one file that imports nothing. The
 // modules that know Node and those for pages stand in each other's place here, and nowhere else.
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { inProject } from './steps.mjs';
 
@@ -37,15 +38,15 @@ export function browserOptions(entry) {
   };
 }
 
-/** Bundles the entries into dist/; the inline one only where the modules could be built. */
-export async function bundleEntries() {
+/** Bundles the entries into a folder beside src/; the inline one only where the modules could be built. */
+export async function bundleEntries(folder) {
   const { build } = await import('esbuild');
   for (const entry of Object.keys(ENTRIES)) {
     if (entry === 'inline' && !existsSync(inProject('wasm/xitensor.wasm'))) continue;
     await build({
       ...browserOptions(entry),
       entryPoints: [inProject(`src/index.${entry}.ts`)],
-      outfile: inProject(`dist/index.${entry}.js`),
+      outfile: join(folder, `index.${entry}.js`),
       // Comments and layout are half of it; names stay, for those who read a stack.
       minifyWhitespace: true,
       minifySyntax: true,

@@ -130,6 +130,15 @@ export function install(from, to) {
   renameSync(partial, to);
 }
 
+/** Puts a folder in the place of another: what is running finds the old one or the new one, but for a moment between two moves. */
+export function replaceFolder(from, to) {
+  const old = `${to}.old`;
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(to)) renameSync(to, old);
+  renameSync(from, to);
+  rmSync(old, { recursive: true, force: true });
+}
+
 /** The folder that holds the headers of this Node, with which node-gyp has nothing to download; '' if there is none. */
 export function nodePrefix() {
   const prefix = dirname(dirname(realpathSync(process.execPath)));

@@ -64,7 +64,7 @@ interface Lane {
 
 /**
  * Measures a workload on all subjects side by side: a round is the peak of the core and then each subject once, ours
- * with its own limit before it. Machines are shared and their speed drifts, so ratios are taken within a round.
+ * with its own limit before it, after a call that is not counted. Machines are shared and their speed drifts, so ratios are taken within a round.
  */
 export async function measure(
   workload: Workload,
@@ -88,12 +88,13 @@ export async function measure(
       if (workload.kind === 'call') await prepared.round(5000);
       // One call of a tiny workload is no measure of the next.
       const pilot = once < roundMs / 20 ? (await prepared.round(20)) / 20 : once;
-      const enough = once < SLOW * roundMs ? pace.rounds : once < VERY_SLOW * roundMs ? SLOW_ROUNDS : 2;
+      const warm = once < SLOW * roundMs;
+      const enough = warm ? pace.rounds : once < VERY_SLOW * roundMs ? SLOW_ROUNDS : 2;
       lanes.push({
         subject,
         prepared,
         calls: Math.max(1, Math.round(roundMs / Math.max(1e-5, pilot))),
-        warm: once < SLOW * roundMs,
+        warm,
         rounds: Math.min(enough, pace.rounds),
         limitRepetitions: subject.backend ? peakRepetitions(subject.backend, dtype, roundMs / 4) : 0,
         ms: [],

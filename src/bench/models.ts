@@ -3,7 +3,6 @@ import { Rng } from '../core/rng.ts';
 import { allocate, type FloatArray, type Tensor } from '../core/tensor.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { createModel } from '../models/model.ts';
-import { checkPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
 import type { Inputs, ModelWorkload } from './workloads.ts';
 
@@ -63,7 +62,7 @@ export function trainerOf(workload: ModelWorkload, inputs: Inputs, backend = ref
   const { model, dtype, B } = workload;
   const network = createModel({ ...model, dtype, backend });
   network.setParameters(parametersOf(inputs));
-  const plan = checkPlan({ epochs: 1e6, batch: B, learningRate: RATE, schedule: 'constant', clip: 1e9 });
+  const plan = { epochs: 1e6, batch: B, learningRate: RATE, schedule: 'constant', clip: 1e9 } as const;
   return new Trainer(network, datasetOf(workload, inputs), plan);
 }
 

@@ -5,7 +5,7 @@ import { checkConfig, type ModelKind, type ModelOptions } from '../models/config
 import { layoutOf } from '../models/families.ts';
 import { createModel, type Model } from '../models/model.ts';
 import { runTrainer } from '../train/fit.ts';
-import { checkPlan, type StepReport } from '../train/options.ts';
+import type { StepReport } from '../train/options.ts';
 import type { Schedule } from '../train/schedule.ts';
 import { Trainer } from '../train/trainer.ts';
 
@@ -175,7 +175,7 @@ function beginRun(
 ): Trainer {
   const model = createModel({ ...modelOptions(run, shape), backend });
   const { epochs, batch, learningRate, schedule, seed } = run;
-  return new Trainer(model, train, checkPlan({ epochs, batch, learningRate, schedule, seed }, train), test);
+  return new Trainer(model, train, { epochs, batch, learningRate, schedule, seed }, test);
 }
 
 /** Accuracy on the test part after the last epoch; null where training diverged before the first was over. */

@@ -1,5 +1,5 @@
 import type { Storage } from '../backend/interface.ts';
-import { integer, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import {
   type AnyDataset,
@@ -15,6 +15,7 @@ import { Batches, checkFits } from './batches.ts';
 import {
   type Best,
   checkPlan,
+  DEFAULT_PLAN,
   lossFor,
   type Metrics,
   type StepReport,
@@ -72,10 +73,11 @@ export class Trainer {
   private stops: Stopping = { ended: 0 };
   private epochs: readonly EndedEpoch[] = [];
 
-  /** What the plan leaves out is as for `fit`. @throws XiError as `fit` does. */
+  /** What is left out is as for `fit`; watching and ending a run is up to `runTrainer`. @throws XiError as `fit` does. */
   constructor(model: Model, data: AnyDataset, options: Partial<TrainingPlan>, validation?: AnyDataset) {
     const { backend, config } = checkModel('Trainer', model);
     checkDataset('data', data);
+    knownKeys('Trainer', options, Object.keys(DEFAULT_PLAN));
     const plan = checkPlan(options, data);
     this.batches = new Batches(model, data, plan.batch);
     this.model = model;

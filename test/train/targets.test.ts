@@ -90,7 +90,8 @@ describe('the mean squared error', () => {
     expect(training({ batch: 0 })).toThrow(refusal('E_ARGUMENT', /batch: expected an integer from 1/));
     expect(training({ optimizer: 'sgd' })).toThrow(refusal('E_ARGUMENT', /optimizer: expected one of/));
     expect(training({ schedule: 'foo' })).toThrow(refusal('E_ARGUMENT', /schedule: expected one of/));
-    expect(training({ lr: 3 })).toThrow(refusal('E_ARGUMENT', /received 'lr'/));
+    expect(training({ lr: 3 })).toThrow(refusal('E_ARGUMENT', /^Trainer: .*received 'lr'/));
+    expect(training({ validation: patterns(4, 3) })).toThrow(refusal('E_ARGUMENT', /received 'validation'/));
   });
 
   it.each<[string, object, string, RegExp]>([
