@@ -128,7 +128,7 @@ void pack_pairs_of_rows(const OuterRows<T>& from, size_t row, size_t k, size_t k
 template <class T, class Pair>
 void reduce_panel_beside(const void* source, size_t row, size_t k, size_t kc, T* to, const T* A, const T* B,
                          T* C, const size_t* row_offsets, bool accumulate, Prefetch& ahead) {
-  const PairsBeside<T, Pair> pairs(*static_cast<const OuterRows<T>*>(source), row, k, to);
+  PairsBeside<T, Pair> pairs(*static_cast<const OuterRows<T>*>(source), row, k, to);
   reduce_tile<T, SumOf<fast::xi_product>, tile_rows, tile_vectors>(kc, A, B, NR<T>, C, row_offsets,
                                                                    accumulate, ahead, pairs);
 }

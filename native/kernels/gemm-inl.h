@@ -6,7 +6,7 @@
 // streams past it, an MR × NR tile of C lives in registers. Every C[m,n] is reduced over k in the same order
 // whatever its place in a tile, so the result does not depend on how rows are cut for threads.
 #pragma once
-#include "tile-inl.h"
+#include "tile_columns-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -245,7 +245,8 @@ void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, 
 template <class T>
 void multiply_block(size_t kc, size_t nc, const T* A, const T* B, Target<T> to, size_t rows, bool accumulate,
                     Prefetch& ahead) {
-  reduce_block(panel_kernels<T, SumOf<fast::xi_product>>, kc, nc, A, B, to, rows, accumulate, ahead);
+  reduce_block(panel_kernels<T, SumOf<fast::xi_product>>, kc, nc, A, B, to, rows, accumulate, ahead,
+               columns_kernel<T>);
 }
 
 // Offsets of the rows of a dense C.

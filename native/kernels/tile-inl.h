@@ -175,7 +175,7 @@ constexpr bool fetches<SumOf<fast::xi_product>, tile_rows> = true;
 // `rows` × W accumulators over kc terms; A [kc][panel_rows], B [kc][width].
 template <class T, class S, int rows, int W, class Beside = Alone>
 XT_INLINE void reduce_terms(size_t kc, const T* A, const T* B, size_t width, Vec<T> (&state)[rows][W],
-                            Prefetch& ahead, Beside beside = {}) {
+                            Prefetch& ahead, Beside&& beside = {}) {
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 4
@@ -211,7 +211,7 @@ XT_INLINE void reduce_terms(size_t kc, const T* A, const T* B, size_t width, Vec
 // Full tiles of contiguous columns.
 template <class T, class S, int rows, int W, class Beside = Alone>
 XT_INLINE void reduce_tile(size_t kc, const T* A, const T* B, size_t width, T* C, const size_t* row_offsets,
-                           bool accumulate, Prefetch& ahead, Beside beside = {}) {
+                           bool accumulate, Prefetch& ahead, Beside&& beside = {}) {
   Vec<T> state[rows][W];
   reduce_terms<T, S, rows, W>(kc, A, B, width, state, ahead, beside);
 #pragma GCC unroll 16
@@ -315,20 +315,26 @@ constexpr PanelKernels<T> panel_kernels = panel_kernels_of<T, S>();
 
 // The packed A panels of `rows` rows against all packed B panels of a block: columns [0, nc) of a Target. A
 // panel of B stays in the first-level cache while those of A stream past it. Panels of B are tile_vectors
-// wide but for the last, which is as narrow as its columns allow.
+// wide but for the last, which is as narrow as its columns allow; `narrow` may know a better kernel for it.
 template <class T>
 void reduce_block(const PanelKernels<T>& kernels, size_t kc, size_t nc, const T* A, const T* B, Target<T> to,
-                  size_t rows, bool accumulate, Prefetch& ahead) {
+                  size_t rows, bool accumulate, Prefetch& ahead,
+                  PanelKernel<T> (*narrow)(size_t cols) = nullptr) {
   for (size_t n = 0; n < nc; n += NR<T>) {
     const size_t cols = smaller(nc - n, NR<T>), width = round_up(cols, lanes<T>);
     const PanelKernel<T> whole = kernels.panel[width / lanes<T> - 1];
     const size_t at_once = whole ? width : lanes<T>;
     const PanelKernel<T> kernel = whole ? whole : kernels.panel[0];
+    const PanelKernel<T> better = narrow ? narrow(cols) : nullptr;
     for (size_t row = 0; row < rows; row += MR<T>) {
       const T* panel_A = A + row / MR<T> * panel_rows<T> * kc;
       const size_t present = smaller(rows - row, MR<T>);
       const Target<T> at{to.data, to.rows + row, to.columns};
       if (present < MR<T>) ahead.some(ahead.a_tile);
+      if (better && present == MR<T>) {
+        better(kc, panel_A, B + n * kc, width, at, present, n, cols, accumulate, ahead);
+        continue;
+      }
       for (size_t c = 0; c < width; c += at_once) {
         kernel(kc, panel_A, B + n * kc + c, width, at, present, n + c, smaller(cols - c, at_once), accumulate,
                ahead);

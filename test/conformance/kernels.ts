@@ -82,13 +82,17 @@ function matmulCase(dtype: DType): ConformanceCase {
   );
 }
 
-/** Sizes beyond every block in turn: 256 terms of a sum, 112 rows, 512 columns, 512 pairs of a gradient, 896 rows a slice. */
+/**
+ * Sizes beyond every block in turn: 256 terms of a sum, 112 rows, 512 columns, 512 pairs of a gradient, 896 rows a slice;
+ * and a few columns behind a vector.
+ */
 const BLOCKED: readonly ContractSizes[] = [
   { B: 131, L: 9, R: 67, K: 530 },
   { B: 300, L: 3, R: 40, K: 5 },
   { B: 5, L: 2, R: 600, K: 300 },
   { B: 259, L: 2, R: 513, K: 30 },
   { B: 1000, L: 3, R: 5, K: 7 },
+  { B: 43, L: 6, R: 50, K: 51 },
 ];
 
 function blockedCase(dtype: DType): ConformanceCase {
