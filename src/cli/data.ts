@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import { integer, mismatch, XiError } from '../core/errors.ts';
+import { type Command, Option } from 'commander';
+import { integer, mismatch } from '../core/errors.ts';
 import { misspelt } from '../core/nearest.ts';
 import { type DType, isTokens } from '../core/tensor.ts';
 import { loadArrays } from '../data/arrays.ts';
@@ -12,8 +12,7 @@ import { loadImdb } from '../data/imdb.ts';
 import { loadMnist } from '../data/mnist.ts';
 import { loadSpam } from '../data/spam.ts';
 import { loadSplice } from '../data/splice.ts';
-import { type TextParts, type Vocabulary, vocabularyOf } from '../data/text.ts';
-import { inFile } from '../models/files.ts';
+import type { TextParts, Vocabulary } from '../data/text.ts';
 import { number } from './options.ts';
 
 /** What on the command line decides which data are read; a checkpoint repeats it. */
@@ -27,12 +26,16 @@ export interface DataChoice {
   readonly label?: string;
   readonly targets?: string;
   readonly sequence?: string;
+  readonly columns?: string;
   readonly inputs?: number;
 }
 
+/** Which columns of a CSV file are answers and which inputs. */
+export const TABLE_OPTIONS = ['label', 'targets', 'sequence', 'columns', 'inputs'] as const;
+
 export const DATA_OPTIONS = [
   ...['data', 'limit', 'patch', 'length', 'words', 'variable'],
-  ...['label', 'targets', 'sequence', 'inputs'],
+  ...TABLE_OPTIONS,
 ] as const;
 
 export type SplitName = 'train' | 'test';
@@ -44,13 +47,23 @@ export interface Parts {
   readonly vocabulary?: Vocabulary;
 }
 
-/** What a saved model says of its data: names of classes, letters of inputs, words of tokens, whether lengths differ. */
+/**
+ * What a saved model says of its data: where they were, their columns, names of classes, letters of inputs, words of
+ * tokens, whether lengths differ.
+ */
 export interface Known {
+  /** As --data names them, without the place of files and folders. */
+  readonly data?: string;
+  /** The name of that file or folder, without what it lies in. */
+  readonly place?: string;
+  readonly table?: TableChoice;
   readonly variable?: boolean;
   readonly alphabet?: string;
   readonly classNames?: readonly string[];
   readonly vocabulary?: Vocabulary;
 }
+
+export type TableChoice = Pick<DataChoice, (typeof TABLE_OPTIONS)[number]>;
 
 interface Request {
   readonly choice: DataChoice;
@@ -101,13 +114,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   csv: {
     forms: 'FILE.csv',
-    takes: ['label', 'targets', 'sequence', 'inputs', 'variable', 'length'],
+    takes: [...TABLE_OPTIONS, 'variable', 'length'],
     async load({ place, dtype, choice, wanted, known }) {
       const { label, sequence, inputs, variable, length: steps } = choice;
-      const targets = choice.targets?.split(',');
+      const [targets, columns] = [choice.targets, choice.columns].map((list) => list?.split(','));
       const { classNames } = known;
       const alphabet = sequence === undefined ? undefined : known.alphabet;
-      const form = { label, targets, sequence, alphabet, inputs, variable, steps };
+      const form = { label, targets, sequence, alphabet, columns, inputs, variable, steps };
       const options = { ...form, dtype, classNames };
       return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
     },
@@ -129,7 +142,7 @@ const FORMS = Object.values(KINDS).map(({ forms }) => forms);
 const NAMES = Object.keys(KINDS).filter((name) => name !== 'csv' && name !== 'npy');
 
 /** The kind of data that --data names, and what it says of their place. */
-function kindOf(data: string): { kind: Kind; name: string; place?: string } {
+export function kindOf(data: string): { kind: Kind; name: string; place?: string } {
   const of = (name: string, place?: string) => ({ kind: KINDS[name], name, place });
   if (/\.npy\+.+\.npy$/.test(data)) return of('npy', data);
   if (/\.csv$/i.test(data)) return of('csv', data);
@@ -139,15 +152,22 @@ function kindOf(data: string): { kind: Kind; name: string; place?: string } {
   throw misspelt('--data', `one of ${FORMS.join(', ')}, or a folder that is there`, data, NAMES);
 }
 
-export function withDataOptions(command: Command, limitText: string, patchText: string): Command {
+/** Texts of options that mean something else from command to command. */
+interface DataTexts {
+  readonly limit: string;
+  readonly patch: string;
+  /** What --data is if it is left out, where that is no fixed value. */
+  readonly data?: string;
+}
+
+/** `data` is the value of --data if it is left out. */
+export function withDataOptions(command: Command, texts: DataTexts, data?: string): Command {
+  const forms = `${FORMS.join(', ')}, or a folder with IDX files named as those of MNIST`;
+  const text = texts.data === undefined ? forms : `${forms} (default: ${texts.data})`;
   return command
-    .option(
-      '--data <source>',
-      `${FORMS.join(', ')}, or a folder with IDX files named as those of MNIST`,
-      'mnist',
-    )
-    .option('--limit <n>', limitText, number)
-    .option('--patch <pixels>', patchText, number)
+    .addOption(new Option('--data <source>', text).default(data))
+    .option('--limit <n>', texts.limit, number)
+    .option('--patch <pixels>', texts.patch, number)
     .option('--length <T>', 'of texts: tokens of a sequence (default: 100, or what the model takes)', number)
     .option('--variable', 'of texts and CSV files: sequences of their own lengths, for tt --shared')
     .option(
@@ -158,6 +178,7 @@ export function withDataOptions(command: Command, limitText: string, patchText: 
     .option('--label <column>', 'of a CSV file: its classes (default: label)')
     .option('--targets <columns>', 'of a CSV file: real targets instead, with commas between')
     .option('--sequence <column>', 'of a CSV file: sequences of letters, instead of columns of numbers')
+    .option('--columns <names>', 'of a CSV file: those of numbers, with commas between (default: all others)')
     .option('--inputs <N>', 'of a CSV file: how many columns of numbers are one step (default: 1)', number);
 }
 
@@ -209,37 +230,6 @@ export function shapeFor(data: AnyDataset, { vocabulary }: Parts) {
   if (!isTokens(inputs)) return { steps, inputs: size, outputs, embedding: false };
   const largest = () => inputs.data.reduce((top, token) => Math.max(top, token), 0) + 1;
   return { steps, inputs: vocabulary?.words.length ?? largest(), outputs, embedding: true };
-}
-
-/** What a model file carries so that other data are read as these were. */
-export function metadataFor(data: AnyDataset, { vocabulary }: Parts): Record<string, string> {
-  const { classNames } = data as { classNames?: readonly string[] };
-  return {
-    ...(data.lengths && { variable: 'true' }),
-    ...(data.alphabet && { alphabet: data.alphabet }),
-    ...(classNames && { classes: JSON.stringify(classNames) }),
-    ...(vocabulary && { vocabulary: JSON.stringify(vocabulary.words) }),
-  };
-}
-
-/** The reverse of {@link metadataFor}. @throws XiError E_FILE for metadata that are not lists of strings. */
-export function knownFrom(path: string, metadata: Readonly<Record<string, string>>): Known {
-  const list = (key: string): string[] | undefined => {
-    if (!Object.hasOwn(metadata, key)) return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(metadata[key]);
-    } catch (cause) {
-      throw new XiError('E_FILE', `${path}: its ${key} are not JSON`, { cause });
-    }
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-    throw mismatch('E_FILE', `${path} ${key}`, 'a list of strings', value);
-  };
-  const words = list('vocabulary');
-  const variable = Object.hasOwn(metadata, 'variable') && metadata.variable === 'true';
-  const alphabet = Object.hasOwn(metadata, 'alphabet') ? metadata.alphabet : undefined;
-  const vocabulary = words && inFile(path, () => vocabularyOf(words));
-  return { variable, alphabet, classNames: list('classes'), ...(vocabulary && { vocabulary }) };
 }
 
 function needed({ place, choice }: Request): string {

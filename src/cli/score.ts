@@ -7,7 +7,8 @@ import { readSafetensors, writeNpy } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
 import { evaluate } from '../train/evaluate.ts';
-import { DATA_OPTIONS, type DataChoice, type Known, knownFrom, loadParts, withDataOptions } from './data.ts';
+import { DATA_OPTIONS, type DataChoice, type Known, kindOf, loadParts, withDataOptions } from './data.ts';
+import { knownFrom, rememberedData, rememberedTable } from './known.ts';
 import {
   type BackendChoice,
   givenOf,
@@ -28,7 +29,8 @@ interface Flags extends DataChoice, BackendChoice {
 const EXAMPLES = `
 Examples:
   xitensor score m.safetensors
-  xitensor score dna.safetensors --data splice --split train
+  xitensor score dna.safetensors --split train
+  xitensor score table.safetensors --data new.csv
   xitensor score m.safetensors -i inputs.npy -o scores.npy`;
 
 export function scoreCommand(): Command {
@@ -44,8 +46,12 @@ export function scoreCommand(): Command {
     .addOption(
       new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'),
     );
-  const patchText = 'of images: side of the patches that they are cut into (default: what the model takes)';
-  return withBackendOptions(withDataOptions(command, 'score the first n examples only', patchText))
+  const texts = {
+    limit: 'score the first n examples only',
+    patch: 'of images: side of the patches that they are cut into (default: what the model takes)',
+    data: 'what the model was trained on, where that needs no file or folder',
+  };
+  return withBackendOptions(withDataOptions(command, texts))
     .option('--json', 'print one record')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: Flags) => {
@@ -58,7 +64,7 @@ export function scoreCommand(): Command {
       const model = await loadModel(path, { backend: openChosen(flags) });
       if (flags.input !== undefined) return scoreFile(model, flags.input, flags);
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
-      return scoreDataset(model, flags, known);
+      return scoreDataset(model, { ...flags, data: flags.data ?? rememberedData(path, known) }, known);
     });
 }
 
@@ -84,13 +90,16 @@ async function scoreDataset(model: Model, flags: Flags, known: Known): Promise<v
   }
 }
 
-/** What a model says of how its data were read: the side of patches, the length of texts, whether lengths differ. */
+/** What a model says of how its data were read: the side of patches, the length of texts, columns, whether lengths differ. */
 function fromModel({ config: { inputs, steps } }: Model, flags: Flags, known: Known): Partial<DataChoice> {
-  const { data, variable = known.variable } = flags;
-  if (/^(imdb|spam)(:|$)/.test(data)) return { length: steps, ...(variable && { variable }) };
-  if (variable && /\.csv$/i.test(data)) return { length: steps, variable };
-  if (/^splice(:|$)|\.(csv|npy)$/i.test(data)) return {};
-  const side = Math.sqrt(/^cifar10(:|$)/.test(data) ? inputs / 3 : inputs);
+  const { kind, name } = kindOf(flags.data);
+  const { variable = known.variable } = flags;
+  const takes = (option: (typeof DATA_OPTIONS)[number]) => kind.takes.includes(option);
+  if (takes('words')) return { length: steps, ...(variable && { variable }) };
+  if (takes('label'))
+    return { ...rememberedTable(known, flags), ...(variable && { length: steps, variable }) };
+  if (!takes('patch')) return {};
+  const side = Math.sqrt(name === 'cifar10' ? inputs / 3 : inputs);
   return Number.isInteger(side) ? { patch: side } : {};
 }
 

@@ -8,8 +8,9 @@ import { evaluateAsync } from '../train/evaluate.ts';
 import { runTrainer } from '../train/fit.ts';
 import type { EpochReport, Metrics } from '../train/options.ts';
 import type { Trainer } from '../train/trainer.ts';
-import { metadataFor, type Parts } from './data.ts';
+import type { Parts } from './data.ts';
 import { interruption } from './interruption.ts';
+import { metadataFor } from './known.ts';
 import { percent, printJson } from './options.ts';
 import { type ProgressView, progressView } from './progress.ts';
 import { begin, type Flags, resume } from './train-begin.ts';
@@ -33,7 +34,7 @@ export async function train(flags: Flags, command: Command): Promise<void> {
   for (const line of introduction(trainer)) view.line(line);
   // Those before a checkpoint too.
   const epochs: EpochReport[] = trainer.history.map((ended) => ({ ...ended, epochs: trainer.plan.epochs }));
-  const metadata = metadataFor(trainer.data, parts);
+  const metadata = metadataFor(trainer.data, parts, source);
   const held = trainer.plan.validationSplit > 0 ? 'validation' : 'test';
   try {
     const run = runTrainer(trainer, {

@@ -33,9 +33,11 @@ export function trainCommand(): Command {
     .option('-o, --output <file>', 'where the trained model goes', 'model.safetensors')
     .option('--resume', 'go on from the checkpoint beside the output, with the options it was begun with')
     .option('--force', 'start anew although there is a checkpoint');
-  const limitText = 'train on the first n examples only';
-  const patchText = 'of images: side of the patches that they are cut into (default: 7, or 8 of CIFAR-10)';
-  return withBackendOptions(withDataOptions(withPlanOptions(withModelOptions(command)), limitText, patchText))
+  const texts = {
+    limit: 'train on the first n examples only',
+    patch: 'of images: side of the patches that they are cut into (default: 7, or 8 of CIFAR-10)',
+  };
+  return withBackendOptions(withDataOptions(withPlanOptions(withModelOptions(command)), texts, 'mnist'))
     .option('--json', 'print one record at the end, and no progress')
     .addHelpText('after', NOTES)
     .action((flags: Flags) => train(flags, command));

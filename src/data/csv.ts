@@ -12,8 +12,10 @@ export interface CsvOptions {
   readonly label?: string;
   /** Columns of real targets, instead of classes. */
   readonly targets?: readonly string[];
-  /** Column of sequences of letters, each a step and its one-hot row; where left out, all other columns are numbers. */
+  /** Column of sequences of letters, each a step and its one-hot row; where left out, inputs are columns of numbers. */
   readonly sequence?: string;
+  /** The columns of numbers that are inputs, in their order; where left out, all but the answers, in that of the table. */
+  readonly columns?: readonly string[];
   /** The letters in the order of the inputs; where left out, those that occur, in the order of code units. */
   readonly alphabet?: string;
   /** N, how many successive columns of numbers are one step; 1 when left out. */
@@ -29,7 +31,18 @@ export interface CsvOptions {
 }
 
 const KEYS = [
-  ...['label', 'targets', 'sequence', 'alphabet', 'inputs', 'variable', 'steps', 'classNames', 'dtype'],
+  ...[
+    'label',
+    'targets',
+    'sequence',
+    'alphabet',
+    'columns',
+    'inputs',
+    'variable',
+    'steps',
+    'classNames',
+    'dtype',
+  ],
 ];
 
 /**
@@ -65,7 +78,7 @@ export async function loadCsv(
   const answers = targets ?? [label];
   const sequences =
     sequence === undefined
-      ? numericInputs(table, answers, options.inputs ?? 1, dtype, ending)
+      ? numericInputs(table, answers, options, dtype, ending)
       : oneHotInputs(table, table.column(sequence), options.alphabet, dtype, ending);
   if (targets) return { name, ...sequences, targets: table.numbers(targets, dtype) };
   const classes = table.column(label);
@@ -74,19 +87,24 @@ export async function loadCsv(
   return { name, ...sequences, ...known };
 }
 
-function checkColumns({ label, targets, sequence, alphabet, inputs, classNames }: CsvOptions): void {
+function checkColumns(options: CsvOptions): void {
+  const { label, targets, sequence, alphabet, columns, inputs, classNames } = options;
   const refuse = (name: string, expected: string, received: unknown) =>
     mismatch('E_ARGUMENT', `loadCsv ${name}`, expected, received);
   for (const [name, column] of Object.entries({ label, sequence, alphabet })) {
     if (column !== undefined && typeof column !== 'string') throw refuse(name, 'a string', column);
   }
-  for (const [name, list] of Object.entries({ targets, classNames })) {
+  for (const [name, list] of Object.entries({ targets, columns, classNames })) {
     const isList = Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === 'string');
     if (list !== undefined && !isList) throw refuse(name, 'a list of names', list);
   }
   if (targets && label !== undefined) throw refuse('targets', 'no label beside them', label);
-  if (targets && new Set(targets).size < targets.length)
-    throw refuse('targets', 'every column once', targets);
+  for (const [name, list] of Object.entries({ targets, columns })) {
+    if (list && new Set(list).size < list.length) throw refuse(name, 'every column once', list);
+  }
+  const answer = columns?.find((name) => (targets ?? [label ?? 'label']).includes(name));
+  if (answer !== undefined) throw refuse('columns', 'no column of answers', answer);
+  if (sequence !== undefined && columns) throw refuse('columns', 'no sequence beside them', sequence);
   if (sequence === undefined && alphabet !== undefined)
     throw refuse('alphabet', 'a sequence beside it', alphabet);
   if (sequence !== undefined && inputs !== undefined)
@@ -177,12 +195,12 @@ class Table {
 function numericInputs(
   table: Table,
   answers: readonly string[],
-  inputs: number,
+  { columns: chosen, inputs = 1 }: CsvOptions,
   dtype: DType,
   { variable, steps }: Ending,
 ): Sequences {
   for (const name of answers) table.column(name);
-  const names = table.names.filter((name) => !answers.includes(name));
+  const names = chosen ?? table.names.filter((name) => !answers.includes(name));
   integer('loadCsv inputs', inputs, 1, 2 ** 20);
   if (names.length === 0 || names.length % inputs !== 0) {
     const expected = `a divisor of the ${names.length} columns of numbers`;

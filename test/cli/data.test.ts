@@ -36,7 +36,8 @@ describe('data of each kind are trained on, and scored alike', () => {
       data: 'splice-train',
     });
     expect(trained.epochs[0]).toMatchObject({ validation: expect.any(Object), best: { epoch: 1 } });
-    const { accuracy, loss } = await record('score', 's.safetensors', '--data', 'splice:1');
+    // The fold is that of training.
+    const { accuracy, loss } = await record('score', 's.safetensors');
     expect(trained.test).toEqual({ accuracy, loss });
     const { metadata } = await readSafetensors(inFolder('s.safetensors'));
     expect(metadata.classes).toBe('["ei","ie","n"]');
@@ -111,7 +112,7 @@ describe('data of each kind are trained on, and scored alike', () => {
     );
     expect(readFileSync(inFolder('half.safetensors'))).toEqual(readFileSync(inFolder('l.safetensors')));
     // A file of shorter words, which is read as the training data were.
-    const score = ['score', 'l.safetensors', '--data', 'short.csv', '--sequence', 'word'];
+    const score = ['score', 'l.safetensors', '--data', 'short.csv'];
     expect(await record(...score)).toMatchObject({ count: 2, accuracy: 1 });
     // Letters keep their places: those of other files would be numbered otherwise, or be as many by chance.
     const { metadata } = await readSafetensors(inFolder('l.safetensors'));
@@ -157,8 +158,27 @@ describe('data of each kind are trained on, and scored alike', () => {
     const trained = await train('t.safetensors', '--data', 'all.csv', ...options);
     expect(trained).toMatchObject({ config: { steps: 2, inputs: 2, outputs: 3 }, data: 'all' });
     expect(trained.test).toBeUndefined();
-    const scored = await record('score', 't.safetensors', '--data', 'dogs.csv', ...columns);
-    expect(scored).toMatchObject({ data: 'dogs', count: 2, accuracy: 1 });
+    const dogs = { data: 'dogs', count: 2, accuracy: 1 };
+    expect(await record('score', 't.safetensors', '--data', 'dogs.csv')).toMatchObject(dogs);
+    expect(await record('score', 't.safetensors', '--data', 'dogs.csv', ...columns)).toMatchObject(dogs);
+    const where =
+      /--data: expected data such as all\.csv, which t\.safetensors was trained on, received none/;
+    await failsIn(['score', 't.safetensors'], 2, where, folder);
+  });
+
+  it('a table of which some columns are no inputs', async () => {
+    const rng = new Rng(4);
+    const line = (n: number) => [n, (n % 2) + 0.1 * rng.normal(), `note ${n}`, rng.normal(), n % 2].join(',');
+    const rows = Array.from({ length: 60 }, (_, n) => line(n));
+    writeFileSync(inFolder('notes.csv'), ['id,a,note,b,label', ...rows, ''].join('\n'));
+    const trained = await train('n.safetensors', '--data', 'notes.csv', '--columns', 'b,a', ...LONG);
+    expect(trained.config).toMatchObject({ steps: 2, inputs: 1 });
+    const { metadata } = await readSafetensors(inFolder('n.safetensors'));
+    expect(metadata).toMatchObject({ data: 'csv', place: 'notes.csv', table: '{"columns":"b,a"}' });
+    expect(await record('score', 'n.safetensors', '--data', 'notes.csv')).toMatchObject({ accuracy: 1 });
+    // Said anew, the columns are others: it knows nothing of b in the place of a.
+    const turned = await record('score', 'n.safetensors', '--data', 'notes.csv', '--columns', 'a,b');
+    expect(turned.accuracy).toBeLessThan(0.9);
   });
 
   it('arrays with real targets', async () => {

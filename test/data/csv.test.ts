@@ -76,6 +76,17 @@ describe('loadCsv', () => {
     expect([...(await loadCsv(path, { classNames: ['dog', 'bird', 'cat'] })).labels]).toEqual([0, 2, 0]);
   });
 
+  test('columns that are named are the inputs, in that order', async () => {
+    const path = write('id,x1,note,x2,label\n7,1,first,2,a\n8,3,second,4,b\n');
+    const data = checkDataset('t', await loadCsv(path, { columns: ['x2', 'x1'] }));
+    expect(data.inputs).toEqual(tensor(Float32Array.of(2, 1, 4, 3), [2, 2, 1]));
+    const one = await loadCsv(path, { columns: ['x1'], targets: ['x2'] });
+    expect([...one.inputs.data, ...one.targets.data]).toEqual([1, 3, 2, 4]);
+    await expect(loadCsv(path, { columns: ['x3'] })).rejects.toThrow(
+      refusal('E_FILE', /line 1: expected a column 'x3', received id, x1, note, x2, label/),
+    );
+  });
+
   test('classes that are numbers go by number; letters become one-hot rows', async () => {
     const path = write('class,word\n10,ab\n9,ba\n10,bb\n');
     const data = await loadCsv(path, { label: 'class', sequence: 'word' });
@@ -116,6 +127,10 @@ describe('loadCsv', () => {
     [{ targets: [] }, /targets: expected a list of names, received \[\]/],
     [{ targets: 'w' }, /targets: expected a list of names/],
     [{ targets: ['w', 'w'] }, /targets: expected every column once/],
+    [{ columns: [] }, /columns: expected a list of names, received \[\]/],
+    [{ columns: ['w', 'w'] }, /columns: expected every column once/],
+    [{ columns: ['w', 'label'] }, /columns: expected no column of answers, received 'label'/],
+    [{ columns: ['w'], sequence: 'w' }, /columns: expected no sequence beside them, received 'w'/],
     [{ classNames: [1, 2] }, /classNames: expected a list of names/],
   ])('refuses the columns %j', async (options, message) => {
     const path = write('w,label\nab,x\nba,y\n');

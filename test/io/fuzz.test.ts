@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { knownFrom } from '../../src/cli/data.ts';
+import { knownFrom } from '../../src/cli/known.ts';
 import { XiError } from '../../src/core/errors.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { loadCsv } from '../../src/data/csv.ts';

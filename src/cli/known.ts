@@ -1,0 +1,97 @@
+import { basename } from 'node:path';
+import { mismatch, XiError } from '../core/errors.ts';
+import type { AnyDataset } from '../data/dataset.ts';
+import { vocabularyOf } from '../data/text.ts';
+import { inFile } from '../models/files.ts';
+import { type DataChoice, type Known, kindOf, type Parts, TABLE_OPTIONS, type TableChoice } from './data.ts';
+
+/** Options of which one says what the others would. */
+const EXCLUSIVE = [
+  ['label', 'targets'],
+  ['sequence', 'columns', 'inputs'],
+] as const;
+
+/** What a model file carries so that other data are read as these were. */
+export function metadataFor(
+  data: AnyDataset,
+  { vocabulary }: Parts,
+  choice: DataChoice,
+): Record<string, string> {
+  const { classNames } = data as { classNames?: readonly string[] };
+  const { name, place } = kindOf(choice.data);
+  const table = Object.fromEntries(TABLE_OPTIONS.map((key) => [key, choice[key]]));
+  return {
+    ...(place === undefined || name === 'splice'
+      ? { data: choice.data }
+      : {
+          data: name,
+          place: place
+            .split(/(?<=\.npy)\+/)
+            .map((path) => basename(path))
+            .join('+'),
+        }),
+    ...(name === 'csv' && { table: JSON.stringify(table) }),
+    ...(data.lengths && { variable: 'true' }),
+    ...(data.alphabet && { alphabet: data.alphabet }),
+    ...(classNames && { classes: JSON.stringify(classNames) }),
+    ...(vocabulary && { vocabulary: JSON.stringify(vocabulary.words) }),
+  };
+}
+
+/** The reverse of {@link metadataFor}. @throws XiError E_FILE for metadata that are none of that. */
+export function knownFrom(path: string, metadata: Readonly<Record<string, string>>): Known {
+  const read = (key: string): unknown => {
+    if (!Object.hasOwn(metadata, key)) return undefined;
+    try {
+      return JSON.parse(metadata[key]);
+    } catch (cause) {
+      throw new XiError('E_FILE', `${path}: its ${key} are not JSON`, { cause });
+    }
+  };
+  const list = (key: string): string[] | undefined => {
+    const value = read(key);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+    throw mismatch('E_FILE', `${path} ${key}`, 'a list of strings', value);
+  };
+  const text = (key: string) => (Object.hasOwn(metadata, key) ? metadata[key] : undefined);
+  const words = list('vocabulary');
+  const vocabulary = words && inFile(path, () => vocabularyOf(words));
+  return {
+    data: text('data'),
+    place: text('place'),
+    table: tableOf(path, read('table')),
+    variable: text('variable') === 'true',
+    alphabet: text('alphabet'),
+    classNames: list('classes'),
+    ...(vocabulary && { vocabulary }),
+  };
+}
+
+function tableOf(path: string, value: unknown): TableChoice | undefined {
+  if (value === undefined) return undefined;
+  const isTable =
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).every(
+      ([key, item]) =>
+        TABLE_OPTIONS.includes(key as 'label') && typeof item === (key === 'inputs' ? 'number' : 'string'),
+    );
+  if (!isTable) throw mismatch('E_FILE', `${path} table`, `columns as ${TABLE_OPTIONS.join(', ')}`, value);
+  return value as TableChoice;
+}
+
+/** The data that the model was trained on, MNIST if it does not say. @throws XiError E_ARGUMENT where their place has to be said. */
+export function rememberedData(path: string, { data = 'mnist', place }: Known): string {
+  if (place === undefined) return data;
+  throw new XiError(
+    'E_ARGUMENT',
+    `--data: expected data such as ${place}, which ${path} was trained on, received none`,
+  );
+}
+
+/** The columns of training, but for those that are said anew. */
+export function rememberedTable({ table = {} }: Known, given: DataChoice): TableChoice {
+  const anew = EXCLUSIVE.filter((group) => group.some((name) => given[name] !== undefined)).flat();
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !anew.includes(name as 'label')));
+}
