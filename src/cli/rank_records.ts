@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { XiError } from '../core/errors.ts';
+import { show, XiError } from '../core/errors.ts';
 import type { RankStudy } from '../experiments/rank_config.ts';
 import type { RankRecord } from '../experiments/ranks.ts';
 import { fileError, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
@@ -20,19 +20,20 @@ export class RankRecords {
   }
 
   /**
-   * Opens the file, or begins it. A last line that a crash cut short is dropped.
+   * Opens the file, or begins it. A last line that a crash cut short is dropped. A study of more networks or other ranks
+   * goes on in it; records that it does not ask for stay there and are not among `known`.
    *
    * @throws XiError E_FILE when it holds another study or something else.
    */
   static async open(path: string, study: RankStudy): Promise<RankRecords> {
-    const head = JSON.stringify({ study });
-    const known = existsSync(path)
-      ? parse(path, head, new TextDecoder().decode(await readFileChecked(path)))
+    const records = existsSync(path)
+      ? parse(path, study, new TextDecoder().decode(await readFileChecked(path)))
       : [];
-    const lines = [head, ...known.map((record) => JSON.stringify(record)), ''];
+    const lines = [JSON.stringify({ study }), ...records.map((record) => JSON.stringify(record)), ''];
     await writeFileAtomic(path, new TextEncoder().encode(lines.join('\n')));
+    const asked = ({ R, index }: RankRecord) => study.ranks.includes(R) && index < study.networks;
     try {
-      return new RankRecords(path, await open(path, 'a'), known);
+      return new RankRecords(path, await open(path, 'a'), records.filter(asked));
     } catch (cause) {
       throw fileError('write', path, cause);
     }
@@ -64,14 +65,31 @@ export class RankRecords {
   }
 }
 
-function parse(path: string, head: string, text: string): RankRecord[] {
-  const [first, ...lines] = text.split('\n');
-  if (first !== head) {
-    throw new XiError(
-      'E_FILE',
-      `${path}: expected the records of this study, ${head}, received ${first.slice(0, 300) || 'an empty file'}`,
-    );
+/** What a record does not depend on: a network is drawn from the seed, its rank and its number. */
+const NOT_DECIDING = ['ranks', 'networks'];
+
+function checkSame(path: string, study: RankStudy, first: string): void {
+  let found: Readonly<Record<string, unknown>>;
+  try {
+    found = JSON.parse(first).study;
+    if (typeof found !== 'object' || found === null) throw new Error('no study');
+  } catch (cause) {
+    const received = first.slice(0, 80) || 'an empty file';
+    throw new XiError('E_FILE', `${path}, line 1: expected a study, received ${received}`, { cause });
   }
+  const other = Object.entries(study).filter(
+    ([key, value]) => !NOT_DECIDING.includes(key) && found[key] !== value,
+  );
+  if (other.length === 0) return;
+  const [expected, received] = [study, found].map((of) =>
+    other.map(([key]) => `${key} ${show((of as Record<string, unknown>)[key])}`).join(', '),
+  );
+  throw new XiError('E_FILE', `${path}: expected records of a study with ${expected}, received ${received}`);
+}
+
+function parse(path: string, study: RankStudy, text: string): RankRecord[] {
+  const [first, ...lines] = text.split('\n');
+  checkSame(path, study, first);
   // What is behind the last newline was not written to its end.
   return lines.slice(0, -1).map((line, n) => {
     try {

@@ -26,7 +26,8 @@ type Flags = Partial<Omit<RankStudy, 'ranks' | 'M' | 'T' | 'L'>> &
 const NOTES = `
 Rows are the odd modes, columns the even ones. Results depend on the options and the seed alone, not on
 the number of workers. With --out, records.jsonl grows network by network and the same command goes on
-where it was stopped; histograms.json and histograms.csv are written at the end.
+where it was stopped, or one with more networks or other ranks; histograms.json and histograms.csv are written
+at the end.
 
 Examples:
   xitensor ranks --figure 3 --out figure3

@@ -84,6 +84,29 @@ describe('ranks', () => {
     expect(after.filter((line) => !lines.includes(line))).toEqual([altered]);
   });
 
+  it('goes on with more networks and other ranks, and leaves out those that are not asked for', async () => {
+    const study = (out: string, rank: string, networks: string) =>
+      xitensor([
+        ...['ranks', '--templates', '3', '--steps', '4', '--rank', rank, '--networks', networks],
+        ...['--workers', '1', '--out', inFolder(out), '--json'],
+      ]);
+    const histograms = (out: string) => readFileSync(inFolder(out, 'histograms.json'));
+    expect(await study('grown', '1,2', '3')).toMatchObject({ code: 0 });
+    const records = inFolder('grown', 'records.jsonl');
+    const before = readFileSync(records, 'utf8').trim().split('\n').slice(1);
+    for (const [rank, networks, lines] of [
+      ['2,3', '5', 14],
+      ['1', '2', 14],
+    ] as const) {
+      expect(await study('grown', rank, networks)).toMatchObject({ code: 0 });
+      const all = readFileSync(records, 'utf8').trim().split('\n');
+      expect(all.length).toBe(lines);
+      expect(all).toEqual(expect.arrayContaining(before));
+      expect(await study(`fresh${rank}`, rank, networks)).toMatchObject({ code: 0 });
+      expect(histograms('grown')).toEqual(histograms(`fresh${rank}`));
+    }
+  });
+
   it('stops at Ctrl-C and goes on to the same end', async () => {
     const long = ['--templates', '6', '--steps', '6', '--rank', '4', '--networks', '80', '--workers', '2'];
     const args = (out: string) => [COMMAND, 'ranks', ...long, '--out', inFolder(out)];
@@ -155,7 +178,13 @@ describe('ranks', () => {
     await fails(
       ['ranks', ...SMALL, '--seed', '1', '--out', inFolder('1')],
       1,
-      /expected the records of this study/,
+      /records\.jsonl: expected records of a study with exact false, seed 1, received exact true, seed 0 \(/,
+    );
+    writeFileSync(inFolder('1', 'records.jsonl'), '{"other":1}\n');
+    await fails(
+      ['ranks', ...SMALL, '--out', inFolder('1')],
+      1,
+      /records\.jsonl, line 1: expected a study, received \{"other":1\}/,
     );
     appendFileSync(inFolder('2', 'records.jsonl'), 'nonsense\n');
     await fails(
