@@ -39,8 +39,8 @@ export type { ContractOptions, XiOption } from './prepare.ts';
  * `contract('weights ; operand, operand, … -> output', [W, X₁, …], { xi, reduce })`.
  *
  * ⊕ is `reduce`: sum, where weights multiply, or max, min, logsumexp, where they add. Weights may be absent:
- * `'; ik,kj -> ij'`. Indices that the output lacks are reduced; a letter twice in an operand is its diagonal. ξ folds from
- * its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link contract.plan} says what runs.
+ * `'; ik,kj -> ij'`. Indices that the output lacks are reduced; a letter twice in an operand is its diagonal, an ellipsis
+ * the axes without a letter, which broadcast as NumPy's. ξ folds from its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link contract.plan} says what runs.
  *
  * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
  * units are. `precision` says how few bits will do where the backend has a faster product of them; docs/backends.md.

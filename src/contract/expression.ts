@@ -7,20 +7,24 @@ export interface Expression {
   readonly weighted: boolean;
   /** Whether there was a semicolon; without one it is plain einsum. */
   readonly joined: boolean;
-  /** Labels of what the user hands in, in its order: weights first if there are any. */
+  /** Labels of what the user hands in, in its order: weights first if there are any. {@link ELLIPSIS} is one, until shapes are known. */
   readonly inputs: readonly (readonly string[])[];
   /** How messages name the inputs. */
   readonly names: readonly string[];
   readonly output: readonly string[];
 }
 
+/** Stands for all axes that have no letter. */
+export const ELLIPSIS = '...';
+
 const FORM = "'weights ; operand, operand, … -> output', one letter an index,";
 
 /**
  * Parses a contraction: `'ijk; bi,bj -> bk'`, `'; ik,kj -> ij'` without weights, `'ik,kj->ij'` as plain einsum.
  *
- * A repeated letter means the diagonal, nothing between commas a scalar. Letters are those of any alphabet; spaces do not
- * count. Only plain einsum may leave out the arrow: its output is then NumPy's, the letters that occur once, sorted.
+ * A repeated letter means the diagonal, nothing between commas a scalar, `...` the axes that have no letter. Letters are
+ * those of any alphabet; spaces do not count. Only plain einsum may leave out the arrow: its output is then NumPy's, the
+ * ellipsis and the letters that occur once, sorted.
  *
  * @throws XiError E_ARGUMENT that names the operand and what is wrong with it.
  */
@@ -47,17 +51,19 @@ export function parseExpression(text: string): Expression {
 }
 
 function labelsOf(word: string, where: string, text: string): string[] {
-  const labels = [...word];
-  const strange = labels.find((label) => !/^\p{L}$/u.test(label));
-  if (strange !== undefined) {
+  const labels: string[] = word.match(/\.{3}|./gu) ?? [];
+  const strange = labels.find((label) => label !== ELLIPSIS && !/^\p{L}$/u.test(label));
+  if (strange !== undefined)
     throw mismatch('E_ARGUMENT', 'contract expression', `letters only in ${where}, not '${strange}'`, text);
-  }
+  if (labels.indexOf(ELLIPSIS) !== labels.lastIndexOf(ELLIPSIS))
+    throw mismatch('E_ARGUMENT', 'contract expression', `one '...' in ${where}`, text);
   return labels;
 }
 
 function impliedOutput(inputs: readonly (readonly string[])[]): string[] {
   const all = inputs.flat();
-  return all.filter((label) => all.indexOf(label) === all.lastIndexOf(label)).sort();
+  const once = all.filter((label) => all.indexOf(label) === all.lastIndexOf(label) && label !== ELLIPSIS);
+  return [...(all.includes(ELLIPSIS) ? [ELLIPSIS] : []), ...once.sort()];
 }
 
 /**

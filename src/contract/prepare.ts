@@ -11,6 +11,7 @@ import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts'
 import { type DType, elementCount, type Shape } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { customXi, type XiFunctions } from './custom.ts';
+import { bindEllipsis } from './ellipsis.ts';
 import { Compilation } from './execute.ts';
 import { bindExtents, type Expression, parseExpression } from './expression.ts';
 import { makeProgram } from './planner.ts';
@@ -149,10 +150,11 @@ function prepareAnew(
   given: ContractOptions,
 ): Prepared {
   const { xi, reduce, maxBytes } = options;
-  const expression = parseExpression(text);
-  checkOperator(expression, given);
+  const parsed = parseExpression(text);
+  checkOperator(parsed, given);
   const shapes = operands.map(({ shape }) => [...shape]);
-  const extents = bindExtents(expression, shapes);
+  const { expression, shapes: labelled } = bindEllipsis(parsed, shapes);
+  const extents = bindExtents(expression, labelled);
   const outShape = expression.output.map((label) => extents.get(label)!);
   const width = dtype === 'float32' ? 4 : 8;
   const maxElements = Math.floor(maxBytes / width);

@@ -28,6 +28,19 @@ aab,fa,df,ecc->bde ecb,fef,bad,ed->ac bcf,bbb,fbf,fc-> bb,ff,be->e bcb,bb,fc,fff
 afd,ba,cc,dc->bf adb,bc,fa,cfc->d bbd,bda,fc,db->acf dba,ead,cad->bce aef,fbc,dca->bde
 a a-> aa aa-> aa->a ab->ba ba abc->b abc->cab ab,bc,cd,de,ef->af abc,bdef,fghj,cem,mhk,ljk->adgl
 """.split()
+# Ellipses with axes of all operands or of some, of extent 1, and none at all.
+STRETCHED = [
+    ("...i,i->...", [(2, 3, 4), (4,)]),
+    ("...ij,...jk->...ik", [(2, 3, 4), (2, 4, 5)]),
+    ("...ij,...jk", [(2, 1, 3, 4), (3, 4, 2)]),
+    ("i...,...j,...->...ji", [(3, 1, 2), (4, 2, 2), (2,)]),
+    ("a...a->...", [(3, 2, 4, 3)]),
+    ("...,...->...", [(2, 1, 3), (4, 1)]),
+    ("...", [(2, 3)]),
+    ("b...a", [(2, 3, 4)]),
+    ("...i,...i->", [(3,), (3,)]),
+    ("...a,b...->b...a", [(0, 3), (2, 1)]),
+]
 EXTENTS = dict(zip("abcdefghijklmnopqABC", [2, 3, 4, 5, 4, 3, 2, 6, 5, 4, 3, 2, 5, 7, 4, 3, 2, 3, 4, 9]))
 
 
@@ -60,25 +73,29 @@ def least(expression):
     return cost(tuple(sorted(map(frozenset, words.split(",")), key=sorted)))
 
 
-def record(expression):
-    words = expression.split("->")[0].split(",")
-    shapes = [tuple(EXTENTS[label] for label in word) for word in words]
+def result(expression, shapes):
     out = numpy.einsum(expression, *[operand(k, shape) for k, shape in enumerate(shapes)], optimize=True)
-    assert numpy.abs(out).max() < 2**53
-    cost = {}
-    if len(words) > 1:
-        _, info = opt_einsum.contract_path(expression, *shapes, shapes=True, optimize="optimal")
-        cost = {"least": int(least(expression)), "optimal": int(info.opt_cost)}
+    assert numpy.abs(out).max(initial=0) < 2**53
     return {
         "expression": expression,
         "shapes": [list(shape) for shape in shapes],
         "out": {"shape": list(out.shape), "data": [int(x) for x in out.ravel()]},
-        **cost,
     }
 
 
+def record(expression):
+    words = expression.split("->")[0].split(",")
+    shapes = [tuple(EXTENTS[label] for label in word) for word in words]
+    cost = {}
+    if len(words) > 1:
+        _, info = opt_einsum.contract_path(expression, *shapes, shapes=True, optimize="optimal")
+        cost = {"least": int(least(expression)), "optimal": int(info.opt_cost)}
+    return {**result(expression, shapes), **cost}
+
+
 def main():
-    head = {"type": "einsum", "numpy": numpy.__version__, "cases": [record(e) for e in EXPRESSIONS]}
+    cases = [record(e) for e in EXPRESSIONS] + [result(*example) for example in STRETCHED]
+    head = {"type": "einsum", "numpy": numpy.__version__, "cases": cases}
     with open(sys.argv[1] if len(sys.argv) > 1 else "einsum.json", "w") as file:
         file.write(json.dumps(head, separators=(",", ":")) + "\n")
 
