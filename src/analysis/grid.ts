@@ -1,6 +1,6 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { integer, knownKeys, XiError } from '../core/errors.ts';
+import { aborted, integer, knownKeys, XiError } from '../core/errors.ts';
 import {
   allocate,
   checkTensor,
@@ -159,8 +159,7 @@ export function gridOf(
   try {
     const bytes = dtype === 'float32' ? 4 : 8;
     forEachBlock(root, counts, bytes, (begin, end) => {
-      if (signal?.aborted)
-        throw new XiError('E_ABORTED', `gridTensor: stopped after ${begin} of ${total} rows`);
+      if (signal?.aborted) throw aborted(`gridTensor: stopped after ${begin} of ${total} rows`, signal);
       const { values, first } = evaluate(root, begin, end);
       // A block of everything is the result.
       if (values.length === total * root.width) out = values.take();

@@ -90,8 +90,12 @@ export async function resume(flags: Flags, command: Command, checkpoint: string)
       throw mismatch('E_ARGUMENT', '--resume', 'no option that the checkpoint decides', given);
   };
   refuse(DECIDING);
-  if (!existsSync(checkpoint))
-    throw mismatch('E_FILE', '--resume', `a checkpoint at ${checkpoint}`, 'no such file');
+  if (!existsSync(checkpoint)) {
+    const ended = existsSync(flags.output)
+      ? `no such file, but ${flags.output}: its training has ended`
+      : 'no such file';
+    throw new XiError('E_FILE', `--resume: expected a checkpoint at ${checkpoint}, received ${ended}`);
+  }
   const { metadata } = await readSafetensors(checkpoint);
   const saved = trainingOf(checkpoint, metadata);
   // A checkpoint that a program saved does not say where its data are.

@@ -40,6 +40,10 @@ export function show(value: unknown, depth = 0): string {
   return String(value);
 }
 
+/** Work that `signal` stopped, whose reason is the cause. */
+export const aborted = (message: string, signal: AbortSignal | undefined): XiError =>
+  new XiError('E_ABORTED', message, { cause: signal?.reason });
+
 /** The one phrasing of a refused value: `where: expected what, received value`. */
 export function mismatch(code: XiErrorCode, where: string, expected: string, received: unknown): XiError {
   return new XiError(code, `${where}: expected ${expected}, received ${show(received)}`);

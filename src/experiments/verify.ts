@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
-import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { aborted, integer, knownKeys, mismatch } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import type { Check, Figure } from './checks/check.ts';
 import { CONSTRUCTION_CHECKS } from './checks/constructions.ts';
@@ -49,7 +49,7 @@ export async function* verify(options: VerifyOptions = {}): AsyncGenerator<Verif
   for (const check of chosen(options.only)) {
     // Others get their turn, Ctrl-C among them.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    if (options.signal?.aborted) throw new XiError('E_ABORTED', 'verify: stopped');
+    if (options.signal?.aborted) throw aborted('verify: stopped', options.signal);
     yield run({ ...check, instances: instances ?? check.instances }, seed, backend);
   }
 }

@@ -1,6 +1,6 @@
 import type { Loss } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { XiError } from '../core/errors.ts';
+import { aborted } from '../core/errors.ts';
 import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkFits } from './batches.ts';
@@ -32,7 +32,7 @@ export async function evaluateAsync(
 ): Promise<Metrics> {
   const parts = inParts(model, data, options.loss);
   for (;;) {
-    if (options.signal?.aborted) throw new XiError('E_ABORTED', 'evaluation was stopped');
+    if (options.signal?.aborted) throw aborted('evaluation was stopped', options.signal);
     const { done, value } = parts.next();
     if (done) return value;
     await breathe();

@@ -1,4 +1,4 @@
-import { mismatch, XiError } from '../core/errors.ts';
+import { aborted, mismatch, XiError } from '../core/errors.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import type { Model } from '../models/model.ts';
 import { breathe } from './breathe.ts';
@@ -48,7 +48,7 @@ export async function* runTrainer(trainer: Trainer, options: RunOptions = {}): A
   const stop = async () => {
     await save();
     const { step } = trainer.progress;
-    throw new XiError('E_ABORTED', `training was stopped after step ${step} of ${trainer.steps}`);
+    throw aborted(`training was stopped after step ${step} of ${trainer.steps}`, signal);
   };
   while (trainer.epochIsOpen || !trainer.finished) {
     if (!trainer.epochIsOpen) {

@@ -159,11 +159,15 @@ export class Trainer {
   /**
    * One step on the next batch.
    *
-   * @throws XiError E_NUMERIC when the gradient is no longer finite; the parameters are then those before the step.
+   * @throws XiError E_ARGUMENT when training has {@link finished}; E_NUMERIC when the gradient is no longer finite; the parameters are then those before the step.
    */
   step(): StepReport {
     const { model, plan, gradients, stepsPerEpoch } = this;
     const { backend, config } = model;
+    if (this.finished) {
+      const message = `Trainer.step: expected steps that are left, received one behind step ${this.done.step}, the last`;
+      throw new XiError('E_ARGUMENT', message);
+    }
     const epoch = Math.floor(this.done.step / stepsPerEpoch);
     const first = (this.done.step % stepsPerEpoch) * plan.batch;
     const before = first === 0 ? { loss: 0, correct: 0 } : this.done;

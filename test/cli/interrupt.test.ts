@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeDigits } from '../support/digits.ts';
@@ -171,6 +171,12 @@ describe('a checkpoint', () => {
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(
       /--resume: expected a checkpoint at .*m\.safetensors\.checkpoint\.safetensors.*\(E_FILE\)/,
+    );
+    copyFileSync(inFolder('float32.safetensors'), inFolder(MODEL));
+    const ended = await train('--resume').done;
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(
+      /received no such file, but .*m\.safetensors: its training has ended \(E_FILE\)/,
     );
     // A model is no checkpoint.
     const model = readFileSync(inFolder('float32.safetensors'));

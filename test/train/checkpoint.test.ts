@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { Tensor } from '../../src/core/tensor.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
@@ -79,10 +79,21 @@ describe('abort', () => {
   it('before the first step trains nothing', async () => {
     const { model } = trainerOf(first);
     const before = model.parameters;
-    const run = train(model, data.float32, { signal: AbortSignal.abort() });
-    await expect(run.next()).rejects.toThrow(refusal('E_ABORTED', /stopped after step 0/));
+    const reason = new Error('enough');
+    const run = train(model, data.float32, { signal: AbortSignal.abort(reason) });
+    const stopped = await run.next().catch((error) => error);
+    expect(stopped).toEqual(refusal('E_ABORTED', /stopped after step 0/));
+    expect(stopped.cause).toBe(reason);
     expect(model.parameters).toEqual(before);
   });
+});
+
+test('a trainer that has finished takes no more steps', () => {
+  const trainer = trainerOf(first);
+  while (!trainer.finished) trainer.step();
+  const last = state(trainer);
+  expect(() => trainer.step()).toThrow(refusal('E_ARGUMENT', /expected steps that are left, .* the last/));
+  expect(state(trainer)).toEqual(last);
 });
 
 describe.each(subjects)('a checkpoint gives the same bits, $label', (subject) => {

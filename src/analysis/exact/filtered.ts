@@ -1,4 +1,4 @@
-import { mismatch, XiError } from '../../core/errors.ts';
+import { aborted, mismatch } from '../../core/errors.ts';
 import { BLOCK_BYTES, forEachBlock, rowsOf } from '../blocks.ts';
 import { isLeaf, type Join, type Node } from '../joins.ts';
 import type { ExactNetwork, ExactXi } from './definition.ts';
@@ -93,8 +93,7 @@ class Filtered {
     let values: Float64Array | undefined;
     // Both forms of a value.
     forEachBlock(root, this.counts, 16, (begin, end) => {
-      if (signal?.aborted)
-        throw new XiError('E_ABORTED', `exact evaluation: stopped after ${begin} of ${total} rows`);
+      if (signal?.aborted) throw aborted(`exact evaluation: stopped after ${begin} of ${total} rows`, signal);
       const { residues, first } = this.evaluate(root, begin, end, false);
       const part = residues.subarray((begin - first) * root.width, (end - first) * root.width);
       // A block of everything is the result.
