@@ -1,16 +1,19 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { aborted, integer, knownKeys, XiError } from '../core/errors.ts';
+import { aborted, integer, knownKeys, oneOf, XiError } from '../core/errors.ts';
 import {
   allocate,
   checkTensor,
+  DTYPES,
   type DType,
   elementCount,
   type FloatArray,
   type Tensor,
+  tensor,
 } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
 import { dense, featuresForward, transposed } from '../features/features.ts';
+import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { BLOCK_BYTES, forEachBlock, rowsOf } from './blocks.ts';
 import { isLeaf, type Join, type JoinTree, joinTree, type Leaf, type Node } from './joins.ts';
@@ -21,6 +24,8 @@ export interface GridOptions {
   readonly signal?: AbortSignal;
   /** After each block: entries computed, and all of them. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** float64 evaluates a model of float32 in float64, which ranks want; that of the model when left out. */
+  readonly dtype?: DType;
   /** Most bytes of the tensor and of a block together; by default 2³¹. */
   readonly memoryLimit?: number;
 }
@@ -32,20 +37,26 @@ const DEFAULT_LIMIT = 2 ** 31;
  *
  * `Γ[i_1, …, i_T, c] = score(x_{i_1}, …, x_{i_T})[c]`; templates [M,N], result [M,…,M,outputs]. Prefixes share their states
  * (TT, CP), subtrees theirs (HT), so that the cost is about that of the last join, 2·M^T·L·R·outputs operations or less.
- * The memory is that of the result and of one block of 64 MiB. Khrulkov, Hrinchuk & Oseledets 2019, section 4.
+ * The memory is that of the result and of one block of 64 MiB. In float32 rounding adds singular values of some 1e-7 of the
+ * largest: for ranks say `dtype: 'float64'`, which widens model and templates. Khrulkov, Hrinchuk & Oseledets 2019, section 4.
  *
  * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `memoryLimit`; E_ABORTED; E_SHAPE,
  * E_DTYPE or E_NUMERIC when the templates do not fit the model.
  */
 export function gridTensor(model: Model, templates: Tensor, options: GridOptions = {}): Tensor {
-  knownKeys('gridTensor', options, ['signal', 'onProgress', 'memoryLimit']);
-  const { steps, outputs, dtype } = checkModel('gridTensor', model).config;
-  const F = templateFeatures(model, templates);
-  const counts = new Array<number>(steps).fill(templates.shape[0]);
+  knownKeys('gridTensor', options, ['dtype', 'signal', 'onProgress', 'memoryLimit']);
+  const { config } = checkModel('gridTensor', model);
+  const wider = DTYPES.slice(DTYPES.indexOf(config.dtype));
+  const dtype = oneOf('gridTensor dtype', options.dtype ?? config.dtype, wider);
+  const { steps, outputs, inputs } = config;
+  const given = checkTensor('templates', templates, [-1, inputs], config.dtype);
+  const counts = new Array<number>(steps).fill(given.shape[0]);
   const shape = [...counts, outputs];
   checkMemory(shape, dtype, options.memoryLimit);
+  const wide = dtype === config.dtype ? model : wideModel(model);
+  const F = templateFeatures(wide, dtype === config.dtype ? given : tensor(given, undefined, dtype));
   const choice = counts.map((count) => Array.from({ length: count }, (_, m) => m));
-  const data = gridOf(model.backend, dtype, joinTree(model), F, choice, options);
+  const data = gridOf(wide.backend, dtype, joinTree(wide), F, choice, options);
   return { dtype, shape, data };
 }
 

@@ -3,12 +3,15 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
-import { balancedBipartitions, matricized } from './matricize.ts';
+import { balancedBipartitions, matricization, matricized } from './matricize.ts';
 import { certifiedRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
 export interface RankOptions {
-  /** Singular values above `tolerance` times the largest count; 1e-10 when left out. */
+  /**
+   * Singular values above `tolerance` times the largest count. When left out 1e-10, and of a float32 tensor the larger
+   * extent of its matricization times 2⁻²³: those below may be rounding.
+   */
   readonly tolerance?: number;
   /** Where the singular values are computed; the best of this machine when left out. */
   readonly backend?: Backend;
@@ -92,7 +95,7 @@ function checkOptions(where: string, tensor: Tensor, options: RankOptions) {
   checkBackend(where, options.backend);
   anyTensor(where, tensor, { finite: true });
   return {
-    tolerance: checkTolerance(where, options.tolerance),
+    tolerance: options.tolerance === undefined ? undefined : checkTolerance(where, options.tolerance),
     backend: options.backend ?? defaultBackend(),
   };
 }
@@ -101,6 +104,13 @@ function checkOptions(where: string, tensor: Tensor, options: RankOptions) {
 export function checkTolerance(where: string, tolerance: unknown = DEFAULT_TOLERANCE): number {
   if (typeof tolerance === 'number' && tolerance >= 0 && tolerance < 1) return tolerance;
   throw mismatch('E_ARGUMENT', `${where} tolerance`, 'a number from 0 and below 1', tolerance);
+}
+
+/** What is above the rounding of a tensor's elements: NumPy's `matrix_rank` has the same for float32. */
+function defaultTolerance({ dtype, shape }: Tensor, rowModes: readonly number[]): number {
+  if (dtype === 'float64') return DEFAULT_TOLERANCE;
+  const { rows, cols } = matricization(shape, rowModes);
+  return Math.min(0.5, Math.max(rows, cols) * 2 ** -23);
 }
 
 /** The matricization in memory of the backend that will work on it. */
@@ -113,7 +123,7 @@ export function rankOf(
   backend: Backend,
   tensor: Tensor,
   rowModes: readonly number[],
-  tolerance: number,
+  tolerance = defaultTolerance(tensor, rowModes),
 ): RankReport {
   const { rank, squares } = certifiedRankOf(backend, tensor, rowModes, tolerance);
   const values = () => singularValuesOf(backend, matrixFor(backend, tensor, rowModes));

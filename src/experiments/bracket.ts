@@ -1,5 +1,5 @@
 import { balancedBipartitions } from '../analysis/matricize.ts';
-import { DEFAULT_TOLERANCE, matricizationRank } from '../analysis/ranks.ts';
+import { matricizationRank } from '../analysis/ranks.ts';
 import type { Backend } from '../backend/interface.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
@@ -47,25 +47,26 @@ export function bracketWidth(H: Tensor, options: BracketOptions): WidthBracket {
   if (typeof options !== 'object' || options === null)
     throw mismatch('E_ARGUMENT', where, '{ xi, … }', options);
   knownKeys(where, options, KEYS);
-  const { rankTolerance = DEFAULT_TOLERANCE, fits = 4, xi: _, ...fitting } = options;
+  const { rankTolerance, fits = 4, xi: _, ...fitting } = options;
   const xi = oneOf(`${where} xi`, options.xi, XI_NAMES);
   checkBackend(where, options.backend);
   integer(`${where} fits`, fits, 0, 2 ** 20);
   const { M, T } = targetOf(H, anyTensor('H', H).shape.length);
   const single = T > 1 ? Array.from({ length: T }, (_, t) => [t]) : [];
   const cuts = [...balancedBipartitions(T), ...single].map((rowModes) => {
-    const { rank } = matricizationRank(H, rowModes, { tolerance: rankTolerance, backend: options.backend });
-    return { rowModes, rank };
+    const asked = { tolerance: rankTolerance, backend: options.backend };
+    const { rank, tolerance } = matricizationRank(H, rowModes, asked);
+    return { rowModes, rank, tolerance };
   });
   const bound = bestWidthBound({ xi, size: M, steps: T, cuts });
+  const cut = cuts.find(({ rowModes }) => `${rowModes}` === `${bound.rowModes}`)!;
   if (bound.refined === null) {
-    const { rank } = cuts.find(({ rowModes }) => `${rowModes}` === `${bound.rowModes}`)!;
     throw new XiError(
       'E_ARGUMENT',
-      `${where}: no shallow network with ξ = ${xi} has a matricization of rank ${rank} (rows ${bound.rowModes.join(', ')})`,
+      `${where}: no shallow network with ξ = ${xi} has a matricization of rank ${cut.rank} (rows ${bound.rowModes.join(', ')})`,
     );
   }
-  const found = { rowModes: bound.rowModes, rankTolerance, lower: bound.refined };
+  const found = { rowModes: bound.rowModes, rankTolerance: cut.tolerance, lower: bound.refined };
   if (bound.refined === 0) return { ...found, upper: 0, evidence: 'construction', residual: 0 };
   const constructed = xi === 'logsumexp' || xi === 'l2' ? undefined : widthOf(H, xi, options.backend);
   const tolerance = options.tolerance ?? 1e-9;

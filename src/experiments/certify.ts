@@ -9,7 +9,8 @@ import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts'
 import { singularValuesOf } from '../analysis/spectrum.ts';
 import { integer, knownKeys, mismatch } from '../core/errors.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
-import { checkModel, createModel, type Model } from '../models/model.ts';
+import { wideModel } from '../models/convert.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
@@ -173,15 +174,4 @@ function equalWidth({ config, parameterCount }: Model): number {
   const { steps, inputs, outputs, features, shared } = config;
   const term = (shared ? 1 : steps) * features.size + outputs;
   return Math.floor((parameterCount - features.size * (inputs + 1)) / term);
-}
-
-function wideModel(model: Model): Model {
-  if (model.config.dtype === 'float64') return model;
-  const wide = createModel({ ...model.config, dtype: 'float64', backend: model.backend });
-  const parameters = Object.entries(model.parameters).map(([name, values]) => [
-    name,
-    tensor(values, undefined, 'float64'),
-  ]);
-  wide.setParameters(Object.fromEntries(parameters));
-  return wide;
 }

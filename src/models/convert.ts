@@ -1,5 +1,5 @@
 import { mismatch, XiError } from '../core/errors.ts';
-import { allocate, type Tensor, zeros } from '../core/tensor.ts';
+import { allocate, type Tensor, tensor, zeros } from '../core/tensor.ts';
 import type { CpConfig, ModelKind } from './config.ts';
 import { checkModel, createModel, type Model } from './model.ts';
 import { coreName } from './tt.ts';
@@ -22,6 +22,18 @@ export function convert(model: Model, kind: ModelKind): Model {
     throw mismatch('E_ARGUMENT', 'convert', "a cp model and 'tt'", `${config.kind} and '${kind}'`);
   }
   return trainOf(model, config);
+}
+
+/** The same network in float64. */
+export function wideModel(model: Model): Model {
+  if (model.config.dtype === 'float64') return model;
+  const wide = createModel({ ...model.config, dtype: 'float64', backend: model.backend });
+  const parameters = Object.entries(model.parameters).map(([name, values]) => [
+    name,
+    tensor(values, undefined, 'float64'),
+  ]);
+  wide.setParameters(Object.fromEntries(parameters));
+  return wide;
 }
 
 function trainOf(model: Model, config: CpConfig): Model {

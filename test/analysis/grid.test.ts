@@ -120,6 +120,24 @@ describe('limits', () => {
     );
   });
 
+  it('is in float64 for a float32 model where that is wanted', () => {
+    const narrow = createModel({ ...model.config, steps: 5, rank: 3, outputs: 2, init: 'normal', seed: 3 });
+    const wide = createModel({ ...narrow.config, dtype: 'float64' });
+    const widened = Object.entries(narrow.parameters).map(
+      ([name, values]) => [name, tensor(values, undefined, 'float64')] as const,
+    );
+    wide.setParameters(Object.fromEntries(widened));
+    const few = tensor([0.3, -0.7, 1.1, 0.2, -0.4, 0.9], [3, 2], 'float32');
+    const grid = gridTensor(narrow, few, { dtype: 'float64' });
+    expect(grid).toEqual(gridTensor(wide, tensor(few, undefined, 'float64')));
+    expect(grid.data).not.toEqual(Float64Array.from(gridTensor(narrow, few).data));
+    expect(() => gridTensor(wide, few, { dtype: 'float32' })).toThrow(
+      refusal('E_ARGUMENT', /gridTensor dtype: expected one of float64, received 'float32'/),
+    );
+    const limit = { dtype: 'float64', memoryLimit: 67372000 } as const;
+    expect(() => gridTensor(model, templates(2), limit)).toThrow(refusal('E_MEMORY', /of float64 needs/));
+  });
+
   it('computes in blocks, tells how far it is, and stops when asked', () => {
     const wide = createModel({ ...model.config, steps: 18, rank: 64, init: 'normal' });
     const progress: [number, number][] = [];

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { balancedBipartitions, gridOutput, matricize } from '../../src/analysis/matricize.ts';
 import { bipartitionRanks, matricizationRank, prefixRanks, reportOf } from '../../src/analysis/ranks.ts';
 import { Rng } from '../../src/core/rng.ts';
-import { type Tensor, tensor } from '../../src/core/tensor.ts';
+import { DTYPES, type Tensor, tensor } from '../../src/core/tensor.ts';
 import {
   asTensor,
   expectClose,
@@ -143,6 +143,27 @@ describe('the report', () => {
     expect(matricizationRank(H, [2, 0], { backend })).toEqual(matricizationRank(H, [0, 2], { backend }));
     expect(matricize(H, [1]).data).toEqual(Float32Array.of(1, 2, 5, 6, 3, 4, 7, 9));
     expect(matricizationRank(H, [], { backend }).rank).toBe(1);
+  });
+
+  it('counts no rounding of float32 as rank', () => {
+    const rng = new Rng(5);
+    // A float32 product of random numbers has full rank at 1e-10.
+    const factors = [30, 40].map((rows) => Float64Array.from({ length: rows * 3 }, () => rng.normal()));
+    const product = (r: number, c: number) =>
+      [0, 1, 2].reduce((sum, k) => sum + factors[0][3 * r + k] * factors[1][3 * c + k], 0);
+    const values = Float64Array.from({ length: 1200 }, (_, n) => product(Math.floor(n / 40), n % 40));
+    const [wide, narrow] = DTYPES.toReversed().map((dtype) => tensor(values, [30, 40], dtype));
+    const ranks = (H: Tensor, options = {}) => {
+      const { rank, tolerance } = matricizationRank(H, [0], { backend, ...options });
+      return { rank, tolerance };
+    };
+    expect(ranks(wide)).toEqual({ rank: 3, tolerance: 1e-10 });
+    expect(ranks(narrow)).toEqual({ rank: 3, tolerance: 40 * 2 ** -23 });
+    expect(ranks(narrow, { tolerance: 1e-10 })).toEqual({ rank: 30, tolerance: 1e-10 });
+    expect(prefixRanks(narrow, { backend })[0]).toMatchObject(ranks(narrow));
+    expect(() => matricizationRank(narrow, [3], { backend })).toThrow(refusal('E_ARGUMENT', /rowModes/));
+    const wrong = { backend, tolerance: null } as object;
+    expect(() => matricizationRank(narrow, [0], wrong)).toThrow(refusal('E_ARGUMENT', /tolerance/));
   });
 
   it.each<[() => unknown, string, RegExp]>([
