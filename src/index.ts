@@ -5,7 +5,7 @@
 export { openBackend, probeBackend } from './backend/select.ts';
 export { type ArrayFiles, loadArrays } from './data/arrays.ts';
 export { type Cifar10Options, loadCifar10 } from './data/cifar10.ts';
-export { type CsvOptions, loadCsv } from './data/csv.ts';
+export { type CsvInputs, type CsvOptions, loadCsv, loadCsvInputs } from './data/csv.ts';
 export { type ImdbOptions, loadImdb } from './data/imdb.ts';
 export { loadMnist, type MnistOptions } from './data/mnist.ts';
 export { loadSpam, type SpamOptions } from './data/spam.ts';

@@ -6,7 +6,7 @@ import { misspelt } from '../core/nearest.ts';
 import { type DType, isTokens } from '../core/tensor.ts';
 import { loadArrays } from '../data/arrays.ts';
 import { loadCifar10 } from '../data/cifar10.ts';
-import { loadCsv } from '../data/csv.ts';
+import { type CsvOptions, loadCsv } from '../data/csv.ts';
 import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
 import { loadImdb } from '../data/imdb.ts';
 import { loadMnist } from '../data/mnist.ts';
@@ -116,12 +116,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     forms: 'FILE.csv',
     takes: [...TABLE_OPTIONS, 'variable', 'length'],
     async load({ place, dtype, choice, wanted, known }) {
-      const { label, sequence, inputs, variable, length: steps } = choice;
-      const [targets, columns] = [choice.targets, choice.columns].map((list) => list?.split(','));
-      const { classNames } = known;
-      const alphabet = sequence === undefined ? undefined : known.alphabet;
-      const form = { label, targets, sequence, alphabet, columns, inputs, variable, steps };
-      const options = { ...form, dtype, classNames };
+      const options = { ...csvOptions(choice, dtype, known), classNames: known.classNames };
       return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
     },
   },
@@ -230,6 +225,14 @@ export function shapeFor(data: AnyDataset, { vocabulary }: Parts) {
   if (!isTokens(inputs)) return { steps, inputs: size, outputs, embedding: false };
   const largest = () => inputs.data.reduce((top, token) => Math.max(top, token), 0) + 1;
   return { steps, inputs: vocabulary?.words.length ?? largest(), outputs, embedding: true };
+}
+
+/** How a table is read. */
+export function csvOptions(choice: Omit<DataChoice, 'data'>, dtype: DType, known: Known): CsvOptions {
+  const { label, sequence, inputs, variable, length: steps } = choice;
+  const [targets, columns] = [choice.targets, choice.columns].map((list) => list?.split(','));
+  const alphabet = sequence === undefined ? undefined : known.alphabet;
+  return { label, targets, sequence, alphabet, columns, inputs, variable, steps, dtype };
 }
 
 function needed({ place, choice }: Request): string {

@@ -5,11 +5,14 @@ import { vocabularyOf } from '../data/text.ts';
 import { inFile } from '../models/files.ts';
 import { type DataChoice, type Known, kindOf, type Parts, TABLE_OPTIONS, type TableChoice } from './data.ts';
 
-/** Options of which one says what the others would. */
-const EXCLUSIVE = [
-  ['label', 'targets'],
-  ['sequence', 'columns', 'inputs'],
-] as const;
+/** The options that go out when one is said anew: what they said, or what does not go with it. */
+const REPLACED = {
+  label: ['label', 'targets'],
+  targets: ['label', 'targets'],
+  sequence: ['sequence', 'columns', 'inputs'],
+  columns: ['sequence', 'columns'],
+  inputs: ['sequence', 'inputs'],
+} as const;
 
 /** What a model file carries so that other data are read as these were. */
 export function metadataFor(
@@ -92,6 +95,8 @@ export function rememberedData(path: string, { data = 'mnist', place }: Known): 
 
 /** The columns of training, but for those that are said anew. */
 export function rememberedTable({ table = {} }: Known, given: DataChoice): TableChoice {
-  const anew = EXCLUSIVE.filter((group) => group.some((name) => given[name] !== undefined)).flat();
+  const anew = TABLE_OPTIONS.filter((name) => given[name] !== undefined).flatMap((name) => [
+    ...REPLACED[name],
+  ]);
   return Object.fromEntries(Object.entries(table).filter(([name]) => !anew.includes(name as 'label')));
 }

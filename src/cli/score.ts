@@ -1,13 +1,22 @@
 import { Command, Option } from 'commander';
 import { mismatch } from '../core/errors.ts';
 import { readInputs, readLengths } from '../data/arrays.ts';
+import { loadCsvInputs } from '../data/csv.ts';
 import { countOf } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readSafetensors, writeNpy } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
 import { evaluate } from '../train/evaluate.ts';
-import { DATA_OPTIONS, type DataChoice, type Known, kindOf, loadParts, withDataOptions } from './data.ts';
+import {
+  csvOptions,
+  DATA_OPTIONS,
+  type DataChoice,
+  type Known,
+  kindOf,
+  loadParts,
+  withDataOptions,
+} from './data.ts';
 import { knownFrom, rememberedData, rememberedTable } from './known.ts';
 import {
   type BackendChoice,
@@ -31,7 +40,8 @@ Examples:
   xitensor score m.safetensors
   xitensor score dna.safetensors --split train
   xitensor score table.safetensors --data new.csv
-  xitensor score m.safetensors -i inputs.npy -o scores.npy`;
+  xitensor score m.safetensors -i inputs.npy -o scores.npy
+  xitensor score table.safetensors -i unlabelled.csv -o scores.npy`;
 
 export function scoreCommand(): Command {
   const command = new Command('score')
@@ -39,7 +49,7 @@ export function scoreCommand(): Command {
     .argument('<model>', 'a .safetensors file that train wrote')
     .option(
       '-i, --input <file>',
-      'inputs [batch, steps, inputs], or tokens [batch, steps], as .npy instead of a data set',
+      'inputs [batch, steps, inputs], or tokens [batch, steps], as .npy, or a CSV file without answers, instead of a data set',
     )
     .option('--lengths <file>', 'of --input: steps of each sequence [batch], as .npy, for shared tt networks')
     .option('-o, --output <file>', 'write the scores [batch, outputs] as .npy')
@@ -62,8 +72,8 @@ export function scoreCommand(): Command {
         throw mismatch('E_ARGUMENT', '--lengths', 'an --input beside them', flags.lengths);
       if (flags.output !== undefined) await checkWritable(flags.output);
       const model = await loadModel(path, { backend: openChosen(flags) });
-      if (flags.input !== undefined) return scoreFile(model, flags.input, flags);
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
+      if (flags.input !== undefined) return scoreFile(model, flags.input, flags, known);
       return scoreDataset(model, { ...flags, data: flags.data ?? rememberedData(path, known) }, known);
     });
 }
@@ -108,10 +118,24 @@ const definedIn = (flags: Flags): DataChoice => {
   return Object.fromEntries(given.map((name) => [name, flags[name]])) as unknown as DataChoice;
 };
 
-async function scoreFile(model: Model, input: string, flags: Flags): Promise<void> {
-  const { dtype, outputs } = model.config;
-  const X = await readInputs(input, dtype);
-  const lengths = flags.lengths === undefined ? undefined : await readLengths(flags.lengths, X);
+/** Inputs from a file that has no answers; of a table the columns that the model was trained on. */
+async function inputsFrom(path: string, { config: { dtype, steps } }: Model, flags: Flags, known: Known) {
+  if (!/\.csv$/i.test(path)) {
+    const inputs = await readInputs(path, dtype);
+    return {
+      inputs,
+      lengths: flags.lengths === undefined ? undefined : await readLengths(flags.lengths, inputs),
+    };
+  }
+  if (flags.lengths !== undefined)
+    throw mismatch('E_ARGUMENT', '--lengths', 'inputs as .npy: a table has its own', flags.lengths);
+  const ends = known.variable ? { variable: true, length: steps } : {};
+  return loadCsvInputs(path, csvOptions({ ...known.table, ...ends }, dtype, known));
+}
+
+async function scoreFile(model: Model, input: string, flags: Flags, known: Known): Promise<void> {
+  const { outputs } = model.config;
+  const { inputs: X, lengths } = await inputsFrom(input, model, flags, known);
   const scores = model.score(X, { lengths });
   if (flags.output !== undefined) await writeNpy(flags.output, scores);
   const rows = Array.from({ length: scores.shape[0] }, (_, b) =>

@@ -26,7 +26,8 @@ interface Bound {
 export function bindEllipsis(expression: Expression, shapes: readonly Shape[]): Bound {
   const { inputs, output, names, text } = expression;
   // Another number of operands is refused when extents are bound.
-  if (!inputs.flat().includes(ELLIPSIS) || inputs.length !== shapes.length) return { expression, shapes };
+  const isPlain = ![...inputs, output].flat().includes(ELLIPSIS);
+  if (isPlain || inputs.length !== shapes.length) return { expression, shapes };
   const counts = inputs.map((labels, n) => {
     if (!labels.includes(ELLIPSIS)) return 0;
     const count = shapes[n].length - labels.length + 1;

@@ -44,7 +44,7 @@ export function parseExpression(text: string): Expression {
   const output = right === undefined ? impliedOutput(inputs) : labelsOf(right, 'the output', text);
   output.forEach((label, n) => {
     if (output.indexOf(label) !== n) throw refuse(`index ${label} once in the output`);
-    if (!inputs.some((labels) => labels.includes(label)))
+    if (label !== ELLIPSIS && !inputs.some((labels) => labels.includes(label)))
       throw refuse(`index ${label} of the output in an operand`);
   });
   return { text, weighted, joined, inputs, names, output };

@@ -182,7 +182,8 @@ export function checkTensor(
 ): Tensor {
   if (!isTensor(value)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
   if (value.dtype !== dtype || dtypeOf(value.data, where) !== dtype) {
-    throw mismatch('E_DTYPE', where, dtype, value.dtype);
+    const message = mismatch('E_DTYPE', where, dtype, value.dtype).message;
+    throw new XiError('E_DTYPE', `${message}; tensor(values, shape, '${dtype}') converts`);
   }
   const fits =
     Array.isArray(value.shape) &&

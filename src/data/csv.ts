@@ -68,23 +68,39 @@ export async function loadCsv(
   path: string,
   options: CsvOptions = {},
 ): Promise<Dataset<Tensor> | TargetDataset<Tensor>> {
-  knownKeys('loadCsv', options, KEYS);
-  const dtype = oneOf('loadCsv dtype', options.dtype ?? 'float32', DTYPES);
-  const { label = 'label', targets, sequence } = options;
-  checkColumns(options);
-  const ending = endingOf(options);
-  const table = new Table(path, parseCsv(await readText(path), path), ending.variable);
+  const { table, sequences, dtype } = await readTable(path, options);
+  const { label = 'label', targets } = options;
   const name = basename(path).replace(/\.csv$/i, '');
-  const answers = targets ?? [label];
-  const sequences =
-    sequence === undefined
-      ? numericInputs(table, answers, options, dtype, ending)
-      : oneHotInputs(table, table.column(sequence), options.alphabet, dtype, ending);
   if (targets) return { name, ...sequences, targets: table.numbers(targets, dtype) };
   const classes = table.column(label);
   const text = table.rows.map(({ fields }) => fields[classes]);
   const known = namedClasses(text, options.classNames, (n) => `${table.at(n)}, column ${label}`);
   return { name, ...sequences, ...known };
+}
+
+/**
+ * The inputs of {@link loadCsv} alone, for scores of examples whose answers nobody knows: their columns may be missing.
+ *
+ * @throws XiError as loadCsv.
+ */
+export async function loadCsvInputs(path: string, options: CsvOptions = {}): Promise<CsvInputs> {
+  return (await readTable(path, options, false)).sequences;
+}
+
+async function readTable(path: string, options: CsvOptions, answered = true) {
+  knownKeys('loadCsv', options, KEYS);
+  const dtype = oneOf('loadCsv dtype', options.dtype ?? 'float32', DTYPES);
+  checkColumns(options);
+  const ending = endingOf(options);
+  const table = new Table(path, parseCsv(await readText(path), path), ending.variable);
+  const { label = 'label', targets, sequence } = options;
+  const answers = targets ?? [label];
+  if (answered) for (const name of answers) table.column(name);
+  const sequences =
+    sequence === undefined
+      ? numericInputs(table, answers, options, dtype, ending)
+      : oneHotInputs(table, table.column(sequence), options.alphabet, dtype, ending);
+  return { table, sequences, dtype };
 }
 
 function checkColumns(options: CsvOptions): void {
@@ -127,9 +143,13 @@ function endingOf({ variable = false, steps }: CsvOptions): Ending {
   return { variable, steps: integer('loadCsv steps', steps, 1, 2 ** 16) };
 }
 
-interface Sequences {
+/** Sequences of a table. */
+export interface CsvInputs {
+  /** [count, T, N] */
   readonly inputs: Tensor;
+  /** Where sequences have lengths of their own. */
   readonly lengths?: Int32Array;
+  /** The letters in the order of the inputs, of one-hot rows. */
   readonly alphabet?: string;
 }
 
@@ -198,8 +218,7 @@ function numericInputs(
   { columns: chosen, inputs = 1 }: CsvOptions,
   dtype: DType,
   { variable, steps }: Ending,
-): Sequences {
-  for (const name of answers) table.column(name);
+): CsvInputs {
   const names = chosen ?? table.names.filter((name) => !answers.includes(name));
   integer('loadCsv inputs', inputs, 1, 2 ** 20);
   if (names.length === 0 || names.length % inputs !== 0) {
@@ -244,7 +263,7 @@ function oneHotInputs(
   alphabet: string | undefined,
   dtype: DType,
   { variable, steps: wanted }: Ending,
-): Sequences {
+): CsvInputs {
   const sequences = table.rows.map(({ fields }) => fields[column].trim());
   const letters = alphabet ?? [...new Set(sequences.join(''))].sort().join('');
   const lengths = Int32Array.from(sequences, ({ length }) => length);

@@ -154,11 +154,16 @@ function checkForm(model: Model, templates: Tensor, value: unknown): Certificate
   checkModel(where, model);
   if (typeof value !== 'object' || value === null) throw mismatch('E_ARGUMENT', where, 'an object', value);
   const certificate = value as Certificate;
+  if (certificate.format !== CERTIFICATE_FORMAT)
+    throw mismatch(
+      'E_ARGUMENT',
+      where,
+      `format '${CERTIFICATE_FORMAT}', as certify --exact --out writes`,
+      certificate.format,
+    );
   knownKeys(where, certificate, KEYS);
-  if (certificate.format !== CERTIFICATE_FORMAT || certificate.version !== VERSION) {
-    const expected = `format '${CERTIFICATE_FORMAT}' and version ${VERSION}`;
-    throw mismatch('E_ARGUMENT', where, expected, [certificate.format, certificate.version]);
-  }
+  if (certificate.version !== VERSION)
+    throw mismatch('E_ARGUMENT', where, `version ${VERSION}`, certificate.version);
   checkTensor(`${where} templates`, templates, [-1, model.config.inputs], model.config.dtype);
   checkSubgrid(where, certificate, model.config.steps, templates.shape[0]);
   if (certificate.chosen !== null) checkChosen(`${where} chosen`, certificate.chosen, model.config.steps);

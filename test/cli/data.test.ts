@@ -176,6 +176,16 @@ describe('data of each kind are trained on, and scored alike', () => {
     const { metadata } = await readSafetensors(inFolder('n.safetensors'));
     expect(metadata).toMatchObject({ data: 'csv', place: 'notes.csv', table: '{"columns":"b,a"}' });
     expect(await record('score', 'n.safetensors', '--data', 'notes.csv')).toMatchObject({ accuracy: 1 });
+    // A table without answers, and the steps said anew, which leaves the columns as they were.
+    const unlabelled = rows.map((row) => row.slice(0, row.lastIndexOf(',')));
+    writeFileSync(inFolder('new.csv'), ['id,a,note,b', ...unlabelled, ''].join('\n'));
+    const { scores } = await record('score', 'n.safetensors', '-i', 'new.csv');
+    const guesses = scores.map(([zero, one]: number[]) => (one > zero ? 1 : 0));
+    expect(guesses).toEqual(rows.map((_, n) => n % 2));
+    const again = await record('score', 'n.safetensors', '--data', 'notes.csv', '--inputs', '1');
+    expect(again.accuracy).toBe(1);
+    const own = ['score', 'n.safetensors', '-i', 'new.csv', '--lengths', 'l.npy'];
+    await failsIn(own, 2, /--lengths: expected inputs as \.npy: a table has its own/, folder);
     // Said anew, the columns are others: it knows nothing of b in the place of a.
     const turned = await record('score', 'n.safetensors', '--data', 'notes.csv', '--columns', 'a,b');
     expect(turned.accuracy).toBeLessThan(0.9);

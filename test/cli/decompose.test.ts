@@ -12,6 +12,7 @@ import { fails, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
 let file: string;
+const rng = new Rng(2);
 const H = ttFull(randomTrain(new Rng(1), [4, 3, 5, 2], [2, 3, 2]));
 beforeAll(async () => {
   folder = temporaryFolder();
@@ -47,6 +48,21 @@ describe('xitensor decompose', () => {
     expect(record.compression).toBe(120 / record.parameters);
     expect(distance(await full(out), H)).toBeLessThanOrEqual(record.error + 1e-12);
     expect(record.error).toBeLessThan(format === 'cp' ? 0.05 : 1e-12);
+  });
+
+  it('measures the error of a tree, whose bound may exceed 1', async () => {
+    const random = tensor64(
+      [4, 5, 6, 3],
+      new Float64Array(360).map(() => rng.normal()),
+    );
+    await writeNpy(join(folder, 'random.npy'), random);
+    const out = join(folder, 'random.safetensors');
+    const args = ['decompose', join(folder, 'random.npy'), '--format', 'ht', '--ranks', '2', '--out', out];
+    const { code, stdout } = await xitensor(args);
+    expect(code).toBe(0);
+    const error = Number(/relative error (\d\.\d{3}e[+-]\d+), /.exec(stdout)?.[1]);
+    expect(error).toBeLessThan(1);
+    expect(error).toBeCloseTo(distance(await full(out), random), 3);
   });
 
   it('prints ranks, error and compression', async () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tensor } from '../../src/core/tensor.ts';
 import { loadArrays } from '../../src/data/arrays.ts';
-import { loadCsv } from '../../src/data/csv.ts';
+import { loadCsv, loadCsvInputs } from '../../src/data/csv.ts';
 import { checkDataset } from '../../src/data/dataset.ts';
 import { loadSplice } from '../../src/data/splice.ts';
 import { parseCsv } from '../../src/io/csv.ts';
@@ -85,6 +85,20 @@ describe('loadCsv', () => {
     await expect(loadCsv(path, { columns: ['x3'] })).rejects.toThrow(
       refusal('E_FILE', /line 1: expected a column 'x3', received id, x1, note, x2, label/),
     );
+  });
+
+  test('inputs alone need no answers', async () => {
+    const options = { columns: ['x2', 'x1'], label: 'kind', dtype: 'float64' } as const;
+    const alone = await loadCsvInputs(write('x1,note,x2\n1,a,2\n3,b,4\n'), options);
+    expect(alone).toEqual({ inputs: tensor([2, 1, 4, 3], [2, 2, 1]) });
+    const path = write('x1,label\n1,a\n3,b\n');
+    expect(await loadCsvInputs(path)).toEqual({ inputs: (await loadCsv(path)).inputs });
+    const letters = await loadCsvInputs(write('w\nb\nab\n'), {
+      sequence: 'w',
+      alphabet: 'ab',
+      variable: true,
+    });
+    expect([...letters.inputs.data, ...letters.lengths!]).toEqual([0, 1, 0, 0, 1, 0, 0, 1, 1, 2]);
   });
 
   test('classes that are numbers go by number; letters become one-hot rows', async () => {

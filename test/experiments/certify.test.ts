@@ -185,6 +185,11 @@ describe('certify', () => {
     ['a step less', (c) => ({ choice: c.choice.slice(1) }), /choice/],
     ['pivots that are no list', () => ({ pivotRows: 'all' }), /pivotRows/],
     ['another format', () => ({ format: 'x' }), /format/],
+    [
+      'no format',
+      () => ({ format: undefined, width: 3 }),
+      /format 'xitensor[^']*', as certify --exact --out writes/,
+    ],
     ['another seed', ({ chosen }) => ({ chosen: { ...chosen, seed: 3 } }), /certificate choice/],
     ['other samples', ({ chosen }) => ({ chosen: { ...chosen, samples: 8 } }), /certificate choice/],
     ['another window', ({ chosen }) => ({ chosen: { ...chosen, window: [1, 6] } }), /certificate choice/],
