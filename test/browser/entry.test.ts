@@ -23,7 +23,7 @@ const [RELAXED, SIMD] = WASM_MODULES;
 const OF_NODE = [
   ...['loadMnist', 'readNpy', 'readSafetensors', 'writeNpy', 'writeSafetensors'],
   ...['loadModel', 'saveModel', 'loadCheckpoint', 'saveCheckpoint'],
-  ...['loadArrays', 'loadCifar10', 'loadCsv', 'loadImdb', 'loadSpam', 'loadSplice'],
+  ...['loadArrays', 'loadCifar10', 'loadCsv', 'loadCsvInputs', 'loadImdb', 'loadSpam', 'loadSplice'],
   ...['crossValidateSplice', 'SPLICE_EXPERIMENT'],
 ].sort();
 
