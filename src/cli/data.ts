@@ -124,7 +124,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     forms: 'X.npy+Y.npy, X.npy+Y.npy+LENGTHS.npy',
     takes: [],
     async load({ place, dtype, choice, wanted }) {
-      const [inputs, answers, lengths] = place!.split(/(?<=\.npy)\+/);
+      const [inputs, answers, lengths] = placesOf(place!);
       const data = await loadArrays({ inputs, answers, lengths, dtype });
       return { [wanted[0]]: limited(data, choice.limit) };
     },
@@ -132,6 +132,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 const FORMS = Object.values(KINDS).map(({ forms }) => forms);
+
+/** The files that --data names, of arrays several. */
+export const placesOf = (place: string): string[] => place.split(/(?<=\.npy)\+/);
 
 /** What begins a `--data`, before its colon; files have no such name. */
 const NAMES = Object.keys(KINDS).filter((name) => name !== 'csv' && name !== 'npy');
@@ -209,8 +212,7 @@ export function absolute(choice: DataChoice): DataChoice {
   if (name === 'npy')
     return {
       ...own,
-      data: place
-        .split(/(?<=\.npy)\+/)
+      data: placesOf(place)
         .map((path) => resolve(path))
         .join('+'),
     };

@@ -3,7 +3,15 @@ import { mismatch, XiError } from '../core/errors.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import { vocabularyOf } from '../data/text.ts';
 import { inFile } from '../models/files.ts';
-import { type DataChoice, type Known, kindOf, type Parts, TABLE_OPTIONS, type TableChoice } from './data.ts';
+import {
+  type DataChoice,
+  type Known,
+  kindOf,
+  type Parts,
+  placesOf,
+  TABLE_OPTIONS,
+  type TableChoice,
+} from './data.ts';
 
 /** The options that go out when one is said anew: what they said, or what does not go with it. */
 const REPLACED = {
@@ -28,8 +36,7 @@ export function metadataFor(
       ? { data: choice.data }
       : {
           data: name,
-          place: place
-            .split(/(?<=\.npy)\+/)
+          place: placesOf(place)
             .map((path) => basename(path))
             .join('+'),
         }),

@@ -31,18 +31,8 @@ export interface CsvOptions {
 }
 
 const KEYS = [
-  ...[
-    'label',
-    'targets',
-    'sequence',
-    'alphabet',
-    'columns',
-    'inputs',
-    'variable',
-    'steps',
-    'classNames',
-    'dtype',
-  ],
+  ...['label', 'targets', 'sequence', 'alphabet', 'columns'],
+  ...['inputs', 'variable', 'steps', 'classNames', 'dtype'],
 ];
 
 /**
