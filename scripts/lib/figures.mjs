@@ -55,7 +55,7 @@ export async function learning(kinds = KIND_ORDER, epochs = PLAN.epochs) {
 /** Of the playground's network: singular values of its scores over a part of its grid, in parts of the largest, and what they prove. */
 export async function spectrum() {
   const model = await loadModel(inProject('web/model/mnist.safetensors'));
-  const templates = await loadTemplates('mnist', 100, 0, model.config);
+  const templates = await loadTemplates('mnist', { seed: 0 }, model.config);
   const { rank, rows, spectrum, bound } = await certify(model, templates, { samples: 512 });
   return {
     rank,

@@ -4,8 +4,10 @@ import type { Tensor } from '../core/tensor.ts';
 import { type Certificate, checkCertificate } from '../experiments/certificate.ts';
 import { type Certification, type CertifyOptions, certify } from '../experiments/certify.ts';
 import { checkWritable, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
+import { readSafetensors } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
+import { knownFrom, rememberedData } from './known.ts';
 import {
   type BackendChoice,
   givenOf,
@@ -20,8 +22,8 @@ import { loadTemplates } from './templates.ts';
 
 interface Flags extends BackendChoice {
   readonly model?: string;
-  readonly templates: string;
-  readonly count: number;
+  readonly templates?: string;
+  readonly count?: number;
   readonly samples: number;
   readonly seed: number;
   readonly output: number | 'all';
@@ -39,8 +41,9 @@ The bound holds for every shallow network with the same ξ and features that agr
 templates. --exact proves it; --out keeps the certificate, which --check verifies without trusting it.
 
 Examples:
-  xitensor certify m.safetensors --templates mnist --exact --out cert.json
-  xitensor certify --check cert.json --model m.safetensors --templates mnist`;
+  xitensor certify m.safetensors --exact --out cert.json
+  xitensor certify table.safetensors --templates table.csv --exact
+  xitensor certify --check cert.json --model m.safetensors`;
 
 /** What a certificate says itself, or has no use for. */
 const DECIDED = ['samples', 'output', 'window', 'exact', 'prime', 'tolerance', 'out'];
@@ -52,14 +55,17 @@ export function certifyCommand(): Command {
     .option('--model <file>', 'the same, for --check')
     .option(
       '--templates <source>',
-      "'mnist' (patches), 'splice' (the four letters), or a .npy file [M, inputs]",
-      'mnist',
+      "'mnist', 'mnist:DIR' or 'cifar10:DIR' (patches), 'splice' (the four letters), a .csv file as the model was trained on, or a .npy file [M, inputs] (default: what the model was trained on, where that needs no file or folder)",
     )
-    .option('--count <M>', 'how many patches', number, 100)
+    .option(
+      '--count <M>',
+      'how many patches, or steps of a table (default: 100, or all if they are fewer)',
+      number,
+    )
     .option('--samples <S>', 'most rows, and most columns, of the matrix', number, 2048)
     .option('--seed <n>', 'of templates and of their choice', number, 0)
     .option('--output <c>', "number of one score, or 'all' for the best", outputOf, 0)
-    .option('--window <from,to>', 'steps that show several templates (default: all)', numbers)
+    .option('--window <from,to>', 'steps that show several templates, to excluded (default: all)', numbers)
     .option('--exact', 'exact arithmetic instead of singular values')
     .option('--prime <p>', 'of exact arithmetic (default: 16777213)', number)
     .option('--tolerance <t>', 'of singular values (default: 1e-10)', number)
@@ -69,9 +75,9 @@ export function certifyCommand(): Command {
     .option('--json', 'print one record, and no progress')
     .addHelpText('after', NOTES)
     .action(async (argument: string | undefined, flags: Flags) => {
-      const paths = [argument, flags.model].filter((path) => path !== undefined);
-      if (paths.length !== 1) throw mismatch('E_ARGUMENT', 'certify', 'one model', paths);
-      const [path] = paths;
+      if ((argument === undefined) === (flags.model === undefined))
+        throw mismatch('E_ARGUMENT', 'certify', 'one model file', argument === undefined ? 'none' : 'two');
+      const path = argument ?? flags.model!;
       if (flags.check !== undefined) {
         const given = givenOf(command, DECIDED);
         if (given.length > 0)
@@ -79,9 +85,11 @@ export function certifyCommand(): Command {
       }
       if (flags.out !== undefined) await checkWritable(flags.out);
       const model = await loadModel(path, { backend: openChosen(flags) });
-      integer('--count', flags.count, 1, 2 ** 20);
+      if (flags.count !== undefined) integer('--count', flags.count, 1, 2 ** 20);
       integer('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER);
-      const templates = await loadTemplates(flags.templates, flags.count, flags.seed, model.config);
+      const known = knownFrom(path, (await readSafetensors(path)).metadata);
+      const source = flags.templates ?? rememberedData('--templates', path, known);
+      const templates = await loadTemplates(source, flags, model.config, known);
       await (flags.check === undefined
         ? make(model, templates, flags)
         : check(model, templates, flags.check, flags));

@@ -77,6 +77,8 @@ interface Request {
 interface Kind {
   readonly forms: string;
   readonly takes: readonly (typeof DATA_OPTIONS)[number][];
+  /** Whether they have a part for training and one for tests. */
+  readonly splits: boolean;
   load(request: Request): Promise<Parts>;
 }
 
@@ -87,26 +89,31 @@ const KINDS: Readonly<Record<string, Kind>> = {
   mnist: {
     forms: 'mnist, mnist:DIR',
     takes: IMAGES,
+    splits: true,
     load: (request) => images(request, (options) => loadMnist({ ...options, source: request.place })),
   },
   cifar10: {
     forms: 'cifar10:DIR',
     takes: IMAGES,
+    splits: true,
     load: (request) => images(request, (options) => loadCifar10({ ...options, source: needed(request) })),
   },
   imdb: {
     forms: 'imdb:DIR',
     takes: TEXT,
+    splits: true,
     load: (request) => texts(request, loadImdb({ ...textOptions(request), source: needed(request) })),
   },
   spam: {
     forms: 'spam, spam:DIR',
     takes: TEXT,
+    splits: true,
     load: (request) => texts(request, loadSpam({ ...textOptions(request), source: request.place })),
   },
   splice: {
     forms: 'splice, splice:FOLD',
     takes: [],
+    splits: true,
     async load({ place, dtype, choice, wanted }) {
       const parts = await loadSplice({ dtype, fold: place === undefined ? 0 : Number(place) });
       return { ...parts, [wanted[0]]: limited(parts[wanted[0]], choice.limit) };
@@ -115,6 +122,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   csv: {
     forms: 'FILE.csv',
     takes: [...TABLE_OPTIONS, 'variable', 'length'],
+    splits: false,
     async load({ place, dtype, choice, wanted, known }) {
       const options = { ...csvOptions(choice, dtype, known), classNames: known.classNames };
       return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
@@ -123,6 +131,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   npy: {
     forms: 'X.npy+Y.npy, X.npy+Y.npy+LENGTHS.npy',
     takes: [],
+    splits: false,
     async load({ place, dtype, choice, wanted }) {
       const [inputs, answers, lengths] = placesOf(place!);
       const data = await loadArrays({ inputs, answers, lengths, dtype });

@@ -59,7 +59,11 @@ export function decomposeCommand(): Command {
         .default('tt'),
     )
     .option('--eps <e>', 'largest error relative to the Frobenius norm; tt and ht (default: 1e-12)', number)
-    .option('--ranks <R>', 'most ranks, one or a list; of cp the number of terms', numbers)
+    .option(
+      '--ranks <R>',
+      'most ranks, one or a list: of tt R_1 to R_{T−1}, of ht those of the T leaves, then of the nodes level by level without the root; of cp the number of terms',
+      numbers,
+    )
     .option('--randomized', 'look for a low rank by random projections first; tt')
     .option('--starts <n>', 'starts, of which the best is kept; cp (default: 10)', number)
     .option('--seed <n>', 'of random numbers; cp, and tt with --randomized (default: 0)', number)
@@ -102,7 +106,7 @@ async function run(path: string, flags: Flags, backend: Backend): Promise<void> 
   process.stdout.write(
     `${path} [${tensor.shape.join(', ')}] as ${format}: ranks ${ofLevels(ranks)}\n` +
       `relative error ${format === 'tt' ? 'at most ' : ''}${error.toExponential(3)}, ` +
-      `${parameters} of ${tensor.data.length} elements, ${compression.toPrecision(3)} times smaller, ` +
+      `${parameters} numbers for ${tensor.data.length} elements (compression ${compression.toPrecision(3)}), ` +
       `${seconds.toFixed(3)} s on ${name} ${isa}\n` +
       (flags.out === undefined ? '' : `wrote ${flags.out}\n`),
   );

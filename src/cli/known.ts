@@ -1,9 +1,12 @@
 import { basename } from 'node:path';
 import { mismatch, XiError } from '../core/errors.ts';
+import type { DType } from '../core/tensor.ts';
+import type { CsvOptions } from '../data/csv.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import { vocabularyOf } from '../data/text.ts';
 import { inFile } from '../models/files.ts';
 import {
+  csvOptions,
   type DataChoice,
   type Known,
   kindOf,
@@ -92,11 +95,11 @@ function tableOf(path: string, value: unknown): TableChoice | undefined {
 }
 
 /** The data that the model was trained on, MNIST if it does not say. @throws XiError E_ARGUMENT where their place has to be said. */
-export function rememberedData(path: string, { data = 'mnist', place }: Known): string {
+export function rememberedData(option: string, path: string, { data = 'mnist', place }: Known): string {
   if (place === undefined) return data;
   throw new XiError(
     'E_ARGUMENT',
-    `--data: expected data such as ${place}, which ${path} was trained on, received none`,
+    `${option}: expected data such as ${place}, which ${path} was trained on, received none`,
   );
 }
 
@@ -106,4 +109,10 @@ export function rememberedTable({ table = {} }: Known, given: DataChoice): Table
     ...REPLACED[name],
   ]);
   return Object.fromEntries(Object.entries(table).filter(([name]) => !anew.includes(name as 'label')));
+}
+
+/** How a table without answers is read for a model of so many steps that was trained on one. */
+export function tableOptions(known: Known, steps: number, dtype: DType): CsvOptions {
+  const ends = known.variable ? { variable: true, length: steps } : {};
+  return csvOptions({ ...known.table, ...ends }, dtype, known);
 }

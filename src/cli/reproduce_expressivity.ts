@@ -29,7 +29,6 @@ const NETWORKS = {
   quick: { '3': 60, '4': 100, '5': 100 },
   full: { '3': 1000, '4': 1000, '5': 1000 },
 } as const;
-const TEMPLATES = 100;
 const SAMPLES = { quick: 256, full: 2048 } as const;
 
 const size = ({ quick }: ResultSettings) => (quick ? 'quick' : 'full');
@@ -114,7 +113,7 @@ async function certificate(session: Session): Promise<void> {
   say(session, 'certifying the trained network …');
   const measure = stopwatch(session);
   const model = await loadModel(trained.path, { backend });
-  const templates = await loadTemplates(run.dataset, TEMPLATES, seed, model.config);
+  const templates = await loadTemplates(run.dataset, { seed }, model.config);
   const options = { exact: true, samples, seed, signal };
   const { certificate: proof, spectrum, equalWidth } = await certify(model, templates, options);
   await checkCertificate(model, templates, proof);

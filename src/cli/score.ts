@@ -8,16 +8,8 @@ import { readSafetensors, writeNpy } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
 import { evaluate } from '../train/evaluate.ts';
-import {
-  csvOptions,
-  DATA_OPTIONS,
-  type DataChoice,
-  type Known,
-  kindOf,
-  loadParts,
-  withDataOptions,
-} from './data.ts';
-import { knownFrom, rememberedData, rememberedTable } from './known.ts';
+import { DATA_OPTIONS, type DataChoice, type Known, kindOf, loadParts, withDataOptions } from './data.ts';
+import { knownFrom, rememberedData, rememberedTable, tableOptions } from './known.ts';
 import {
   type BackendChoice,
   givenOf,
@@ -74,7 +66,10 @@ export function scoreCommand(): Command {
       const model = await loadModel(path, { backend: openChosen(flags) });
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
       if (flags.input !== undefined) return scoreFile(model, flags.input, flags, known);
-      return scoreDataset(model, { ...flags, data: flags.data ?? rememberedData(path, known) }, known);
+      const data = flags.data ?? rememberedData('--data', path, known);
+      if (!kindOf(data).kind.splits && givenOf(command, ['split']).length > 0)
+        throw mismatch('E_ARGUMENT', '--split', 'data of two parts', data);
+      return scoreDataset(model, { ...flags, data }, known);
     });
 }
 
@@ -129,8 +124,7 @@ async function inputsFrom(path: string, { config: { dtype, steps } }: Model, fla
   }
   if (flags.lengths !== undefined)
     throw mismatch('E_ARGUMENT', '--lengths', 'inputs as .npy: a table has its own', flags.lengths);
-  const ends = known.variable ? { variable: true, length: steps } : {};
-  return loadCsvInputs(path, csvOptions({ ...known.table, ...ends }, dtype, known));
+  return loadCsvInputs(path, tableOptions(known, steps, dtype));
 }
 
 async function scoreFile(model: Model, input: string, flags: Flags, known: Known): Promise<void> {

@@ -3,22 +3,52 @@ import { mismatch } from '../core/errors.ts';
 import { misspelt, nearest } from '../core/nearest.ts';
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
-import { loadMnist } from '../data/mnist.ts';
+import { loadCsvInputs } from '../data/csv.ts';
+import type { AnyDataset } from '../data/dataset.ts';
 import { readNpy } from '../io/disk.ts';
 import type { ModelConfig } from '../models/config.ts';
+import { type Known, loadParts } from './data.ts';
+import { tableOptions } from './known.ts';
 
-/** Templates for a model: distinct patches of MNIST's training images, the letters of DNA, or the rows of a .npy file. */
+/** How many templates are drawn where many differ, and by which seed. */
+interface Draw {
+  /** 100, or all if they are fewer, when left out. */
+  readonly count?: number;
+  readonly seed: number;
+}
+
+const COUNT = 100;
+const FORMS = 'mnist, mnist:DIR, cifar10:DIR, splice, a .csv file or a .npy file';
+
+/**
+ * Templates for a model: distinct patches of images, distinct steps of a table read as the model's own, the letters of DNA, or the
+ * rows of a .npy file.
+ */
 export async function loadTemplates(
   source: string,
-  count: number,
-  seed: number,
-  { inputs, dtype }: ModelConfig,
+  draw: Draw,
+  { inputs, steps, dtype }: ModelConfig,
+  known: Known = {},
 ): Promise<Tensor> {
-  if (source === 'mnist') return patches(count, seed, inputs, dtype);
-  if (source === 'splice') return letters(inputs, dtype);
-  const known = ['mnist', 'splice'];
-  if (!existsSync(source) && nearest(source, known))
-    throw misspelt('--templates', 'mnist, splice or a .npy file', source, known);
+  if (/^(mnist|cifar10)(:|$)/.test(source)) {
+    const side = Math.sqrt(source.startsWith('cifar10') ? inputs / 3 : inputs);
+    if (!Number.isInteger(side))
+      throw mismatch('E_ARGUMENT', `--templates ${source}`, 'a model that takes square patches', inputs);
+    const choice = { data: source, patch: side, limit: IMAGES };
+    const { train } = await loadParts(choice, dtype, ['train']);
+    return distinct(source, train!.inputs as Tensor, undefined, draw);
+  }
+  if (/\.csv$/i.test(source)) {
+    const table = await loadCsvInputs(source, tableOptions(known, steps, dtype));
+    if (table.inputs.shape[2] !== inputs)
+      throw mismatch('E_SHAPE', source, `steps of ${inputs} inputs`, table.inputs.shape);
+    return distinct(source, table.inputs, table.lengths, draw);
+  }
+  if (draw.count !== undefined)
+    throw mismatch('E_ARGUMENT', '--count', 'templates of images or of a table', source);
+  if (/^splice(:|$)/.test(source)) return letters(inputs, dtype);
+  const names = ['mnist', 'splice', 'cifar10'];
+  if (!existsSync(source) && nearest(source, names)) throw misspelt('--templates', FORMS, source, names);
   const file = await readNpy(source);
   if (file.shape.length !== 2 || file.shape[1] !== inputs)
     throw mismatch('E_SHAPE', source, `templates [M, ${inputs}]`, file.shape);
@@ -28,29 +58,30 @@ export async function loadTemplates(
 /** Images that patches are drawn from. */
 const IMAGES = 2000;
 
-async function patches(
-  count: number,
-  seed: number,
-  inputs: number,
-  dtype: ModelConfig['dtype'],
-): Promise<Tensor> {
-  const side = Math.sqrt(inputs);
-  if (!Number.isInteger(side))
-    throw mismatch('E_ARGUMENT', '--templates mnist', 'a model that takes square patches', inputs);
-  const { inputs: images } = await loadMnist({ split: 'train', patch: side, limit: IMAGES, dtype });
-  const all = images.data.length / inputs;
+/** Different steps of inputs [count, T, N], as they are met by chance; of those past the end of a sequence none. */
+function distinct(
+  source: string,
+  { data, shape: [examples, T, N], dtype }: Tensor,
+  lengths: AnyDataset['lengths'],
+  { count, seed }: Draw,
+): Tensor {
   const rng = new Rng(seed, 3);
   const found = new Map<string, Tensor['data']>();
-  for (let tries = 0; found.size < count; tries++) {
-    if (tries === 1000 * count)
-      throw mismatch('E_ARGUMENT', '--count', `at most ${found.size} distinct patches`, count);
-    const at = rng.below(all) * inputs;
-    const patch = images.data.subarray(at, at + inputs);
+  const most = count ?? COUNT;
+  for (let tries = 0; found.size < most && tries < 1000 * most; tries++) {
+    const step = rng.below(examples * T);
+    if (lengths && step % T >= lengths[Math.floor(step / T)]) continue;
+    const template = data.subarray(step * N, (step + 1) * N);
     // Many patches are black: one of them at most.
-    found.set(patch.join(), patch);
+    found.set(template.join(), template);
   }
-  const data = [...found.values()].flatMap((patch) => Array.from(patch));
-  return tensor(data, [count, inputs], dtype);
+  if (count !== undefined && found.size < count)
+    throw mismatch('E_ARGUMENT', '--count', `at most ${found.size} different steps of ${source}`, count);
+  return tensor(
+    [...found.values()].flatMap((template) => Array.from(template)),
+    [found.size, N],
+    dtype,
+  );
 }
 
 /** A, C, G and T as unit vectors. */

@@ -173,6 +173,8 @@ export function distributionsCsv(distributions: readonly RankDistribution[]): st
           d.shared,
           d.tolerance,
           d.proven,
+          d.networks,
+          d.impossible,
           quantity,
           value,
           count,
@@ -180,5 +182,9 @@ export function distributionsCsv(distributions: readonly RankDistribution[]): st
       ),
     ),
   );
-  return ['figure,xi,M,T,L,R,shared,tolerance,proven,quantity,value,count', ...lines, ''].join('\n');
+  return [
+    'figure,xi,M,T,L,R,shared,tolerance,proven,networks,impossible,quantity,value,count',
+    ...lines,
+    '',
+  ].join('\n');
 }

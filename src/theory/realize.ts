@@ -55,6 +55,8 @@ export interface Realization {
 const MAX_PARAMETERS = 2 ** 28;
 const KEYS = ['kind', 'xi', 'variant', 'features', 'steps', 'eps', 'dtype', 'backend'];
 const DEFAULT_EPS = 1e-13;
+/** Those ξ whose recurrent networks are made from a linear tensor train. */
+const WITH_TRAINS: readonly Xi[] = ['product', 'rectifier', 'max', 'min'];
 
 /**
  * A network whose grid tensor on the templates is H [M,…,M] or [M,…,M,outputs].
@@ -63,7 +65,7 @@ const DEFAULT_EPS = 1e-13;
  * r_t + 1 where H has TT-ranks r_t (docs/theory.md, C1; C0), as the full one-hot tree. sum, relusum: additive tensors. The error in
  * float64 is about 1e-15 … 3e-14 of ‖H‖, times the condition of the features.
  *
- * @throws XiError E_SHAPE for an H of other shape or one template; E_ARGUMENT for a variant that ξ and kind do not have, for logsumexp
+ * @throws XiError E_SHAPE for an H of other shape or one template; E_ARGUMENT for a variant or an `eps` that ξ and kind do not have, for logsumexp
  * and l2, of which no exact construction is known, for tensors that ξ cannot reach; E_MEMORY before a network that is too large is
  * made; E_NUMERIC for features that are singular.
  */
@@ -78,6 +80,13 @@ export function realization(H: Tensor, options: RealizeOptions): Realization {
   knownKeys('realize', options, KEYS);
   const kind = oneOf('realize kind', options.kind, MODEL_KINDS);
   const xi = oneOf('realize xi', options.xi, XI_NAMES);
+  if (options.eps !== undefined && (kind !== 'tt' || !WITH_TRAINS.includes(xi)))
+    throw mismatch(
+      'E_ARGUMENT',
+      'realize eps',
+      `kind tt with ξ among ${WITH_TRAINS.join(', ')}`,
+      `${kind}, ${xi}`,
+    );
   const eps = options.eps ?? DEFAULT_EPS;
   if (!(typeof eps === 'number' && eps >= 0 && eps < 1))
     throw mismatch('E_ARGUMENT', 'realize eps', 'a number from 0 to less than 1', eps);

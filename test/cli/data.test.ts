@@ -160,6 +160,12 @@ describe('data of each kind are trained on, and scored alike', () => {
     expect(trained.test).toBeUndefined();
     const dogs = { data: 'dogs', count: 2, accuracy: 1 };
     expect(await record('score', 't.safetensors', '--data', 'dogs.csv')).toMatchObject(dogs);
+    await failsIn(
+      ['score', 't.safetensors', '--data', 'dogs.csv', '--split', 'train'],
+      2,
+      /--split: expected data of two parts, received 'dogs.csv'/,
+      folder,
+    );
     expect(await record('score', 't.safetensors', '--data', 'dogs.csv', ...columns)).toMatchObject(dogs);
     const where =
       /--data: expected data such as all\.csv, which t\.safetensors was trained on, received none/;

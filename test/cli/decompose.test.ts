@@ -70,7 +70,7 @@ describe('xitensor decompose', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/\[4, 3, 5, 2\] as tt: ranks 1 · \d · 2 · \d · 1\n/);
     expect(stdout).toMatch(
-      /relative error at most \d\.\d{3}e-\d+, \d+ of 120 elements, [\d.]+ times smaller/,
+      /relative error at most \d\.\d{3}e-\d+, \d+ numbers for 120 elements \(compression [\d.]+\), /,
     );
   });
 

@@ -264,9 +264,38 @@ describe('certify', () => {
     expect(JSON.parse(stdout)).toMatchObject({ rows: 64, columns: 64 });
   });
 
+  it('takes the steps of a table that the model was trained on, and asks for it', async () => {
+    const rows = Array.from({ length: 30 }, (_, n) => [n % 3, (n * n) % 5, n % 2, n % 4, n % 2 ? 'a' : 'b']);
+    writeFileSync(inFolder('table.csv'), ['p,q,r,s,class', ...rows.map((row) => row.join())].join('\n'));
+    const table = ['--data', 'table.csv', '--label', 'class', '--inputs', '2'];
+    const short = ['--rank', '3', '--features', '4', '--epochs', '1', '--json', '-o', 'table.safetensors'];
+    expect(await xitensor(['train', ...table, ...short], { cwd: folder })).toMatchObject({ code: 0 });
+    const own = ['table.safetensors', '--templates', 'table.csv'];
+    const { code, stdout } = await certify(...own, '--exact', '--json', '--out', 'table.json');
+    expect(code).toBe(0);
+    // Pairs (n mod 3, n² mod 5) and (n mod 2, n mod 4): 9 and 4, of which (0, 0) and (1, 1) are in both.
+    expect(JSON.parse(stdout)).toMatchObject({ rows: 11, columns: 11 });
+    const check = ['--check', 'table.json', ...own];
+    expect(await certify(...check)).toMatchObject({ code: 0, stdout: expect.stringMatching(/holds/) });
+    await fails(['certify', ...own.slice(0, 1)], 2, /--templates: expected data such as table.csv/);
+    await fails(['certify', ...own, '--count', '12'], 2, /--count: expected at most 11 different steps/);
+    writeFileSync(inFolder('numbers.csv'), 'p,q\n1,2\n');
+    await fails(
+      ['certify', 'm.safetensors', '--templates', 'numbers.csv'],
+      1,
+      /numbers.csv: expected steps of 4 inputs/,
+    );
+    await fails(['certify', 'm.safetensors', ...own.slice(1)], 1, /line 2, column class: expected/);
+  });
+
   it('refuses wrong arguments', async () => {
-    await fails(['certify'], 2, /expected one model, received \[\] /);
-    await fails(['certify', 'a', '--model', 'b'], 2, /expected one model, received \[.*a.*b.*\] /);
+    await fails(
+      ['certify', ...MODEL, '--count', '3'],
+      2,
+      /--count: expected templates of images or of a table/,
+    );
+    await fails(['certify'], 2, /expected one model file, received 'none' /);
+    await fails(['certify', 'a', '--model', 'b'], 2, /expected one model file, received 'two' /);
     await fails(['certify', 'none.safetensors'], 1, /cannot read none.safetensors/);
     await fails(
       ['certify', 'm.safetensors', '--templates', 'mnit'],

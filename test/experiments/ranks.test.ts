@@ -148,8 +148,8 @@ describe('a study', () => {
       expect(paper!.bins.reduce((sum, [, count]) => sum + count, 0)).toBe(6);
     }
     const csv = distributionsCsv(distributions).trim().split('\n');
-    expect(csv[0]).toBe('figure,xi,M,T,L,R,shared,tolerance,proven,quantity,value,count');
-    expect(csv[1]).toMatch(/^5,l2,3,4,3,1,false,1e-10,false,rank,\d+,\d+$/);
+    expect(csv[0]).toBe('figure,xi,M,T,L,R,shared,tolerance,proven,networks,impossible,quantity,value,count');
+    expect(csv[1]).toMatch(/^5,l2,3,4,3,1,false,1e-10,false,6,0,rank,\d+,\d+$/);
   });
 
   it('has the mean and deviation of a sample, to the last digit in any order', () => {

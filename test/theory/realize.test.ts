@@ -231,6 +231,14 @@ describe('realize', () => {
     ],
     ['eps of 1', H, { kind: 'tt', xi: 'max', eps: 1 }, 'E_ARGUMENT', /realize eps/],
     [
+      'eps of a tree',
+      H,
+      { kind: 'ht', xi: 'max', eps: 0.1 },
+      'E_ARGUMENT',
+      /eps: expected kind tt with ξ among product, .*received 'ht, max'/,
+    ],
+    ['eps of a sum', H, { kind: 'tt', xi: 'sum', eps: 0.1 }, 'E_ARGUMENT', /eps: expected kind tt/],
+    [
       'trees too large',
       zeros(modes(2, 17), 'float64'),
       { kind: 'ht', xi: 'max' },
