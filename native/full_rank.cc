@@ -10,12 +10,17 @@ namespace xt {
 namespace {
 
 // G ← L of G = L Lᵀ for a symmetric G, of which only the lower triangle counts; false at a pivot that is not
-// positive.
-bool cholesky(Algebra& algebra, const View& G) {
+// positive. Products with the inverse D⁻¹ of a diagonal block take the place of substitution, whose error
+// they have only while D is well-conditioned: of P ≈ G21 D⁻ᵀ the residual E = G21 − P Dᵀ is computed, P
+// corrected by E D⁻ᵀ, and false returned if the residuals that are left have a Frobenius norm above `most` in
+// L Lᵀ.
+bool cholesky(Algebra& algebra, const View& G, double most) {
   constexpr size_t block = 64;
   const size_t n = G.rows;
-  Buffer inverse(algebra, block, block), panel(algebra, n, block, Content::any);
-  Buffer negated(algebra, n, block, Content::any);
+  Buffer inverse(algebra, block, block), diagonal(algebra, block, block);
+  Buffer panel(algebra, n, block, Content::any), negated(algebra, n, block, Content::any);
+  Buffer residual(algebra, n, block, Content::any);
+  double squares = 0;
   for (size_t at = 0; at < n && algebra.good(); at += block) {
     const size_t width = std::min(block, n - at), rest = n - at - width;
     const View D = G.part(at, at, width, width);
@@ -37,16 +42,27 @@ bool cholesky(Algebra& algebra, const View& G) {
         X.at(i, j) = -sum / D.at(i, i);
       }
     }
+    const View lower = diagonal.view().part(0, 0, width, width), below = G.part(at + width, at, rest, width);
+    for (size_t i = 0; i < width; ++i) std::copy_n(D.row(i), i + 1, lower.row(i));
     const View P{panel.data(), rest, width, width}, N{negated.data(), rest, width, width};
-    algebra.multiply(P, G.part(at + width, at, rest, width), transposed(X));
-    for (size_t i = 0; i < rest * width; ++i) N.data[i] = -P.data[i];
+    const View E{residual.data(), rest, width, width};
+    const auto subtract = [&] {
+      for (size_t i = 0; i < rest * width; ++i) N.data[i] = -P.data[i];
+      copy(below, E);
+      algebra.multiply(E, N, transposed(lower), true);
+    };
+    algebra.multiply(P, below, transposed(X));
+    subtract();
+    algebra.multiply(P, E, transposed(X), true);
+    subtract();
+    squares += rest ? std::pow(algebra.norm(E), 2) : 0;
     for (size_t r = 0; r < rest; r += 2 * block) {
       const size_t count = std::min(2 * block, rest - r);
       algebra.multiply(G.part(at + width + r, at + width, count, r + count), N.part(r, 0, count, width),
                        transposed(P.part(0, 0, r + count, width)), true);
     }
   }
-  return algebra.good();
+  return algebra.good() && std::sqrt(2 * squares) <= most;
 }
 
 }  // namespace
@@ -54,8 +70,10 @@ bool cholesky(Algebra& algebra, const View& G) {
 }  // namespace xt
 
 // G = AᵀA is computed with an error of at most γ_m ‖A‖_F², its Cholesky factor with one of γ_{n+1} ‖A‖_F²,
-// γ_k = k ε / (1 − k ε) (Higham, Accuracy and Stability, 2002, (3.13) and Theorem 10.3); a factor 4 is left
-// for the inverses of diagonal blocks. So if G − (bound² + those) I has a factor, no σ² is below bound².
+// γ_k = k u / (1 − k u), u = ε/2 (Higham, Accuracy and Stability, 2002, (3.13) and Theorem 10.3), and what
+// the residuals of its blocks add. The slack (m + 4 (n + 1)) ε ‖A‖_F² is twice the first and eight times the
+// second; a quarter of the latter may be residuals, whose own rounding is that of 64 terms. So if G − (bound²
+// + slack) I has a factor, no σ² is below bound².
 int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound, double* result) {
   if (!xt::present(A, {m, n}) || result == nullptr || !(bound >= 0)) return XT_ARGUMENT;
   xt::Algebra algebra(context);
@@ -83,6 +101,6 @@ int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, doub
                slack = (tall.rows + 4.0 * (k + 1)) * std::numeric_limits<double>::epsilon() * trace;
   if (!(size * size < trace)) return algebra.status;
   for (size_t i = 0; i < k; ++i) G.at(i, i) -= size * size + slack;
-  result[0] = xt::cholesky(algebra, G);
+  result[0] = xt::cholesky(algebra, G, (k + 1.0) * std::numeric_limits<double>::epsilon() * trace);
   return algebra.status;
 }

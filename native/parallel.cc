@@ -1,9 +1,12 @@
+// The pool of a process. POSIX threads themselves: std::thread throws where there is no thread to be had, and
+// the C++ library would ask for a newer C library than Node does (native/glibc.h).
 #include "parallel.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <new>
 
 namespace xt {
 
@@ -11,79 +14,115 @@ namespace {
 
 class Pool {
  public:
+  Pool() {
+    pthread_attr_init(&detached_);
+    pthread_attr_setdetachstate(&detached_, PTHREAD_CREATE_DETACHED);
+  }
+
   bool try_run(unsigned parts, void (*job)(void*, unsigned), void* context) {
-    std::unique_lock<std::mutex> turn(turn_, std::try_to_lock);
-    if (!turn.owns_lock() || !grow(parts - 1)) return false;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      job_ = job;
-      context_ = context;
-      parts_ = parts;
-      pending_.store(parts - 1, std::memory_order_relaxed);
-      generation_.fetch_add(1, std::memory_order_release);
-    }
-    wake_.notify_all();
-    job(context, 0);
-    while (pending_.load(std::memory_order_acquire) != 0) pause();
-    return true;
+    if (busy_.exchange(true, std::memory_order_acquire)) return false;
+    const bool enough = grow(parts - 1);
+    if (enough) run(parts, job, context);
+    busy_.store(false, std::memory_order_release);
+    return enough;
   }
 
  private:
-  static void pause() {
+  // Looks at a word that is about to change. Some 50 µs of it, then others may have the core: there may be
+  // more threads than cores.
+  class Patience {
+   public:
+    void wait() {
 #if defined(__x86_64__)
-    __builtin_ia32_pause();
-#else
-    std::this_thread::yield();
+      if (++looks_ < kLooks) return __builtin_ia32_pause();
 #endif
+      sched_yield();
+    }
+
+   private:
+    unsigned looks_ = 0;
+  };
+  static constexpr unsigned kLooks = 1500;
+
+  void run(unsigned parts, void (*job)(void*, unsigned), void* context) {
+    pthread_mutex_lock(&mutex_);
+    job_ = job;
+    context_ = context;
+    parts_ = parts;
+    pending_.store(parts - 1, std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    pthread_mutex_unlock(&mutex_);
+    pthread_cond_broadcast(&wake_);
+    job(context, 0);
+    for (Patience patience; pending_.load(std::memory_order_acquire) != 0;) patience.wait();
   }
 
+  // False where no more threads are to be had: the caller runs its parts itself.
   bool grow(unsigned workers) {
-    try {
-      for (; workers_ < workers; ++workers_) {
-        std::thread([this, part = workers_ + 1, seen = generation_.load()] { work(part, seen); }).detach();
+    for (; workers_ < workers; ++workers_) {
+      auto* worker = new (std::nothrow) Worker{this, workers_ + 1, generation_.load()};
+      pthread_t thread;
+      if (worker == nullptr || pthread_create(&thread, &detached_, work, worker) != 0) {
+        delete worker;
+        return false;
       }
-    } catch (...) {  // no more threads to be had: the caller runs its parts itself
-      return false;
     }
     return true;
   }
 
+  struct Worker {
+    Pool* pool;
+    unsigned part, seen;
+  };
+
+  static void* work(void* argument) {
+    const Worker worker = *static_cast<Worker*>(argument);
+    delete static_cast<Worker*>(argument);
+    worker.pool->work(worker.part, worker.seen);
+    return nullptr;
+  }
+
   // A training step is a train of short jobs, and waking a sleeping thread costs about as much as one of
-  // them, so a worker looks for the next job for some 50 µs before it sleeps.
+  // them, so a worker looks for the next job before it sleeps.
   void work(unsigned part, unsigned seen) {
     for (;;) {
-      for (int spin = 0; spin < 1500 && generation_.load(std::memory_order_acquire) == seen; ++spin) pause();
-      unsigned parts;
-      void (*job)(void*, unsigned);
-      void* context;
-      {
-        std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
-        seen = generation_.load(std::memory_order_relaxed);
-        parts = parts_;
-        job = job_;
-        context = context_;
-      }
+      Patience patience;
+      for (unsigned n = 0; n < kLooks && generation_.load(std::memory_order_acquire) == seen; ++n)
+        patience.wait();
+      pthread_mutex_lock(&mutex_);
+      while (generation_.load(std::memory_order_relaxed) == seen) pthread_cond_wait(&wake_, &mutex_);
+      seen = generation_.load(std::memory_order_relaxed);
+      const unsigned parts = parts_;
+      const auto job = job_;
+      void* const context = context_;
+      pthread_mutex_unlock(&mutex_);
       if (part >= parts) continue;
       job(context, part);
       pending_.fetch_sub(1, std::memory_order_release);
     }
   }
 
-  std::mutex turn_, mutex_;
-  std::condition_variable wake_;
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t wake_ = PTHREAD_COND_INITIALIZER;
+  pthread_attr_t detached_;
+  std::atomic<bool> busy_{false};
   std::atomic<unsigned> generation_{0}, pending_{0};
   unsigned workers_ = 0, parts_ = 0;
   void (*job_)(void*, unsigned) = nullptr;
   void* context_ = nullptr;
 };
 
+// Never destroyed: workers outlive static destructors, and the library is linked with -z nodelete.
+Pool& pool() {
+  alignas(Pool) static unsigned char memory[sizeof(Pool)];
+  static Pool* const made = new (memory) Pool;
+  return *made;
+}
+
 }  // namespace
 
 void run_parts(unsigned parts, void (*job)(void*, unsigned), void* context) {
-  // Never destroyed: workers outlive static destructors, and the library is linked with -z nodelete.
-  static Pool* pool = new Pool;
-  if (parts > 1 && pool->try_run(parts, job, context)) return;
+  if (parts > 1 && pool().try_run(parts, job, context)) return;
   for (unsigned part = 0; part < parts; ++part) job(context, part);
 }
 

@@ -2,6 +2,7 @@
 // WebAssembly memory.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels.h"
 
@@ -16,7 +17,7 @@ void run_parts(unsigned parts, void (*job)(void* context, unsigned part), void* 
 inline Slice slice_of(size_t count, size_t granule, unsigned part, unsigned parts) {
   const size_t granules = (count + granule - 1) / granule;
   auto bound = [&](size_t p) {
-    const size_t at = granules * p / parts * granule;
+    const size_t at = static_cast<size_t>(uint64_t{granules} * p / parts) * granule;
     return at < count ? at : count;
   };
   return {bound(part), bound(part + 1)};

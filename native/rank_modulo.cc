@@ -34,7 +34,7 @@ class Elimination {
   Elimination(Algebra& algebra, const View& A, double p)
       : algebra_(algebra), A_(A), p_(p), factors_(algebra, A.rows, kBlock) {
     // kBlock products and what they are added to.
-    sums_are_exact_ = kBlock * (p / 2 + 1) * (p / 2 + 1) + p < 0x1p53;
+    sums_are_exact_ = kBlock * (p / 2 + 2) * (p / 2 + 2) + p < 0x1p53;
   }
 
   size_t rank() {

@@ -48,6 +48,7 @@ struct Side {
 template <class T>
 void pack_matrix_panel(const void* source, size_t row, size_t rows, size_t width, size_t k0, size_t kc,
                        T* to) {
+  if (kc == 0) return;
   const Matrix<T>& A = *static_cast<const Matrix<T>*>(source);
   const T* from = A.data + row * A.row_stride + k0 * A.col_stride;
   if (A.col_stride == 1 && A.row_stride != 1) {

@@ -165,13 +165,15 @@ constexpr size_t kRowsOfSweep = 4096;
 
 template <class T>
 bool sweep_grid(const GridArgs<T>& args, Slice p, TakePhi<T> phi, bool is_min) {
-  const size_t row = args.M * args.K, table = args.M * (args.L + 1) * args.K, events = args.M * args.L;
+  const size_t row = args.M * args.K, events = args.M * args.L;
   const size_t most = smaller(p.size(), kRowsOfSweep), padded = round_up(events, lanes<T>) + lanes<T>;
   Room room;
-  room.add<T>(padded).template add<T>(table).template add<T>(table).template add<T>(row).template add<T>(row);
+  room.add<T>(padded).template add<T>(row).template add<T>(row);
+  for (int n = 0; n < 2; ++n) room.add<T>(args.M, args.L + 1, args.K);
   room.add<uint32_t>(events).template add<uint32_t>(events).template add<uint32_t>(most);
   room.add<uint32_t>(args.M).template add<T>(most);
   if (!scratch().reserve(room)) return false;
+  const size_t table = args.M * (args.L + 1) * args.K;
   T* a = scratch().take<T>(padded);
   T *slopes = scratch().take<T>(table), *constants = scratch().take<T>(table);
   T *slope = scratch().take<T>(row), *constant = scratch().take<T>(row);

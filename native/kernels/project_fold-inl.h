@@ -174,7 +174,7 @@ template <class T>
 bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const FoldForms<T>& forms) {
   const size_t steps = args.steps, M = args.M, K = round_up(args.K, lanes<T>);
   const size_t F_step = packed_A_size<T>(b.size(), M), V_step = args.v_step ? M * NR<T> : 0;
-  const size_t V_steps = args.v_step ? steps : 1;
+  const size_t V_steps = args.v_step ? steps : steps > 0;
   Room room;
   room.add<T>(steps, F_step + lanes<T>).template add<T>(V_steps, M, NR<T>);
   room.add<T>(3, tiles_size<T>).template add<T>(b.size() + 4, K).template add<T>(NR<T>, K);

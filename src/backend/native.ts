@@ -38,7 +38,9 @@ export function probeNative(): Probe {
     null: null,
     allocate: (dtype: DType, length: number) => new ArrayStorage(dtype, length),
     pointer: (storage: Storage) => arrayOf(storage),
-    words: (list: Int32Array | null) => list,
+    // Of shared memory a copy: what was checked must be what is used.
+    words: (list: Int32Array | null) =>
+      list?.buffer instanceof SharedArrayBuffer ? new Int32Array(list) : list,
     noWords: null,
     result: { pointer: two, read: () => [two[0], two[1]] as const },
   };

@@ -5,6 +5,7 @@ import { Rng } from '../../src/core/rng.ts';
 import { type GoldenArray, golden } from '../support/golden.ts';
 import { gram, largest, lowRank, product, residues, scaleColumns, subtract } from '../support/matrices.ts';
 import { subjects } from '../support/subjects.ts';
+import singular from './singular.json' with { type: 'json' };
 
 const reference = selectBackend({ prefer: ['reference'] }).backend;
 /** Sizes around 0, 1, the panels and blocks of reflectors (16, 64) and the sketches of the compression (128). */
@@ -142,6 +143,20 @@ describe.each(subjects)('linear algebra, $label', ({ label, open }) => {
       expect(largest(subtract(s, Float64Array.from(singular_values.data)))).toBeLessThan(1e-11 * s[0]);
       if (safe) expect(s.filter((value) => value > 1e-10 * s[0]).length).toBe(rank);
     }
+  });
+
+  it('proves no full rank of a graded matrix that is singular', () => {
+    // Integers / 2²⁰: columns of a triangle, 1049 on the rest of the diagonal, and last a combination of those columns in 64ths.
+    const size = 65;
+    const A = new Float64Array(size * size);
+    for (let n = 0; n < size - 1; n++) {
+      const column = singular.columns[n] ?? [...Array(n).fill(0), 1049];
+      for (const [r, value] of column.entries()) {
+        A[r * size + n] = value / 2 ** 20;
+        A[r * size + size - 1] += ((singular.last[n] ?? 0) / 64) * A[r * size + n];
+      }
+    }
+    expect(backend.exceeds(size, size, backend.adopt(A), 0)).toBe(false);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses %d', (value) => {

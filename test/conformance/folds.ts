@@ -84,6 +84,26 @@ function projectCase(xi: Xi, dtype: DType, name: string): ConformanceCase {
   );
 }
 
+/** Neither a step nor a feature, in arrays that are as large as they must be: what is packed ahead of all loops is not there. */
+function emptyCase(dtype: DType): ConformanceCase {
+  return {
+    name: `projectFold of no steps and of no features, ${dtype}`,
+    run(backend) {
+      const [B, R] = [20, 9000];
+      for (const { steps, M, row, lies } of [
+        { steps: 0, M: 50, row: 50, lies: 'shared' },
+        { steps: 0, M: 50, row: 50, lies: 'by step' },
+        { steps: 2, M: 0, row: 1, lies: 'shared' },
+        { steps: 2, M: 0, row: 1, lies: 'by step' },
+      ] as const)
+        both(backend, dtype, [new Float64Array(0)], [B * R], 0, (on, [none], [s]) => {
+          const rows = { data: none, row, step: lies === 'shared' ? 0 : row * B };
+          on.projectFold('sum', { steps, B, R, M }, rows, rows, { s });
+        });
+    },
+  };
+}
+
 /** Sums by given winners over rows of both layouts, either way round. */
 function winnerCase(dtype: DType): ConformanceCase {
   return property(
@@ -119,4 +139,5 @@ export const foldCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
     ...['integers', 'reals', 'NaN'].map((name) => projectCase(xi, dtype, name)),
   ]),
   winnerCase(dtype),
+  emptyCase(dtype),
 ]);

@@ -91,6 +91,23 @@ describe('the tarball', () => {
     expect(sizeOf('inline')).toBeLessThan(1e6);
   });
 
+  it('loads beside every C and C++ library that Node 20 does', () => {
+    const paths = files.map(({ path }) => path).filter((path) => /^prebuilds\/linux-.*\.node$/.test(path));
+    expect(paths.length).toBeGreaterThan(0);
+    for (const path of paths) {
+      const addon = readFileSync(join(ROOT, path), 'latin1');
+      const newest = (name: string) =>
+        Math.max(
+          0,
+          ...[...addon.matchAll(new RegExp(`\\b${name}([0-9]+)`, 'g'))].map(([, minor]) => Number(minor)),
+        );
+      expect(newest('GLIBC_2\\.'), path).toBeGreaterThan(0);
+      expect(newest('GLIBC_2\\.'), path).toBeLessThanOrEqual(28);
+      // Of RHEL 8, whose C++ library is that of GCC 8.
+      expect(newest('GLIBCXX_3\\.4\\.'), path).toBeLessThanOrEqual(25);
+    }
+  });
+
   it('satisfies publint', async () => {
     const { buffer, byteOffset, byteLength } = readFileSync(archive);
     const tarball = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
