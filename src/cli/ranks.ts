@@ -61,6 +61,14 @@ export function ranksCommand(): Command {
     .action(ranks);
 }
 
+/** The options of those keys of a study that have another name on the command line. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  M: 'templates',
+  T: 'steps',
+  L: 'projection',
+  ranks: 'rank',
+};
+
 function studyOf(flags: Flags): RankStudy {
   const preset = flags.figure ? FIGURES[flags.figure] : {};
   const {
@@ -90,7 +98,9 @@ function studyOf(flags: Flags): RankStudy {
     ranks: rank === undefined ? rank : [rank].flat(),
   };
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-  const twice = Object.keys(preset).filter((key) => key in given);
+  const twice = Object.keys(preset)
+    .filter((key) => key in given)
+    .map((key) => `--${WRITTEN[key] ?? key}`);
   if (twice.length > 0)
     throw mismatch('E_ARGUMENT', `--figure ${flags.figure}`, 'no option that the figure decides', twice);
   return checkStudy({ ...preset, ...given });

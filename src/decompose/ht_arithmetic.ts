@@ -21,7 +21,7 @@ import {
   truncation,
 } from './options.ts';
 import type { TreeNode } from './tree.ts';
-import { rankFor } from './truncate.ts';
+import { rankFor, roundingOf } from './truncate.ts';
 
 /** Two tensors of one shape, node by node. */
 function both(where: string, a: HierarchicalTucker, b: HierarchicalTucker): readonly [HTParts, HTParts] {
@@ -205,7 +205,11 @@ export function htRound(ht: HierarchicalTucker, options: TruncationOptions = {})
           ? matrix(a, b * weighted.cols, weighted.data)
           : middleFirst(weighted.data, a, b, weighted.cols);
       const { U, s } = linear.leftSvd(unfolding);
-      const { rank, discarded: lost } = rankFor(s, threshold, most.get(child)!);
+      const { rank, discarded: lost } = rankFor(
+        s,
+        Math.max(threshold, roundingOf(unfolding.rows, unfolding.cols, norm)),
+        most.get(child)!,
+      );
       const kept = firstColumns(U, rank);
       const factor = matrix(rank, rank);
       for (let n = 0; n < rank; n++) factor.data[n * rank + n] = s[n];

@@ -27,7 +27,7 @@ export function htSvd(tensor: Tensor, options: TruncationOptions = {}): Approxim
   const nodes = [...tree.leaves, ...tree.inner].filter((node) => node !== tree.root);
   const { linear, eps, maxRanks, maxBytes } = truncation('htSvd', options, nodes.length);
   const H = dense('htSvd', tensor, linear, maxBytes);
-  const threshold = (eps * H.norm) / Math.sqrt(treeEdges(count));
+  const threshold = { value: (eps * H.norm) / Math.sqrt(treeEdges(count)), norm: H.norm };
   const [rootLeft, rootRight] = tree.root.children ?? [];
   let discarded = 0;
   let atRootRight = 0;

@@ -163,7 +163,7 @@ export function ttRound(tt: TensorTrain, options: TruncationOptions = {}): Appro
   for (const { shape } of cores) checkMemory('ttRound core', product(shape), maxBytes);
   const out = rightOrthogonal(linear, cores);
   const norm = linear.norm(out[0].data as Float64Array);
-  const threshold = (eps * norm) / Math.sqrt(Math.max(1, cores.length - 1));
+  const threshold = { value: (eps * norm) / Math.sqrt(Math.max(1, cores.length - 1)), norm };
   let discarded = 0;
   for (let t = 0; t + 1 < out.length; t++) {
     const [r, n] = out[t].shape;

@@ -2,7 +2,7 @@ import { integer, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import { elementCount } from '../core/tensor.ts';
-import { firstColumns, firstRows, type Linear, type Matrix, matrix, transpose } from './matrix.ts';
+import { firstColumns, firstRows, identity, type Linear, type Matrix, matrix, transpose } from './matrix.ts';
 import { maxvol } from './maxvol.ts';
 import {
   BIGGEST_RANK,
@@ -68,6 +68,16 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
   integer('ttCross maxSweeps', maxSweeps, 1, 10_000);
   integer('ttCross samples', samples, 1, 10_000_000);
   integer('ttCross seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  // A mode of extent 1 leaves no choice of rows, and a rank could not grow through it.
+  const modes = shape.flatMap((n, t) => (n > 1 ? [t] : []));
+  if (modes.length < shape.length && modes.length > 0) {
+    const inner = ttCross(
+      (few) => f(spread(few, modes, shape.length)),
+      modes.map((t) => shape[t]),
+      options,
+    );
+    return { ...inner, cores: withUnitModes(inner.cores, shape) };
+  }
   const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRank, maxBytes });
   const test = cross.randomIndices(samples);
   const truth = cross.evaluate(test);
@@ -81,6 +91,24 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
   }
   const { evaluations } = cross;
   return { ...best!, converged: best!.error <= eps, evaluations };
+}
+
+/** Index tuples of some modes as tuples of `count`, 0 at all others. */
+function spread(few: Int32Array, modes: readonly number[], count: number): Int32Array {
+  const all = new Int32Array((few.length / modes.length) * count);
+  for (let n = 0; n < few.length; n++)
+    all[Math.floor(n / modes.length) * count + modes[n % modes.length]] = few[n];
+  return all;
+}
+
+/** A train over the modes of more than one element with those of one in between: identities. */
+function withUnitModes(cores: readonly Tensor[], shape: Shape): Tensor[] {
+  let [next, rank] = [0, 1];
+  return shape.map((n) => {
+    if (n === 1) return core(rank, 1, rank, identity(rank).data);
+    rank = cores[next].shape[2];
+    return cores[next++];
+  });
 }
 
 function deviation(truth: Float64Array, found: Float64Array): { error: number; largest: number } {

@@ -11,7 +11,7 @@ import {
   type TruncationOptions,
   truncation,
 } from './options.ts';
-import { split } from './truncate.ts';
+import { split, type Threshold } from './truncate.ts';
 import { type ApproximateTT, core } from './tt.ts';
 
 /** Truncation of {@link ttSvd}, and whether it may look for a low rank by random projections. */
@@ -59,8 +59,8 @@ export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT
       : undefined;
   const missed = middle ? middle.residual / H.norm : 0;
   // What the middle missed and what the steps leave out add up, by the triangle inequality.
-  const threshold = ((eps - missed) * H.norm) / Math.sqrt(Math.max(1, count));
-  const train = new Sweep(linear, Math.max(0, threshold), maxRanks);
+  const value = Math.max(0, ((eps - missed) * H.norm) / Math.sqrt(Math.max(1, count)));
+  const train = new Sweep(linear, { value, norm: H.norm }, maxRanks);
   if (middle) {
     const { at, left, right } = middle;
     const rest = train.run(left, H.shape.slice(0, at));
@@ -74,10 +74,10 @@ class Sweep {
   readonly cores: Tensor[] = [];
   discarded = 0;
   private readonly linear: Linear;
-  private readonly threshold: number;
+  private readonly threshold: Threshold;
   private readonly maxRanks: readonly number[];
 
-  constructor(linear: Linear, threshold: number, maxRanks: readonly number[]) {
+  constructor(linear: Linear, threshold: Threshold, maxRanks: readonly number[]) {
     this.linear = linear;
     this.threshold = threshold;
     this.maxRanks = maxRanks;

@@ -6,7 +6,7 @@ import { maxvol } from '../../src/decompose/maxvol.ts';
 import { ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
 import { ttAdd, ttNorm, ttRound, ttScale } from '../../src/decompose/tt_arithmetic.ts';
 import { ttCross } from '../../src/decompose/tt_cross.ts';
-import { backends, randomTensor, randomTrain } from '../support/decompose.ts';
+import { allIndices, backends, randomTensor, randomTrain } from '../support/decompose.ts';
 import { largest, lowRank, product, subtract } from '../support/matrices.ts';
 
 /** A function of one index tuple as one of many. */
@@ -69,6 +69,23 @@ describe('what ttCross says of itself', () => {
     expect(found.converged).toBe(false);
     expect(found.error).toBeGreaterThan(0.1);
     expect(Math.max(...ttRanks(found))).toBe(2);
+  });
+
+  it('grows ranks past modes of one element', () => {
+    const f = ofEach(6, ([, i, , , j, k]) => 1 / (1 + i + 2 * j + 3 * k));
+    const found = ttCross(f, [1, 5, 1, 1, 4, 3], { eps: 1e-10, seed: 2 });
+    expect(found).toMatchObject({ converged: true });
+    expect(ttRanks(found)).toEqual([1, 1, 5, 5, 5, 3, 1]);
+    const all = allIndices([1, 5, 1, 1, 4, 3]);
+    expect(largest(subtract(f(all), ttEvaluate(found, all)))).toBeLessThan(1e-9);
+    expect(
+      ttFull(
+        ttCross(
+          ofEach(2, () => 3),
+          [1, 1],
+        ),
+      ).data[0],
+    ).toBe(3);
   });
 
   it('handles one axis, extents 1, constants and zeros', () => {
