@@ -1,6 +1,6 @@
 // Compiles the kernels to wasm/*.wasm, one module for each instruction set: Clang and wasi-libc alone, no JavaScript glue.
 // src/backend/wasm.ts loads them.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import {
   aptInstall,
@@ -99,6 +99,21 @@ function check(path, names, output) {
     throw new Error(`${output} imports ${strange.join(', ')}, which the loader does not give`);
 }
 
+/**
+ * Clears the bit that says that the imported memory is shared, as src/backend/wasm-modules.ts sets it for threads: without, the
+ * file serves where programs may not compile and there is no shared memory.
+ */
+function takeUnshared(path) {
+  const bytes = readFileSync(path);
+  const [SHARED, OTHER] = [3, 1].map((limits) =>
+    Buffer.from(['\x06memory', String.fromCharCode(2, limits)].join('')),
+  );
+  const at = bytes.indexOf(SHARED);
+  if (at < 0) throw new Error(`${path} imports no shared memory`);
+  OTHER.copy(bytes, at);
+  writeFileSync(path, bytes);
+}
+
 async function buildModule({ isa, output, flags }) {
   const objects = sources(isa).map((source) => ({
     source,
@@ -113,6 +128,7 @@ async function buildModule({ isa, output, flags }) {
   // Linking without -O, or Clang looks for a wasm-opt, and an old one does not know relaxed SIMD.
   const link = [...LINK, ...names.map((name) => `--export=${name}`)].map((flag) => `-Wl,${flag}`);
   await run(CLANG, [TARGET, '-nostartfiles', ...link, ...objects.map(({ object }) => object), '-o', made]);
+  takeUnshared(made);
   check(made, names, output);
   install(made, inProject(output));
   rmSync(made);

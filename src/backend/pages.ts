@@ -7,9 +7,26 @@ import {
   type ProbeReport,
 } from './interface.ts';
 import { probeReference } from './reference.ts';
-import { type BackendOptions, checkWanted, nothingUsable, pickIsa, type Refusal } from './selection.ts';
+import {
+  type BackendOptions,
+  checkWanted,
+  nothingUsable,
+  pickIsa,
+  type Refusal,
+  warnIfSlow,
+} from './selection.ts';
+import { openModule } from './wasm.ts';
 import { WASM_MODULES, type WasmModule } from './wasm-modules.ts';
-import { type ModuleSource, openInPage, pageThreads } from './wasm-pages.ts';
+import { type ModuleSource, noThreads, openInPage, pageThreads } from './wasm-pages.ts';
+
+/** Which backend to open where there is no Node. */
+export interface PageBackendOptions extends BackendOptions {
+  /**
+   * `xitensor.wasm` or `xitensor-relaxed.wasm` of the package, compiled: for platforms that compile modules themselves and let no
+   * program do it, such as Cloudflare's. One thread.
+   */
+  readonly wasmModule?: WebAssembly.Module;
+}
 
 const NO_NATIVE = 'there are no native binaries in a page';
 const REFERENCE = probeReference();
@@ -32,29 +49,55 @@ export class PageBackends {
   private readonly loaded = new Map<string, IsaReport>();
   private readonly failed = new Map<string, string>();
   private standard: Backend | undefined;
+  private isFallback = false;
+  private note = '';
 
   /**
    * Opens the first backend of the preference that can be had; `sourceOf` says where the bytes of a module are, and
    * `others` which options it reads itself.
    */
   async open(
-    options: BackendOptions,
+    options: PageBackendOptions,
     sourceOf: (module: WasmModule) => ModuleSource,
     others: readonly string[] = [],
   ): Promise<Backend> {
     const cores = page.navigator?.hardwareConcurrency ?? 1;
-    const { prefer, isa, threads } = checkWanted(options, { cores }, others);
+    const { prefer, isa, threads } = checkWanted(options, { cores }, ['wasmModule', ...others]);
+    const { wasmModule } = options;
+    if (wasmModule !== undefined && String(wasmModule) !== '[object WebAssembly.Module]')
+      throw mismatch('E_ARGUMENT', 'openBackend wasmModule', 'a WebAssembly.Module', wasmModule);
     const refusals: Refusal[] = [];
     for (const name of prefer) {
       const backend =
-        name === 'wasm' ? await this.openWasm(isa, threads, sourceOf) : openOther(name, isa, threads);
+        name !== 'wasm'
+          ? openOther(name, isa, threads)
+          : wasmModule
+            ? await this.openGiven(wasmModule, isa)
+            : await this.openWasm(isa, threads, sourceOf);
       if (typeof backend !== 'string') {
-        this.standard ??= backend;
+        const isFallback = warnIfSlow(backend, refusals);
+        if (!this.standard || this.isFallback) {
+          this.standard = backend;
+          this.isFallback = isFallback;
+        }
         return backend;
       }
       refusals.push({ name, reason: backend });
     }
     throw nothingUsable(refusals, "where a bundler loses the modules, 'xitensor/inline' carries them within");
+  }
+
+  /** A module that the program compiled itself, or that its platform did. */
+  private async openGiven(module: WebAssembly.Module, wanted: string | undefined): Promise<Backend | string> {
+    try {
+      const { backend, isa } = await openModule(module, undefined, 1, noThreads);
+      if (wanted !== undefined && isa.name !== wanted) return `the module that was handed in is ${isa.name}`;
+      this.loaded.set(isa.name, { ...isa, priority: 1 });
+      this.note = noThreads.refusal;
+      return backend;
+    } catch (cause) {
+      return `the module that was handed in cannot be used: ${(cause as Error).message}`;
+    }
   }
 
   /** The best module that can be had; one that fails is passed over, and tried again the next time. */
@@ -71,6 +114,7 @@ export class PageBackends {
       try {
         const { backend, isa } = await openInPage(module, sourceOf(module), threads);
         this.loaded.set(isa.name, { ...isa, priority: chosen.priority });
+        this.note = '';
         return backend;
       } catch (cause) {
         if (!(cause instanceof XiError && cause.code === 'E_BACKEND')) throw cause;
@@ -93,12 +137,13 @@ export class PageBackends {
     if (name === 'native') return { name, usable: false, source: '', reason: NO_NATIVE };
     const isas = this.reports();
     const source = WASM_MODULES.at(-1)!.file;
-    if (this.loaded.size > 0) return { name, usable: true, source, isas, note: pageThreads.refusal };
+    if (this.loaded.size > 0)
+      return { name, usable: true, source, isas, note: this.note || pageThreads.refusal };
     const reason = isas.map((isa) => `${isa.name}: ${isa.reason}`).join('; ');
     return { name, usable: false, source, reason };
   }
 
-  /** The backend that was opened first. */
+  /** The backend that was opened first, but for a reference that nobody wanted. */
   get first(): Backend {
     if (this.standard) return this.standard;
     throw mismatch('E_BACKEND', 'backend', 'one that `await openBackend()` opened before', 'none');

@@ -1,12 +1,13 @@
+import { XiError } from '../core/errors.ts';
 import type { Backend, BackendName, ProbeReport } from './interface.ts';
-import { PageBackends } from './pages.ts';
-import type { BackendOptions } from './selection.ts';
+import { type PageBackendOptions, PageBackends } from './pages.ts';
+import type { WasmModule } from './wasm-modules.ts';
 import { fetched } from './wasm-pages.ts';
 
 // Stands in the place of select.ts in the bundle dist/index.browser.js.
 
 /** Which backend to open in a page. */
-export interface PageOptions extends BackendOptions {
+export interface PageOptions extends PageBackendOptions {
   /** Where `xitensor.wasm` and `xitensor-relaxed.wasm` are served, if not where the bundler put them. */
   readonly wasmFolder?: string | URL;
 }
@@ -26,11 +27,21 @@ const backends = new PageBackends();
  * @throws XiError E_BACKEND with every backend's reason when none of the preferred can be had.
  */
 export async function openBackend(options: PageOptions = {}): Promise<Backend> {
-  return backends.open(
-    options,
-    ({ isa, file }) => fetched(options.wasmFolder ? within(options.wasmFolder, file) : ADDRESSES[isa]()),
-    ['wasmFolder'],
-  );
+  return backends.open(options, (module) => fetched(addressOf(module, options.wasmFolder)), ['wasmFolder']);
+}
+
+/** @throws XiError E_BACKEND where a program does not know its own address, nor that of a page. */
+function addressOf({ isa, file }: WasmModule, folder: string | URL | undefined): URL {
+  try {
+    return folder ? within(folder, file) : ADDRESSES[isa]();
+  } catch (cause) {
+    const remedy =
+      "openBackend takes a wasmFolder or a wasmModule, and 'xitensor/inline' carries the modules within";
+    const received = folder ? `'${folder}'` : 'no address of this program';
+    throw new XiError('E_BACKEND', `${file}: expected where it is served, received ${received}; ${remedy}`, {
+      cause,
+    });
+  }
 }
 
 function within(folder: string | URL, file: string): URL {

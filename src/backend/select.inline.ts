@@ -1,6 +1,5 @@
 import type { Backend, BackendName, ProbeReport } from './interface.ts';
-import { PageBackends } from './pages.ts';
-import type { BackendOptions } from './selection.ts';
+import { type PageBackendOptions, PageBackends } from './pages.ts';
 import { PACKED_MODULES } from './wasm-packed.ts';
 import { unpacked } from './wasm-pages.ts';
 
@@ -14,7 +13,7 @@ const backends = new PageBackends();
  *
  * @throws XiError E_BACKEND with every backend's reason when none of the preferred can be had.
  */
-export async function openBackend(options: BackendOptions = {}): Promise<Backend> {
+export async function openBackend(options: PageBackendOptions = {}): Promise<Backend> {
   return backends.open(options, ({ isa, file }) => unpacked(file, PACKED_MODULES[isa]));
 }
 

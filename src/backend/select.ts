@@ -3,7 +3,14 @@ import { oneOf } from '../core/errors.ts';
 import { BACKEND_NAMES, type Backend, type BackendName, type Probe } from './interface.ts';
 import { probeNative } from './native.ts';
 import { probeReference } from './reference.ts';
-import { type BackendOptions, checkWanted, nothingUsable, pickIsa, type Refusal } from './selection.ts';
+import {
+  type BackendOptions,
+  checkWanted,
+  nothingUsable,
+  pickIsa,
+  type Refusal,
+  warnIfSlow,
+} from './selection.ts';
 import { probeWasm } from './wasm-files.ts';
 
 // The backends of Node. The bundle for browsers has select.browser.ts or select.inline.ts in the place of this file.
@@ -41,8 +48,11 @@ export function selectBackend(options: BackendOptions = {}): Selection {
   for (const name of wanted.prefer) {
     const probe = probeBackend(name);
     const chosen = probe.usable ? pickIsa(probe.isas, wanted.isa) : probe.reason;
-    if (probe.usable && typeof chosen !== 'string')
-      return { backend: probe.open(chosen, wanted.threads), refusals };
+    if (probe.usable && typeof chosen !== 'string') {
+      const backend = probe.open(chosen, wanted.threads);
+      warnIfSlow(backend, refusals);
+      return { backend, refusals };
+    }
     refusals.push({ name, reason: chosen as string });
   }
   throw nothingUsable(refusals, 'npm run build makes the binaries anew');

@@ -77,8 +77,22 @@ export function pickIsa(isas: readonly IsaReport[], wanted: string | undefined):
   return `it has no instruction set '${wanted}', only ${isas.map((isa) => isa.name).join(', ')}`;
 }
 
+const listed = (refusals: readonly Refusal[]) =>
+  refusals.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
+
 /** E_BACKEND with every backend's reason, and what may help. */
-export function nothingUsable(refusals: readonly Refusal[], remedy: string): XiError {
-  const reasons = refusals.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
-  return new XiError('E_BACKEND', `no backend can be used:${reasons}\n${remedy}`);
+export const nothingUsable = (refusals: readonly Refusal[], remedy: string): XiError =>
+  new XiError('E_BACKEND', `no backend can be used:${listed(refusals)}\n${remedy}`);
+
+let hasWarned = false;
+
+/** Whether the reference serves in the place of others, which it does many times slower; says so on the console, once. */
+export function warnIfSlow({ name }: Backend, refusals: readonly Refusal[]): boolean {
+  const isFallback = name === 'reference' && refusals.length > 0;
+  if (isFallback && !hasWarned)
+    console.warn(
+      `xitensor: the reference backend computes, tens of times slower than the others:${listed(refusals)}`,
+    );
+  hasWarned ||= isFallback;
+  return isFallback;
 }

@@ -42,12 +42,13 @@ const SHARED = 2;
 export const IMPORTS_WITHIN = 2 ** 12;
 
 /**
- * The same module for memory that is not shared, which differs in one bit: that of the limits of the memory it imports.
+ * The same module for memory that is shared or not, which differs in one bit: that of the limits of the memory it imports.
  * Atomic instructions work on either, and nobody waits where there is one thread. The first {@link IMPORTS_WITHIN} bytes do for it.
+ * The files are for memory that is not, so that they can be used as they are where there are no threads.
  *
  * @see https://webassembly.github.io/spec/core/binary/modules.html#import-section
  */
-export function unshared(module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function forMemory(module: Uint8Array<ArrayBuffer>, shared: boolean): Uint8Array<ArrayBuffer> {
   const bytes = module.slice();
   let at = HEADER.length;
   const number = () => {
@@ -72,7 +73,7 @@ export function unshared(module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffe
       skip(number()); // the name of the module
       skip(number()); // and that in it
       const kind = bytes[at++];
-      if (kind === KIND_MEMORY) bytes[at] &= ~SHARED;
+      if (kind === KIND_MEMORY) bytes[at] = shared ? bytes[at] | SHARED : bytes[at] & ~SHARED;
       if (kind !== KIND_FUNCTION) return bytes;
       number(); // its type
     }

@@ -1,10 +1,11 @@
 import { XiError } from '../core/errors.ts';
 import type { Backend, IsaReport } from './interface.ts';
 import { openModule, sharedMemoryFor } from './wasm.ts';
-import { IMPORTS_WITHIN, unshared, type WasmModule } from './wasm-modules.ts';
+import { forMemory, IMPORTS_WITHIN, type WasmModule } from './wasm-modules.ts';
 import { type Thread, type Threads, WORK } from './wasm-threads.ts';
 
 interface WebWorker extends Thread {
+  onerror: (() => void) | null;
   postMessage(message: unknown): void;
 }
 
@@ -15,9 +16,12 @@ interface Page {
 }
 const page = globalThis as unknown as Page;
 
+let blocked = '';
+
 /** Web Workers, where the page has shared memory. */
 export const pageThreads: Threads = {
   get refusal() {
+    if (blocked) return blocked;
     if (typeof SharedArrayBuffer !== 'function' || page.crossOriginIsolated === false) {
       return 'one thread: the page is not cross-origin isolated, so it has no shared memory';
     }
@@ -30,8 +34,20 @@ export const pageThreads: Threads = {
     );
     const worker = new page.Worker!(url);
     URL.revokeObjectURL(url);
+    worker.onerror = () => {
+      blocked =
+        'one thread: the page refused a worker, as a content security policy without worker-src blob: does';
+    };
     worker.postMessage(start);
     return worker;
+  },
+};
+
+/** There are none of a module that is handed in, whose memory is not shared. */
+export const noThreads: Threads = {
+  refusal: 'one thread: a module that is handed in has no shared memory',
+  start() {
+    throw new XiError('E_BACKEND', this.refusal);
   },
 };
 
@@ -76,7 +92,7 @@ function compile(source: ModuleSource, shared: boolean): Promise<WebAssembly.Mod
   let module = compiled.get(key);
   if (!module) {
     module = source.open().then((bytes) => {
-      const body = shared ? bytes : bytes.pipeThrough(unsharing());
+      const body = shared ? bytes.pipeThrough(sharing()) : bytes;
       // Not the response itself: servers do not know the type of the file, without which engines refuse it.
       return WebAssembly.compileStreaming(
         new Response(body, { headers: { 'Content-Type': 'application/wasm' } }),
@@ -88,8 +104,8 @@ function compile(source: ModuleSource, shared: boolean): Promise<WebAssembly.Mod
   return module;
 }
 
-/** {@link unshared} for bytes that arrive piece by piece: holds back those in which the imports lie. */
-function unsharing(): TransformStream<Uint8Array, Uint8Array> {
+/** The module for shared memory from bytes that arrive piece by piece: holds back those in which the imports lie. */
+function sharing(): TransformStream<Uint8Array, Uint8Array> {
   let head: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(0);
   return new TransformStream({
     transform(chunk, controller) {
@@ -99,11 +115,11 @@ function unsharing(): TransformStream<Uint8Array, Uint8Array> {
       joined.set(chunk, head.length);
       head = joined;
       if (head.length < IMPORTS_WITHIN) return;
-      controller.enqueue(unshared(head));
+      controller.enqueue(forMemory(head, true));
       head = undefined;
     },
     flush(controller) {
-      if (head) controller.enqueue(unshared(head));
+      if (head) controller.enqueue(forMemory(head, true));
     },
   });
 }

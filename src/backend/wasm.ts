@@ -5,7 +5,7 @@ import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, IsaReport, Probe, Storage } from './interface.ts';
 import { checkLength, checkPart, checkSame } from './storage.ts';
-import { unshared, WASM_MODULES, type WasmModule } from './wasm-modules.ts';
+import { forMemory, WASM_MODULES, type WasmModule } from './wasm-modules.ts';
 import type { Thread, Threads } from './wasm-threads.ts';
 
 // 16 MB to begin with, which the modules ask for. A maximum is address space only, but that may be short too.
@@ -68,7 +68,7 @@ class Program {
   constructor(bytes: Uint8Array<ArrayBuffer>, threads: Threads) {
     this.bytes = bytes;
     this.threads = threads;
-    this.single = new WebAssembly.Module(unshared(bytes));
+    this.single = new WebAssembly.Module(forMemory(bytes, false));
     this.unused = this.instantiate(this.single, memoryOf(false));
     this.isa = this.unused.describe();
   }
@@ -76,11 +76,11 @@ class Program {
   open(isa: IsaReport, wanted: number): Backend {
     const shared = sharedMemoryFor(wanted, this.threads);
     const instance = shared ? this.withThreads(shared) : this.withOne();
-    return backendOf(instance, isa, shared ? wanted : 1);
+    return backendOf(instance, isa, shared ? wanted : 1, this.threads);
   }
 
   private withThreads(memory: WebAssembly.Memory): Instance {
-    this.threaded ??= new WebAssembly.Module(this.bytes);
+    this.threaded ??= new WebAssembly.Module(forMemory(this.bytes, true));
     return this.instantiate(this.threaded, memory);
   }
 
@@ -111,14 +111,17 @@ export async function openModule(
   const { imports, become } = unborn(module, shared ?? memoryOf(false), threads);
   const instance = become(await WebAssembly.instantiate(module, imports));
   const isa = instance.describe();
-  return { isa, backend: backendOf(instance, isa, shared ? wanted : 1) };
+  return { isa, backend: backendOf(instance, isa, shared ? wanted : 1, threads) };
 }
 
-function backendOf(instance: Instance, isa: IsaReport, threads: number): Backend {
+function backendOf(instance: Instance, isa: IsaReport, threads: number, host: Threads): Backend {
   return {
     name: 'wasm',
     isa: isa.name,
-    threads,
+    // A page may refuse a worker some time after it was asked for one.
+    get threads() {
+      return host.refusal ? 1 : threads;
+    },
     tiles: {},
     allocate: (dtype, length) => instance.allocate(dtype, length),
     adopt: (values) => instance.adopt(values),
@@ -235,8 +238,12 @@ class Instance {
   allocate(dtype: DType, length: number): WasmStorage {
     const bytes = checkLength(length) * (dtype === 'float32' ? 4 : 8);
     const pointer = bytes < 2 ** 32 - 2 ** 16 ? this.exports.xt_alloc(bytes) >>> 0 : 0;
-    if (pointer === 0)
-      throw mismatch('E_MEMORY', 'WebAssembly memory', 'room within 4 GiB', `${bytes} bytes`);
+    if (pointer === 0) {
+      const grown = Math.round(this.exports.memory.buffer.byteLength / 2 ** 20);
+      const expected = `room for ${bytes} bytes within 4 GiB`;
+      const received = `${grown} MiB taken, of which what nobody refers to any more is free after a turn of the event loop`;
+      throw new XiError('E_MEMORY', `WebAssembly memory: expected ${expected}, received ${received}`);
+    }
     const block: Block = { pointer, freed: false };
     this.blocks.register(block, pointer, block);
     const storage = new WasmStorage(this, block, dtype, pointer, length);

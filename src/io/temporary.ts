@@ -5,7 +5,11 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** Where process ids mean what they say: this machine, and on Linux this namespace of processes. */
-const HERE = createHash('sha256').update(`${hostname()} ${processes()}`).digest('hex').slice(0, 8);
+let here: string | undefined;
+
+/** Asked for when a file is written, not before: runtimes with permissions may want to know why. */
+const place = (): string =>
+  (here ??= createHash('sha256').update(`${hostname()} ${processes()}`).digest('hex').slice(0, 8));
 
 function processes(): string {
   try {
@@ -19,7 +23,7 @@ const TEMPORARY = /^\.xitensor-(?:([0-9a-f]{8})-(\d+)-)?[0-9a-f-]+\.tmp$/;
 
 /** What a file or folder is called while it is being written; says by which process. */
 export const temporaryName = (): string =>
-  `.xitensor-${HERE}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+  `.xitensor-${place()}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
 
 export const isTemporary = (name: string): boolean => TEMPORARY.test(name);
 
@@ -50,7 +54,7 @@ export async function removeStale(folder: string): Promise<void> {
 function isStale(name: string, written: number): boolean {
   if (Date.now() - written > DAY) return true;
   const [, where, id] = TEMPORARY.exec(name) ?? [];
-  if (where !== HERE) return false;
+  if (where !== place()) return false;
   const pid = Number(id);
   // Containers give the same ids again: what is older than this process is not its own.
   if (pid === process.pid) return written < Date.now() - 1000 * process.uptime() - 1000;
