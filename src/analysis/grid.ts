@@ -1,6 +1,6 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { aborted, integer, knownKeys, oneOf, XiError } from '../core/errors.ts';
+import { aborted, checkSignal, integer, knownKeys, oneOf, XiError } from '../core/errors.ts';
 import {
   allocate,
   checkTensor,
@@ -45,6 +45,7 @@ const DEFAULT_LIMIT = 2 ** 31;
  */
 export function gridTensor(model: Model, templates: Tensor, options: GridOptions = {}): Tensor {
   knownKeys('gridTensor', options, ['dtype', 'signal', 'onProgress', 'memoryLimit']);
+  checkSignal('gridTensor', options.signal);
   const { config } = checkModel('gridTensor', model);
   const wider = DTYPES.slice(DTYPES.indexOf(config.dtype));
   const dtype = oneOf('gridTensor dtype', options.dtype ?? config.dtype, wider);

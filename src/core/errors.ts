@@ -40,6 +40,12 @@ export function show(value: unknown, depth = 0): string {
   return String(value);
 }
 
+/** @throws XiError E_ARGUMENT for what is no AbortSignal, unless it is left out: it would never stop anything. */
+export function checkSignal(where: string, signal: unknown): void {
+  if (signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === 'function') return;
+  throw mismatch('E_ARGUMENT', `${where} signal`, 'an AbortSignal', signal);
+}
+
 /** Work that `signal` stopped, whose reason is the cause. */
 export const aborted = (message: string, signal: AbortSignal | undefined): XiError =>
   new XiError('E_ABORTED', message, { cause: signal?.reason });

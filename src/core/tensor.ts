@@ -1,4 +1,5 @@
 import { mismatch, oneOf, show, XiError } from './errors.ts';
+import { ours } from './realm.ts';
 
 /** The two floating-point types that every kernel supports. */
 export const DTYPES = ['float32', 'float64'] as const;
@@ -89,7 +90,7 @@ export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: S
     if (data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array) {
       throw mismatch('E_DTYPE', 'tensor', 'a typed array of numbers', data);
     }
-    flat = data as ArrayLike<number>;
+    flat = ours(data as ArrayLike<number>);
     own = [flat.length];
   } else {
     own = nestingOf(data as NestedArray);
@@ -117,12 +118,13 @@ export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: S
  * @throws XiError E_SHAPE for ragged arrays or a shape that does not fit, E_DTYPE for values that are no 32-bit integers.
  */
 export function tokens(data: NestedArray | Int32Array, shape?: Shape): TokenTensor {
-  if (data instanceof Int32Array) return tokenTensor(data, shape ?? [data.length]);
+  const list = ours(data);
+  if (list instanceof Int32Array) return tokenTensor(list, shape ?? [list.length]);
   const { shape: own, data: values } = tensor(data);
-  const list = Int32Array.from(values);
-  const bad = values.findIndex((value, n) => value !== list[n]);
+  const whole = Int32Array.from(values);
+  const bad = values.findIndex((value, n) => value !== whole[n]);
   if (bad >= 0) throw mismatch('E_DTYPE', `tokens element ${bad}`, 'a 32-bit integer', values[bad]);
-  return tokenTensor(list, shape ?? own);
+  return tokenTensor(whole, shape ?? own);
 }
 
 function tokenTensor(data: Int32Array, shape: Shape): TokenTensor {

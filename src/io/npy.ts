@@ -1,4 +1,5 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
+import { ours } from '../core/realm.ts';
 import {
   allocate,
   anyTensor,
@@ -43,7 +44,7 @@ interface Header {
 }
 
 /** Bytes of an `.npy` file: '<f4' or '<f8', row-major, header as NumPy writes it (version 2.0 from 64 KiB on). */
-export function encodeNpy(tensor: Tensor): Uint8Array {
+export function encodeNpy(tensor: Tensor): Uint8Array<ArrayBuffer> {
   const { dtype, shape, data } = anyTensor('encodeNpy', tensor);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const room = shape.length > 0 ? Math.max(0, GROWTH_DIGITS - String(shape[0]).length) : 0;
@@ -80,8 +81,8 @@ export function encodeNpy(tensor: Tensor): Uint8Array {
  * @throws XiError E_FILE (malformed, truncated, trailing bytes), E_DTYPE (other types), E_NUMERIC (an 8-byte integer
  * beyond ±2⁵³).
  */
-export function decodeNpy(bytes: Uint8Array, where: string): Tensor {
-  checkBytes('decodeNpy', bytes);
+export function decodeNpy(given: Uint8Array, where: string): Tensor {
+  const bytes = checkBytes('decodeNpy', given);
   const { start, header } = readHeader(bytes, where);
   const { descr, fortran, shape } = header;
   const [, order, type] = /^([<>|])([a-zA-Z]\d+)$/.exec(descr) ?? [];
@@ -108,13 +109,15 @@ export function decodeNpy(bytes: Uint8Array, where: string): Tensor {
   return { dtype: dtypeOf(data), shape, data: fortran ? rowMajor(data, shape) : data };
 }
 
-/** @throws XiError E_ARGUMENT for what is no Uint8Array. */
-export function checkBytes(where: string, bytes: unknown): void {
-  if (!(bytes instanceof Uint8Array)) throw mismatch('E_ARGUMENT', where, 'a Uint8Array', bytes);
+/** Bytes that a user hands in. @throws XiError E_ARGUMENT for what is no Uint8Array. */
+export function checkBytes(where: string, bytes: unknown): Uint8Array {
+  const own = ours(bytes);
+  if (own instanceof Uint8Array) return own;
+  throw mismatch('E_ARGUMENT', where, 'a Uint8Array', bytes);
 }
 
 /** The values as little-endian bytes, in memory of their own, so that later changes do not reach a pending write. */
-export function littleEndianBytes(data: FloatArray): Uint8Array {
+export function littleEndianBytes(data: FloatArray): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   if (!NATIVE_LITTLE) swapBytes(bytes, data.BYTES_PER_ELEMENT);
   return bytes;

@@ -31,7 +31,7 @@ const DTYPES = new Map<unknown, { dtype: DType; size: number }>([
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Record<string, string> = {},
-): Uint8Array[] {
+): Uint8Array<ArrayBuffer>[] {
   const where = 'encodeSafetensors';
   if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
   if (typeof metadata !== 'object' || metadata === null)
@@ -77,8 +77,8 @@ export interface SafetensorsContent {
  * @throws XiError E_FILE for everything that the official implementation refuses, and for a key that occurs twice;
  * E_DTYPE for a tensor that is neither F32 nor F64.
  */
-export function decodeSafetensors(bytes: Uint8Array, where: string): SafetensorsContent {
-  checkBytes('decodeSafetensors', bytes);
+export function decodeSafetensors(given: Uint8Array, where: string): SafetensorsContent {
+  const bytes = checkBytes('decodeSafetensors', given);
   const { header, start } = readHeader(bytes, where);
   const metadata: Record<string, string> = Object.create(null);
   const entries: Entry[] = [];

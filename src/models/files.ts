@@ -1,10 +1,11 @@
 import type { Backend } from '../backend/interface.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { isBuffer, ours } from '../core/realm.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '../io/safetensors.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
 import { layoutOf } from './families.ts';
-import { checkModel, createModel, type Model } from './model.ts';
+import { checkModel, type Model, modelWith } from './model.ts';
 import { checkNamed } from './parameters.ts';
 
 /** Format of the configuration in a file's metadata, under the key `xitensor`. */
@@ -16,11 +17,16 @@ export function modelMetadata(model: Model): Record<string, string> {
 }
 
 /**
- * The bytes of a model's file, which is safetensors: parameters under their names, the configuration in the metadata.
+ * The bytes of a model's file, which is safetensors: parameters under their names, the configuration in the metadata, beside others
+ * that are given.
  */
-export function encodeModel(model: Model): Uint8Array {
+export function encodeModel(
+  model: Model,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
   checkModel('encodeModel', model);
-  const chunks = encodeSafetensors(new Map(Object.entries(model.parameters)), modelMetadata(model));
+  const all = { ...metadata, ...modelMetadata(model) };
+  const chunks = encodeSafetensors(new Map(Object.entries(model.parameters)), all);
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
@@ -46,7 +52,7 @@ export interface DecodeOptions {
 export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): Model {
   knownKeys('decodeModel', options, ['backend', 'where']);
   const { backend, where = 'model' } = options;
-  const view = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+  const view = ours(isBuffer(bytes) ? new Uint8Array(bytes) : bytes);
   if (!(view instanceof Uint8Array))
     throw mismatch('E_ARGUMENT', 'decodeModel', 'a Uint8Array or an ArrayBuffer', bytes);
   return modelOf(where, decodeSafetensors(view, where), backend);
@@ -56,9 +62,7 @@ export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOpti
 export function modelOf(path: string, { tensors, metadata }: SafetensorsContent, backend?: Backend): Model {
   const config = configOf(path, metadata);
   const named = checkParameters(path, config, tensors);
-  const model = createModel({ ...config, backend });
-  model.setParameters(named);
-  return model;
+  return modelWith('loadModel', config, backend, named);
 }
 
 /** The parameters in a file, compared with its configuration before a model of the sizes that it claims is made. */

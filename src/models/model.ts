@@ -35,13 +35,14 @@ export class Model {
   readonly network: Network;
   readonly block: ParameterBlock;
 
-  constructor(config: ModelConfig, backend: Backend) {
+  /** With the parameters that are given, or initial ones from the seed. */
+  constructor(config: ModelConfig, backend: Backend, parameters?: ReadonlyMap<string, Tensor>) {
     const layout = layoutOf(config);
     this.config = config;
     this.backend = backend;
     this.network = networkOf(config, backend);
     this.block = new ParameterBlock(backend, layout, config.dtype);
-    this.block.assign('initialisation', initialise(config, layout));
+    this.block.assign('initialisation', parameters ?? initialise(config, layout));
   }
 
   /** Copies of all parameters: name → tensor, with the names that files carry. */
@@ -183,7 +184,16 @@ export function checkModel(where: string, model: unknown): Model {
  */
 export function createModel(options: ModelOptions & { readonly backend?: Backend }): Model {
   const { backend, ...rest } = options ?? {};
-  const config = checkConfig(rest as ModelOptions);
-  checkBackend('createModel', backend);
-  return new Model(config, backend ?? defaultBackend());
+  return modelWith('createModel', checkConfig(rest as ModelOptions), backend);
+}
+
+/** A model of a configuration that was checked: with the parameters of a file, or initial ones. */
+export function modelWith(
+  where: string,
+  config: ModelConfig,
+  backend: Backend | undefined,
+  parameters?: ReadonlyMap<string, Tensor>,
+): Model {
+  checkBackend(where, backend);
+  return new Model(config, backend ?? defaultBackend(), parameters);
 }

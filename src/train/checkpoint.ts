@@ -4,7 +4,7 @@ import { mismatch, XiError } from '../core/errors.ts';
 import { type AnyDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { checkParameters, configOf, inFile, modelMetadata, withPrefix } from '../models/files.ts';
-import { createModel } from '../models/model.ts';
+import { modelWith } from '../models/model.ts';
 import { checkPlan, type Metrics } from './options.ts';
 import { type EndedEpoch, type Progress, type Stopping, Trainer } from './trainer.ts';
 
@@ -119,8 +119,7 @@ export async function loadCheckpoint(
   const named = checkParameters(path, config, tensors);
   checkSame(`${path} data`, saved.data, data);
   const plan = inFile(path, () => checkPlan(saved.plan));
-  const model = createModel({ ...config, backend: options.backend });
-  model.setParameters(named);
+  const model = modelWith('loadCheckpoint', config, options.backend, named);
   const trainer = new Trainer(model, data, plan, options.validation);
   checkValues(`${path} data`, saved.data, data);
   const watching = watched(trainer);

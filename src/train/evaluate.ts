@@ -1,6 +1,6 @@
 import type { Loss } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { aborted } from '../core/errors.ts';
+import { aborted, checkSignal, knownKeys } from '../core/errors.ts';
 import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkFits } from './batches.ts';
@@ -17,6 +17,7 @@ const ROWS = 500;
  * @throws XiError when the data do not fit the model or the loss.
  */
 export function evaluate(model: Model, data: AnyDataset, options: { readonly loss?: Loss } = {}): Metrics {
+  knownKeys('evaluate', options, ['loss']);
   const parts = inParts(model, data, options.loss);
   for (;;) {
     const { done, value } = parts.next();
@@ -30,6 +31,8 @@ export async function evaluateAsync(
   data: AnyDataset,
   options: { readonly loss?: Loss; readonly signal?: AbortSignal } = {},
 ): Promise<Metrics> {
+  knownKeys('evaluateAsync', options, ['loss', 'signal']);
+  checkSignal('evaluateAsync', options.signal);
   const parts = inParts(model, data, options.loss);
   for (;;) {
     if (options.signal?.aborted) throw aborted('evaluation was stopped', options.signal);

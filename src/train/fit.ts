@@ -1,4 +1,4 @@
-import { aborted, mismatch, XiError } from '../core/errors.ts';
+import { aborted, checkSignal, mismatch, XiError } from '../core/errors.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import type { Model } from '../models/model.ts';
 import { breathe } from './breathe.ts';
@@ -39,6 +39,7 @@ export async function* runTrainer(trainer: Trainer, options: RunOptions = {}): A
   if (typeof options !== 'object' || options === null)
     throw mismatch('E_ARGUMENT', 'runTrainer', 'options', options);
   const { signal, onStep, onEpoch, checkpoint } = options;
+  checkSignal('runTrainer', signal);
   let started = performance.now();
   let saved = started;
   const save = async () => {

@@ -1,5 +1,5 @@
 import { LOSSES, type Loss } from '../backend/interface.ts';
-import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import { checkSignal, integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { type AnyDataset, hasTargets } from '../data/dataset.ts';
 import { SCHEDULES, type Schedule } from './schedule.ts';
 
@@ -122,6 +122,7 @@ export function lossFor(data: AnyDataset, wanted: Loss | undefined): Loss {
  */
 export function checkPlan(options: FitOptions, data?: AnyDataset): TrainingPlan {
   knownKeys('fit', options, [...Object.keys(DEFAULT_PLAN), 'validation', 'signal', 'onStep', 'onEpoch']);
+  checkSignal('fit', options.signal);
   const given = Object.fromEntries(
     Object.keys(DEFAULT_PLAN).map((key) => {
       const name = key as keyof TrainingPlan;

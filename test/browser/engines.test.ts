@@ -189,6 +189,34 @@ describe('bundles', () => {
     });
   });
 
+  it('counts one thread where a content security policy refuses workers', async () => {
+    const path = site('policy');
+    writeFileSync(
+      inFolder('policy.mjs'),
+      `import { contract, openBackend, probeBackend, zeros } from 'xitensor/inline';
+       const backend = await openBackend({ prefer: ['wasm'], threads: 2 });
+       window.before = backend.threads;
+       contract('; ik,kj -> ij', [zeros([200, 200]), zeros([200, 200])], { xi: 'product', backend });
+       window.after = () => [backend.threads, probeBackend('wasm').note];`,
+    );
+    await bundleWithEsbuild('policy.mjs', path);
+    const policy = `<meta http-equiv="Content-Security-Policy" content="script-src 'self' 'wasm-unsafe-eval'">`;
+    writeFileSync(join(path, 'index.html'), html('./app.js').replace('<title>', `${policy}<title>`));
+    const server = await serve(path, true);
+    const page = await browser.newPage();
+    try {
+      await page.goto(server.url);
+      await expect.poll(() => page.evaluate('typeof window.after')).toBe('function');
+      expect(await page.evaluate('window.before')).toBe(2);
+      await expect
+        .poll(() => page.evaluate('window.after()'))
+        .toEqual([1, expect.stringMatching(/worker-src/)]);
+    } finally {
+      await page.close();
+      server.close();
+    }
+  });
+
   it('the example of docs/backends.md prints what it says', async () => {
     const server = await serve(inFolder('sites/vite'), false);
     const page = await browser.newPage();
