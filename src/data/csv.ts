@@ -6,6 +6,9 @@ import { readText } from '../io/text.ts';
 import type { Dataset, TargetDataset } from './dataset.ts';
 import { namedClasses } from './labels.ts';
 
+/** What is a number in a table: no hexadecimal or binary one, of which Number() knows too. */
+const DECIMAL = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
+
 /** Which columns of a table are answers, and how the others are steps, for {@link loadCsv}. */
 export interface CsvOptions {
   /** Column of the classes; `label` when left out. */
@@ -192,7 +195,7 @@ class Table {
     this.rows.forEach(({ fields }, n) => {
       columns.slice(0, ends?.[n]).forEach((column, c) => {
         const at = n * columns.length + c;
-        data[at] = fields[column].trim() === '' ? Number.NaN : Number(fields[column]);
+        data[at] = DECIMAL.test(fields[column]) ? Number(fields[column]) : Number.NaN;
         // Rounded to float32 a large number becomes infinite.
         if (!Number.isFinite(data[at]))
           throw mismatch('E_FILE', `${this.at(n)}, column ${names[c]}`, 'a finite number', fields[column]);

@@ -102,7 +102,8 @@ export async function certify(
   const output = options.output ?? 0;
   if (output !== 'all') integer(`${where} output`, output, 0, outputs - 1);
   const window = checkWindow(`${where} window`, options.window ?? [0, steps], steps);
-  const ours = chooseSubgrid(count, steps, samples, seed, options.rowModes, window);
+  const rowModes = options.rowModes && [...options.rowModes].sort((a, b) => a - b);
+  const ours = chooseSubgrid(count, steps, samples, seed, rowModes, window);
   const subgrid = { ...ours, ...(options.choice && { choice: options.choice }) };
   checkSubgrid(where, subgrid, steps, count);
   const sides = sidesOf(subgrid);

@@ -83,10 +83,11 @@ const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
 
 /** Checks the steps [from, to) that show several templates. */
 export function checkWindow(where: string, window: unknown, steps: number): readonly [number, number] {
-  if (!Array.isArray(window) || window.length !== 2)
-    throw mismatch('E_ARGUMENT', where, 'the first step and the one behind the last', window);
-  const from = integer(where, window[0], 0, steps - 1);
-  return [from, integer(where, window[1], from + 1, steps)];
+  const [from, to] = Array.isArray(window) ? window : [];
+  const isWindow = Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from < to && to <= steps;
+  if (!isWindow || (window as unknown[]).length !== 2)
+    throw mismatch('E_ARGUMENT', where, `[from, to) with 0 ≤ from < to ≤ ${steps}`, window);
+  return [from, to];
 }
 
 /** Checks a part of a grid that comes from outside. */
@@ -103,11 +104,10 @@ export function checkSubgrid(
       throw mismatch('E_ARGUMENT', `${where} choice[${t}]`, 'at least one template, each once', list);
     for (const m of list) integer(`${where} choice[${t}]`, m, 0, templates - 1);
   });
-  if (!Array.isArray(rowModes) || new Set(rowModes).size !== rowModes.length)
-    throw mismatch('E_ARGUMENT', `${where} rowModes`, 'a list of modes, each once', rowModes);
-  rowModes.forEach((mode, n) => {
-    integer(`${where} rowModes`, mode, n === 0 ? 0 : rowModes[n - 1] + 1, steps - 1);
-  });
+  const isMode = (mode: unknown, n: number) =>
+    Number.isInteger(mode) && (mode as number) < steps && (mode as number) > (n === 0 ? -1 : rowModes[n - 1]);
+  if (!Array.isArray(rowModes) || !rowModes.every(isMode))
+    throw mismatch('E_ARGUMENT', `${where} rowModes`, `ascending modes from 0 to ${steps - 1}`, rowModes);
 }
 
 /** Sizes of both sides. */

@@ -174,6 +174,13 @@ describe('loadCsv', () => {
       'E_FILE',
       /line 3, column a: expected a finite number, received 'zwei'/,
     ],
+    [
+      'a hexadecimal number',
+      'a,label\n0x10,x\n',
+      {},
+      'E_FILE',
+      /column a: expected a finite number, received '0x10'/,
+    ],
     ['an empty number', 'a,label\n ,x\n', {}, 'E_FILE', /line 2, column a: expected a finite number/],
     ['an infinite number', 'a,label\n1e999,x\n', {}, 'E_FILE', /line 2, column a/],
     ['an empty class', 'a,label\n1,x\n1,\n', {}, 'E_FILE', /line 3, column label: expected a class/],

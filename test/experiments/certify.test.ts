@@ -235,6 +235,17 @@ describe('certify', () => {
     }
   });
 
+  it('takes the modes of rows in any order', async () => {
+    const [one, other] = await Promise.all(
+      [
+        [0, 2, 4],
+        [4, 0, 2],
+      ].map((rowModes) => certify(model, templates, { samples: 30, rowModes, exact: true })),
+    );
+    expect(other).toEqual(one);
+    expect(other.subgrid.rowModes).toEqual([0, 2, 4]);
+  });
+
   it('says what it refuses', async () => {
     await expect(certify(model, templates, { samples: 0 })).rejects.toEqual(refusal('E_ARGUMENT', /samples/));
     for (const window of [[6, 7], [2, 2], [0, 7], [1], 3]) {
