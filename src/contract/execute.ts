@@ -50,6 +50,13 @@ export class Compilation {
   }
 }
 
+interface RunOptions {
+  readonly winners?: boolean;
+  readonly precision?: Precision;
+  /** Leaves the output out, which the gradient of a sum does not need. */
+  readonly withoutLast?: boolean;
+}
+
 /** The storages of one execution: inputs, intermediates, output, and with `winners` which terms won. */
 export class Run {
   readonly backend: Backend;
@@ -58,6 +65,7 @@ export class Run {
   private readonly compilation: Compilation;
   private readonly dtype: DType;
   private readonly precision: Precision | undefined;
+  private readonly withoutLast: boolean;
   private readonly borrow: (storage: Storage) => Storage;
   private spare: Map<number, Storage> | undefined;
 
@@ -68,7 +76,7 @@ export class Run {
     inputs: readonly Storage[],
     out: Storage,
     borrow: (storage: Storage) => Storage,
-    { winners = false, precision }: { readonly winners?: boolean; readonly precision?: Precision } = {},
+    { winners = false, precision, withoutLast = false }: RunOptions = {},
   ) {
     this.compilation = compilation;
     this.backend = backend;
@@ -78,6 +86,7 @@ export class Run {
     this.values[compilation.program.nodes.length - 1] = out;
     this.winners = winners ? [] : undefined;
     this.precision = precision;
+    this.withoutLast = withoutLast;
   }
 
   /** Does every step once, or in blocks; intermediates are given up once used unless `each` is to see them. */
@@ -99,6 +108,7 @@ export class Run {
   private step(compiled: Compiled, compiledStep: CompiledStep, start: Start, keep: boolean): void {
     const { step, sizes, length } = compiledStep;
     const last = step.out === compiled.program.nodes.length - 1;
+    if (last && this.withoutLast) return;
     if (!last) this.values[step.out] = this.room(step.out, length, this.dtype);
     const out = this.part(compiled, step.out, start);
     if (sizes) {
