@@ -55,7 +55,8 @@ bool cholesky(Algebra& algebra, const View& G, double most) {
     subtract();
     algebra.multiply(P, E, transposed(X), true);
     subtract();
-    squares += rest ? std::pow(algebra.norm(E), 2) : 0;
+    const double missed = rest ? algebra.norm(E) : 0;
+    squares += missed * missed;
     for (size_t r = 0; r < rest; r += 2 * block) {
       const size_t count = std::min(2 * block, rest - r);
       algebra.multiply(G.part(at + width + r, at + width, count, r + count), N.part(r, 0, count, width),

@@ -10,10 +10,12 @@
 #elif defined(__aarch64__)
 #define XT_GLIBC "GLIBC_2.17"
 #endif
+#ifdef XT_GLIBC
 __asm__(".symver exp, exp@" XT_GLIBC);
 __asm__(".symver exp2, exp2@" XT_GLIBC);
 __asm__(".symver log, log@" XT_GLIBC);
 __asm__(".symver log2, log2@" XT_GLIBC);
 __asm__(".symver pthread_create, pthread_create@" XT_GLIBC);
 #undef XT_GLIBC
+#endif
 #endif

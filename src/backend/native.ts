@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Abi } from '../core/abi.gen.ts';
+import { isShared } from '../core/realm.ts';
 import type { DType, FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
@@ -39,8 +40,7 @@ export function probeNative(): Probe {
     allocate: (dtype: DType, length: number) => new ArrayStorage(dtype, length),
     pointer: (storage: Storage) => arrayOf(storage),
     // Of shared memory a copy: what was checked must be what is used.
-    words: (list: Int32Array | null) =>
-      list?.buffer instanceof SharedArrayBuffer ? new Int32Array(list) : list,
+    words: (list: Int32Array | null) => (isShared(list?.buffer) ? new Int32Array(list!) : list),
     noWords: null,
     result: { pointer: two, read: () => [two[0], two[1]] as const },
   };

@@ -64,7 +64,10 @@ export class PageBackends {
     const cores = page.navigator?.hardwareConcurrency ?? 1;
     const { prefer, isa, threads } = checkWanted(options, { cores }, ['wasmModule', ...others]);
     const { wasmModule } = options;
-    if (wasmModule !== undefined && String(wasmModule) !== '[object WebAssembly.Module]')
+    if (
+      wasmModule !== undefined &&
+      Object.prototype.toString.call(wasmModule) !== '[object WebAssembly.Module]'
+    )
       throw mismatch('E_ARGUMENT', 'openBackend wasmModule', 'a WebAssembly.Module', wasmModule);
     const refusals: Refusal[] = [];
     for (const name of prefer) {
@@ -92,7 +95,8 @@ export class PageBackends {
     try {
       const { backend, isa } = await openModule(module, undefined, 1, noThreads);
       if (wanted !== undefined && isa.name !== wanted) return `the module that was handed in is ${isa.name}`;
-      this.loaded.set(isa.name, { ...isa, priority: 1 });
+      const { priority } = this.isas.find(({ name }) => name === isa.name)!;
+      this.loaded.set(isa.name, { ...isa, priority });
       this.note = noThreads.refusal;
       return backend;
     } catch (cause) {

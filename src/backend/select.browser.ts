@@ -22,7 +22,8 @@ const backends = new PageBackends();
 
 /**
  * Opens a backend: WebAssembly, else the reference. Fetches and compiles the module that the engine runs best; whatever
- * is computed then is synchronous. The first backend opened serves models and contractions that name none.
+ * is computed then is synchronous. The first backend opened, but for a reference that stands in, serves models and
+ * contractions that name none.
  *
  * @throws XiError E_BACKEND with every backend's reason when none of the preferred can be had.
  */
@@ -56,7 +57,7 @@ export function probeBackend(name: BackendName): ProbeReport {
 }
 
 /**
- * The backend of models and contractions that name none: the one opened first.
+ * The backend of models and contractions that name none: the one opened first, but for a reference that stands in.
  *
  * @throws XiError E_BACKEND before {@link openBackend}, since a page cannot load a module synchronously.
  */

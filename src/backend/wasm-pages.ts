@@ -5,7 +5,7 @@ import { forMemory, IMPORTS_WITHIN, type WasmModule } from './wasm-modules.ts';
 import { type Thread, type Threads, WORK } from './wasm-threads.ts';
 
 interface WebWorker extends Thread {
-  onerror: (() => void) | null;
+  onerror: ((event: { readonly message?: string }) => void) | null;
   postMessage(message: unknown): void;
 }
 
@@ -16,6 +16,8 @@ interface Page {
 }
 const page = globalThis as unknown as Page;
 
+const REFUSED =
+  'one thread: the page refused a worker, as a content security policy without worker-src blob: does';
 let blocked = '';
 
 /** Web Workers, where the page has shared memory. */
@@ -34,9 +36,9 @@ export const pageThreads: Threads = {
     );
     const worker = new page.Worker!(url);
     URL.revokeObjectURL(url);
-    worker.onerror = () => {
-      blocked =
-        'one thread: the page refused a worker, as a content security policy without worker-src blob: does';
+    // An error within a worker has a message; a worker that may not be, none.
+    worker.onerror = ({ message }) => {
+      if (message === undefined) blocked = REFUSED;
     };
     worker.postMessage(start);
     return worker;

@@ -7,7 +7,7 @@ import { checkWritable, readFileChecked, writeFileAtomic } from '../io/atomic.ts
 import { readSafetensors } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
-import { knownFrom, rememberedData } from './known.ts';
+import { knownFrom } from './known.ts';
 import {
   type BackendChoice,
   givenOf,
@@ -18,7 +18,7 @@ import {
   withBackendOptions,
 } from './options.ts';
 import { type CountView, countView } from './progress.ts';
-import { loadTemplates } from './templates.ts';
+import { loadTemplates, rememberedTemplates } from './templates.ts';
 
 interface Flags extends BackendChoice {
   readonly model?: string;
@@ -88,7 +88,7 @@ export function certifyCommand(): Command {
       if (flags.count !== undefined) integer('--count', flags.count, 1, 2 ** 20);
       integer('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER);
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
-      const source = flags.templates ?? rememberedData('--templates', path, known);
+      const source = flags.templates ?? rememberedTemplates(path, known);
       const templates = await loadTemplates(source, flags, model.config, known);
       await (flags.check === undefined
         ? make(model, templates, flags)

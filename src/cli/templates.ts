@@ -8,7 +8,7 @@ import type { AnyDataset } from '../data/dataset.ts';
 import { readNpy } from '../io/disk.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { type Known, loadParts } from './data.ts';
-import { tableOptions } from './known.ts';
+import { rememberedData, tableOptions } from './known.ts';
 
 /** How many templates are drawn where many differ, and by which seed. */
 interface Draw {
@@ -18,6 +18,7 @@ interface Draw {
 }
 
 const COUNT = 100;
+const NAMES = ['mnist', 'splice', 'cifar10'];
 const FORMS = 'mnist, mnist:DIR, cifar10:DIR, splice, a .csv file or a .npy file';
 
 /**
@@ -44,15 +45,23 @@ export async function loadTemplates(
       throw mismatch('E_SHAPE', source, `steps of ${inputs} inputs`, table.inputs.shape);
     return distinct(source, table.inputs, table.lengths, draw);
   }
+  const isSplice = /^splice(:|$)/.test(source);
+  if (!isSplice && !existsSync(source) && nearest(source, NAMES))
+    throw misspelt('--templates', FORMS, source, NAMES);
   if (draw.count !== undefined)
     throw mismatch('E_ARGUMENT', '--count', 'templates of images or of a table', source);
-  if (/^splice(:|$)/.test(source)) return letters(inputs, dtype);
-  const names = ['mnist', 'splice', 'cifar10'];
-  if (!existsSync(source) && nearest(source, names)) throw misspelt('--templates', FORMS, source, names);
+  if (isSplice) return letters(inputs, dtype);
   const file = await readNpy(source);
   if (file.shape.length !== 2 || file.shape[1] !== inputs)
     throw mismatch('E_SHAPE', source, `templates [M, ${inputs}]`, file.shape);
   return tensor(file, undefined, dtype);
+}
+
+/** The data that the model was trained on, where templates can be taken of them. @throws XiError E_ARGUMENT where not. */
+export function rememberedTemplates(path: string, known: Known): string {
+  if (known.data === undefined || [...NAMES, 'csv'].includes(known.data.replace(/:.*/, '')))
+    return rememberedData('--templates', path, known);
+  throw mismatch('E_ARGUMENT', '--templates', FORMS, `none, and a model that was trained on ${known.data}`);
 }
 
 /** Images that patches are drawn from. */
@@ -68,13 +77,14 @@ function distinct(
   const rng = new Rng(seed, 3);
   const found = new Map<string, Tensor['data']>();
   const most = count ?? COUNT;
-  for (let tries = 0; found.size < most && tries < 1000 * most; tries++) {
-    const step = rng.below(examples * T);
-    if (lengths && step % T >= lengths[Math.floor(step / T)]) continue;
+  const take = (step: number) => {
+    if (lengths && step % T >= lengths[Math.floor(step / T)]) return;
     const template = data.subarray(step * N, (step + 1) * N);
     // Many patches are black: one of them at most.
     found.set(template.join(), template);
-  }
+  };
+  for (let tries = 0; found.size < most && tries < 1000 * most; tries++) take(rng.below(examples * T));
+  for (let step = 0; found.size < most && step < examples * T; step++) take(step);
   if (count !== undefined && found.size < count)
     throw mismatch('E_ARGUMENT', '--count', `at most ${found.size} different steps of ${source}`, count);
   return tensor(

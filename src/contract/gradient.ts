@@ -1,4 +1,4 @@
-import type { Backend, Joined, Storage } from '../backend/interface.ts';
+import { type Backend, type Joined, MAX_AXES, type Storage } from '../backend/interface.ts';
 import type { DType } from '../core/tensor.ts';
 import type { Compiled, CompiledStep } from './compile.ts';
 import { type Compilation, outputSize, Run, type Start } from './execute.ts';
@@ -83,6 +83,9 @@ function differentiateProduct(
   const [[x], [y]] = [left, right];
   // Where an operand does not vary with an axis, its gradient is a sum over it.
   if ([...x.strides, ...y.strides].includes(0)) return false;
+  // The terms become axes of a result.
+  const axes = batch.length + terms.length + Math.max(rows.length, columns.length);
+  if (axes > MAX_AXES) return false;
   const parts = (strides: readonly number[], middle: readonly number[]) => {
     const [first, second] = [batch.length, batch.length + middle.length];
     return [strides.slice(0, first), strides.slice(first, second), strides.slice(second)];

@@ -13,6 +13,14 @@ export function ours<T>(value: T): T {
   return new Class(buffer, byteOffset, (value as unknown as Uint8Array).length) as T;
 }
 
+/** Whether these are numbers, not the bytes of a DataView or bigints; of {@link ours}. */
+export const isNumbers = (value: unknown): boolean =>
+  Object.values(CLASSES).some((Class) => value instanceof Class);
+
+/** Whether this memory may be changed by others while it is read, of whatever realm. */
+export const isShared = (buffer: unknown): boolean =>
+  Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+
 /** Whether this is an ArrayBuffer, of whatever realm. */
 export const isBuffer = (value: unknown): value is ArrayBuffer =>
   Object.prototype.toString.call(value) === '[object ArrayBuffer]';

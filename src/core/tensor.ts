@@ -1,5 +1,5 @@
 import { mismatch, oneOf, show, XiError } from './errors.ts';
-import { ours } from './realm.ts';
+import { isNumbers, ours } from './realm.ts';
 
 /** The two floating-point types that every kernel supports. */
 export const DTYPES = ['float32', 'float64'] as const;
@@ -87,10 +87,8 @@ export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: S
   let flat: ArrayLike<number>;
   let own: Shape;
   if (ArrayBuffer.isView(data)) {
-    if (data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array) {
-      throw mismatch('E_DTYPE', 'tensor', 'a typed array of numbers', data);
-    }
     flat = ours(data as ArrayLike<number>);
+    if (!isNumbers(flat)) throw mismatch('E_DTYPE', 'tensor', 'a typed array of numbers', data);
     own = [flat.length];
   } else {
     own = nestingOf(data as NestedArray);

@@ -7,7 +7,7 @@ import type { Dataset, TargetDataset } from './dataset.ts';
 import { namedClasses } from './labels.ts';
 
 /** What is a number in a table: no hexadecimal or binary one, of which Number() knows too. */
-const DECIMAL = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
+const DECIMAL = /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i;
 
 /** Which columns of a table are answers, and how the others are steps, for {@link loadCsv}. */
 export interface CsvOptions {

@@ -76,7 +76,7 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
       modes.map((t) => shape[t]),
       options,
     );
-    return { ...inner, cores: withUnitModes(inner.cores, shape) };
+    return { ...inner, cores: withUnitModes(inner.cores, shape, maxBytes) };
   }
   const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRank, maxBytes });
   const test = cross.randomIndices(samples);
@@ -102,9 +102,10 @@ function spread(few: Int32Array, modes: readonly number[], count: number): Int32
 }
 
 /** A train over the modes of more than one element with those of one in between: identities. */
-function withUnitModes(cores: readonly Tensor[], shape: Shape): Tensor[] {
+function withUnitModes(cores: readonly Tensor[], shape: Shape, maxBytes: number): Tensor[] {
   let [next, rank] = [0, 1];
   return shape.map((n) => {
+    if (n === 1) checkMemory('ttCross core', rank * rank, maxBytes);
     if (n === 1) return core(rank, 1, rank, identity(rank).data);
     rank = cores[next].shape[2];
     return cores[next++];

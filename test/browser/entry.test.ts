@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/backend/interface.ts';
 import { PageBackends } from '../../src/backend/pages.ts';
 import * as ofBrowsers from '../../src/backend/select.browser.ts';
@@ -122,6 +122,10 @@ describe('loading modules', () => {
     }
     server = await serve(folder, false);
   });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
   afterAll(() => {
     server.close();
     rmSync(folder, { recursive: true });
@@ -221,7 +225,6 @@ describe('loading modules', () => {
       const squares = backend.adopt(Float64Array.of(1, 2, 3));
       expect(backend.sumSquares(squares)).toBe(14);
     }
-    vi.unstubAllGlobals();
   });
 
   it.each([
@@ -257,6 +260,5 @@ describe('loading modules', () => {
     expect(warned.mock.calls).toEqual([
       [expect.stringMatching(/reference backend computes.*\n {2}native: .*\n {2}wasm: /)],
     ]);
-    warned.mockRestore();
   });
 });

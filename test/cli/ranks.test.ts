@@ -298,6 +298,10 @@ describe('certify', () => {
       2,
       /--count: expected templates of images or of a table/,
     );
+    const small = { steps: 2, inputs: 3, outputs: 1, rank: 1, features: { size: 2 } } as const;
+    const spam = createModel({ kind: 'tt', xi: 'max', ...small });
+    await saveModel(spam, inFolder('spam.safetensors'), { data: 'spam' });
+    await fails(['certify', 'spam.safetensors'], 2, /--templates: expected mnist, .*trained on spam/);
     await fails(['certify'], 2, /expected one model file, received 'none' /);
     await fails(['certify', 'a', '--model', 'b'], 2, /expected one model file, received 'two' /);
     await fails(['certify', 'none.safetensors'], 1, /cannot read none.safetensors/);
