@@ -1,9 +1,7 @@
 {
-  # What every kernel is compiled with. Most of what -O3 adds to -O2 copies loops that are no register tile, for a quarter more
-  # code; vector loops of -O3 are what the gradients want. Nothing here throws, and tables to unwind it by would be a
-  # tenth of the addon.
+  # Most of what -O3 adds to -O2 copies loops that are no register tile, for a quarter more code; vector loops of -O3 are what the
+  # gradients want.
   'variables': {
-    'kernel_flags': ['-fno-exceptions', '-fno-asynchronous-unwind-tables'],
     'kernel_level': ['-O2', '-fvect-cost-model=dynamic'],
     # SSE2 is for processors of before 2013 and for comparison: as fast in its tiles, and 85 kB less.
     'sse2_level': ['-Os'],
@@ -14,7 +12,8 @@
   # compiled twice with different flags would be merged by the linker and crash older processors.
   'target_defaults': {
     'cflags!': ['-O2', '-O3'],
-    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden'],
+    # Nothing here throws, and tables to unwind it by would be a tenth of the addon.
+    'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden', '-fno-exceptions', '-fno-asynchronous-unwind-tables'],
     'cflags_cc!': ['-std=gnu++17', '-std=gnu++20'],
     'cflags_cc': ['-std=gnu++17', '-fno-math-errno', '-fno-trapping-math'],
     'conditions': [['OS=="linux"', {'cflags_cc': ['-include', '<(module_root_dir)/native/glibc.h']}]],
@@ -45,25 +44,25 @@
     ['target_arch=="x64"', {
       'targets': [
         {'target_name': 'isa_sse2', 'type': 'static_library', 'sources': ['native/kernels/isa_sse2.cc'],
-         'cflags_cc': ['<@(sse2_level)'], 'cflags': ['<@(kernel_flags)']},
+         'cflags_cc': ['<@(sse2_level)']},
         {'target_name': 'isa_avx2', 'type': 'static_library', 'sources': ['native/kernels/isa_avx2.cc'],
-         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(kernel_flags)', '<@(avx2_flags)'],
+         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(avx2_flags)'],
          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(avx2_flags)']}},
         {'target_name': 'isa_avx512', 'type': 'static_library', 'sources': ['native/kernels/isa_avx512.cc'],
-         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(kernel_flags)', '<@(avx512_flags)'],
+         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(avx512_flags)'],
          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(avx512_flags)']}},
         {'target_name': 'isa_avx512bf16', 'type': 'static_library', 'sources': ['native/kernels/isa_avx512bf16.cc'],
-         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(kernel_flags)', '<@(avx512_flags)', '-mavx512bf16'],
+         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(avx512_flags)', '-mavx512bf16'],
          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(avx512_flags)', '-mavx512bf16']}},
         {'target_name': 'isa_amx', 'type': 'static_library', 'sources': ['native/kernels/isa_amx.cc'],
-         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(kernel_flags)', '-mamx-tile', '-mamx-bf16'],
+         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['-mamx-tile', '-mamx-bf16'],
          'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['-mamx-tile', '-mamx-bf16']}},
       ],
     }],
     ['target_arch=="arm64"', {
       'targets': [
         {'target_name': 'isa_neon', 'type': 'static_library', 'sources': ['native/kernels/isa_neon.cc'],
-         'cflags_cc': ['<@(kernel_level)'], 'cflags': ['<@(kernel_flags)']},
+         'cflags_cc': ['<@(kernel_level)']},
       ],
     }],
   ],

@@ -105,10 +105,12 @@ function spread(few: Int32Array, modes: readonly number[], count: number): Int32
 function withUnitModes(cores: readonly Tensor[], shape: Shape, maxBytes: number): Tensor[] {
   let [next, rank] = [0, 1];
   return shape.map((n) => {
-    if (n === 1) checkMemory('ttCross core', rank * rank, maxBytes);
-    if (n === 1) return core(rank, 1, rank, identity(rank).data);
-    rank = cores[next].shape[2];
-    return cores[next++];
+    if (n > 1) {
+      rank = cores[next].shape[2];
+      return cores[next++];
+    }
+    checkMemory('ttCross core', rank * rank, maxBytes);
+    return core(rank, 1, rank, identity(rank).data);
   });
 }
 
