@@ -81,6 +81,40 @@ bool known(uint32_t xi, uint32_t combine, uint32_t reduce) {
   return xi < xt::kXiCount && combine < xt::kXiCount && reduce <= XT_LOGSUMEXP;
 }
 
+// Whether different places along some axes are different elements of every gradient that is asked for, so
+// that threads may share the axes.
+template <class T>
+bool apart(const Axes& axes, const JoinedSide<T>& side, T* const* to,
+           size_t (xt::JoinedOperand<T>::*strides)[xt::kMaxAxes]) {
+  for (size_t x = 0; x < side.count; ++x) {
+    for (size_t axis = 0; to[x] && axis < axes.rank; ++axis) {
+      if (axes.extents[axis] > 1 && (side.operands[x].*strides)[axis] == 0) return false;
+    }
+  }
+  return true;
+}
+
+// Cut by rows or by batch elements; bit-identical for any number of threads, as no sum is cut.
+template <class T>
+int32_t gradient_of_side(const xt::Context& run, const xt::KernelTable<T>& table,
+                         const xt::JoinedGradientArgs<T>& args, bool is_right, double work) {
+  const JoinedArgs<T>& forward = *args.forward;
+  const JoinedSide<T>& side = is_right ? forward.right : forward.left;
+  const Axes& rows = is_right ? forward.columns : forward.rows;
+  T* const* to = is_right ? args.right : args.left;
+  if (std::none_of(to, to + side.count, [](const T* gradient) { return gradient != nullptr; })) return XT_OK;
+  const size_t G = forward.batch.count;
+  if (rows.count > table.tile_rows && apart(rows, side, to, &xt::JoinedOperand<T>::own)) {
+    return run.over(rows.count, table.tile_rows, work, [&](Slice m) {
+      return table.joined_gradient(args, is_right, {0, G}, m);
+    });
+  }
+  const bool shared = apart(forward.batch, side, to, &xt::JoinedOperand<T>::batch);
+  return run.over(G, shared ? 1 : G, work, [&](Slice g) {
+    return table.joined_gradient(args, is_right, g, {0, rows.count});
+  });
+}
+
 // Tiles that a call keeps gathered operands for.
 constexpr size_t kTilesAtATime = 32;
 
@@ -164,6 +198,11 @@ int32_t xt_joined_gradient(uint32_t context, uint32_t dtype, uint32_t xi, uint32
     for (size_t x = 0; x < args.left.count; ++x) backward.left[x] = static_cast<T*>(gradients[x]);
     for (size_t x = 0; x < args.right.count; ++x)
       backward.right[x] = static_cast<T*>(gradients[args.left.count + x]);
-    return table.joined_gradient(backward) ? XT_OK : XT_MEMORY;
+    const double work = 1.0 * args.batch.count * args.rows.count * args.columns.count * args.terms.count;
+    for (bool is_right : {false, true}) {
+      const int32_t status = gradient_of_side(run, table, backward, is_right, 4 * work);
+      if (status != XT_OK) return status;
+    }
+    return XT_OK;
   });
 }

@@ -169,7 +169,8 @@ struct KernelTable {
   bool (*joined)(const JoinedArgs<T>&, Slice g, Slice m, Slice n);
   // Whether `joined` cuts into output elements (then g counts them all) rather than tiles.
   bool (*joined_by_element)(const JoinedArgs<T>&);
-  bool (*joined_gradient)(const JoinedGradientArgs<T>&);
+  // Of one side, of whose rows the slice takes some.
+  bool (*joined_gradient)(const JoinedGradientArgs<T>&, bool is_right, Slice g, Slice rows);
   void (*fold[kXiCount])(size_t T_, size_t N, const T* z, T* out, Slice n);
   bool (*fold_gradient[kXiCount])(size_t T_, size_t N, const T* z, const T* dout, T* dz, Slice n);
   void (*outer[kXiCount])(size_t N, const T* x, const T* y, T* out, Slice m);

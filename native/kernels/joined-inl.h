@@ -78,10 +78,6 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
       Flags<T> flags_B;
       const auto kernel = [&](size_t kc, size_t nc, const T* a, const T* b, Target<T> at, size_t rows,
                               bool accumulate, Prefetch& ahead) {
-        if (arg) {
-          arg_block<T>(args, left.term, kc, nc, a, b, at, arg + (at.data - to.data), rows, accumulate);
-          return;
-        }
         if (args.reduce == XT_LOGSUMEXP) {
           logsumexp_block<T>(args.combine, kc, nc, a, b, at, rows, accumulate, right.fresh, exponentials);
           right.fresh = false;
@@ -100,9 +96,14 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
           scan_panels(flags, a, rows, MR<T>, panel_rows<T>, kc);
           careful = flags.care();
         }
+        right.fresh = false;
+        if (arg) {
+          arg_block<T>(args, left.term, kc, nc, a, b, at, arg + (at.data - to.data), rows, accumulate,
+                       careful);
+          return;
+        }
         reduce_block(*tile_kernels<T>[args.combine][args.reduce][careful], kc, nc, a, b, at, rows, accumulate,
                      ahead);
-        right.fresh = false;
       };
       gemm_columns<T>(m, columns, args.columns.count, terms, A, B, to, false, packed, kernel);
     }

@@ -36,15 +36,19 @@ void logsumexp_elements(size_t kc, size_t width, const T* left, const T* right, 
     Vec<T> sum{};
     for (size_t k = 0; k < kc; ++k) {
       const Vec<T> term = X::value(load(left + k * width + r), load(right + k * width + r));
-      sum += exp_nonpositive(term - shift);
+      sum += exp_flushed(term - shift);
     }
     const Vec<T> value = finite ? largest + log_normal(sum) : largest;
     store(state + r, exact::logaddexp(load(state + r), value));
   }
 }
 
+// Most terms win nowhere, which one look at all lanes tells.
 template <class T, bool largest>
 __attribute__((noinline)) void take_winners(const Vec<T>& values, double term, T* state, double* arg) {
+  const Vec<T> so_far = load(state);
+  const auto wins = (largest ? values > so_far : values < so_far) | ((values != values) & (so_far == so_far));
+  if (!any_lane<T>(wins)) return;
   for (int n = 0; n < lanes<T>; ++n) {
     const T value = values[n], best = state[n];
     if ((largest ? value > best : value < best) || (value != value && best == best)) {

@@ -46,7 +46,7 @@ void exponentiate(const T* panel, size_t kc, size_t width, size_t used, T* shift
     largest = largest < -max_finite<Vec<T>>() ? Vec<T>{} : largest;
     store(shift + r, largest);
     for (size_t k = 0; k < kc; ++k)
-      store(to + k * width + r, exp_nonpositive(load(panel + k * width + r) - largest));
+      store(to + k * width + r, exp_flushed(load(panel + k * width + r) - largest));
   }
 }
 
@@ -61,7 +61,7 @@ Vec<T> logsumexp_of_terms(size_t kc, const T* A, const T* B, size_t width) {
   Vec<T> sum{};
   for (size_t k = 0; k < kc; ++k) {
     const Vec<T> term = X::value(broadcast(A[k * panel_rows<T>]), load(B + k * width));
-    sum += exp_nonpositive(term - shift);
+    sum += exp_flushed(term - shift);
   }
   return finite ? largest + log_normal(sum) : largest;
 }
@@ -96,22 +96,14 @@ constexpr TermsKernel<T> logsumexp_kernels[kXiCount] = {
 #undef XI
 };
 
-// Of infinities a difference cannot be taken. Settled panel by panel, as these are cut alike for any number
-// of threads.
+// Exponentials of a packed panel, unless there are infinities in it, of which a difference cannot be taken.
+// Settled panel by panel, as these are cut alike for any number of threads.
 template <class T>
-bool exponentiate_rows(size_t kc, const T* panel, size_t present, T* shift, T* to) {
+bool exponentiate_panel(size_t kc, const T* panel, size_t width, size_t used, T* shift, T* to) {
   Flags<T> flags;
-  scan_panels(flags, panel, present, MR<T>, panel_rows<T>, kc);
+  scan_panels(flags, panel, used, used, width, kc);
   if (flags.care()) return false;
-  exponentiate(panel, kc, panel_rows<T>, round_up(present, lanes<T>), shift, to);
-  return true;
-}
-template <class T>
-bool exponentiate_columns(size_t kc, const T* panel, size_t width, T* shift, T* to) {
-  Flags<T> flags;
-  scan_panels(flags, panel, width, width, width, kc);
-  if (flags.care()) return false;
-  exponentiate(panel, kc, width, width, shift, to);
+  exponentiate(panel, kc, width, used, shift, to);
   return true;
 }
 
@@ -123,13 +115,14 @@ void logsumexp_block(uint32_t combine, size_t kc, size_t nc, const T* A, const T
   bool factored[MC<T> / MR<T>] = {};
   for (size_t row = 0; may_factor && row < rows; row += MR<T>) {
     const size_t at = packed_A_size<T>(row, 1);
-    factored[row / MR<T>] = exponentiate_rows(kc, A + at * kc, smaller(rows - row, MR<T>),
-                                              exponentials.alpha + at, exponentials.A + at * kc);
+    factored[row / MR<T>] =
+        exponentiate_panel(kc, A + at * kc, panel_rows<T>, round_up(smaller(rows - row, MR<T>), lanes<T>),
+                           exponentials.alpha + at, exponentials.A + at * kc);
   }
   for (size_t n = 0; may_factor && fresh_B && n < nc; n += NR<T>) {
     const size_t width = round_up(smaller(nc - n, NR<T>), lanes<T>);
     exponentials.factored_B[n / NR<T>] =
-        exponentiate_columns(kc, B + n * kc, width, exponentials.beta + n, exponentials.B + n * kc);
+        exponentiate_panel(kc, B + n * kc, width, width, exponentials.beta + n, exponentials.B + n * kc);
   }
   Prefetch none;
   size_t aside[MR<T>];

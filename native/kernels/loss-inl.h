@@ -20,7 +20,7 @@ template <class T>
 double softmax_row(const T* scores, size_t K, size_t label, T top, T scale, T* d) {
   Vec<T> sums{};
   for_vectors<T>({0, K}, [&](auto read, auto write, size_t at) {
-    const Vec<T> exponential = keep_first<T>(exp_nonpositive(read(scores + at) - top), K - at);
+    const Vec<T> exponential = keep_first<T>(exp_flushed(read(scores + at) - top), K - at);
     sums += exponential;
     if (d) write(d + at, exponential);
   });

@@ -41,28 +41,55 @@ XT_INLINE V square_root_of(V value) {
   return square_root<typename MathOf<V>::T>(value);
 }
 
-// e^x where the result is a normal number, relative error below 2 ε.
-// x = n ln 2 + r with |r| ≤ ln 2 / 2, and the Taylor series of e^r: its first dropped term is below ε/4.
+// x = n ln 2 + r with |r| ≤ ln 2 / 2.
 template <class V>
-XT_INLINE V exp_normal(V x) {
+struct Exponent {
   using M = MathOf<V>;
   using T = typename M::T;
-  const V shifted = x * T(1.442695040888963407359924681) + M::round_shift;
-  const V n = shifted - M::round_shift;
-  const V r = (x - n * M::ln2_high) - n * M::ln2_low;
-  V series = V{} + T(1);
+  V shifted, r;  // n in the low bits of shifted
+
+  explicit XT_INLINE Exponent(V x) : shifted(x * T(1.442695040888963407359924681) + M::round_shift) {
+    const V n = shifted - M::round_shift;
+    r = (x - n * M::ln2_high) - n * M::ln2_low;
+  }
+  // (e^r − 1) / r by the Taylor series of e^r, whose first dropped term is below ε/4.
+  XT_INLINE V series() const {
+    V sum = V{} + T(1);
 #pragma GCC unroll 16
-  for (int k = M::exp_terms - 1; k >= 1; --k) series = series * r * T(1.0 / k) + T(1);
-  const Int<T> power = reinterpret_cast<Int<T>>(shifted) << M::mantissa_bits;
-  return reinterpret_cast<V>(reinterpret_cast<Int<T>>(series) + power);
+    for (int k = M::exp_terms - 1; k >= 2; --k) sum = sum * r * T(1.0 / k) + T(1);
+    return sum;
+  }
+  // The bits of value · 2ⁿ.
+  XT_INLINE V scale(V value) const {
+    const Int<T> power = reinterpret_cast<Int<T>>(shifted) << M::mantissa_bits;
+    return reinterpret_cast<V>(reinterpret_cast<Int<T>>(value) + power);
+  }
+};
+
+// e^x where the result is a normal number, relative error below 2 ε.
+template <class V>
+XT_INLINE V exp_normal(V x) {
+  const Exponent<V> e(x);
+  return e.scale(e.series() * e.r + typename MathOf<V>::T(1));
 }
 
-// e^x for x ≤ 0; 0 below the smallest normal result, NaN for NaN.
+// e^x for x ≤ largest_exponential; 0 below the smallest normal result, NaN for NaN.
 template <class V>
-XT_INLINE V exp_nonpositive(V x) {
+XT_INLINE V exp_flushed(V x) {
   using M = MathOf<V>;
   const V clamped = x < M::smallest_exponent ? V{} + M::smallest_exponent : x;
   const V result = x < M::smallest_exponent ? V{} : exp_normal(clamped);
+  return x != x ? x : result;
+}
+
+// e^x − 1 for x ≤ 0, relative error below 3 ε: 2ⁿ (e^r − 1) + (2ⁿ − 1), where near 0 nothing cancels.
+template <class V>
+XT_INLINE V expm1_nonpositive(V x) {
+  using T = typename MathOf<V>::T;
+  const V smallest = V{} + MathOf<V>::smallest_exponent;
+  const Exponent<V> e(x < smallest ? smallest : x);
+  const V power = e.scale(V{} + T(1));
+  const V result = power * (e.series() * e.r) + (power - T(1));
   return x != x ? x : result;
 }
 

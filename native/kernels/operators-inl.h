@@ -2,7 +2,7 @@
 
 template <class V>
 XT_INLINE V logaddexp(V x, V y) {
-  return max(x, y) + log1p_unit(exp_nonpositive(minus_distance(x, y)));
+  return max(x, y) + log1p_unit(exp_flushed(minus_distance(x, y)));
 }
 
 // Scaled by the larger operand, so that nothing overflows or vanishes on the way.

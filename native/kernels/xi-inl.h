@@ -59,7 +59,7 @@ XT_INLINE V minus_distance(V x, V y) {
 // ∂/∂x ln(eˣ + eʸ) = 1 / (1 + e^(y−x))
 template <class V>
 XT_INLINE V logaddexp_weight(V x, V y) {
-  const V small = exp_nonpositive(minus_distance(x, y));
+  const V small = exp_flushed(minus_distance(x, y));
   return (x >= y ? V{} + 1 : small) / (small + 1);
 }
 

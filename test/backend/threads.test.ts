@@ -66,6 +66,44 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
     expect(digest([fromPacked.read()])).toBe(digest([plain.read()]));
     keep(`contract ${xi} of many columns`, plain);
   }
+  // Gradients cut by rows, by batch elements, and, where an operand stands still along both, not at all.
+  for (const [name, batch, strides] of [
+    ['rows', 1, [0, 67, 1]],
+    ['batch elements', 30, [67, 0, 1]],
+    ['nothing', 30, [0, 0, 1]],
+  ] as const) {
+    for (const [combine, reduce] of [
+      ['sum', 'logsumexp'],
+      ['rectifier', 'sum'],
+    ] as const) {
+      const rows = name === 'rows' ? 83 : 8;
+      const [left, right, out, weights] = [
+        rows * batch * 67,
+        71 * 67,
+        batch * rows * 71,
+        batch * rows * 71,
+      ].map(random);
+      const plan = {
+        ...{
+          xi: 'sum',
+          combine,
+          reduce,
+          fromUnit: false,
+          batch: [batch],
+          rows: [rows],
+          columns: [71],
+          terms: [67],
+        },
+        left: [{ data: left, strides: [...strides] }],
+        right: [{ data: right, strides: [0, 67, 1] }],
+        outStrides: [rows * 71, 71, 1],
+      } as const;
+      backend.joined(plan, out);
+      const to = { left: [zero(left.length)], right: [zero(right.length)] };
+      backend.joinedGradient(plan, out, weights, to);
+      keep(`joinedGradient ${combine} ${reduce} cut by ${name}`, to.left[0], to.right[0]);
+    }
+  }
   const dense = (data: Storage, cols: number) => ({ data, rowStride: cols, colStride: 1 });
   const C = random(83 * 71);
   backend.matmul(83, 71, 67, dense(random(83 * 67), 67), dense(random(67 * 71), 71), dense(C, 71), true);
