@@ -21,11 +21,15 @@ void copy(const Factor& from, const View& to) {
   }
 }
 
-void copy_scaled(const Factor& from, double scale, const View& to) {
-  copy(from, to);
-  for (size_t r = 0; r < to.rows; ++r) {
-    for (size_t c = 0; c < to.columns; ++c) to.at(r, c) *= scale;
+void scale(const View& of, double factor) {
+  for (size_t r = 0; r < of.rows; ++r) {
+    for (size_t c = 0; c < of.columns; ++c) of.at(r, c) *= factor;
   }
+}
+
+void copy_scaled(const Factor& from, double factor, const View& to) {
+  copy(from, to);
+  scale(to, factor);
 }
 
 void fill(const View& to, double value) {

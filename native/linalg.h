@@ -38,7 +38,8 @@ struct Factor {
 inline Factor transposed(const View& view) { return Factor(view).transposed(); }
 
 void copy(const Factor& from, const View& to);
-void copy_scaled(const Factor& from, double scale, const View& to);
+void scale(const View& of, double factor);
+void copy_scaled(const Factor& from, double factor, const View& to);
 void fill(const View& to, double value);
 
 // Numbers in (−1, 1) from SplitMix64 (Steele et al., OOPSLA 2014), the same for the same seed.

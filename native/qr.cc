@@ -156,11 +156,12 @@ int32_t xt_qr(uint32_t context, size_t m, size_t n, const double* A, double* Q, 
   if (!algebra.good() || k == 0) return algebra.status;
   const double scale = xt::scale_of(A, m * n);
   if (std::isnan(scale)) return XT_NUMERIC;
+  const double scale_back = scale ? 1 / scale : 0;
   const xt::Factor all(A, m, n, n, 1);
   const xt::View result{R, k, n, n};
   if (Q == nullptr && xt::is_tall(m, n)) {
     xt::triangle(algebra, all, scale, result);
-    xt::copy_scaled(result, scale ? 1 / scale : 0, result);
+    xt::scale(result, scale_back);
     return algebra.status;
   }
   xt::Buffer work(algebra, m, n, xt::Content::any);
@@ -168,7 +169,7 @@ int32_t xt_qr(uint32_t context, size_t m, size_t n, const double* A, double* Q, 
   if (!algebra.good()) return algebra.status;
   xt::copy_scaled(all, scale, work.view());
   reflectors.factor(work.view());
-  xt::copy_scaled(work.view().part(0, 0, k, n), scale ? 1 / scale : 0, result);
+  xt::copy_scaled(work.view().part(0, 0, k, n), scale_back, result);
   if (Q != nullptr) reflectors.form({Q, m, k, k});
   return algebra.status;
 }

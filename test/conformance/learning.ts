@@ -31,6 +31,21 @@ function trainingCases(dtype: DType): ConformanceCase[] {
       2,
     ),
     property(
+      `tanh to the last places of small arguments too, ${dtype}`,
+      (backend, [count], rng) => {
+        const z = Float64Array.from({ length: count }, () => (rng.below(2) * 2 - 1) * 10 ** (21 * rng.uniform() - 20));
+        const [bias, values] = [new Float64Array(count), z].map((data) => put(backend, dtype, data));
+        const x = values.read().slice();
+        backend.activate('tanh', 1, count, bias, values);
+        values.read().forEach((got, n) => {
+          const want = Math.tanh(x[n]);
+          if (!(Math.abs(got - want) <= 8 * epsilon * Math.abs(want)))
+            throw new Error(`tanh ${x[n]} is ${got}, expected ${want}`);
+        });
+      },
+      1,
+    ),
+    property(
       `adam, ${dtype}`,
       (backend, [count], rng) => {
         const [p, g, m] = [count, count, count].map(reals(rng));
