@@ -17,9 +17,13 @@ export interface XiFunctions {
   readonly unit?: number;
 }
 
-/** @throws XiError E_ARGUMENT for what is neither a function of two numbers nor an object with one. */
+/**
+ * The functions of an operator of one's own, each of which refuses what it returns that is no number.
+ *
+ * @throws XiError E_ARGUMENT for what is neither a function of two numbers nor an object with one.
+ */
 export function customXi(xi: unknown): XiFunctions {
-  if (typeof xi === 'function') return { value: xi as XiFunctions['value'] };
+  if (typeof xi === 'function') return { value: numeric('ξ', xi as Operator) };
   if (typeof xi !== 'object' || xi === null) throw mismatch('E_ARGUMENT', 'xi', 'a name or a function', xi);
   knownKeys('xi', xi, ['value', 'dx', 'dy', 'unit']);
   for (const [name, part] of Object.entries(xi)) {
@@ -28,7 +32,24 @@ export function customXi(xi: unknown): XiFunctions {
       throw mismatch('E_ARGUMENT', `xi ${name}`, name === 'unit' ? 'a number' : 'a function', part);
   }
   if (!('value' in xi)) throw mismatch('E_ARGUMENT', 'xi', '{ value(x, y) }', xi);
-  return xi as XiFunctions;
+  const own = xi as XiFunctions;
+  return {
+    value: numeric('ξ', (x, y) => own.value(x, y)),
+    ...(own.dx && { dx: numeric('∂ξ/∂x', (x, y) => own.dx!(x, y)) }),
+    ...(own.dy && { dy: numeric('∂ξ/∂y', (x, y) => own.dy!(x, y)) }),
+    ...(own.unit !== undefined && { unit: own.unit }),
+  };
+}
+
+type Operator = (x: number, y: number) => unknown;
+
+/** Nothing, which a function without `return` gives, would be NaN in a typed array, a string a number, a bigint a TypeError. */
+function numeric(name: string, operator: Operator): XiFunctions['value'] {
+  return (x, y) => {
+    const value = operator(x, y);
+    if (typeof value === 'number') return value;
+    throw mismatch('E_ARGUMENT', `${name}(${x}, ${y})`, 'a number', value);
+  };
 }
 
 interface Problem {

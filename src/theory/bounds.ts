@@ -51,7 +51,8 @@ const BOUNDS: Readonly<Record<BoundKind, (sizes: Sizes) => WidthBound>> = {
  *
  * product: rank. rectifier, max, min: ⌈rank / (M·k)⌉ (paper), ⌈rank / (k(M−1)+1)⌉ (refined) with k = min(#row modes,
  * #column modes). sum, relusum: 1, and impossible beyond rank 2. logsumexp, l2: 1, as none is known. Rank 0 gives 0. A lower bound
- * on the rank gives a valid, perhaps weaker, bound. Khrulkov, Hrinchuk & Oseledets 2019, Theorem 5.2 and its lemmas; the refinement
+ * on the rank gives a valid, perhaps weaker, bound; a rank that no matricization has, above M^k, is not refused, and its bound says
+ * nothing. Khrulkov, Hrinchuk & Oseledets 2019, Theorem 5.2 and its lemmas; the refinement
  * and the cases of other ξ: docs/theory.md.
  *
  * @throws XiError E_ARGUMENT that names the option, the rule and the value.

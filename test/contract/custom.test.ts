@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REDUCTIONS } from '../../src/backend/interface.ts';
 import { probeBackend, selectBackend } from '../../src/backend/select.ts';
-import { contract, contractGradient } from '../../src/contract/contract.ts';
+import { contract, contractGradient, type XiOption } from '../../src/contract/contract.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { XI, XI_NAMES } from '../../src/core/xi.gen.ts';
@@ -25,6 +25,43 @@ describe('ξ as a function', () => {
     expect([...out.data]).toEqual([4 + 12 + 24 - 3, 5 + 14 + 27 - 3]);
     expect([...contract('; i -> i', [x], { xi }).data]).toEqual([1, 2, 3]);
     expect([...contract('; i -> i', [x], { xi: { value: xi, unit: 10 } }).data]).toEqual([9, 19, 29]);
+  });
+
+  it.each<[string, (x: number, y: number) => unknown, string]>([
+    ['nothing', () => undefined, 'undefined'],
+    ['a string', (x, y) => `${x}${y}`, "'24'"],
+    ['a bigint', () => 3n, '3'],
+    ['a list', (x) => [x], '[2]'],
+  ])('refuses a function that returns %s', (_, own, received) => {
+    const [x, y] = [tensor([2]), tensor([4])];
+    const value = own as (x: number, y: number) => number;
+    const refused = (name: string) => `${name}(2, 4): expected a number, received ${received}`;
+    const call = (xi: XiOption) => () => contract('; i,i -> i', [x, y], { xi });
+    expect(call(value)).toThrow(refused('ξ'));
+    expect(call({ value })).toThrow(refused('ξ'));
+    const plus = (a: number, b: number) => a + b;
+    for (const [part, name] of [
+      ['dx', '∂ξ/∂x'],
+      ['dy', '∂ξ/∂y'],
+    ]) {
+      const xi = { value: plus, dx: () => 1, dy: () => 1, [part]: value };
+      const gradient = () => contractGradient('; i,i -> i', [x, y], tensor([1]), { xi });
+      expect(gradient).toThrow(refused(name));
+    }
+  });
+
+  it('may be an object whose functions use one another', () => {
+    const xi = {
+      value(a: number, b: number) {
+        return this.dx(a, b) * a + b;
+      },
+      dx: (_a: number, _b: number) => 3,
+      dy: () => 1,
+    };
+    const [x, y] = [tensor([2]), tensor([4])];
+    expect([...contract('; i,i -> i', [x, y], { xi }).data]).toEqual([10]);
+    const [dx] = contractGradient('; i,i -> i', [x, y], tensor([1]), { xi });
+    expect([...dx.data]).toEqual([3]);
   });
 
   it.each(XI_NAMES)('does what %s does, with its gradients', (name) => {
