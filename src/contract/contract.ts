@@ -53,8 +53,8 @@ export function contract(
   operands: readonly Tensor[],
   options: ContractOptions = {},
 ): Tensor {
-  const checked = checkOptions('contract', options);
   const dtype = checkOperands(expression, operands);
+  const checked = checkOptions('contract', options);
   precisionOf('contract', checked.precision, dtype);
   const prepared = prepare(expression, operands, dtype, checked, options);
   const shape = [...prepared.outShape];
@@ -91,9 +91,9 @@ contract.plan = (
   shapes: readonly (Shape | Tensor)[],
   options: ContractOptions & { readonly dtype?: DType } = {},
 ): ContractionPlan => {
-  const checked = checkOptions('contract.plan', options, ['dtype']);
   if (!Array.isArray(shapes))
     throw mismatch('E_ARGUMENT', 'contract.plan shapes', 'a list of shapes', shapes);
+  const checked = checkOptions('contract.plan', options, ['dtype']);
   if (checked.custom)
     throw mismatch('E_ARGUMENT', 'contract.plan xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
   const operands = shapes.map((shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
@@ -123,11 +123,11 @@ export interface Winners {
  * @throws XiError as {@link contract}, and E_ARGUMENT for a `reduce` without a winner.
  */
 contract.arg = (expression: string, operands: readonly Tensor[], options: ContractOptions): Winners => {
+  const dtype = checkOperands(expression, operands);
   const checked = checkOptions('contract.arg', options);
   oneOf('contract.arg reduce', checked.reduce, ['max', 'min']);
   if (checked.custom)
     throw mismatch('E_ARGUMENT', 'contract.arg xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
-  const dtype = checkOperands(expression, operands);
   precisionOf('contract.arg', checked.precision, dtype);
   const prepared = prepare(expression, operands, dtype, checked, options);
   return borrowing((borrow) => {
@@ -154,8 +154,8 @@ export function contractGradient(
   dout: Tensor,
   options: ContractOptions = {},
 ): Tensor[] {
-  const checked = checkOptions('contractGradient', options);
   const dtype = checkOperands(expression, operands);
+  const checked = checkOptions('contractGradient', options);
   precisionOf('contractGradient', checked.precision, dtype);
   const prepared = prepare(expression, operands, dtype, checked, options);
   const weight = checkTensor('contractGradient dout', dout, prepared.outShape, dtype).data;

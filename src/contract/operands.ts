@@ -14,8 +14,17 @@ import type { Prepared } from './prepare.ts';
 
 /** The dtype of the operands; @throws XiError for what is no list of tensors of one dtype. */
 export function checkOperands(text: string, operands: readonly Tensor[]): DType {
-  if (!Array.isArray(operands) || operands.length === 0)
-    throw mismatch('E_ARGUMENT', 'contract operands', 'a list of tensors', operands);
+  if (!Array.isArray(operands)) {
+    const { message } = mismatch('E_ARGUMENT', 'contract operands', 'a list of tensors', operands);
+    // NumPy and opt_einsum take operands one after the other.
+    const list = isTensor(operands) ? '; contract(expression, [A, B], options) takes them in a list' : '';
+    throw new XiError('E_ARGUMENT', message + list);
+  }
+  if (operands.length === 0) {
+    const { length } = parseExpression(text).inputs;
+    const wanted = `a list of tensors, as many as '${text}' has operands (${length})`;
+    throw mismatch('E_ARGUMENT', 'contract operands', wanted, operands);
+  }
   let dtype: DType | undefined;
   for (let n = 0; n < operands.length; n++) {
     const operand = operands[n] as unknown;

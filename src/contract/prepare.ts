@@ -8,7 +8,7 @@ import {
 import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import { type DType, elementCount, type Shape } from '../core/tensor.ts';
+import { type DType, elementCount, isTensor, type Shape } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { customXi, type XiFunctions } from './custom.ts';
 import { bindEllipsis } from './ellipsis.ts';
@@ -67,7 +67,8 @@ export interface Options {
 
 /** Checks options; an operator of one's own comes back in `custom`. */
 export function checkOptions(where: string, options: ContractOptions, more: readonly string[] = []): Options {
-  if (typeof options !== 'object' || options === null) throw mismatch('E_ARGUMENT', where, '{ xi }', options);
+  if (typeof options !== 'object' || options === null || isTensor(options))
+    throw mismatch('E_ARGUMENT', `${where} options`, '{ xi }', options);
   knownKeys(where, options, more.length > 0 ? [...KEYS, ...more] : KEYS);
   const { xi = 'product', reduce = 'sum', maxBytes = MAX_BYTES, precision = 'float32', backend } = options;
   oneOf('reduce', reduce, REDUCTIONS);

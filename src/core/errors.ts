@@ -18,26 +18,48 @@ export class XiError extends Error {
     this.name = 'XiError';
     this.code = code;
   }
+
+  /** For logs of JSON, in which an error would otherwise have no message. */
+  toJSON(): { name: string; code: XiErrorCode; message: string } {
+    return { name: this.name, code: this.code, message: this.message };
+  }
 }
 
 /** Lists in lists that are shown; one that contains itself has no end. */
 const SHOWN_DEPTH = 4;
+/** Characters of a value that are shown: lists of eight in one another are thousands. */
+const SHOWN_LENGTH = 120;
 
 /** Prints a received value the way error messages show it: short, unambiguous, never throwing. */
-export function show(value: unknown, depth = 0): string {
+export function show(value: unknown): string {
+  const text = shown(value, 0);
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH - 1)}…` : text;
+}
+
+function shown(value: unknown, depth: number): string {
   if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}…'` : `'${value}'`;
   if (Array.isArray(value)) {
     if (depth === SHOWN_DEPTH) return '[…]';
-    const head = Array.from(value.slice(0, 8), (item) => show(item, depth + 1)).join(', ');
+    const head = Array.from(value.slice(0, 8), (item) => shown(item, depth + 1)).join(', ');
     return `[${head}${value.length > 8 ? `, … ${value.length} items` : ''}]`;
   }
   if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength} bytes)`;
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null) {
-    const keys = Object.keys(value);
-    return `{ ${keys.slice(0, 6).join(', ')}${keys.length > 6 ? ', …' : ''} }`;
-  }
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'object' && value !== null) return shownObject(value);
   return String(value);
+}
+
+function shownObject(value: object): string {
+  const { dtype, shape, data } = value as Readonly<Record<string, unknown>>;
+  if (typeof dtype === 'string' && Array.isArray(shape) && data !== undefined)
+    return `Tensor ${dtype} ${shown(shape, SHOWN_DEPTH - 1)}`;
+  const keys = Object.keys(value);
+  const fields = `${keys.slice(0, 6).join(', ')}${keys.length > 6 ? ', …' : ''}`;
+  // A Map, a Date or a URL has no keys: its class says what it is.
+  const name = value.constructor?.name;
+  if (typeof name !== 'string' || name === '' || name === 'Object') return fields ? `{ ${fields} }` : '{}';
+  return fields ? `${name} { ${fields} }` : name;
 }
 
 /** @throws XiError E_ARGUMENT for what is no AbortSignal, unless it is left out: it would never stop anything. */

@@ -181,10 +181,8 @@ export function checkTensor(
   { finite = true }: { finite?: boolean } = {},
 ): Tensor {
   if (!isTensor(value)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
-  if (value.dtype !== dtype || dtypeOf(value.data, where) !== dtype) {
-    const message = mismatch('E_DTYPE', where, dtype, value.dtype).message;
-    throw new XiError('E_DTYPE', `${message}; tensor(values, shape, '${dtype}') converts`);
-  }
+  if (value.dtype !== dtype || dtypeOf(value.data, where) !== dtype)
+    throw otherDtype(where, dtype, value.dtype);
   const fits =
     Array.isArray(value.shape) &&
     value.shape.length === shape.length &&
@@ -199,6 +197,12 @@ export function checkTensor(
   }
   if (finite) checkFinite(where, value.data);
   return value;
+}
+
+/** The refusal of a tensor of another dtype, which says how to convert it. */
+export function otherDtype(where: string, wanted: DType, received: unknown): XiError {
+  const { message } = mismatch('E_DTYPE', where, wanted, received);
+  return new XiError('E_DTYPE', `${message}; tensor(values, shape, '${wanted}') converts`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { integer, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import {
   checkTensor,
@@ -11,6 +11,7 @@ import {
 } from '../core/tensor.ts';
 
 const MAX_CLASSES = 2 ** 31 - 1;
+const KEYS = ['name', 'inputs', 'lengths', 'alphabet', 'labels', 'classes', 'classNames', 'targets'];
 
 /** Sequences: inputs [count, steps, features] or tokens [count, steps]. */
 interface Sequences<X extends Inputs> {
@@ -50,7 +51,8 @@ export const countOf = ({ inputs }: AnyDataset): number => inputs.shape[0];
 /**
  * Checks a dataset that a user hands in and returns it.
  *
- * @throws XiError E_ARGUMENT, E_DTYPE, E_SHAPE or E_NUMERIC that names the part, and the first bad label or input.
+ * @throws XiError E_ARGUMENT, E_DTYPE, E_SHAPE or E_NUMERIC that names the part, and the first bad label or input; E_ARGUMENT for
+ * a field that data sets do not have, such as misspelt lengths.
  */
 export function checkDataset<D extends AnyDataset>(where: string, dataset: D): D {
   if (typeof dataset !== 'object' || dataset === null) {
@@ -61,6 +63,7 @@ export function checkDataset<D extends AnyDataset>(where: string, dataset: D): D
       dataset,
     );
   }
+  knownKeys(where, dataset, KEYS);
   const { name, inputs } = dataset;
   if (typeof name !== 'string') throw mismatch('E_ARGUMENT', `${where}.name`, 'a string', name);
   // What tokens may be is for the model to say.

@@ -108,13 +108,10 @@ function readHeader(bytes: Uint8Array, where: string): { header: Map<string, Jso
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getBigUint64(0, true);
   const limit = Math.min(MAX_HEADER, bytes.length - 8);
-  if (length > limit)
-    throw mismatch(
-      'E_FILE',
-      `${where} is no safetensors file, or cut short: byte 0`,
-      `a header length up to ${limit}`,
-      length,
-    );
+  if (length > limit) {
+    const place = `${where} is no safetensors file, or cut short: byte 0`;
+    throw new XiError('E_FILE', `${place}: expected a header length up to ${limit}, received ${length}`);
+  }
   const start = 8 + Number(length);
   if (bytes[8] !== 0x7b || start === 8) {
     throw mismatch('E_FILE', `${where}, byte 8`, "a JSON object that begins with '{'", bytes[8] ?? 'the end');

@@ -1,4 +1,4 @@
-import { mismatch, XiError } from '../core/errors.ts';
+import { mismatch, show, XiError } from '../core/errors.ts';
 import { allocate, type Tensor, tensor, zeros } from '../core/tensor.ts';
 import type { CpConfig, ModelKind } from './config.ts';
 import { checkModel, createModel, type Model } from './model.ts';
@@ -19,7 +19,8 @@ const ROWS = 4096;
 export function convert(model: Model, kind: ModelKind): Model {
   const { config } = checkModel('convert', model);
   if (config.kind !== 'cp' || kind !== 'tt') {
-    throw mismatch('E_ARGUMENT', 'convert', "a cp model and 'tt'", `${config.kind} and '${kind}'`);
+    const received = `a ${config.kind} model and ${show(kind)}`;
+    throw new XiError('E_ARGUMENT', `convert: expected a cp model and 'tt', received ${received}`);
   }
   return trainOf(model, config);
 }

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/interface.ts';
+import { knownKeys } from '../core/errors.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { modelMetadata, modelOf } from './files.ts';
 import { checkModel, type Model } from './model.ts';
@@ -20,5 +21,6 @@ export async function saveModel(
  * @throws XiError as `decodeModel`, and E_FILE when the file cannot be read.
  */
 export async function loadModel(path: string, options: { readonly backend?: Backend } = {}): Promise<Model> {
+  knownKeys('loadModel', options, ['backend']);
   return modelOf(path, await readSafetensors(path), options.backend);
 }

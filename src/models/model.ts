@@ -27,6 +27,8 @@ import { type NamedTensors, ParameterBlock } from './parameters.ts';
 /** Rows that are scored at a time, so that a long data set needs no more memory than a batch. */
 const SCORE_ROWS = 1000;
 
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
+
 /** A network with its parameters on one backend. Make it with {@link createModel}. */
 export class Model {
   readonly config: ModelConfig;
@@ -145,6 +147,16 @@ export class Model {
   /** The network drawn with its ranks and its number of parameters. */
   toString(): string {
     return drawNetwork(this.config, this.parameterCount);
+  }
+
+  /** The configuration, of which `createModel` makes a network of the same family and sizes; parameters are for files. */
+  toJSON(): ModelConfig {
+    return this.config;
+  }
+
+  /** What `console.log` of Node prints, instead of the insides of a backend. @internal */
+  [INSPECT](): string {
+    return this.toString();
   }
 
   /** The values of a batch, ordered by the lengths of its sequences where these differ, and how many a sequence has. */

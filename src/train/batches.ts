@@ -1,6 +1,6 @@
 import type { Answers, Storage } from '../backend/interface.ts';
 import { mismatch } from '../core/errors.ts';
-import { allocate, type FloatArray, isTokens, type Tensor } from '../core/tensor.ts';
+import { allocate, type FloatArray, isTokens, otherDtype, type Tensor } from '../core/tensor.ts';
 import { type AnyDataset, checkDataset, copyRows, countOf, hasTargets, rowSize } from '../data/dataset.ts';
 import type { InputRows } from '../features/features.ts';
 import { checkLengths, orderRows } from '../models/lengths.ts';
@@ -66,12 +66,12 @@ export function checkFits({ config }: Model, data: AnyDataset): void {
     const bad = data.inputs.data.findIndex((token) => token >= inputs);
     if (bad >= 0)
       throw mismatch('E_ARGUMENT', where, `tokens from 0 to ${inputs - 1}`, data.inputs.data[bad]);
-  } else if (data.inputs.dtype !== dtype) throw mismatch('E_DTYPE', where, dtype, data.inputs.dtype);
+  } else if (data.inputs.dtype !== dtype) throw otherDtype(`${where} inputs`, dtype, data.inputs.dtype);
   if (hasTargets(data)) {
     const { targets } = data;
     if (targets.shape[1] !== outputs)
       throw mismatch('E_SHAPE', `${where} targets`, `${outputs} a sequence`, targets.shape);
-    if (targets.dtype !== dtype) throw mismatch('E_DTYPE', `${where} targets`, dtype, targets.dtype);
+    if (targets.dtype !== dtype) throw otherDtype(`${where} targets`, dtype, targets.dtype);
   } else if (data.classes > outputs) {
     throw mismatch('E_SHAPE', where, `at most ${outputs} classes`, data.classes);
   }

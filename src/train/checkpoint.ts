@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '../backend/interface.ts';
-import { mismatch, XiError } from '../core/errors.ts';
+import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { type AnyDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { checkParameters, configOf, inFile, modelMetadata, withPrefix } from '../models/files.ts';
@@ -106,13 +106,14 @@ export async function saveCheckpoint(
  * same backend and instruction set.
  *
  * @throws XiError E_FILE when the file is broken or holds no training; E_ARGUMENT when the data are not those it was
- * trained on.
+ * trained on, or for an option of training, which is the checkpoint's.
  */
 export async function loadCheckpoint(
   path: string,
   data: AnyDataset,
   options: { readonly backend?: Backend; readonly validation?: AnyDataset } = {},
 ): Promise<Trainer> {
+  knownKeys('loadCheckpoint', options, ['backend', 'validation']);
   const { tensors, metadata } = await readSafetensors(path);
   const saved = trainingOf(path, metadata);
   const config = configOf(path, metadata);

@@ -1,6 +1,6 @@
-import { aborted, checkSignal, mismatch, XiError } from '../core/errors.ts';
-import type { AnyDataset } from '../data/dataset.ts';
-import type { Model } from '../models/model.ts';
+import { aborted, checkSignal, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { type AnyDataset, checkDataset } from '../data/dataset.ts';
+import { checkModel, type Model } from '../models/model.ts';
 import { breathe } from './breathe.ts';
 import { evaluateAsync } from './evaluate.ts';
 import { checkPlan, type EpochReport, type FitOptions } from './options.ts';
@@ -9,19 +9,20 @@ import { Trainer } from './trainer.ts';
 /**
  * Trains a model in place, yielding after each epoch; the event loop runs between steps.
  *
+ * Arguments are checked at once. The steps are computed while the result is iterated over: `for await (const epoch of fit(model,
+ * data)) …` trains to the end, `await fit(…)` alone would not.
+ *
  * Minimises the mean of a loss by Adam or AdamW with clipped gradients. Same seeds, same numbers. With `patience` training
  * stops early and the model ends with the parameters of the epoch whose validation loss was smallest.
  *
  * @throws XiError E_ARGUMENT for options, E_SHAPE and E_DTYPE for data that do not fit, E_NUMERIC when training
  * diverges, E_ABORTED when `signal` says so; the model then has the parameters of its last whole step.
  */
-export async function* fit(
-  model: Model,
-  data: AnyDataset,
-  options: FitOptions = {},
-): AsyncGenerator<EpochReport> {
-  const plan = checkPlan(options, data);
-  yield* runTrainer(new Trainer(model, data, plan, options.validation), options);
+export function fit(model: Model, data: AnyDataset, options: FitOptions = {}): AsyncGenerator<EpochReport> {
+  checkModel('fit', model);
+  const plan = checkPlan(options, checkDataset('data', data));
+  const { validation, signal, onStep, onEpoch } = options;
+  return runTrainer(new Trainer(model, data, plan, validation), { signal, onStep, onEpoch });
 }
 
 /** How often a checkpoint is written within an epoch. */
@@ -33,13 +34,29 @@ export interface RunOptions extends Pick<FitOptions, 'signal' | 'onStep' | 'onEp
   readonly checkpoint?: () => Promise<void>;
 }
 
-/** The loop of {@link fit} over a trainer that may have been resumed. */
-export async function* runTrainer(trainer: Trainer, options: RunOptions = {}): AsyncGenerator<EpochReport> {
+/**
+ * The loop of {@link fit} over a trainer that may have been resumed.
+ *
+ * @throws XiError E_ARGUMENT at once for what is no trainer or no option; else as {@link fit}.
+ */
+export function runTrainer(trainer: Trainer, options: RunOptions = {}): AsyncGenerator<EpochReport> {
   if (!(trainer instanceof Trainer)) throw mismatch('E_ARGUMENT', 'runTrainer', 'a Trainer', trainer);
-  if (typeof options !== 'object' || options === null)
-    throw mismatch('E_ARGUMENT', 'runTrainer', 'options', options);
-  const { signal, onStep, onEpoch, checkpoint } = options;
-  checkSignal('runTrainer', signal);
+  knownKeys('runTrainer', options, ['signal', ...CALLBACKS]);
+  checkSignal('runTrainer', options.signal);
+  for (const name of CALLBACKS) {
+    const callback = options[name];
+    if (callback !== undefined && typeof callback !== 'function')
+      throw mismatch('E_ARGUMENT', name, 'a function', callback);
+  }
+  return epochsOf(trainer, options);
+}
+
+const CALLBACKS = ['onStep', 'onEpoch', 'checkpoint'] as const;
+
+async function* epochsOf(
+  trainer: Trainer,
+  { signal, onStep, onEpoch, checkpoint }: RunOptions,
+): AsyncGenerator<EpochReport> {
   let started = performance.now();
   let saved = started;
   const save = async () => {

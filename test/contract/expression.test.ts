@@ -57,6 +57,12 @@ describe('expressions', () => {
     expect(call('; ij,j -> i', of([2, 3]))).toThrow(
       refused('E_ARGUMENT', /expected 2 tensors for '; ij,j -> i'/),
     );
+    expect(call('; ij,j -> i', [])).toThrow(
+      refused(
+        'E_ARGUMENT',
+        /expected a list of tensors, as many as '; ij,j -> i' has operands \(2\), received \[\]/,
+      ),
+    );
     expect(call('; i,i -> i', of([1], [3]))).toThrow(refused('E_SHAPE', /index i: expected extent 1/));
   });
 

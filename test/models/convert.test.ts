@@ -54,7 +54,7 @@ describe('CP as TT', () => {
     ['cp', 'mps'],
   ])('no other pair: %s as %s', (from, to) => {
     expect(() => convert(make({ kind: from }), to as never)).toThrow(
-      refusal('E_ARGUMENT', new RegExp(`a cp model and 'tt', received '${from} and '${to}''`)),
+      refusal('E_ARGUMENT', new RegExp(`a cp model and 'tt', received a ${from} model and '${to}'$`)),
     );
   });
 

@@ -163,6 +163,15 @@ describe('the file of a checkpoint', () => {
     }
   });
 
+  it('takes no options of training, which are in it', async () => {
+    await expect(loadCheckpoint(path(), data.float32, { epochs: 4 } as object)).rejects.toThrow(
+      refusal('E_ARGUMENT', /loadCheckpoint: expected options among backend, validation, received 'epochs'/),
+    );
+    await expect(loadModel(path(), { foo: 1 } as object)).rejects.toThrow(
+      refusal('E_ARGUMENT', /loadModel: expected options among backend, received 'foo'/),
+    );
+  });
+
   type Parts = { tensors: Map<string, Tensor>; metadata: Record<string, string> };
   const training = ({ metadata }: Parts, edit: (saved: never) => void) => {
     const saved = JSON.parse(metadata.training);

@@ -79,8 +79,8 @@ describe('early stopping', () => {
     ['negative decay', { optimizer: 'adamw', decay: -1 }, /decay: expected a number from 0/],
     ['an unknown optimizer', { optimizer: 'sgd' as 'adam' }, /optimizer: expected one of adam, adamw/],
     ['an unknown loss', { loss: 'hinge' as 'mse' }, /loss: expected one of softmax, mse/],
-  ])('refuses %s', async (_, options, message) => {
-    await expect(collect(train(make(), data, options))).rejects.toThrow(refusal('E_ARGUMENT', message));
+  ])('refuses %s', (_, options, message) => {
+    expect(() => train(make(), data, options)).toThrow(refusal('E_ARGUMENT', message));
   });
 });
 

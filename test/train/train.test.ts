@@ -8,7 +8,7 @@ import type { ModelOptions } from '../../src/models/config.ts';
 import { createModel } from '../../src/models/model.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 // Biome takes `fit(…)` for a focused test.
-import { fit as train } from '../../src/train/fit.ts';
+import { runTrainer, fit as train } from '../../src/train/fit.ts';
 import { checkPlan, type FitOptions } from '../../src/train/options.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { softmaxCrossEntropy } from '../support/loss.ts';
@@ -159,9 +159,15 @@ describe('fit', () => {
     ['β₂ = 1', { beta2: 1 }, 'E_ARGUMENT', /beta2/],
     ['an unknown option', { lr: 0.1 }, 'E_ARGUMENT', /fit: expected options among .*, received 'lr'/],
     ['null', null, 'E_ARGUMENT', /fit: expected options, received null/],
-  ])('refuses %s', async (_, options, code, message) => {
-    await expect(drain(train(make(), patterns(8, 3), options as FitOptions))).rejects.toThrow(
-      refusal(code, message),
+    ['callbacks that are none', { onEpoch: 3 }, 'E_ARGUMENT', /onEpoch: expected a function, received 3/],
+  ])('refuses %s when it is called', (_, options, code, message) => {
+    expect(() => train(make(), patterns(8, 3), options as FitOptions)).toThrow(refusal(code, message));
+  });
+
+  it('refuses misspelt callbacks of a run when it is called', () => {
+    const trainer = new Trainer(make(), patterns(8, 3), {});
+    expect(() => runTrainer(trainer, { onstep: () => {} } as object)).toThrow(
+      refusal('E_ARGUMENT', /runTrainer: expected options among .*, received 'onstep'/),
     );
   });
 
@@ -169,7 +175,12 @@ describe('fit', () => {
   const bad = (inputs: Partial<Tensor>) => ({ ...good, inputs: { ...good.inputs, ...inputs } }) as Dataset;
   it.each<[string, unknown, string, RegExp]>([
     ['other steps', patterns(8, 4), 'E_SHAPE', /patterns: expected 3 steps of 4 inputs, received \[4, 4\]/],
-    ['another dtype', patterns(8, 3, 'float64'), 'E_DTYPE', /patterns: expected float32, received '?float64/],
+    [
+      'another dtype',
+      patterns(8, 3, 'float64'),
+      'E_DTYPE',
+      /patterns inputs: expected float32, received 'float64'; tensor\(.* converts/,
+    ],
     ['too many classes', { ...good, classes: 3 }, 'E_SHAPE', /at most 2 classes, received 3/],
     [
       'a label beyond the classes',
@@ -192,12 +203,14 @@ describe('fit', () => {
       /NaN at element 5/,
     ],
     ['nothing in it', patterns(0, 3), 'E_ARGUMENT', /at least one example/],
+    ['misspelt lengths', { ...good, lenghts: Int32Array.of(1) }, 'E_ARGUMENT', /data: .*received 'lenghts'/],
+    ['weights', { ...good, weights: 1 }, 'E_ARGUMENT', /expected options among name, .*received 'weights'/],
     ['no inputs', { ...good, inputs: undefined }, 'E_ARGUMENT', /inputs/],
     ['nothing', undefined, 'E_ARGUMENT', /data: expected a Dataset/],
   ])('refuses data with %s', async (_, data, code, message) => {
     const model = make();
     const before = model.parameters;
-    await expect(drain(train(model, data as Dataset))).rejects.toThrow(refusal(code, message));
+    expect(() => train(model, data as Dataset)).toThrow(refusal(code, message));
     expect(() => evaluate(model, data as Dataset)).toThrow(refusal(code, message));
     expect(model.parameters).toEqual(before);
   });
