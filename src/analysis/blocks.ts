@@ -10,20 +10,19 @@ export function rowsOf(node: Node, counts: readonly number[]): number {
 }
 
 /**
- * Calls visit(begin, end) for consecutive blocks of the root's rows. A block begins where a row of the root's major child
+ * Consecutive blocks [begin, end) of the root's rows. A block begins where a row of the root's major child
  * does, so that nothing is computed twice at that level, and holds as many of them as fit into {@link BLOCK_BYTES}.
  */
-export function forEachBlock(
+export function* blocksOf(
   root: Node,
   counts: readonly number[],
   bytesPerValue: number,
-  visit: (begin: number, end: number) => void,
-): void {
+): Generator<readonly [begin: number, end: number]> {
   const total = rowsOf(root, counts);
   const unit = alignment(root, counts);
   const rows =
     Math.max(1, Math.floor(BLOCK_BYTES / bytesPerValue / valuesPerRow(root, counts) / unit)) * unit;
-  for (let begin = 0; begin < total; begin += rows) visit(begin, Math.min(total, begin + rows));
+  for (let begin = 0; begin < total; begin += rows) yield [begin, Math.min(total, begin + rows)];
 }
 
 /** Values on the way to one row of a node: its own, and the share of those of its major children. */

@@ -1,4 +1,4 @@
-import { integer, knownKeys, XiError } from '../core/errors.ts';
+import { checkSignal, integer, knownKeys, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkExact, ExactNetwork, exactFeatures } from './exact/definition.ts';
@@ -8,6 +8,7 @@ import { joinTree } from './joins.ts';
 import { gridOutput, matricize, splitModes } from './matricize.ts';
 import { rankModuloOf } from './spectrum.ts';
 
+/** Prime, output and limits of {@link exactRank}. */
 export interface ExactRankOptions extends FilteredOptions {
   /** An odd prime below 2²⁶; 16777213 when left out. */
   readonly prime?: number;
@@ -15,6 +16,7 @@ export interface ExactRankOptions extends FilteredOptions {
   readonly seed?: number;
   /** Which of the scores; 0 when left out. */
   readonly output?: number;
+  /** Most bytes of the residues and a block; 4 GiB when left out. More is refused before anything is allocated. */
   readonly memoryLimit?: number;
 }
 
@@ -56,6 +58,7 @@ export function exactRank(
 ): ExactRank {
   const where = 'exactRank';
   knownKeys(where, options, KEYS);
+  checkSignal(where, options.signal);
   const { steps, outputs } = checkModel(where, model).config;
   splitModes(where, steps, rowModes);
   const prime = choosePrime(where, options.prime, options.seed);

@@ -1,6 +1,7 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import { aborted, checkSignal, integer, knownKeys, oneOf, XiError } from '../core/errors.ts';
+import { atOnce, type Parts } from '../core/parts.ts';
 import {
   allocate,
   checkTensor,
@@ -15,12 +16,12 @@ import { XI } from '../core/xi.gen.ts';
 import { dense, featuresForward, transposed } from '../features/features.ts';
 import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
-import { BLOCK_BYTES, forEachBlock, rowsOf } from './blocks.ts';
+import { BLOCK_BYTES, blocksOf, rowsOf } from './blocks.ts';
 import { isLeaf, type Join, type JoinTree, joinTree, type Leaf, type Node } from './joins.ts';
 
 /** Limits of {@link gridTensor}, and how it tells of itself. */
 export interface GridOptions {
-  /** Stops between two blocks with E_ABORTED. */
+  /** Stops between two blocks with E_ABORTED, if it was aborted before the call or by `onProgress`: nothing else runs meanwhile. */
   readonly signal?: AbortSignal;
   /** After each block: entries computed, and all of them. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -95,14 +96,19 @@ function checkMemory(shape: readonly number[], dtype: DType, limit = DEFAULT_LIM
  * The grid over some of the templates: choice[t] lists those that are shown at step t, F [M,features] has the features of
  * all. Row-major over the choices of every mode, then the outputs.
  */
-export function gridOf(
+export function gridOf(...args: Parameters<typeof gridParts>): FloatArray {
+  return atOnce(gridParts(...args));
+}
+
+/** {@link gridOf} in parts, a block each. */
+export function* gridParts(
   backend: Backend,
   dtype: DType,
   { xi, root }: JoinTree,
   F: Tensor,
   choice: readonly (readonly number[])[],
   { signal, onProgress }: GridOptions = {},
-): FloatArray {
+): Parts<FloatArray> {
   const counts = choice.map((list) => list.length);
   const total = rowsOf(root, counts);
   let out: FloatArray | undefined;
@@ -170,7 +176,7 @@ export function gridOf(
 
   try {
     const bytes = dtype === 'float32' ? 4 : 8;
-    forEachBlock(root, counts, bytes, (begin, end) => {
+    for (const [begin, end] of blocksOf(root, counts, bytes)) {
       if (signal?.aborted) throw aborted(`gridTensor: stopped after ${begin} of ${total} rows`, signal);
       const { values, first } = evaluate(root, begin, end);
       // A block of everything is the result.
@@ -184,7 +190,8 @@ export function gridOf(
         values.release();
       }
       onProgress?.(end * root.width, total * root.width);
-    });
+      yield;
+    }
   } finally {
     for (const storage of kept) storage.release();
   }

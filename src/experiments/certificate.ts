@@ -7,6 +7,7 @@ import { checkTensor, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
+import { inTurns } from '../train/breathe.ts';
 import { modelDigest, tensorDigest } from './digest.ts';
 import { subgridResidues } from './evaluation.ts';
 import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, sidesOf } from './subgrid.ts';
@@ -117,7 +118,7 @@ export async function checkCertificate(
   }
   checkExactMemory('certificate', sides.rowCount * sides.columnCount);
   const evaluation = { where: 'certificate', model, templates, subgrid: certificate, output };
-  const { network, values } = subgridResidues(evaluation, prime, {});
+  const { network, values } = await inTurns(subgridResidues(evaluation, prime, {}));
   const field = new PrimeField(prime);
   const rng = new Rng(rank, prime);
   for (let n = 0; n < Math.min(SPOT_CHECKS, values.length); n++) {

@@ -1,17 +1,18 @@
-import { eliminate, type Pivots } from '../analysis/exact/eliminate.ts';
+import { eliminationParts, type Pivots } from '../analysis/exact/eliminate.ts';
 import type { FilteredOptions } from '../analysis/exact/filtered.ts';
 import { choosePrime, PrimeField } from '../analysis/exact/modular.ts';
 import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
-import { gridOf, templateFeatures } from '../analysis/grid.ts';
+import { gridParts, templateFeatures } from '../analysis/grid.ts';
 import { joinTree } from '../analysis/joins.ts';
 import { gridOutput, matricize, splitModes } from '../analysis/matricize.ts';
 import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts';
 import { singularValuesOf } from '../analysis/spectrum.ts';
-import { integer, knownKeys, mismatch } from '../core/errors.ts';
+import { checkSignal, integer, knownKeys, mismatch } from '../core/errors.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
+import { inTurns, turn } from '../train/breathe.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Evaluation, outputsOf, subgridResidues } from './evaluation.ts';
 import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, sidesOf } from './subgrid.ts';
@@ -20,19 +21,23 @@ import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, s
 export interface CertifyOptions extends FilteredOptions {
   /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. */
   readonly samples?: number;
-  /** Chooses templates. */
+  /** Chooses templates; 0 when left out. */
   readonly seed?: number;
-  /** Exact arithmetic and a certificate, else singular values. */
+  /** Exact arithmetic and a certificate, else singular values; false when left out. */
   readonly exact?: boolean;
   /** One score, or all of them, of which the best is taken; 0 when left out. */
   readonly output?: number | 'all';
+  /** Steps that are rows of the matricization; half of those in the window when left out. */
   readonly rowModes?: readonly number[];
   /** Steps [from, to) that show several templates; all when left out. A network may look at some steps only. */
   readonly window?: readonly [from: number, to: number];
-  /** The templates at each step, instead of a choice of ours. */
+  /** The templates at each step, by their numbers, instead of a choice of ours. */
   readonly choice?: readonly (readonly number[])[];
+  /** Of `exact`: an odd prime below 2²⁶; 16777213 when left out. */
   readonly prime?: number;
+  /** Singular values above `tolerance` times the largest count as rank; 1e-10 when left out. */
   readonly tolerance?: number;
+  /** Most bytes of the scores that are evaluated; 4 GiB when left out. */
   readonly memoryLimit?: number;
 }
 
@@ -79,6 +84,8 @@ const KEYS = [
  * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance. S
  * rows bound the width by less than 2 S / log₂ S, and no theorem on ranks by more than S (docs/ranks.md).
  *
+ * The event loop has a turn between blocks of the grid, panels of an elimination and spectra, where `signal` is looked at.
+ *
  * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY;
  * E_ABORTED.
  */
@@ -90,6 +97,7 @@ export async function certify(
   const where = 'certify';
   knownKeys(where, options, KEYS);
   const { steps, outputs, xi } = checkModel(where, model).config;
+  checkSignal(where, options.signal);
   const tolerance = checkTolerance(where, options.tolerance);
   const { exact = false } = options;
   if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);
@@ -111,8 +119,8 @@ export async function certify(
   checkExactMemory(where, entries, options.memoryLimit);
   const evaluation = { model, templates, subgrid, output, where } as const;
   const best = exact
-    ? exactBest(evaluation, choosePrime(where, options.prime), options)
-    : numericalBest(evaluation, tolerance, options);
+    ? await exactBest(evaluation, choosePrime(where, options.prime), options)
+    : await numericalBest(evaluation, tolerance, options);
   const { rank } = best;
   const bound = subgridBound(xi, rank, sides);
   const common = {
@@ -127,7 +135,7 @@ export async function certify(
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
   const proof = { ...best, subgrid, bound, chosen: options.choice ? null : { samples, seed, window } };
   const certificate = await makeCertificate(model, templates, proof);
-  const { spectrum } = numericalBest({ ...evaluation, output: best.output }, tolerance, {
+  const { spectrum } = await numericalBest({ ...evaluation, output: best.output }, tolerance, {
     ...options,
     onProgress: undefined,
   });
@@ -141,33 +149,42 @@ interface Best extends Pivots {
   readonly spectrum?: undefined;
 }
 
-function exactBest(evaluation: Evaluation, prime: number, options: FilteredOptions): Best {
+async function exactBest(evaluation: Evaluation, prime: number, options: FilteredOptions): Promise<Best> {
   const { model, subgrid } = evaluation;
   const wanted = outputsOf(evaluation);
-  const { values, undecided } = subgridResidues(evaluation, prime, options);
+  const { values, undecided } = await inTurns(subgridResidues(evaluation, prime, options), options.signal);
   const field = new PrimeField(prime);
-  const all = wanted.map((output, n): Best => {
+  const all: Best[] = [];
+  for (const [n, output] of wanted.entries()) {
     const { data, shape } = residueMatrix(subgrid.choice, values, wanted.length, n, subgrid.rowModes);
-    const pivots = eliminate(model.backend, field, (data as Float64Array).slice(), shape[0], shape[1]);
-    return { ...pivots, output, prime, undecided };
-  });
+    const own = (data as Float64Array).slice();
+    const elimination = eliminationParts(model.backend, field, own, shape[0], shape[1]);
+    all.push({ ...(await inTurns(elimination, options.signal)), output, prime, undecided });
+  }
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));
 }
 
 /** In float64 whatever the model's dtype: the noise of float32 would be rank. */
-function numericalBest(evaluation: Evaluation, tolerance: number, { signal, onProgress }: CertifyOptions) {
+async function numericalBest(
+  evaluation: Evaluation,
+  tolerance: number,
+  { signal, onProgress }: CertifyOptions,
+) {
   const { model, templates, subgrid } = evaluation;
   const wide = wideModel(model);
   const F = templateFeatures(wide, tensor(templates, undefined, 'float64'));
   const wanted = outputsOf(evaluation);
   const tree = joinTree(wide, evaluation.output);
-  const data = gridOf(wide.backend, 'float64', tree, F, subgrid.choice, { signal, onProgress });
+  const grid = gridParts(wide.backend, 'float64', tree, F, subgrid.choice, { signal, onProgress });
+  const data = await inTurns(grid, signal);
   const shape = [...subgrid.choice.map((list) => list.length), wanted.length];
-  const all = wanted.map((output, n) => {
+  const all: { output: number; rank: number; spectrum: RankReport }[] = [];
+  for (const [n, output] of wanted.entries()) {
     const matrix = matricize(gridOutput({ dtype: 'float64', shape, data }, n), subgrid.rowModes);
     const spectrum = reportOf(singularValuesOf(wide.backend, matrix), tolerance);
-    return { output, rank: spectrum.rank, spectrum };
-  });
+    all.push({ output, rank: spectrum.rank, spectrum });
+    await turn(signal);
+  }
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));
 }
 

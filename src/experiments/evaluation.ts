@@ -1,5 +1,7 @@
-import { type FilteredOptions, filteredResidues } from '../analysis/exact/filtered.ts';
+import type { ExactNetwork } from '../analysis/exact/definition.ts';
+import { type FilteredOptions, filteredParts, type Residues } from '../analysis/exact/filtered.ts';
 import { exactNetwork } from '../analysis/exact_rank.ts';
+import type { Parts } from '../core/parts.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Model } from '../models/model.ts';
 import type { Subgrid } from './subgrid.ts';
@@ -18,12 +20,12 @@ export function outputsOf({ model, output }: Evaluation): number[] {
   return output === 'all' ? Array.from({ length: model.config.outputs }, (_, c) => c) : [output];
 }
 
-/** Residues of the part of the grid, for one output or for all. */
-export function subgridResidues(
+/** Residues of the part of the grid, for one output or for all, in parts. */
+export function* subgridResidues(
   { where, model, templates, subgrid, output }: Evaluation,
   prime: number,
   options: FilteredOptions,
-) {
+): Parts<Residues & { readonly network: ExactNetwork }> {
   const network = exactNetwork(where, model, templates, subgrid.choice, output);
-  return { network, ...filteredResidues(network, prime, options) };
+  return { network, ...(yield* filteredParts(network, prime, options)) };
 }

@@ -1,3 +1,6 @@
+import { aborted } from '../core/errors.ts';
+import type { Parts } from '../core/parts.ts';
+
 /** Resolves after the event loop has had a turn: timers, input, other promises' work. */
 export function breathe(): Promise<void> {
   // Asked anew each time: a page may bring setImmediate along, and lose it.
@@ -23,4 +26,24 @@ function chooseMessage(): () => Promise<void> {
       });
   }
   return () => new Promise((resolve) => void setTimeout(resolve));
+}
+
+/** A turn of the event loop. @throws XiError E_ABORTED when `signal` says so. */
+export async function turn(signal?: AbortSignal): Promise<void> {
+  await breathe();
+  if (signal?.aborted) throw aborted('the computation was stopped', signal);
+}
+
+/** Does all parts with turns of the event loop in between. @throws XiError E_ABORTED when `signal` says so. */
+export async function inTurns<T>(work: Parts<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    for (;;) {
+      const { done, value } = work.next();
+      if (done) return value;
+      await turn(signal);
+    }
+  } finally {
+    // Work that was stopped gives back the memory that it holds.
+    work.return(undefined as T);
+  }
 }

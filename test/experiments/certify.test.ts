@@ -269,3 +269,28 @@ describe('certify', () => {
     });
   });
 });
+
+describe('the event loop has turns', () => {
+  const model = createModel(OPTIONS);
+
+  it.each([
+    ['exact', true],
+    ['numerical', false],
+  ])('in which a certification may be stopped, %s', async (_, exact) => {
+    const controller = new AbortController();
+    setImmediate(() => controller.abort(new Error('enough')));
+    await expect(certify(model, random(1, 4), { exact, signal: controller.signal })).rejects.toThrow(
+      refusal('E_ABORTED', /stopped/),
+    );
+  });
+
+  it('and anything but a signal is refused', async () => {
+    const signal = 3 as never;
+    await expect(certify(model, random(1, 4), { signal })).rejects.toThrow(
+      refusal('E_ARGUMENT', /certify signal: expected an AbortSignal/),
+    );
+    expect(() => exactRank(model, random(1, 2), [0], { signal })).toThrow(
+      refusal('E_ARGUMENT', /exactRank signal/),
+    );
+  });
+});

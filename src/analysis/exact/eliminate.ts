@@ -1,5 +1,6 @@
 import type { Backend } from '../../backend/interface.ts';
 import { borrowing } from '../../backend/storage.ts';
+import { atOnce, type Parts } from '../../core/parts.ts';
 import { dense } from '../../features/features.ts';
 import type { PrimeField } from './modular.ts';
 
@@ -18,13 +19,18 @@ const ROWS = 256;
  * of residues can be added up exactly in a double; what is right of a panel is updated by the backend's matrix product.
  * O(m n rank).
  */
-export function eliminate(
+export function eliminate(...args: Parameters<typeof eliminationParts>): Pivots {
+  return atOnce(eliminationParts(...args));
+}
+
+/** {@link eliminate} in parts, a panel each. */
+export function* eliminationParts(
   backend: Backend,
   field: PrimeField,
   A: Float64Array,
   m: number,
   n: number,
-): Pivots {
+): Parts<Pivots> {
   const order = Int32Array.from({ length: m }, (_, row) => row);
   const columns: number[] = [];
   for (let start = 0; start < n && columns.length < m; start += field.chunk) {
@@ -39,6 +45,7 @@ export function eliminate(
       { end, top, count: columns.length - top, width: end - start },
       multipliers,
     );
+    yield;
   }
   const rank = columns.length;
   return { rank, rows: Array.from(order.subarray(0, rank)), columns };

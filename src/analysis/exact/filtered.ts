@@ -1,5 +1,6 @@
 import { aborted, mismatch } from '../../core/errors.ts';
-import { BLOCK_BYTES, forEachBlock, rowsOf } from '../blocks.ts';
+import { atOnce, type Parts } from '../../core/parts.ts';
+import { BLOCK_BYTES, blocksOf, rowsOf } from '../blocks.ts';
 import { isLeaf, type Join, type Node } from '../joins.ts';
 import type { ExactNetwork, ExactXi } from './definition.ts';
 import { compare, grainOf } from './dyadic.ts';
@@ -18,6 +19,10 @@ export interface Residues {
 }
 
 export interface FilteredOptions {
+  /**
+   * Stops between two blocks with E_ABORTED. `exactRank` is synchronous and sees only what was aborted before the call or by
+   * `onProgress`; `certify` lets the event loop run in between.
+   */
   readonly signal?: AbortSignal;
   /** After each block: sequences evaluated, and all of them. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -65,6 +70,15 @@ export function filteredResidues(
   prime: number,
   options: FilteredOptions = {},
 ): Residues {
+  return atOnce(filteredParts(network, prime, options));
+}
+
+/** {@link filteredResidues} in parts, a block each. */
+export function filteredParts(
+  network: ExactNetwork,
+  prime: number,
+  options: FilteredOptions,
+): Parts<Residues> {
   return new Filtered(network, prime).run(options);
 }
 
@@ -87,12 +101,12 @@ class Filtered {
     this.counts = network.choice.map((list) => list.length);
   }
 
-  run({ signal, onProgress }: FilteredOptions): Residues {
+  *run({ signal, onProgress }: FilteredOptions): Parts<Residues> {
     const { root } = this.network;
     const total = rowsOf(root, this.counts);
     let values: Float64Array | undefined;
     // Both forms of a value.
-    forEachBlock(root, this.counts, 16, (begin, end) => {
+    for (const [begin, end] of blocksOf(root, this.counts, 16)) {
       if (signal?.aborted) throw aborted(`exact evaluation: stopped after ${begin} of ${total} rows`, signal);
       const { residues, first } = this.evaluate(root, begin, end, false);
       const part = residues.subarray((begin - first) * root.width, (end - first) * root.width);
@@ -103,7 +117,8 @@ class Filtered {
         values.set(part, begin * root.width);
       }
       onProgress?.(end, total);
-    });
+      yield;
+    }
     return { values: values ?? new Float64Array(0), undecided: this.undecided };
   }
 
