@@ -39,6 +39,7 @@ export type {
 } from './backend/interface.ts';
 export type { BackendOptions } from './backend/selection.ts';
 export {
+  type Contract,
   type ContractionPlan,
   type ContractOptions,
   contract,

@@ -34,13 +34,51 @@ export type { XiFunctions } from './custom.ts';
 export type { ContractionPlan, PlanStep } from './plan.ts';
 export type { ContractOptions, XiOption } from './prepare.ts';
 
+/** {@link contract} and the functions that it carries. */
+export interface Contract {
+  /**
+   * The generalized contraction `out[o] = ⊕_s W[…] ⊙ ξ(X₁[…], …, Xₙ[…])`, written
+   * `contract('weights ; operand, operand, … -> output', [W, X₁, …], { xi, reduce })`.
+   *
+   * ⊕ is `reduce`: sum, where weights multiply, or max, min, logsumexp, where they add. Weights may be absent:
+   * `'; ik,kj -> ij'`. Indices that the output lacks are reduced; a letter twice in an operand is its diagonal, an ellipsis
+   * the axes without a letter, which broadcast as NumPy's. ξ folds from its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link Contract.plan} says what runs.
+   *
+   * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
+   * units are. `precision` says how few bits will do where the backend has a faster product of them; docs/backends.md.
+   *
+   * @throws XiError E_ARGUMENT for a malformed expression; E_SHAPE for extents that disagree, naming index and operand;
+   * E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64; E_NUMERIC for NaN.
+   */
+  (expression: string, operands: readonly Tensor[], options?: ContractOptions): Tensor;
+  /**
+   * What `contract` would do with operands of these shapes, and its cost: steps, operations, bytes, peak memory, kernel and
+   * instruction set. `String(plan)` prints it.
+   *
+   * Shapes may be tensors; `dtype` is theirs, else float32.
+   */
+  plan(
+    expression: string,
+    shapes: readonly (Shape | Tensor)[],
+    options?: ContractOptions & { readonly dtype?: DType },
+  ): ContractionPlan;
+  /**
+   * A contraction with `reduce` max or min, and which term won: Viterbi's path for a chain of max-plus products.
+   *
+   * Of terms that are equal the first wins, in the order of the steps of the plan.
+   *
+   * @throws XiError as {@link contract}, and E_ARGUMENT for a `reduce` without a winner.
+   */
+  arg(expression: string, operands: readonly Tensor[], options: ContractOptions): Winners;
+}
+
 /**
  * The generalized contraction `out[o] = ⊕_s W[…] ⊙ ξ(X₁[…], …, Xₙ[…])`, written
  * `contract('weights ; operand, operand, … -> output', [W, X₁, …], { xi, reduce })`.
  *
  * ⊕ is `reduce`: sum, where weights multiply, or max, min, logsumexp, where they add. Weights may be absent:
  * `'; ik,kj -> ij'`. Indices that the output lacks are reduced; a letter twice in an operand is its diagonal, an ellipsis
- * the axes without a letter, which broadcast as NumPy's. ξ folds from its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link contract.plan} says what runs.
+ * the axes without a letter, which broadcast as NumPy's. ξ folds from its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link Contract.plan} says what runs.
  *
  * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
  * units are. `precision` says how few bits will do where the backend has a faster product of them; docs/backends.md.
@@ -48,7 +86,12 @@ export type { ContractOptions, XiOption } from './prepare.ts';
  * @throws XiError E_ARGUMENT for a malformed expression; E_SHAPE for extents that disagree, naming index and operand;
  * E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64; E_NUMERIC for NaN.
  */
-export function contract(
+export const contract: Contract = /* @__PURE__ */ Object.assign(contractTensors, {
+  plan: planContraction,
+  arg: contractWinners,
+});
+
+function contractTensors(
   expression: string,
   operands: readonly Tensor[],
   options: ContractOptions = {},
@@ -80,17 +123,11 @@ function compute(
   else new Run(compilation, backend, dtype, inputs, out, borrow, { precision }).all();
 }
 
-/**
- * What `contract` would do with operands of these shapes, and its cost: steps, operations, bytes, peak memory, kernel and
- * instruction set. `String(plan)` prints it.
- *
- * Shapes may be tensors; `dtype` is theirs, else float32.
- */
-contract.plan = (
+function planContraction(
   expression: string,
   shapes: readonly (Shape | Tensor)[],
   options: ContractOptions & { readonly dtype?: DType } = {},
-): ContractionPlan => {
+): ContractionPlan {
   if (!Array.isArray(shapes))
     throw mismatch('E_ARGUMENT', 'contract.plan shapes', 'a list of shapes', shapes);
   const checked = checkOptions('contract.plan', options, ['dtype']);
@@ -106,7 +143,7 @@ contract.plan = (
     ...prepared,
     ...{ precision, backend: backendOf(checked) },
   });
-};
+}
 
 /** A maximum or minimum and where it is attained. */
 export interface Winners {
@@ -115,14 +152,7 @@ export interface Winners {
   readonly indices: Readonly<Record<string, Int32Array>>;
 }
 
-/**
- * A contraction with `reduce` max or min, and which term won: Viterbi's path for a chain of max-plus products.
- *
- * Of terms that are equal the first wins, in the order of the steps of the plan.
- *
- * @throws XiError as {@link contract}, and E_ARGUMENT for a `reduce` without a winner.
- */
-contract.arg = (expression: string, operands: readonly Tensor[], options: ContractOptions): Winners => {
+function contractWinners(expression: string, operands: readonly Tensor[], options: ContractOptions): Winners {
   const dtype = checkOperands(expression, operands);
   const checked = checkOptions('contract.arg', options);
   oneOf('contract.arg reduce', checked.reduce, ['max', 'min']);
@@ -138,7 +168,7 @@ contract.arg = (expression: string, operands: readonly Tensor[], options: Contra
     const indices = winningIndices(prepared.ordered(), backend, dtype, inputs, out, borrow);
     return { value: { dtype, shape: [...prepared.outShape], data: out.take() }, indices };
   });
-};
+}
 
 /**
  * Gradients of Σ dout · contract(…) with respect to each operand, in their order.

@@ -5,8 +5,11 @@ import { isNumbers, ours } from './realm.ts';
 export const DTYPES = ['float32', 'float64'] as const;
 /** What values are stored as: IEEE 754 of 32 or 64 bits. */
 export type DType = (typeof DTYPES)[number];
-/** Values of a tensor. */
-export type FloatArray = Float32Array | Float64Array;
+/** Values of a tensor. `reduce` is spelt out: the overloads of the two arrays have no call in common. */
+export type FloatArray = (Float32Array | Float64Array) & {
+  /** What the values combine to, one after the other, from `initial` or the first. */
+  reduce(combine: (sum: number, value: number, index: number) => number, initial?: number): number;
+};
 /** Extents, the slowest axis first; [] is a scalar. */
 export type Shape = readonly number[];
 /** Numbers in lists in lists, all lists of one depth as long as each other. */

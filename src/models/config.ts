@@ -16,6 +16,7 @@ export type Initialisation = (typeof INITIALISATIONS)[number];
 export interface ModelOptions {
   /** `cp`: the shallow network; `tt`: the recurrent network; `ht`: the tree. */
   readonly kind: ModelKind;
+  /** ξ, which joins the operands of every contraction. */
   readonly xi: Xi;
   /** T, the length of the sequences. */
   readonly steps: number;
@@ -40,7 +41,9 @@ export interface ModelOptions {
   readonly shared?: boolean;
   /** HT: nodes join component a of their left child with component a of their right child only. */
   readonly diagonal?: boolean;
+  /** Of parameters, inputs and scores; float32 by default. */
   readonly dtype?: DType;
+  /** Of the initial weights, from 0 to 2⁵³ − 1; 0 by default. */
   readonly seed?: number;
   /** `identity`: a start that trains for long sequences (docs/models.md); `normal`: independent normal weights. */
   readonly init?: Initialisation;

@@ -121,6 +121,11 @@ export class Model {
   gradients(
     X: Inputs,
     dScores: Tensor,
+    options?: BatchOptions,
+  ): { parameters: Record<string, Tensor>; inputs?: Tensor };
+  gradients(
+    X: Inputs,
+    dScores: Tensor,
     options: BatchOptions = {},
   ): { parameters: Record<string, Tensor>; inputs?: Tensor } {
     const { backend, config, block } = this;

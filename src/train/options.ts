@@ -9,32 +9,41 @@ export type Optimizer = (typeof OPTIMIZERS)[number];
 
 /** How a model is trained; the part of {@link FitOptions} that decides the result, and that a checkpoint repeats. */
 export interface TrainingPlan {
+  /** Passes over the examples; 10. */
   readonly epochs: number;
+  /** Examples of a step; 250. */
   readonly batch: number;
-  /** Of the features and projections; a core [L,R,K] learns at 1/√(L·R) of it. */
+  /** Of the features and projections; a core [L,R,K] learns at 1/√(L·R) of it; 4e-3. */
   readonly learningRate: number;
   /**
-   * `constant`, or a rise as a square over the first quarter of all steps and then a fall: `cosine` and `linear` to a
+   * `cosine` by default. `constant`, or a rise as a square over the first quarter of all steps and then a fall: `cosine` and `linear` to a
    * hundredth of the learning rate, `step` to a tenth of it half-way down and to a hundredth at three quarters.
    */
   readonly schedule: Schedule;
-  /** `softmax` cross-entropy, which wants classes, or `mse`, the mean squared error over sequences and outputs. */
+  /**
+   * `softmax` cross-entropy, which wants classes, or `mse`, the mean squared error over sequences and outputs; what
+   * suits the data by default.
+   */
   readonly loss: Loss;
+  /** `adam` by default. */
   readonly optimizer: Optimizer;
-  /** AdamW: at rate ρ a step first takes ρ·decay of every weight off, of biases nothing. */
+  /** AdamW: at rate ρ a step first takes ρ·decay of every weight off, of biases nothing; 0.01, and 0 with `adam`. */
   readonly decay: number;
-  /** Largest norm of the gradient of all parameters together; larger gradients are scaled down to it. */
+  /** Largest norm of the gradient of all parameters together; larger gradients are scaled down to it; 1. */
   readonly clip: number;
+  /** Decay of the first moments of the gradient; 0.9. */
   readonly beta1: number;
+  /** Decay of the second moments; 0.999. */
   readonly beta2: number;
+  /** Added to the root of the second moments; 1e-8. */
   readonly epsilon: number;
-  /** Order of the examples, and choice of those held back for validation. */
+  /** Order of the examples, and choice of those held back for validation; 0. */
   readonly seed: number;
-  /** Part of the examples that is held back for validation. */
+  /** Part of the examples that is held back for validation; 0. */
   readonly validationSplit: number;
   /**
    * Training ends when the validation loss has not fallen for so many epochs, or at the last one, with the parameters of
-   * the best epoch; 0 keeps the last parameters instead.
+   * the best epoch; 0, the default, keeps the last parameters instead.
    */
   readonly patience: number;
 }
