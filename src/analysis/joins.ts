@@ -1,8 +1,10 @@
 import { mismatch } from '../core/errors.ts';
 import type { FloatArray, Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
+import { leafName, nodeName } from '../models/ht.ts';
 import type { Model } from '../models/model.ts';
 import { treeOf } from '../models/tree.ts';
+import { coreName } from '../models/tt.ts';
 
 /** A step of the network: `a[m,l] = Σ_f projection[l,f] F[m,f]` for every template m that is shown at this mode. */
 export interface Leaf {
@@ -103,29 +105,24 @@ function shallowRoot({ config }: Model, part: Part): Node {
 }
 
 function trainRoot({ config }: Model, part: Part): Node {
-  const { steps, shared } = config;
-  const place = (t: number) => {
-    if (!shared) return String(t);
-    return t === steps - 1 ? 'last' : t === 0 ? 'first' : 'middle';
-  };
   let node: Node | null = null;
-  for (let t = 0; t < steps; t++) {
-    const G = part(`G.${place(t)}`);
+  for (let t = 0; t < config.steps; t++) {
+    const name = coreName(config, t);
+    const G = part(`G.${name}`);
     const core = { form: 'full', values: G.data } as const;
-    node = { major: node, minor: leafOf(t, part(`C.${place(t)}`)), core, R: G.shape[1], width: G.shape[2] };
+    node = { major: node, minor: leafOf(t, part(`C.${name}`)), core, R: G.shape[1], width: G.shape[2] };
   }
   return node!;
 }
 
 function treeRoot({ config }: Model, part: Part): Node {
-  const { steps, shared } = config;
-  let below: Node[] = Array.from({ length: steps }, (_, t) => leafOf(t, part(shared ? 'W' : `W.${t}`)));
-  treeOf(steps).forEach((nodes, level) => {
-    if (level === 0) return;
-    below = nodes.map((_, place) => {
+  const [leaves, ...levels] = treeOf(config.steps);
+  let below: Node[] = leaves.map((leaf) => leafOf(leaf.place, part(leafName(config, leaf))));
+  for (const nodes of levels) {
+    below = nodes.map((node, place) => {
       const [major, minor] = [below[2 * place], below[2 * place + 1]];
       if (minor === undefined) return major;
-      const B = part(shared ? `B.${level}` : `B.${level}.${place}`);
+      const B = part(nodeName(config, node));
       const width = B.shape[B.shape.length - 1];
       const core: Core =
         B.shape.length === 2
@@ -133,7 +130,7 @@ function treeRoot({ config }: Model, part: Part): Node {
           : { form: 'full', values: swapped(B.data, B.shape) };
       return { major, minor, core, R: major.width, width };
     });
-  });
+  }
   return below[0];
 }
 

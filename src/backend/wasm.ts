@@ -15,7 +15,7 @@ const MAXIMA = [65536, 32768, 16384, 8192];
 // What a kernel keeps on the stack is a tile.
 const STACK_BYTES = 2 ** 18;
 
-/** Room for the words of a call; twelve operands and out with 48 axes each fit, tokens make it grow. */
+/** Room for the words of a call; eight operands, the most that there may be, and out with 48 axes each fit, tokens make it grow. */
 const WORDS = 1024;
 
 interface Exports extends Abi<number, number> {

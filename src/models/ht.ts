@@ -23,8 +23,9 @@ function widthsOf({ rank, outputs }: HtConfig): readonly number[] {
   return [...rank, outputs];
 }
 
-export const leafName = ({ shared }: HtConfig, { place }: TreeNode) => (shared ? 'W' : `W.${place}`);
-export const nodeName = ({ shared }: HtConfig, { level, place }: TreeNode) =>
+export const leafName = ({ shared }: Pick<HtConfig, 'shared'>, { place }: TreeNode) =>
+  shared ? 'W' : `W.${place}`;
+export const nodeName = ({ shared }: Pick<HtConfig, 'shared'>, { level, place }: TreeNode) =>
   shared ? `B.${level}` : `B.${level}.${place}`;
 
 type Entry = readonly [name: string, shape: Shape];

@@ -15,21 +15,19 @@ interface Start {
   readonly rest?: number;
   /** Entry G[0,0,0] that keeps hidden unit 0 at rest. */
   readonly keep?: number;
-  /** What the first hidden unit starts as: rest (true), or the linear map alone. */
-  readonly resting?: boolean;
 }
 
 // What each start means and how well it trains: docs/training.md. The resting values of max, min and logsumexp are first
 // guesses that train; others were not tried.
 const STARTS: Readonly<Record<Xi, Start>> = {
-  product: { rest: 1, keep: 1, resting: true },
-  rectifier: { rest: 0, keep: 0, resting: true },
-  max: { rest: -1, keep: 1, resting: true },
-  min: { rest: 1, keep: 1, resting: true },
+  product: { rest: 1, keep: 1 },
+  rectifier: { rest: 0, keep: 0 },
+  max: { rest: -1, keep: 1 },
+  min: { rest: 1, keep: 1 },
   sum: {},
   relusum: {},
-  logsumexp: { rest: -4, keep: 4 / (4 - Math.LN2), resting: true },
-  l2: { rest: 0, keep: 0, resting: true },
+  logsumexp: { rest: -4, keep: 4 / (4 - Math.LN2) },
+  l2: { rest: 0, keep: 0 },
 };
 
 /** Deviation of the entries of G that mix, times √(L·R). */
@@ -131,7 +129,7 @@ function fillCore(
       else if (!first) data[at(0, j, k)] = Number(j === from[k]);
     }
   }
-  if (last || !start.resting) return;
+  if (last) return;
   for (let n = 0; n < data.length; n += K) data[n] = 0;
   data[0] = first ? Number(start.rest !== 0) : (start.keep ?? 0);
 }

@@ -81,6 +81,12 @@ describe('the tarball', () => {
     }
   });
 
+  it('has source maps only of the bundle, which holds its sources', () => {
+    const maps = files.map(({ path }) => path).filter((path) => path.endsWith('.map'));
+    expect(maps).toEqual(['dist/index.browser.js.map']);
+    expect(JSON.parse(readFileSync(join(ROOT, maps[0]), 'utf8')).sourcesContent.length).toBeGreaterThan(100);
+  });
+
   it('is small', () => {
     expect(statSync(archive).size).toBeLessThan(3e6);
     // The addon: three instruction sets, each with a tile for every pair (⊗, ⊕) in both precisions.
