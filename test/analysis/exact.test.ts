@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXACT_XI } from '../../src/analysis/exact/definition.ts';
+import { EXACT_XI, exactFeatures } from '../../src/analysis/exact/definition.ts';
 import { eliminate } from '../../src/analysis/exact/eliminate.ts';
 import { filteredResidues } from '../../src/analysis/exact/filtered.ts';
 import { choosePrime, PrimeField } from '../../src/analysis/exact/modular.ts';
@@ -50,13 +50,14 @@ describe('exactRank', () => {
 });
 
 /** Values that collide: small integers, halves, signed zeros among ordinary numbers. */
-const draws = {
-  normal: (rng: Rng) => rng.normal(),
-  integers: (rng: Rng) => rng.below(5) - 2,
-  ties: (rng: Rng) =>
-    rng.below(3) === 0 ? rng.normal() : (rng.below(7) - 3) / 8 + (rng.below(2) ? 2 ** -45 : 0),
-  sparse: (rng: Rng) => (rng.below(2) === 0 ? 0 : rng.normal()),
-  scales: (rng: Rng) => rng.normal() * 2 ** (rng.below(60) - 30),
+const draws: Readonly<Record<string, (rng: Rng, isSum: boolean) => number>> = {
+  normal: (rng) => rng.normal(),
+  integers: (rng) => rng.below(5) - 2,
+  ties: (rng) => (rng.below(3) === 0 ? rng.normal() : (rng.below(7) - 3) / 8 + (rng.below(2) ? 2 ** -45 : 0)),
+  sparse: (rng) => (rng.below(2) === 0 ? 0 : rng.normal()),
+  scales: (rng) => rng.normal() * 2 ** (rng.below(60) - 30),
+  /** Integers, sums of which round to one another. */
+  rounded: (rng, isSum) => (rng.below(3) - 1) * (isSum && rng.below(2) ? 2 ** -53 : 1),
 };
 
 describe('the filtered evaluation', () => {
@@ -71,28 +72,33 @@ describe('the filtered evaluation', () => {
       rank: fc.integer({ min: 1, max: 4 }),
       shared: fc.boolean(),
       activation: fc.constantFrom('identity' as const, 'relu' as const),
-      draw: fc.constantFrom(...(Object.keys(draws) as (keyof typeof draws)[])),
+      draw: fc.constantFrom(...Object.keys(draws)),
       diagonal: fc.boolean(),
       seed: fc.nat(10000),
-      primeSeed: fc.option(fc.nat(100), { nil: undefined }),
+      // Of the largest prime no more than two products fit into a double.
+      prime: fc.constantFrom('default', 67_108_859, 'of a seed'),
       M: fc.integer({ min: 1, max: 3 }),
     };
     fc.assert(
-      fc.property(fc.record(options), ({ M, activation, diagonal, draw, primeSeed, ...rest }) => {
+      fc.property(fc.record(options), ({ M, activation, diagonal, draw, prime: kind, ...rest }) => {
         const model = createModel({
           ...{ ...rest, inputs: 2, features: { size: 3, activation }, init: 'normal' },
           ...(rest.kind === 'ht' ? { diagonal } : {}),
         });
         const rng = new Rng(rest.seed, 2);
-        const random = (length: number) => Float64Array.from({ length }, () => draws[draw](rng));
+        const random = (length: number, isSum = false) =>
+          Float64Array.from({ length }, () => draws[draw](rng, isSum));
         const parameters = Object.entries(model.parameters).map(([name, { shape, data }]) => {
-          return [name, tensor(random(data.length), shape, rest.dtype)];
+          return [name, tensor(random(data.length, /^[GBl]/.test(name)), shape, rest.dtype)];
         });
         model.setParameters(Object.fromEntries(parameters));
         const templates = tensor(random(2 * M), [M, 2], rest.dtype);
         const all = Array.from({ length: M }, (_, m) => m);
         const network = exactNetwork('test', model, templates, new Array(rest.steps).fill(all));
-        const prime = choosePrime('test', undefined, primeSeed);
+        const prime =
+          typeof kind === 'number'
+            ? kind
+            : choosePrime('test', undefined, kind === 'default' ? undefined : rest.seed);
         const field = new PrimeField(prime);
         const found = filteredResidues(network, prime);
         undecided += found.undecided;
@@ -112,6 +118,19 @@ describe('the filtered evaluation', () => {
     );
     // The integers were asked.
     expect(undecided).toBeGreaterThan(100);
+  });
+
+  it.each([
+    [2, 3, 0.25],
+    [0.5, 0.25, 4],
+  ])('has the feature %d · %d + %d', (weight, input, bias) => {
+    const sizes = { kind: 'cp', xi: 'max', steps: 1, inputs: 1, outputs: 1, rank: 1 } as const;
+    const model = createModel({ ...sizes, features: { size: 1 }, dtype: 'float64' });
+    const [A, b] = [tensor(Float64Array.of(weight), [1, 1]), tensor(Float64Array.of(bias))];
+    model.setParameters({ ...model.parameters, 'features.A': A, 'features.b': b });
+    const templates = tensor(Float64Array.of(input), [1, 1]);
+    const { integers, exponent } = exactFeatures('test', model, templates);
+    expect(Number(integers[0]) * 2 ** exponent).toBe(weight * input + bias);
   });
 
   it('and the definition is that of the model', () => {
@@ -148,6 +167,41 @@ describe('the filtered evaluation', () => {
         });
       }
     }
+  });
+});
+
+describe('sums of doubles that lose more than values differ by', () => {
+  const R = 64;
+  /** Weights of one node: what they add up to stands in b = 0. */
+  const weights = (of: (a: number) => number) =>
+    tensor(
+      Float64Array.from({ length: R * R }, (_, n) => (n % R === 0 ? of(n / R) : 0)),
+      [R, R, 1],
+    );
+  it.each([
+    [0, 0],
+    [0, R - 1],
+    [2, 0],
+    [2, R - 1],
+  ])('are left to integers, node %d, place %d', (node, place) => {
+    const sizes = { kind: 'ht', xi: 'max', steps: 8, inputs: 1, outputs: 1, rank: [R, 1, 1] } as const;
+    const features = { size: 1, activation: 'identity' } as const;
+    const model = createModel({ ...sizes, features, dtype: 'float64' });
+    const one = (shape: readonly number[], value = 1) =>
+      tensor(new Float64Array(shape.reduce((count, n) => count * n, 1)).fill(value), shape);
+    const ones = Object.entries(model.parameters).map(([name, { shape }]) => [name, one(shape)]);
+    model.setParameters({
+      ...Object.fromEntries(ones),
+      'features.b': one([1], 0),
+      ...Object.fromEntries([0, 1, 2, 3].map((n) => [`B.1.${n}`, weights(() => 0)])),
+      // 1 + 63·2⁻⁵³, of which doubles see 1, and 1 + 40·2⁻⁵³.
+      [`B.1.${node}`]: weights((a) => (a === place ? 1 : 2 ** -53)),
+      [`B.1.${2 - node}`]: weights((a) => (a === 0 ? 1 + 5 * 2 ** -50 : 0)),
+    });
+    const network = exactNetwork('test', model, tensor([[1]], undefined, 'float64'), new Array(8).fill([0]));
+    const field = new PrimeField(16_777_213);
+    const exact = field.ofDyadic(2n ** 53n + 63n, -53);
+    expect([...filteredResidues(network, field.p).values]).toEqual([exact]);
   });
 });
 

@@ -108,6 +108,7 @@ describe('the report', () => {
     expect(skew.effectiveRank).toBeCloseTo(1, 12);
     expect(reportOf(Float64Array.of(4, 2), 0.5)).toMatchObject({ rank: 1, gap: 2 });
     expect(reportOf(Float64Array.of(4, 2), 0.4).rank).toBe(2);
+    expect(reportOf(Float64Array.of(8, 4, 1), 0.2)).toMatchObject({ rank: 2, gap: 4 });
     expect(reportOf(Float64Array.of(0, 0), 0)).toMatchObject({ rank: 0, entropy: 0, effectiveRank: 0 });
     expect(reportOf(new Float64Array(0), 0)).toMatchObject({ rank: 0, entropy: 0, effectiveRank: 0 });
   });

@@ -122,6 +122,8 @@ describe('memory beyond inputs and output', () => {
     ['; bij,bjk,bkq -> biq', 'product', 'sum', 5000],
     ['bk; bci,bcj -> bck', 'l2', 'sum', 999],
     ['; i,j,k,b,c,e -> ', 'l2', 'max', 2 ** 26],
+    // Of equal sides the first operand, which an intermediate is here, is on the right.
+    ['; qj,jk,kb,bc,ce -> qe', 'product', 'sum', 2 ** 26],
     ['jk; bij -> bik', 'rectifier', 'logsumexp', 100],
     ['ek; bij,bc -> bcek', 'relusum', 'sum', 3000],
     ['qjkc; bq,bj,bk -> bc', 'l2', 'sum', 2 ** 15],
@@ -153,5 +155,7 @@ describe('memory beyond inputs and output', () => {
     );
     expect(described.blocks).toBe(7 * 90);
     expect(String(described)).toMatch(/630 blocks of 1 of 90 \w, 1 of 7 b/);
+    const whole = plan('ij; i -> ', { i: 90, j: 3 }, { xi: 'max', maxBytes: 50 });
+    expect(String(whole)).toMatch(/maxBytes cannot be kept: no index of the output/);
   });
 });

@@ -102,9 +102,9 @@ describe('loadCsv', () => {
   });
 
   test('classes that are numbers go by number; letters become one-hot rows', async () => {
-    const path = write('class,word\n10,ab\n9,ba\n10,bb\n');
+    const path = write('class,word\n10,ab\n9,ba\n-10,bb\n');
     const data = await loadCsv(path, { label: 'class', sequence: 'word' });
-    expect(data.classNames).toEqual(['9', '10']);
+    expect(data.classNames).toEqual(['-10', '9', '10']);
     expect(data.inputs.shape).toEqual([3, 2, 2]);
     expect([...data.inputs.data]).toEqual([1, 0, 0, 1, 0, 1, 1, 0, 0, 1, 0, 1]);
     const wider = await loadCsv(path, { label: 'class', sequence: 'word', alphabet: 'bca' });

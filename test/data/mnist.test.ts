@@ -177,6 +177,9 @@ describe('cutPatches', () => {
 
   test('refuses sizes that do not fit', () => {
     const image = new Uint8Array(8);
+    expect(() => cutPatches(new Uint8Array(24), 1, 4, 6, 4, 'float32')).toThrow(
+      xi('E_ARGUMENT', /sides 4 and 6, received 4/),
+    );
     expect(() => cutPatches(image, 1, 2, 4, 4, 'float32')).toThrow(
       xi('E_ARGUMENT', /sides 2 and 4, received 4/),
     );

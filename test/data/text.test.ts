@@ -21,6 +21,7 @@ describe('words', () => {
     const texts = ['b a c', 'a b d', 'a e e e e'];
     expect(buildVocabulary(texts, 5).words).toEqual(['<pad>', '<unk>', 'e', 'a', 'b']);
     expect(buildVocabulary(texts).words).toEqual(['<pad>', '<unk>', 'e', 'a', 'b', 'c', 'd']);
+    expect(buildVocabulary(['z b a é B Z é a']).words.slice(2)).toEqual(['a', 'b', 'z', 'é']);
     expect(buildVocabulary(['constructor __proto__'], 5).tokens.get('toString')).toBeUndefined();
     expect(() => buildVocabulary(texts, 1)).toThrow(
       refusal('E_ARGUMENT', /size: expected an integer from 2/),

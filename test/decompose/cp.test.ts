@@ -37,18 +37,30 @@ describe('cpAls', () => {
     expect(fitted(3)).toEqual(fitted(3));
     expect(fitted(5).error).toBeLessThanOrEqual(fitted(2).error + 1e-12);
     expect(fitted(5).errors).toHaveLength(5);
+    // The first start is made of singular vectors, not of the seed.
+    expect(fitted(1, 2)).toEqual(fitted(1));
   });
 
   it('finds the only term of a vector, more terms than needed, and nothing in zeros', () => {
     const vector = tensor64([4], [3, 0, -4, 0]);
     const cp = cpAls(vector, { rank: 1 });
-    expect(cp.weights.data[0]).toBeCloseTo(5, 12);
+    expect([cp.weights.data[0], cp.sweeps]).toEqual([expect.closeTo(5, 12), 1]);
     expect(distance(cpFull(cp), vector)).toBeLessThan(1e-12);
     const matrix = tensor64([2, 2], [1, 2, 2, 4]);
     expect(cpAls(matrix, { rank: 3 }).error).toBeLessThan(1e-7);
     const zero = cpAls(tensor64([2, 2, 2], new Float64Array(8)), { rank: 2 });
     expect(zero.error).toBe(0);
     expect(cpFull(zero).data.every((value) => value === 0)).toBe(true);
+  });
+
+  it.each([1e-200, 1e200])('takes values about %d', (scale) => {
+    const H = tensor64(
+      [2, 2],
+      [1, 2, 2, 4].map((value) => value * scale),
+    );
+    const cp = cpAls(H, { rank: 1 });
+    expect(cp.weights.data[0] / scale).toBeCloseTo(5, 12);
+    expect(cp.error).toBeLessThan(1e-12);
   });
 
   const H = randomTensor(new Rng(1), [2, 3, 2]);

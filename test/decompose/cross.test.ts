@@ -65,10 +65,28 @@ describe('what ttCross says of itself', () => {
     const rng = new Rng(2);
     const noise = randomTensor(rng, [4, 4, 4, 4]).data;
     const f = ofEach(4, ([i, j, k, l]) => noise[((i * 4 + j) * 4 + k) * 4 + l]);
-    const found = ttCross(f, [4, 4, 4, 4], { maxRank: 2, maxSweeps: 2 });
+    let asked = 0;
+    const counted = (indices: Int32Array) => {
+      asked += indices.length / 4;
+      return f(indices);
+    };
+    const found = ttCross(counted, [4, 4, 4, 4], { maxRank: 2, maxSweeps: 2 });
+    expect(found.evaluations).toBe(asked);
     expect(found.converged).toBe(false);
     expect(found.error).toBeGreaterThan(0.1);
     expect(Math.max(...ttRanks(found))).toBe(2);
+    const all = allIndices([4, 4, 4, 4]);
+    const most = largest(subtract(f(all), ttEvaluate(found, all)));
+    expect(found.largest).toBeLessThanOrEqual(most);
+    expect(found.largest).toBeGreaterThan(0.8 * most);
+    const larger = (indices: Int32Array) => f(indices).map((value) => value * 2 ** 300);
+    const scaled = ttCross(larger, [4, 4, 4, 4], { maxRank: 2, maxSweeps: 2 });
+    expect(scaled.error).toBeCloseTo(found.error, 12);
+    // The best sweep counts, not the last.
+    const errors = [1, 2, 3, 4, 5, 6, 7, 8].map(
+      (maxSweeps) => ttCross(f, [4, 4, 4, 4], { maxRank: 2, maxSweeps }).error,
+    );
+    expect(errors).toEqual([...errors].sort((x, y) => y - x));
   });
 
   it('grows ranks past modes of one element', () => {

@@ -138,6 +138,17 @@ describe.each(backends)('hierarchical Tucker tensors, $name', ({ open }) => {
     );
   });
 
+  it('rounds to ranks, one for all or a list', () => {
+    const ht = randomHT(new Rng(5), [4, 4, 4, 4], new Array(6).fill(3));
+    const limited = (maxRanks: number | number[]) => {
+      const rounded = htRound(ht, { eps: 0, maxRanks, backend });
+      expect(distance(htFull(rounded), htFull(ht))).toBeLessThanOrEqual(rounded.error + 1e-12);
+      return htRanks(rounded);
+    };
+    expect(limited(2)).toEqual([[2, 2, 2, 2], [2, 2], [1]]);
+    expect(limited([1, 2, 3, 2, 2, 3])).toEqual([[1, 2, 3, 2], [2, 3], [1]]);
+  });
+
   it('takes float32, zeros, one axis and extreme scales', () => {
     const H = randomTensor(new Rng(3), [3, 4, 2]);
     const single = { dtype: 'float32' as const, shape: H.shape, data: Float32Array.from(H.data) };

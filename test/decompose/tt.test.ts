@@ -170,6 +170,15 @@ describe.each(backends)('tensor trains, $name', ({ open }) => {
   });
 });
 
+it('what ttScale and ttRound make shares no memory with what they were given', () => {
+  for (const shape of [[4], [3, 2, 3]]) {
+    const tt = randomTrain(new Rng(2), shape, new Array(shape.length - 1).fill(2));
+    const given = new Set(tt.cores.map(({ data }) => data.buffer));
+    for (const { cores } of [ttScale(tt, 2), ttRound(tt)])
+      for (const { data } of cores) expect(given.has(data.buffer)).toBe(false);
+  }
+});
+
 describe('larger tensors', () => {
   const rng = new Rng(11);
   const lowRank = ttFull(randomTrain(rng, [12, 11, 10, 12, 9], [5, 9, 8, 4]));
@@ -227,6 +236,40 @@ describe('larger tensors', () => {
     const actual = distance(ttFull(limited), noisy);
     expect(actual).toBeLessThanOrEqual(limited.error + 1e-13);
     expect(actual).toBeLessThan(1.1 * best.error);
+  });
+});
+
+describe('randomized', () => {
+  /** A matrix with these singular values. */
+  const diagonal = (values: readonly number[]) => {
+    const { length } = values;
+    const H = tensor64([length, length], new Float64Array(length ** 2));
+    for (const [n, value] of values.entries()) H.data[n * (length + 1)] = value;
+    return H;
+  };
+
+  it('samples until it has all of a rank beyond the first sample, and says so', () => {
+    const H = ttFull(randomTrain(new Rng(12), [170, 170], [30]));
+    for (const options of [{ eps: 1e-9 }, { eps: 0, maxRanks: 30 }]) {
+      const tt = ttSvd(H, { ...options, randomized: true });
+      expect(ttRanks(tt)).toEqual([1, 30, 1]);
+      expect(tt.error).toBeLessThan(1e-9);
+    }
+  });
+
+  it('leaves no more out than eps and what the sample misses allow', () => {
+    const eps = 1e-3;
+    // A value of nearly eps, and a tail that 26 columns cannot have.
+    const H = diagonal([1, 0.98 * eps, ...new Array(118).fill((0.2 * eps) / Math.sqrt(118))]);
+    const tt = ttSvd(H, { eps, randomized: true });
+    expect(tt.error).toBeLessThanOrEqual(eps);
+    expect(distance(ttFull(tt), H)).toBeLessThanOrEqual(eps);
+  });
+
+  it('with a limited rank comes near the best of a slowly falling spectrum', () => {
+    const H = diagonal(Array.from({ length: 120 }, (_, n) => (n + 1) ** -0.5));
+    const [tt, best] = [true, false].map((randomized) => ttSvd(H, { maxRanks: 8, randomized }));
+    expect(distance(ttFull(tt), H)).toBeLessThan(1.05 * best.error);
   });
 });
 

@@ -140,6 +140,8 @@ describe('decodeNpy', () => {
     expect(() => decodeNpy(bytes, 'big.npy')).toThrow(
       xi('E_NUMERIC', new RegExp(`big.npy.*9007199254740993 at element 1 \\(byte ${at}\\)`)),
     );
+    const below = file(dict('<i8', '()'), [0xff, 255, 255, 255, 255, 255, 0xdf, 255]);
+    expect(() => decodeNpy(below, 'low.npy')).toThrow(xi('E_NUMERIC', /-9007199254740993 at element 0/));
   });
 
   test('transposes Fortran order', () => {

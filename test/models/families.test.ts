@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { zeros } from '../../src/core/tensor.ts';
+import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
 import { MODEL_KINDS } from '../../src/models/config.ts';
 import { loadModel, saveModel } from '../../src/models/disk.ts';
 import { levelsOf, treeOf } from '../../src/models/tree.ts';
@@ -103,6 +103,50 @@ describe('rates', () => {
       }
     }
   });
+});
+
+it.each<[object, Record<string, number>]>([
+  [
+    { kind: 'tt', xi: 'product', steps: 64 },
+    { 'features.A': 1, 'C.1': 1 / 4, 'G.1': 1 / 4 / Math.sqrt(30) },
+  ],
+  [
+    { kind: 'tt', xi: 'max', steps: 64 },
+    { 'features.A': 1, 'C.1': 1, 'G.1': 1 / Math.sqrt(30) },
+  ],
+  [
+    { kind: 'cp', xi: 'product', steps: 9 },
+    { 'features.A': 1 / 3, 'features.b': 1 / 9, v: 1 / 3, lambda: 1 / Math.sqrt(5) },
+  ],
+  [
+    { kind: 'cp', xi: 'sum', steps: 9, shared: true },
+    { 'features.A': 1, 'features.b': 1, v: 1 / 9 },
+  ],
+  [
+    { kind: 'ht', xi: 'sum', steps: 4 },
+    { 'features.A': 1, 'W.0': 1, 'B.1.0': 1 / 5 },
+  ],
+  [
+    { kind: 'ht', xi: 'sum', steps: 4, diagonal: true },
+    { 'W.0': 1 / 2, 'B.1.0': 1 / 2 / Math.sqrt(5) },
+  ],
+])('rates of %o', (options, rates) => {
+  const { network, block } = make(options);
+  const shapes = new Map(block.layout);
+  for (const [name, rate] of Object.entries(rates))
+    expect(network.rateScale(name, shapes.get(name)!), name).toBeCloseTo(rate, 12);
+});
+
+it.each(['logsumexp', 'sum'])('gradients of many examples are sums over parts of them, cp, %s', (xi) => {
+  const model = make({ kind: 'cp', xi, dtype: 'float64', init: 'normal' });
+  const [X, w] = [random([300, 3, 4], 'float64'), random([300, 2], 'float64', 4)];
+  const part = ({ data, shape: [count, ...rest] }: Tensor, from: number, to: number) =>
+    tensor(data.slice((data.length / count) * from, (data.length / count) * to), [to - from, ...rest]);
+  const gradients = (from: number, to: number) =>
+    model.gradients(part(X, from, to), part(w, from, to)).parameters;
+  const [all, first, second] = [gradients(0, 300), gradients(0, 200), gradients(200, 300)];
+  for (const [name, { data }] of Object.entries(all))
+    data.forEach((sum, n) => void expect(sum).toBeCloseTo(first[name].data[n] + second[name].data[n], 9));
 });
 
 describe('the tree', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Tensor, zeros } from '../../src/core/tensor.ts';
 import { XI_NAMES } from '../../src/core/xi.gen.ts';
+import { ParameterBlock } from '../../src/models/parameters.ts';
 import { expectClose } from '../support/golden.ts';
 import { make, random, refusal } from '../support/models.ts';
 import { subjects } from '../support/subjects.ts';
@@ -80,6 +81,18 @@ describe('lengths', () => {
     expect(
       model.gradients(spoilt, zeros([3, 2]), two).parameters['G.middle'].data.every((g) => g === 0),
     ).toBe(true);
+  });
+
+  it('leave nothing of before in the gradients of cores that no sequence passes', () => {
+    const { backend, network, block } = model;
+    const [X, two] = [random([3, 3, 4]), Int32Array.of(2, 2, 2)];
+    const weights = random([3, 2], 'float32', 4);
+    const gradients = new ParameterBlock(backend, block.layout, 'float32');
+    gradients.storage.fill(7);
+    const x = backend.adopt(X.data);
+    network.forward(block, x, 3, two, true);
+    network.backward(block, x, 3, backend.adopt(weights.data), gradients, undefined, two);
+    expect(gradients.tensors()).toEqual(model.gradients(X, weights, { lengths: two }).parameters);
   });
 
   it('many rows give what few give', () => {

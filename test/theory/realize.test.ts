@@ -92,6 +92,15 @@ describe('realize', () => {
     expect(relativeError(gridTensor(model, templates).data, H.data)).toBeLessThan(bound);
   });
 
+  it.each([
+    [1, 'fibres', 5],
+    [3, 'entries', 8],
+  ])('takes the narrowest shallow network of %d outputs', (outputs, variant, width) => {
+    const H = randomTensor(new Rng(6), modes(2, 3, outputs));
+    const made = realization(H, { kind: 'cp', xi: 'max', steps: 3, backend });
+    expect([made.variant, made.model.config.rank]).toEqual([variant, [width]]);
+  });
+
   it('has ranks by the TT-ranks of H, which it finds', () => {
     const bench = { rng: new Rng(4), backend };
     const sizes = { kind: 'tt', xi: 'product', steps: 5, inputs: 3, outputs: 1 } as const;

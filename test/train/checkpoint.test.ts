@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import type { Tensor } from '../../src/core/tensor.ts';
+import { type Tensor, zeros } from '../../src/core/tensor.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
 import { loadModel, saveModel } from '../../src/models/disk.ts';
@@ -146,6 +146,25 @@ describe('the file of a checkpoint', () => {
     expect(history[0].validation).toEqual({ loss: Number.NaN, accuracy: 0.5 });
   });
 
+  it('keeps the accuracies of real targets, which are no numbers', async () => {
+    const real = { name: 'real', inputs: data.float32.inputs, targets: zeros([100, 2]) };
+    const { loss: _, ...plan } = PLAN;
+    const trainer = new Trainer(trainerOf(first).model, real, { ...plan, epochs: 1, batch: 100 });
+    trainer.step();
+    trainer.endEpoch({ loss: 1, accuracy: Number.NaN });
+    await saveCheckpoint(trainer, inFolder('real.safetensors'));
+    const { history } = await loadCheckpoint(inFolder('real.safetensors'), real);
+    expect(history).toEqual(trainer.history);
+    expect(history[0].accuracy).toBeNaN();
+  });
+
+  it('is written after each epoch but the last', async () => {
+    let written = 0;
+    const checkpoint = async () => void written++;
+    for await (const _ of runTrainer(trainerOf(first), { checkpoint }));
+    expect(written).toBe(PLAN.epochs - 1);
+  });
+
   it('fits its data only', async () => {
     const other: [Dataset, string, RegExp][] = [
       [patterns(99, 3), 'E_ARGUMENT', /expected the 100 examples of patterns, received '99 of patterns'/],
@@ -181,6 +200,7 @@ describe('the file of a checkpoint', () => {
   type Saved = {
     plan: Record<string, unknown>;
     progress: Record<string, unknown>;
+    stopping: { best?: object };
     history: object[];
     data?: object;
   };
@@ -206,6 +226,11 @@ describe('the file of a checkpoint', () => {
       'an epoch that was not ended',
       (p) => training(p, (s: Saved) => (s.history = [{ epoch: 1, loss: 1, accuracy: 1, seconds: 1 }])),
       /history epoch: .*received 1/,
+    ],
+    [
+      'a best epoch that was not ended',
+      (p) => training(p, (s: Saved) => (s.stopping.best = { epoch: 1, loss: 1 })),
+      /best epoch: .*received 1/,
     ],
     ['no data', (p) => training(p, (s: Saved) => delete s.data), /training state/],
     ['a moment missing', ({ tensors }) => tensors.delete('adam.v.G.1'), /adam\.v: .*missing \['G\.1'\]/],

@@ -52,6 +52,14 @@ describe('early stopping', () => {
     expect(last.parameters).not.toEqual(model.parameters);
   });
 
+  it('counts an epoch that is as good as the best as one without a better one', async () => {
+    // At this rate no parameter moves.
+    const options = { ...OPTIONS, learningRate: Number.MIN_VALUE, validation: shuffled };
+    const epochs = await collect(train(make(), data, options));
+    expect(epochs.length).toBe(1 + OPTIONS.patience);
+    expect(epochs.at(-1)!.best!.epoch).toBe(1);
+  });
+
   it('holds a part of the examples back and trains on the others only', async () => {
     const options = { epochs: 2, batch: 10, validationSplit: 0.25, seed: 4 };
     const trainer = new Trainer(make(), data, checkPlan(options));

@@ -84,6 +84,16 @@ describe('the mean squared error', () => {
     expect(() => new Trainer(make(), patterns(4, 3), plan, data)).toThrow(wrong);
   });
 
+  it('that overflows where no gradient does ends training too', () => {
+    const model = make({ dtype: 'float64' });
+    const zero = Object.entries(model.parameters).map(([name, { shape }]) => [name, zeros(shape, 'float64')]);
+    model.setParameters(Object.fromEntries(zero));
+    const data = { ...linear(6, 'float64'), targets: tensor(new Float64Array(12).fill(1e200), [6, 2]) };
+    expect(() => new Trainer(model, data, {}).step()).toThrow(
+      refusal('E_NUMERIC', /diverged at step 1 \(loss Infinity, gradient norm 0\)/),
+    );
+  });
+
   it('a trainer takes part of a plan and refuses what fit refuses', () => {
     const training = (plan: object) => () => new Trainer(make(), patterns(10, 3), plan);
     expect(training({ epochs: 2, batch: 5 })().steps).toBe(4);
@@ -101,6 +111,7 @@ describe('the mean squared error', () => {
       'E_SHAPE',
       /targets: expected 2 a sequence, received \[6, 3\]/,
     ],
+    ['that are fewer', { targets: zeros([6, 1]) }, 'E_SHAPE', /expected 2 a sequence, received \[6, 1\]/],
     ['of another number', { targets: zeros([5, 2]) }, 'E_SHAPE', /targets: expected shape \[6, any\]/],
     ['of another dtype', { targets: zeros([6, 2], 'float64') }, 'E_DTYPE', /targets: expected float32/],
     ['that are NaN', { targets: tensor(new Float32Array(12).fill(Number.NaN), [6, 2]) }, 'E_NUMERIC', /NaN/],
@@ -114,12 +125,12 @@ describe('the mean squared error', () => {
 it('a token beyond the inputs of the model is refused before training', () => {
   const data = checkDataset('tokens', {
     name: 'words',
-    inputs: tokens([[0, 1, 9]]),
+    inputs: tokens([[0, 1, 4]]),
     labels: Int32Array.of(0),
     classes: 2,
   });
   expect(() => new Trainer(make(), data, checkPlan({}))).toThrow(
-    refusal('E_ARGUMENT', /words: expected tokens from 0 to 3, received 9/),
+    refusal('E_ARGUMENT', /words: expected tokens from 0 to 3, received 4/),
   );
 });
 
@@ -146,7 +157,9 @@ describe('AdamW', () => {
     const data = patterns(10, 3, 'float64');
     const plan = { epochs: 1, batch: 10, learningRate: 0.02, schedule: 'constant' } as const;
     const [plain, decayed] = [make({ dtype: 'float64' }), make({ dtype: 'float64' })];
-    const before = plain.parameters;
+    // Biases start at 0, of which decay takes nothing.
+    const before = { ...plain.parameters, 'features.b': tensor(new Float64Array(6).fill(0.5), [6]) };
+    for (const model of [plain, decayed]) model.setParameters(before);
     new Trainer(plain, data, checkPlan(plan)).step();
     new Trainer(decayed, data, checkPlan({ ...plan, optimizer: 'adamw', decay: 0.5 })).step();
     for (const [name, { data: start, shape }] of Object.entries(before)) {

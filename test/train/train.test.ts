@@ -9,7 +9,7 @@ import { createModel } from '../../src/models/model.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
 // Biome takes `fit(…)` for a focused test.
 import { runTrainer, fit as train } from '../../src/train/fit.ts';
-import { checkPlan, type FitOptions } from '../../src/train/options.ts';
+import { checkPlan, type EpochReport, type FitOptions } from '../../src/train/options.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { softmaxCrossEntropy } from '../support/loss.ts';
 import { patterns } from '../support/patterns.ts';
@@ -24,8 +24,9 @@ const make = (options: object = {}) => createModel({ ...OPTIONS, backend, ...opt
 const refusal = (code: string, message: RegExp) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
 
-async function drain(epochs: AsyncIterable<{ loss: number }>) {
-  const all: { loss: number }[] = [];
+type Figures = Pick<EpochReport, 'loss' | 'seconds'>;
+async function drain(epochs: AsyncIterable<Figures>) {
+  const all: Figures[] = [];
   for await (const epoch of epochs) all.push(epoch);
   return all;
 }
@@ -83,6 +84,9 @@ describe('a step', () => {
     const [one, two, three, four] = reports.map(({ batchLoss }) => batchLoss);
     expect(reports[2].loss).toBeCloseTo((10 * one + 10 * two + 5 * three) / 25, 9);
     expect(reports[3].loss).toBeCloseTo(four, 12);
+    expect(trainer.running).toEqual({ loss: reports[5].loss, accuracy: reports[5].accuracy });
+    // The second is open until endEpoch is told of it.
+    expect(trainer.stopping.ended).toBe(1);
     expect(trainer.finished).toBe(true);
   });
 
@@ -133,6 +137,13 @@ describe('fit', () => {
       [1, 2],
       [2, 2],
     ]);
+  });
+
+  it('tells how long each epoch took, without those before', async () => {
+    const started = performance.now();
+    const epochs = await drain(train(make(), patterns(60, 3), { epochs: 10 }));
+    const seconds = epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
+    expect(seconds).toBeLessThanOrEqual((performance.now() - started) / 1000);
   });
 
   it('lets the event loop run between steps', async () => {
