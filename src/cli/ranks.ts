@@ -151,11 +151,13 @@ async function writeHistograms(
 }
 
 function draw(distributions: readonly RankDistribution[], seconds: number): string {
-  const lines = distributions.map(({ R, networks, rank, paper, refined, impossible, exact }) => {
+  const lines = distributions.map(({ R, networks, rank, paper, refined, impossible, proven, exact }) => {
     const mean = (histogram: typeof paper) => (histogram ? histogram.mean.toFixed(2) : 'none');
     const parts = [
       `R ${R}: ${networks} networks, mean rank ${rank.mean.toFixed(2)} (±${rank.deviation.toFixed(2)})`,
-      `mean bound ${mean(paper)} (paper), ${mean(refined)} (refined)`,
+      proven
+        ? `mean bound ${mean(paper)} (paper), ${mean(refined)} (refined)`
+        : `the paper's formula gives ${mean(paper)} in the mean, which is no bound`,
       ...(impossible > 0 ? [`${impossible} beyond any width`] : []),
       ...(exact
         ? [`numerical rank above the exact one ${exact.above} times, below ${exact.below} times`]

@@ -12,7 +12,7 @@ import type {
   StudyRecord,
   VerifyRecord,
 } from '../experiments/results.ts';
-import { relative, spectrumOf } from '../experiments/spectra.ts';
+import { medianNetwork, relative, spectrumOf } from '../experiments/spectra.ts';
 import { CHECKS, type Verification, verify } from '../experiments/verify.ts';
 import { loadModel } from '../models/disk.ts';
 import { countView, workView } from './progress.ts';
@@ -68,7 +68,7 @@ async function study(session: Session, figure: Figure): Promise<void> {
     () => view?.stop(),
   );
   if (records.length < total) throw new XiError('E_ABORTED', 'stopped');
-  const spectra = wanted.ranks.map((R) => spectrumOf(backend, wanted, R, 0));
+  const spectra = wanted.ranks.map((R) => spectrumOf(backend, wanted, R, medianNetwork(records, R)));
   const distributions = summarise(wanted, records, figure);
   const record: StudyRecord = { figure, study: wanted, distributions, spectra, ...measure() };
   await folder.write(`expressivity/figure${figure}.csv`, distributionsCsv(distributions));

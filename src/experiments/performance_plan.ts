@@ -68,7 +68,7 @@ const QUICK: Readonly<Record<string, Recipe>> = {
 export const DATASETS = Object.keys(FULL);
 /** Cross-validated, where there is no test part of its own. */
 export const FOLDED = ['splice'];
-const FOLDS = 5;
+export const FOLDS = 5;
 /** With equal numbers of parameters beside the recurrent network. */
 const OTHERS: readonly ModelKind[] = ['ht', 'cp'];
 

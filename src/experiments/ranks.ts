@@ -89,8 +89,9 @@ export interface RankDistribution {
   readonly networks: number;
   readonly tolerance: number;
   readonly rank: Histogram;
-  /** Lower bounds on the width of a shallow network; null where they say that no width suffices. */
+  /** Lower bounds on the width of a shallow network, ⌈rank / (M·k)⌉; null where no width suffices. Without `proven` no bounds, but what this formula gives. */
   readonly paper: Histogram | null;
+  /** Lower bounds that are larger or equal; null where no width suffices, and without `proven`. */
   readonly refined: Histogram | null;
   /** Networks that no shallow network of any width can match (sum and relusum beyond rank 2). */
   readonly impossible: number;
@@ -101,8 +102,9 @@ export interface RankDistribution {
   readonly note?: string;
 }
 
-const UNPROVEN =
-  'no bound on the width is proven for this ξ: one term already has full rank generically. The figures apply the formula of the rectifier, as the paper does';
+/** Of the two ξ without a bound the paper has l2 alone. */
+const unproven = (xi: RankStudy['xi']): string =>
+  `no bound on the width is proven for this ξ: a shallow network of width 1 already has full rank generically. The figures apply the formula of the rectifier${xi === 'l2' ? ', as the paper does' : ''}; what it gives is no bound and depends on the tolerance`;
 
 /** The distributions of a study from the records of its networks, which may come in any order. */
 export function summarise(
@@ -128,7 +130,7 @@ export function summarise(
       ...{ figure, xi, M, T, L, R, shared, networks: own.length, tolerance },
       rank: histogram(own.map(({ rank }) => rank)),
       paper: some(bounds.map(({ paper }) => paper)),
-      refined: some(bounds.map(({ refined }) => refined)),
+      refined: proven ? some(bounds.map(({ refined }) => refined)) : null,
       impossible: bounds.filter(({ impossible }) => impossible).length,
       proven,
       ...(study.exact && {
@@ -137,7 +139,7 @@ export function summarise(
           below: pairs.filter(({ rank, exact }) => rank < exact).length,
         },
       }),
-      ...(proven ? {} : { note: UNPROVEN }),
+      ...(proven ? {} : { note: unproven(xi) }),
     };
   });
 }

@@ -1,5 +1,5 @@
 import { dataUrl, html, type Markup } from './markup.ts';
-import { type Colour, type Panel, panelSvg } from './plot.ts';
+import { type Colour, type Panel, panelSvg, type Swatch, swatchSvg } from './plot.ts';
 
 /** What stands around a figure or a table: its words, its data, and the command that makes it. */
 export interface Frame {
@@ -26,11 +26,11 @@ export function section(id: string, title: string, content: Markup): Markup {
 ${content}</section>`;
 }
 
-export type LegendEntry = readonly [colour: Colour, text: string];
+export type LegendEntry = readonly [colour: Colour, text: string, swatch: Swatch];
 
 /** Plots side by side, as many as fit, under their legend. */
 export function plots(panels: readonly Panel[], legend: readonly LegendEntry[] = []): Markup {
-  const entries = legend.map(([colour, text]) => html`<li class="c${colour}">${text}</li>`);
+  const entries = legend.map(([colour, text, swatch]) => html`<li>${swatchSvg(swatch, colour)}${text}</li>`);
   return html`${entries.length > 0 && html`<ul class="legend" aria-label="Legend">${entries}</ul>`}
 <div class="plots${panels.length % 4 === 0 || panels.length === 2 ? ' pairs' : ''}">${panels.map(panelSvg)}</div>`;
 }

@@ -21,6 +21,17 @@ export type Mark =
       readonly colour: Colour;
       readonly bars: readonly (readonly [from: number, to: number, y: number])[];
     }
+  | {
+      /** The outline of bars that touch, over others that are filled. */
+      readonly type: 'steps';
+      readonly colour: Colour;
+      readonly bars: readonly (readonly [from: number, to: number, y: number])[];
+    }
+  | {
+      /** Where on the x axis the mean or the median of a histogram lies. */
+      readonly type: 'mean' | 'median';
+      readonly x: number;
+    }
   | { readonly type: 'level'; readonly y: number; readonly label: string };
 
 /** One plot: small enough for a telephone, repeated side by side on a wide page. */
@@ -86,11 +97,46 @@ function drawMark(mark: Mark, at: Place): Markup {
         const [left, right, top] = [at.x(from), at.x(to), at.y(y)];
         return html`<rect class="bar c${mark.colour}" x="${round(left)}" y="${round(top)}" width="${round(Math.max(0.5, right - left))}" height="${round(FRAME.bottom - top)}"/>`;
       })}`;
+    case 'steps':
+      return outlined(stepPath(mark.bars, at), `steps c${mark.colour}`);
+    case 'mean':
+      return outlined(`M${round(at.x(mark.x))} ${FRAME.top}V${FRAME.bottom}`, 'mean');
+    case 'median': {
+      const x = round(at.x(mark.x));
+      return html`<path class="median" d="M${x} ${FRAME.top + 8}l-5 -9h10Z"/>`;
+    }
     case 'level': {
       const place = at.y(mark.y);
       return html`<line class="level" x1="${FRAME.left}" x2="${FRAME.right}" y1="${round(place)}" y2="${round(place)}"/><text class="tick end halo" x="${FRAME.right}" y="${round(place - 5)}">${mark.label}</text>`;
     }
   }
+}
+
+/** Up, along and down the bars, from the axis to the axis. */
+function stepPath(bars: Extract<Mark, { type: 'steps' }>['bars'], at: Place): string {
+  const tops = bars.map(([, to, y]) => `V${round(at.y(y))}H${round(at.x(to))}`);
+  return `M${round(at.x(bars[0][0]))} ${FRAME.bottom}${tops.join('')}V${FRAME.bottom}`;
+}
+
+/** A line with an edge in the colour of the ground, which tells it from what it lies on, in grey too. */
+const outlined = (path: string, kind: string): Markup =>
+  html`<path class="casing" d="${path}"/><path class="${kind}" d="${path}"/>`;
+
+/** What a legend shows of a mark, drawn as the mark is. */
+export type Swatch = 'line' | 'points' | 'bars' | 'steps' | 'mean' | 'median';
+
+/** A small drawing of a mark for a legend. */
+export function swatchSvg(swatch: Swatch, colour: Colour): Markup {
+  const line = html`<path class="line c${colour}" d="M0 7h34"/>`;
+  const drawings: Readonly<Record<Swatch, Markup>> = {
+    line,
+    points: html`${line}${symbol(colour, 17, 7)}`,
+    bars: html`<rect class="bar c${colour}" x="3" y="1" width="28" height="12"/>`,
+    steps: html`<path class="steps c${colour}" d="M3 13V5H17V1.5H31V13"/>`,
+    mean: html`<path class="mean" d="M17 0V14"/>`,
+    median: html`<path class="median" d="M17 11.5l-5 -9h10Z"/>`,
+  };
+  return html`<svg class="swatch" viewBox="0 0 34 14" aria-hidden="true">${drawings[swatch]}</svg>`;
 }
 
 /** A circle, square, diamond or triangle. */

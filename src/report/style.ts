@@ -33,8 +33,7 @@ figcaption{border-top:1px solid var(--hair);margin-top:12px;padding-top:6px;font
 .plots.pairs{grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr))}
 .plot{display:block;width:100%;max-width:520px;height:auto;margin:0 auto}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:2px 20px;padding:0;margin:0 0 10px;font-size:.93rem}
-.legend li::before{content:"";display:inline-block;width:22px;height:0;border-top:4px solid var(--c);margin-right:8px;vertical-align:middle}
-.legend li.c2::before{border-top-style:dashed}.legend li.c3::before{border-top-style:dotted}
+.swatch{display:inline-block;width:34px;height:14px;margin-right:8px;vertical-align:-2px;overflow:visible}
 .c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}.c4{--c:var(--c4)}
 svg text{fill:var(--soft);font:11px system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;font-variant-numeric:tabular-nums}
 svg .title{fill:var(--ink);font-size:13px;font-weight:600}
@@ -45,6 +44,8 @@ svg .strong{fill:var(--ink);font-size:12px}
 .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
 .line.c2{stroke-dasharray:7 3}.line.c3{stroke-dasharray:2 3;stroke-width:2.5}.line.c4{stroke-dasharray:9 3 2 3}
 .band{fill:var(--c);opacity:.18}.bar{fill:var(--c)}.symbol{fill:var(--c);stroke:var(--card);stroke-width:1}
+.steps,.casing,.mean{fill:none;stroke-width:2;stroke-linejoin:miter}.steps{stroke:var(--c)}.mean,.median{stroke:var(--ink)}.median{fill:var(--ink)}
+.casing{stroke:var(--card);stroke-width:5}path.median{stroke:var(--card);stroke-width:1.5;paint-order:stroke}
 .level{stroke:var(--soft);stroke-dasharray:4 4}
 .wire{stroke:var(--soft);stroke-width:1.5;fill:none}.node{fill:var(--card);stroke:var(--c);stroke-width:2}
 .scroll,pre{--under:var(--card);overflow-x:auto;background:linear-gradient(90deg,var(--under) 45%,#0000) 0 0/40px 100% no-repeat local,linear-gradient(270deg,var(--under) 45%,#0000) 100% 0/40px 100% no-repeat local,

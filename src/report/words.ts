@@ -1,5 +1,5 @@
 import { XI, type Xi } from '../core/xi.gen.ts';
-import { finalAccuracy, type PerformanceRecord, spreadOf } from '../experiments/performance.ts';
+import type { PerformanceRecord } from '../experiments/performance.ts';
 import type { ResultSettings } from '../experiments/results.ts';
 import type { ModelKind } from '../models/config.ts';
 import { html, type Markup } from './markup.ts';
@@ -34,7 +34,7 @@ export function formula(text: string): Markup {
   return html`${text.slice(0, match.index)}${part}${formula(text.slice(match.index + all.length))}`;
 }
 
-export const percent = (part: number, digits = 2): string => `${(100 * part).toFixed(digits)}\u00a0%`;
+export const percent = (part: number, digits = 1): string => `${(100 * part).toFixed(digits)}\u00a0%`;
 export const count = (value: number): string => value.toLocaleString('en-US');
 
 /** 4000 seconds as `1 h 7 min`. */
@@ -72,19 +72,13 @@ export function groups<T>(records: readonly T[], key: (record: T) => unknown): T
   return [...found.values()];
 }
 
-/** Accuracy over some runs: mean, and least to largest where there are several. */
-export function accuracyCell(records: readonly PerformanceRecord[]): Markup {
-  const known = records.map(finalAccuracy).filter((value) => value !== null);
-  const diverged = records.filter((record) => record.diverged).length;
-  if (known.length === 0) return html`${diverged > 0 ? 'diverged' : '–'}`;
-  const { mean, min, max } = spreadOf(known);
-  const spread = known.length > 1 && html`<small>${percent(min)} – ${percent(max)}</small>`;
-  return html`${percent(mean)}${spread}${diverged > 0 && html`<small>${diverged} diverged</small>`}`;
-}
-
 /** The legend of plots that draw a curve for each family of networks, of those that there are. */
-export const legendOf = (records: readonly PerformanceRecord[]): readonly (readonly [Colour, string])[] =>
+export const legendOf = (
+  records: readonly PerformanceRecord[],
+  swatch: 'line' | 'points',
+): readonly (readonly [Colour, string, typeof swatch])[] =>
   KIND_ORDER.filter((kind) => records.some((record) => record.kind === kind)).map((kind) => [
     KINDS[kind].colour,
     KINDS[kind].name,
+    swatch,
   ]);

@@ -12,7 +12,7 @@ import {
   studyTasks,
   summarise,
 } from '../../src/experiments/ranks.ts';
-import { spectrumOf } from '../../src/experiments/spectra.ts';
+import { medianNetwork, spectrumOf } from '../../src/experiments/spectra.ts';
 import { golden } from '../support/golden.ts';
 import { refusal } from '../support/models.ts';
 
@@ -142,14 +142,30 @@ describe('a study', () => {
     const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
     const distributions = summarise(study, records, '5');
     expect(summarise(study, [...records].reverse(), '5')).toEqual(distributions);
-    for (const { proven, note, paper, figure } of distributions) {
-      expect({ proven, figure }).toEqual({ proven: false, figure: '5' });
-      expect(note).toMatch(/no bound on the width is proven/);
+    for (const { proven, note, paper, refined, figure } of distributions) {
+      expect({ proven, refined, figure }).toEqual({ proven: false, refined: null, figure: '5' });
+      expect(note).toMatch(
+        /no bound on the width is proven.*as the paper does.*no bound and depends on the tol/,
+      );
       expect(paper!.bins.reduce((sum, [, count]) => sum + count, 0)).toBe(6);
     }
     const csv = distributionsCsv(distributions).trim().split('\n');
     expect(csv[0]).toBe('figure,xi,M,T,L,R,shared,tolerance,proven,networks,impossible,quantity,value,count');
     expect(csv[1]).toMatch(/^5,l2,3,4,3,1,false,1e-10,false,6,0,rank,\d+,\d+$/);
+    expect(csv.some((line) => line.includes('refined'))).toBe(false);
+    const [{ note }] = summarise({ ...study, xi: 'logsumexp' }, records, null);
+    expect(note).toMatch(/no bound on the width is proven/);
+    expect(note).not.toContain('as the paper does');
+  });
+
+  it('shows the network of median rank', () => {
+    const ranks = [5, 2, 9, 2, 7];
+    const records = ranks.flatMap((rank, index) => [
+      { R: 1, index, rank, gap: null },
+      { R: 2, index, rank: 20 - rank, gap: null },
+    ]);
+    expect([medianNetwork(records, 1), medianNetwork([...records].reverse(), 2)]).toEqual([0, 0]);
+    expect(medianNetwork(records.slice(0, 8), 1)).toBe(3);
   });
 
   it('has the mean and deviation of a sample, to the last digit in any order', () => {

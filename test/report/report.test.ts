@@ -41,7 +41,10 @@ describe('the page', () => {
   });
 
   it('names every drawing, figure and section', () => {
-    const named = tags.filter(({ name }) => ['svg', 'figure', 'section'].includes(name));
+    const named = tags.filter(
+      ({ name, attributes }) =>
+        ['svg', 'figure', 'section'].includes(name) && attributes['aria-hidden'] !== 'true',
+    );
     expect(named.filter(({ name }) => name === 'svg').length).toBeGreaterThan(25);
     for (const { attributes } of named) {
       for (const id of attributes['aria-labelledby'].split(' ')) {
@@ -79,6 +82,100 @@ describe('the page', () => {
     }
     expect(page).not.toMatch(/url\(|@import|https?:/);
     expect(page).toContain('prefers-color-scheme:dark');
+  });
+
+  /** What stands in the figure of this name. */
+  const figure = (id: string, from = page) =>
+    tagsOf(from).find(({ name, attributes }) => name === 'figure' && attributes.id === id)!.text;
+  const csvOf = (id: string) => decodeURIComponent(/href="data:text\/csv[^,]*,([^"]*)"/.exec(figure(id))![1]);
+
+  it('draws bounds where they are proven, and says where they are not', () => {
+    for (const id of ['figure3', 'figure4']) {
+      expect(figure(id)).toMatch(/class="bar c1".*class="steps c2"/s);
+      expect(figure(id)).toContain('>lower bound on the width<');
+      expect(figure(id)).toContain('>refined bound<');
+    }
+    const l2 = figure('figure5');
+    expect(l2).not.toMatch(/steps|refined|lower bound/);
+    expect(l2).toContain('>the paper’s formula, which is no bound for this ξ<');
+    expect(l2).toContain('as the paper does');
+    expect(page).toMatch(/Of l2\s+\(Figure 5\) it is not: .* depends on the tolerance/s);
+    expect(page).toContain('worth a shallow one at least so wide');
+  });
+
+  it('leaves out the refined series that records of before have of an unproven ξ', () => {
+    const studies = results.studies.map((study) => ({
+      ...study,
+      distributions: study.distributions.map((d) => ({ ...d, refined: d.paper })),
+    }));
+    expect(figure('figure5', renderReport({ ...results, studies }, ''))).not.toMatch(/steps|refined/);
+  });
+
+  it('has the number of networks, mean and median in every histogram', () => {
+    const titles = [...figure('figure3').matchAll(/<text class="title"[^>]*>(.*?)</g)].map(
+      ([, text]) => text,
+    );
+    expect(titles.length).toBe(4);
+    for (const title of titles) expect(title).toMatch(/^R = \d, n = 3: mean [\d.]+, median \d+$/);
+    expect(figure('figure3').match(/class="mean"/g)?.length).toBe(5);
+    expect(figure('figure3').match(/class="median"/g)?.length).toBe(5);
+  });
+
+  it('draws what stands in legends as it draws marks', () => {
+    for (const [id, kinds] of [
+      ['spectra', ['line c1', 'line c2', 'line c3', 'line c4']],
+      ['figure3', ['bar c1', 'steps c2', 'mean', 'median']],
+      ['figure2', ['line c1', 'symbol c1']],
+    ] as const) {
+      const legend = /<ul class="legend".*?<\/ul>/s.exec(figure(id))![0];
+      for (const kind of kinds) expect(legend).toContain(`class="${kind}"`);
+    }
+  });
+
+  it('says whose spectra they are', () => {
+    expect(figure('spectra')).toContain('of a network of median rank for each R');
+    const studies = results.studies.map((study) => ({
+      ...study,
+      spectra: study.spectra.map((one) => ({ ...one, index: 0, rank: 10 * one.R })),
+    }));
+    expect(figure('spectra', renderReport({ ...results, studies }, ''))).toContain(
+      'of one network for each R',
+    );
+  });
+
+  it('states the samples that were used, and what uncertainty they leave', () => {
+    expect(page).toContain(
+      'MNIST (trained on 12,000 of 60,000, tested on 5,000 of 10,000 sequences, of 16 steps); Splice-junction DNA (3,186 sequences in 5 folds, each tested once, of 60 steps)',
+    );
+    expect(figure('table1')).toContain('trained on 12,000 of 60,000');
+    expect(figure('folds-splice')).toContain('3,186 sequences in 5 folds');
+    expect(csvOf('table1')).toMatch(
+      /^dataset,.*,trained,tested,testAccuracy,seconds\n(mnist,.*,12000,5000,0.\d+,4\n)+$/,
+    );
+    expect(csvOf('folds-splice')).toMatch(/,0,3,2548,638,.*,1,3,2549,637,/s);
+    expect(figure('table1')).toMatch(/uncertain by ± [\d.]+( to [\d.]+)? points/);
+    expect(figure('table1')).toContain('A dash: not trained in a quick run.');
+    const [first] = results.performance;
+    const one = { ...results, settings: { ...SETTINGS, seeds: 1 }, performance: [first] };
+    const table = figure('table1', renderReport(one, ''));
+    // 0.75 of 5000.
+    expect(table.replaceAll('\u00a0', ' ')).toContain('<td>75.0 %<small>73.8 % – 76.2 %</small></td>');
+    expect(table).toMatch(/One seed \(3\): .* is not known\. Below each accuracy stands its 95 % interval/);
+  });
+
+  it('has one vertical axis for a data set, and names the factor over the reference', () => {
+    const plots = [...figure('curves').matchAll(/<svg class="plot".*?<\/svg>/gs)].map(([text]) => text);
+    const axes = new Map<string, Set<string>>();
+    for (const text of plots) {
+      const set = /<title[^>]*>(.*?),/.exec(text)![1];
+      const numbers =
+        [...text.matchAll(/class="tick end"[^>]*>/g)].join() + text.match(/tick end[^>]*>[^<]*/g);
+      axes.set(set, (axes.get(set) ?? new Set()).add(numbers));
+    }
+    expect(plots.length).toBeGreaterThan(8);
+    for (const one of axes.values()) expect(one.size).toBe(1);
+    expect(figure('backends')).toMatch(/<th scope="col">× reference<\/th>/);
+    expect(figure('backends')).toContain('<td>1 ×</td>');
   });
 
   it('escapes what comes from records', () => {

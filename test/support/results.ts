@@ -56,7 +56,13 @@ export function someResults(): Results {
     const records = study.ranks.flatMap((R) =>
       [0, 1, 2].map((index) => ({ R, index, rank: 10 * R + index, gap: 5 })),
     );
-    const spectra = study.ranks.map((R) => ({ R, index: 0, rank: 2, tolerance: 1e-10, values: [1, 0.1, 0] }));
+    const spectra = study.ranks.map((R) => ({
+      R,
+      index: 1,
+      rank: 10 * R + 1,
+      tolerance: 1e-10,
+      values: [1, 0.1, 0],
+    }));
     return { figure, study, distributions: summarise(study, records, figure), spectra, ...measured };
   });
   const run = showcaseRun(SETTINGS)!;

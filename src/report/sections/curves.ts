@@ -3,7 +3,7 @@ import type { Results } from '../../experiments/results.ts';
 import { framed, plots, section } from '../figure.ts';
 import type { Markup } from '../markup.ts';
 import type { Mark, Panel } from '../plot.ts';
-import { around } from '../scale.ts';
+import { type Axis, around } from '../scale.ts';
 import { commandOf, datasetName, groups, KIND_ORDER, KINDS, legendOf, percent } from '../words.ts';
 import { wholePercent } from './figure2.ts';
 
@@ -14,9 +14,11 @@ export function curvesSection({ settings, performance }: Results): Markup | null
       history.length > 0 && (experiment === 'table1' || (experiment === 'folds' && !shared)),
   );
   if (records.length === 0) return null;
-  const panels = groups(records, ({ dataset, xi }) => `${dataset} ${xi}`).map(panelOf);
+  const panels = groups(records, ({ dataset }) => dataset).flatMap((own) =>
+    groups(own, ({ xi }) => xi).map((same) => panelOf(same, accuracyAxis(own))),
+  );
   const caption =
-    'Test accuracy after every epoch of the runs of Table 1 and of the cross-validation: mean over seeds or folds, and the range from the least to the largest as a band where there are several.';
+    'Test accuracy after every epoch of the runs of Table 1 and of the cross-validation: mean over seeds or folds, and the range from the least to the largest as a band where there are several. The plots of a data set share their vertical axis.';
   return section(
     'curves',
     'Accuracy by epoch',
@@ -27,12 +29,21 @@ export function curvesSection({ settings, performance }: Results): Markup | null
         csv: ['curves.csv', performanceCsv(records)],
         command: commandOf(settings, 'performance'),
       },
-      plots(panels, legendOf(records)),
+      plots(
+        panels,
+        legendOf(records, records.some(({ history }) => history.length <= 10) ? 'points' : 'line'),
+      ),
     ),
   );
 }
 
-function panelOf(records: readonly PerformanceRecord[]): Panel {
+/** One axis for all plots of a data set, so that operators can be compared by eye. */
+function accuracyAxis(records: readonly PerformanceRecord[]): Axis {
+  const all = records.flatMap(({ history }) => history.map(({ testAccuracy }) => testAccuracy));
+  return { label: 'test accuracy (%)', ...around(all, [0, 1]), format: wholePercent };
+}
+
+function panelOf(records: readonly PerformanceRecord[], y: Axis): Panel {
   const [{ dataset, xi }] = records;
   const curves = KIND_ORDER.flatMap((kind) => {
     const own = records.filter((record) => record.kind === kind);
@@ -51,14 +62,7 @@ function panelOf(records: readonly PerformanceRecord[]): Panel {
     title: `${datasetName(dataset)}, ${xi}`,
     description: `Test accuracy over ${epochs} epochs; at the end: ${ends.join(', ')}.`,
     x: { label: 'epoch', low: 1, high: epochs, whole: true },
-    y: {
-      label: 'test accuracy (%)',
-      ...around(
-        all.flatMap(({ min, max }) => [min, max]),
-        [0, 1],
-      ),
-      format: wholePercent,
-    },
+    y,
     marks: curves.flatMap(({ kind, points }): Mark[] => {
       const { colour } = KINDS[kind];
       return [

@@ -5,7 +5,7 @@ import { html, type Markup } from '../markup.ts';
 import type { Mark, Panel } from '../plot.ts';
 import { around, aroundLog, short } from '../scale.ts';
 import { commandOf, datasetName, groups, KIND_ORDER, KINDS, legendOf, percent } from '../words.ts';
-import { finalCsv, spreadNote } from './table1.ts';
+import { finalCsv, spreadNote, testNote } from './table1.ts';
 
 /** Test accuracy against the number of parameters, a plot for each data set. */
 export function figure2Section({ settings, performance }: Results): Markup | null {
@@ -15,7 +15,7 @@ export function figure2Section({ settings, performance }: Results): Markup | nul
   if (records.length === 0) return null;
   const panels = groups(records, ({ dataset }) => dataset).map(panelOf);
   const caption = html`Test accuracy against the number of parameters, rectifier ξ(x, y) = max(x, y, 0): recurrent networks of growing rank, and
-trees and shallow networks of the largest rank with at most as many parameters. The paper’s Figure 2 has IMDB and no trees. ${spreadNote(records)}`;
+trees and shallow networks of the largest rank with at most as many parameters. The paper’s Figure 2 has IMDB and no trees. ${spreadNote(records)} ${testNote(records, settings.data)}`;
   return section(
     'figure2',
     'Figure 2: accuracy against parameters',
@@ -23,10 +23,10 @@ trees and shallow networks of the largest rank with at most as many parameters. 
       {
         id: 'figure2',
         caption,
-        csv: ['figure2.csv', finalCsv(records)],
+        csv: ['figure2.csv', finalCsv(records, settings.data)],
         command: commandOf(settings, 'performance'),
       },
-      plots(panels, legendOf(records)),
+      plots(panels, legendOf(records, 'points')),
     ),
   );
 }

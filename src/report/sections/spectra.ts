@@ -1,5 +1,6 @@
 import type { Results, StudyRecord } from '../../experiments/results.ts';
 import type { Spectrum } from '../../experiments/spectra.ts';
+import { medianOf } from '../bins.ts';
 import { csvOf, framed, plots, section } from '../figure.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Colour, Mark, Panel } from '../plot.ts';
@@ -22,8 +23,7 @@ export function spectraSection({ settings, studies }: Results): Markup | null {
       ),
     ),
   );
-  const caption =
-    'Singular values of the matrix of scores (odd steps as rows) of the first network of each rank, in parts of the largest. The dashed level is the tolerance: what lies above it is counted as rank.';
+  const caption = `Singular values of the matrix of scores (odd steps as rows) of ${known.every(areMedian) ? 'a network of median rank' : 'one network'} for each R, in parts of the largest. The dashed level is the tolerance: what lies above it is counted as rank.`;
   return section(
     'spectra',
     'Spectra',
@@ -31,11 +31,17 @@ export function spectraSection({ settings, studies }: Results): Markup | null {
       { id: 'spectra', caption, csv: ['spectra.csv', csv], command: commandOf(settings, 'expressivity') },
       plots(
         known.map(panelOf),
-        ranks.map((R, n) => [(n + 1) as Colour, `R = ${R}`]),
+        ranks.map((R, n) => [(n + 1) as Colour, `R = ${R}`, 'line'] as const),
       ),
     )}`,
   );
 }
+
+/** Whether the networks are those that the histograms have in the middle; earlier versions drew the first of each R. */
+const areMedian = ({ spectra, distributions }: StudyRecord) =>
+  spectra.every(({ R, rank }) =>
+    distributions.some((distribution) => distribution.R === R && medianOf(distribution.rank) === rank),
+  );
 
 function panelOf({ figure, study, spectra }: StudyRecord): Panel {
   const shown = spectra.slice(0, 4);

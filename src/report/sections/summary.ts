@@ -1,6 +1,7 @@
 import type { MachineRecord } from '../../experiments/performance.ts';
 import type { Measured, Results } from '../../experiments/results.ts';
 import { html, type Markup } from '../markup.ts';
+import { samplesOf } from '../samples.ts';
 import { count, datasetName, duration, groups } from '../words.ts';
 
 /** What ran, on which machine, with which seeds, how long. */
@@ -41,8 +42,7 @@ export function summarySection({
     ]),
   ];
   const sets = data.map(
-    ({ name, train, test, steps }) =>
-      `${datasetName(name)} (${count(train)} + ${count(test)} sequences of ${steps} steps)`,
+    (set) => `${datasetName(set.name)} (${samplesOf(set, performance)}, of ${set.steps} steps)`,
   );
   return html`${
     quick &&
@@ -50,5 +50,5 @@ export function summarySection({
 go; the full run is <code>xitensor reproduce --out full</code>.</p>`
   }
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-<p>Data: ${sets.join(', ') || 'none'}. Every figure has its data as a CSV file in this page and the command that makes it.</p>`;
+<p>Data: ${sets.join('; ') || 'none'}. Every figure has its data as a CSV file in this page and the command that makes it.</p>`;
 }
