@@ -25,12 +25,22 @@ function stepFor(range: number, most: number): number {
   }
 }
 
-/** A line and its number for each of some values, and the name of the other axis. */
-function frame(width: number, axis: string, rows: readonly (readonly [y: number, name: string])[]): string {
+/** A line and its number for each of some values, and the names of both axes; '' where the caption has it. */
+function frame(
+  width: number,
+  axis: string,
+  side: string,
+  rows: readonly (readonly [y: number, name: string])[],
+): string {
   const lines = rows.map(
     ([y, name]) => line(FRAME.left, y, width - FRAME.right, y) + text(FRAME.left - 6, y + 4, name, 'end'),
   );
-  return lines.join('') + text(FRAME.left + (width - FRAME.left - FRAME.right) / 2, HEIGHT - 4, axis);
+  const upright =
+    side &&
+    `<text transform="translate(11 ${FRAME.top + INNER_HEIGHT / 2}) rotate(-90)" text-anchor="middle">${escaped(side)}</text>`;
+  return (
+    upright + lines.join('') + text(FRAME.left + (width - FRAME.left - FRAME.right) / 2, HEIGHT - 4, axis)
+  );
 }
 
 export type Bin = readonly [rank: number, count: number];
@@ -40,7 +50,8 @@ export function histogramChart(width: number, bins: readonly Bin[], largest: num
   const [low, high] = [bins[0][0], bins[bins.length - 1][0]];
   const [first, last] = high - low < 8 ? [Math.max(0, low - 4), Math.min(largest, low + 7)] : [low, high];
   const size = stepFor(last - first + 1, MOST_BARS);
-  const start = Math.floor(first / size) * size;
+  // Counted down from the largest rank, so that the last bar has as many ranks as the others: full rank is what many have.
+  const start = largest + 1 - size * Math.ceil((largest + 1 - first) / size);
   const counts = new Array<number>(Math.floor((last - start) / size) + 1).fill(0);
   for (const [rank, count] of bins) counts[Math.floor((rank - start) / size)] += count;
   const slot = (width - FRAME.left - FRAME.right) / counts.length;
@@ -68,7 +79,7 @@ export function histogramChart(width: number, bins: readonly Bin[], largest: num
     width,
     HEIGHT,
     `Histogram of ranks: ${said}`,
-    frame(width, axis, rows) + bars.join('') + marks.join(''),
+    frame(width, axis, 'networks', rows) + bars.join('') + marks.join(''),
   );
 }
 
@@ -103,8 +114,12 @@ export function spectrumChart(
     text(width - FRAME.right - 2, limit - 5, `tolerance ${tolerance.toExponential(0)}`, 'end', 'limit-text');
   const label = `${rank} of ${spectrum.length} singular values are above the tolerance of ${tolerance.toExponential(0)}`;
   const axis = 'number of the singular value';
-  return svg(width, HEIGHT, label, frame(width, axis, rows) + dots.join('') + marks.join('') + mark);
+  return svg(width, HEIGHT, label, frame(width, axis, '', rows) + dots.join('') + marks.join('') + mark);
 }
+
+/** A probability with one decimal, of which none is certainty. */
+export const percent = (part: number): string =>
+  part >= 0.9995 ? '> 99.9 %' : `${(100 * part).toFixed(1)} %`;
 
 export interface Bar {
   readonly name: string;
@@ -147,13 +162,13 @@ export function statesChart(width: number, states: readonly Float32Array[]): str
   const left = 24;
   const cell = Math.min(22, (width - left) / states.length);
   const most = Math.max(...states.flatMap((state) => Array.from(state, Math.abs)), Number.MIN_VALUE);
-  const side = (cell - 1).toFixed(1);
+  const square = (x: number, y: number, value: number) => {
+    const side = (cell - 1).toFixed(1);
+    const opacity = (0.06 + 0.94 * Math.sqrt(Math.abs(value) / most)).toFixed(2);
+    return `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${side}" height="${side}" rx="2" class="${value < 0 ? 'negative' : 'positive'}" opacity="${opacity}"/>`;
+  };
   const cells = states.flatMap((state, t) =>
-    Array.from(state, (value, k) => {
-      const at = `x="${(left + t * cell).toFixed(1)}" y="${(k * cell).toFixed(1)}"`;
-      const opacity = (0.06 + 0.94 * Math.sqrt(Math.abs(value) / most)).toFixed(2);
-      return `<rect ${at} width="${side}" height="${side}" rx="2" class="${value < 0 ? 'negative' : 'positive'}" opacity="${opacity}"/>`;
-    }),
+    Array.from(state, (value, k) => square(left + t * cell, k * cell, value)),
   );
   const bottom = units * cell;
   const marks = [1, 4, 8, 12, 15]
@@ -164,5 +179,15 @@ export function statesChart(width: number, states: readonly Float32Array[]): str
     .map((k) => text(left - 6, (k - 0.5) * cell + 4, String(k), 'end'));
   const label = `Hidden states of ${units} units after each of ${states.length} patches; the largest value is ${most.toPrecision(3)}`;
   const axis = text(left + (states.length * cell) / 2, bottom + 32, 'patches read');
-  return svg(width, bottom + 36, label, [...cells, ...marks, ...names, axis].join(''));
+  // Sign → colour, size → opacity: from the largest below zero to the largest above.
+  const [middle, top] = [left + (states.length * cell) / 2, bottom + 44];
+  const scale = [-1, -0.5, -0.1, 0, 0.1, 0.5, 1];
+  const from = middle - (scale.length * cell) / 2;
+  const key = scale.map((part, n) => square(from + n * cell, top, part * most));
+  const largest = most > Number.MIN_VALUE ? most.toPrecision(2) : '';
+  const ends = [
+    text(from - 6, top + cell / 2 + 4, `negative ${largest && `−${largest}`}`, 'end'),
+    text(from + scale.length * cell + 6, top + cell / 2 + 4, `${largest} positive`, 'start'),
+  ];
+  return svg(width, top + cell, label, [...cells, ...marks, ...names, axis, ...key, ...ends].join(''));
 }

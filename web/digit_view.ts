@@ -1,4 +1,4 @@
-import { type Bar, barsChart, statesChart } from './charts.ts';
+import { type Bar, barsChart, percent, statesChart } from './charts.ts';
 import { draw, element } from './dom.ts';
 import type { Reply, Request } from './messages.ts';
 import { Pad } from './pad.ts';
@@ -30,8 +30,8 @@ export class DigitView {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const parts = weights.map((weight) => weight / total);
     const best = parts.indexOf(Math.max(...parts));
-    const percent = (part: number) => `${(100 * part).toFixed(part > 0.9995 ? 0 : 1)} %`;
-    element('answer').textContent = `It reads ${best}, with ${percent(parts[best])}.`;
+    element('answer').textContent =
+      `It reads ${best}, with ${percent(parts[best]).replace('> ', 'more than ')}.`;
     draw('states', (width) => statesChart(width, states));
     this.bars(
       `Probabilities: ${parts.map((part, n) => `${n} ${percent(part)}`).join(', ')}`,

@@ -3,6 +3,7 @@ import { DigitView } from './digit_view.ts';
 import { draw, element } from './dom.ts';
 import type { Reply, Request } from './messages.ts';
 import { RanksView } from './ranks_view.ts';
+import type { Times } from './turns.ts';
 
 const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
 const send = (request: Request) => worker.postMessage(request);
@@ -24,12 +25,18 @@ document.querySelector('[data-skip]')?.addEventListener('click', (event) => {
   element('ranks').focus();
 });
 
+/** A median with its range, all in three digits. */
+function millisecondsOf({ median, least, most }: Times): string {
+  const [middle, low, high] = [median, least, most].map((time) => time.toPrecision(3));
+  return `${middle} ms (${low}–${high})`;
+}
+
 function showSpeed({ xi, speeds, difference }: Extract<Reply, { type: 'speed' }>): void {
   compare.disabled = false;
   const [kernels, loops] = speeds;
   element('speed-answer').textContent =
-    `WebAssembly is ${(loops.milliseconds / kernels.milliseconds).toFixed(1)} times as fast for ${xi}: ` +
-    `${kernels.milliseconds.toFixed(2)} ms instead of ${loops.milliseconds.toFixed(1)}. ` +
+    `WebAssembly is ${(loops.times.median / kernels.times.median).toFixed(1)} times as fast for ${xi}: ` +
+    `${millisecondsOf(kernels.times)} instead of ${millisecondsOf(loops.times)}, medians and ranges of nine turns. ` +
     `The results differ by ${difference.toExponential(0)} of the largest.`;
   const bars = speeds.map(({ name, gflops }) => ({
     ...{ name, value: gflops },

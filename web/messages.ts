@@ -1,6 +1,7 @@
 import type { Xi } from '../src/core/xi.gen.ts';
 import type { Choice } from './choice.ts';
 import type { Drawn } from './study.ts';
+import type { Times } from './turns.ts';
 
 /** What the page asks of its worker. A new study ends the one before. */
 export type Request =
@@ -12,7 +13,8 @@ export type Request =
 /** One way to compute, timed. */
 export interface Speed {
   readonly name: string;
-  readonly milliseconds: number;
+  readonly times: Times;
+  /** Of the median. */
   readonly gflops: number;
 }
 

@@ -7,11 +7,6 @@ import { boundOf, largestRank } from './study.ts';
 
 type Progress = Extract<Reply, { type: 'drawn' }>;
 
-const FORMULAS: Readonly<Record<Xi, string>> = {
-  ...{ product: 'x·y', rectifier: 'max(x, y, 0)', max: 'max(x, y)', min: 'min(x, y)', sum: 'x + y' },
-  ...{ relusum: 'max(x,0) + max(y,0)', logsumexp: 'ln(eˣ + eʸ)', l2: '√(x² + y²)' },
-};
-
 /** The first section: draws random networks and shows their ranks while they come. */
 export class RanksView {
   private readonly form = element<HTMLFormElement>('choice');
@@ -25,7 +20,7 @@ export class RanksView {
   constructor(send: (request: Request) => void) {
     this.send = send;
     const xi = this.field('xi') as unknown as HTMLSelectElement;
-    xi.append(...XI_NAMES.map((name) => new Option(`${name}: ${FORMULAS[name]}`, name)));
+    xi.append(...XI_NAMES.map((name) => new Option(`${name}: ${XI[name].formula}`, name)));
     this.choice = readHash(location.hash);
     this.fill();
     this.form.addEventListener('submit', (event) => {
@@ -33,6 +28,8 @@ export class RanksView {
       this.start();
     });
     this.form.addEventListener('change', () => this.form.checkValidity() && this.start());
+    // Both checkValidity() and the button send it, to the field: it does not bubble.
+    this.form.addEventListener('invalid', () => this.refuse(), true);
     element('stop').addEventListener('click', () => {
       this.send({ type: 'stop' });
       this.ended();
@@ -55,16 +52,34 @@ export class RanksView {
     history.replaceState(null, '', writeHash(this.choice));
     const problem = tooLarge(this.choice);
     this.problem(problem);
-    this.send({ type: 'stop' });
-    this.counts.clear();
-    element('ranks-summary').textContent = '';
-    this.latest = undefined;
-    if (problem) {
-      this.ended();
-      return;
-    }
+    this.clear();
+    if (problem) return;
+    element('ranks-results').hidden = false;
     element<HTMLButtonElement>('stop').disabled = false;
     this.send({ type: 'study', id: ++this.id, choice: this.choice });
+  }
+
+  /** Says what is wrong with the form, in place of results of before. */
+  private refuse(): void {
+    const wrong = [...this.form.elements].find(
+      (field): field is HTMLInputElement => field instanceof HTMLInputElement && !field.validity.valid,
+    );
+    if (!wrong) return;
+    this.clear();
+    const name = wrong.labels?.[0]?.textContent?.trim() ?? wrong.name;
+    this.problem(`${name}: ${wrong.validationMessage}`);
+  }
+
+  /** Ends what is being drawn and shows none of it. */
+  private clear(): void {
+    this.send({ type: 'stop' });
+    this.id++;
+    this.counts.clear();
+    this.latest = undefined;
+    element('ranks-summary').textContent = '';
+    element('ranks-results').hidden = true;
+    element<HTMLProgressElement>('ranks-progress').value = 0;
+    this.ended();
   }
 
   receive(progress: Progress): void {
@@ -139,10 +154,11 @@ export class RanksView {
   private bounds(median: number, most: number): [string, string][] {
     const [middle, top] = [median, most].map((rank) => boundOf(this.choice, rank));
     if (middle.impossible) return [['A shallow network in its place', 'none of any width']];
-    const upTo = top.impossible ? 'none' : String(top.refined);
+    const words = (of: 'paper' | 'refined') =>
+      `median network ≥\u00a0${middle[of]} · widest ${top.impossible ? 'impossible' : `≥\u00a0${top[of]}`}`;
     return [
-      ['Shallow width, at least', `${middle.refined}, up to ${upTo}`],
-      ['As the paper bounds it', `${middle.paper}, up to ${top.impossible ? 'none' : top.paper}`],
+      ['Shallow width', words('refined')],
+      ['As the paper bounds it', words('paper')],
     ];
   }
 }

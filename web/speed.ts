@@ -3,33 +3,12 @@ import type { Backend } from '../src/backend/interface.ts';
 import { Rng } from '../src/core/rng.ts';
 import type { Xi } from '../src/core/xi.gen.ts';
 import type { Speed } from './messages.ts';
+import { timeInTurns } from './turns.ts';
 
 /** C1 of docs/performance.md with a fifth of its rows, so that plain loops too take a few milliseconds a call. */
 const SIZES = { B: 50, L: 32, R: 64, K: 64 };
 const { B, L, R, K } = SIZES;
 const OPERATIONS = 2 * B * L * R * K;
-
-/** Each takes its turn in every round, so that what else the machine does meets all of them; the shortest counts. */
-const ROUNDS = 8;
-/** Clocks of pages are coarse: a turn lasts about as long, or one call. */
-const TURN_MS = 4;
-
-/** The shortest time of a call, in milliseconds. */
-function timeAll(runs: readonly (() => void)[]): number[] {
-  const clock = (run: () => void, calls: number) => {
-    const start = performance.now();
-    for (let n = 0; n < calls; n++) run();
-    return (performance.now() - start) / calls;
-  };
-  // The first calls compile.
-  const best = runs.map((run) => Math.min(clock(run, 1), clock(run, 1)));
-  for (let round = 0; round < ROUNDS; round++) {
-    runs.forEach((run, n) => {
-      best[n] = Math.min(best[n], clock(run, Math.ceil(TURN_MS / Math.max(best[n], 0.01))));
-    });
-  }
-  return best;
-}
 
 /** Times the kernels and plain loops on the same numbers, and compares what they compute. */
 export function compareSpeeds(backend: Backend, xi: Xi) {
@@ -40,15 +19,15 @@ export function compareSpeeds(backend: Backend, xi: Xi) {
   const result = backend.allocate('float32', B * K);
   const packed = backend.packWeights(L, R, K, sG);
   const loops = Object.values(plainLoops(SIZES, xi)).map((run) => () => run(a, h, G, out));
-  const [kernels, ...plain] = timeAll([
+  const [kernels, ...plain] = timeInTurns([
     () => backend.contractPacked(xi, B, sa, sh, packed, result),
     ...loops,
   ]);
   const threads = `${backend.threads} ${backend.threads === 1 ? 'thread' : 'threads'}`;
   const speeds: Speed[] = [
-    [`${backend.isa}, ${threads}`, kernels] as const,
-    ['plain JavaScript', Math.min(...plain)] as const,
-  ].map(([name, milliseconds]) => ({ name, milliseconds, gflops: OPERATIONS / milliseconds / 1e6 }));
+    { name: `${backend.isa}, ${threads}`, times: kernels },
+    { name: 'plain JavaScript', times: plain.reduce((a, b) => (b.median < a.median ? b : a)) },
+  ].map(({ name, times }) => ({ name, times, gflops: OPERATIONS / times.median / 1e6 }));
   const values = result.read();
   for (const storage of [sa, sh, sG, result, packed.values]) storage.release();
   let [worst, scale] = [0, 0];
