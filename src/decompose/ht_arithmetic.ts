@@ -223,5 +223,8 @@ export function htRound(ht: HierarchicalTucker, options: TruncationOptions = {})
     discarded += cuts[0].lost + (isOne ? 0 : cuts[1].lost);
     at.set(node, timesModes(linear, B, transpose(cuts[0].kept), transpose(cuts[1].kept)));
   }
+  const root = at.get(tree.root)!;
+  // Of one axis, nothing was rounded: the result must not share the memory of the argument.
+  if (tree.leaves.length === 1) at.set(tree.root, tensor64(root.shape, Float64Array.from(root.data)));
   return { ...assemble(tree, at), error: norm > 0 ? Math.sqrt(discarded) / norm : 0 };
 }

@@ -202,7 +202,9 @@ class Cross {
 
   /** The SVD of a superblock cut to its numerical rank. */
   private cut(A: Matrix): { U: Matrix; V: Matrix } {
-    const { U, s, V } = this.linear.svd(A);
+    const { U, s: values, V } = this.linear.svd(A);
+    // Beside the largest, since squares of values beyond 1e±154 are no numbers.
+    const s = values.map((value) => value / (values[0] || 1));
     const size = Math.sqrt(s.reduce((sum, value) => sum + value * value, 0));
     const steps = Math.sqrt(Math.max(1, this.shape.length - 1));
     // Never below the rounding errors of the elements, whose directions mean nothing.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Backend, Storage } from '../../src/backend/interface.ts';
+import type { Backend, Joined, Storage } from '../../src/backend/interface.ts';
 import { Rng } from '../../src/core/rng.ts';
 import type { DType, FloatArray } from '../../src/core/tensor.ts';
 import { XI_NAMES } from '../../src/core/xi.gen.ts';
@@ -83,7 +83,7 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
         batch * rows * 71,
         batch * rows * 71,
       ].map(random);
-      const plan = {
+      const plan: Joined = {
         ...{
           xi: 'sum',
           combine,
@@ -97,7 +97,7 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
         left: [{ data: left, strides: [...strides] }],
         right: [{ data: right, strides: [0, 67, 1] }],
         outStrides: [rows * 71, 71, 1],
-      } as const;
+      };
       backend.joined(plan, out);
       const to = { left: [zero(left.length)], right: [zero(right.length)] };
       backend.joinedGradient(plan, out, weights, to);

@@ -89,6 +89,13 @@ describe('what ttCross says of itself', () => {
     expect(errors).toEqual([...errors].sort((x, y) => y - x));
   });
 
+  it.each([1e155, 1e300, 1e-160, 1e-300])('takes values of the size of %s', (scale) => {
+    const f = ofEach(2, ([i, j]) => scale / (1 + i + j));
+    const found = ttCross(f, [6, 6], { eps: 1e-10 });
+    expect(found.converged).toBe(true);
+    expect(found.error).toBeLessThan(1e-10);
+  });
+
   it('grows ranks past modes of one element', () => {
     const f = ofEach(6, ([, i, , , j, k]) => 1 / (1 + i + 2 * j + 3 * k));
     const found = ttCross(f, [1, 5, 1, 1, 4, 3], { eps: 1e-10, seed: 2 });

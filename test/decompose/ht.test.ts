@@ -189,3 +189,13 @@ describe('what is refused', () => {
     expect(work).toThrow(expect.objectContaining({ code: expected }));
   });
 });
+
+it('what htRound makes shares no memory with what it was given', () => {
+  for (const shape of [[4], [3, 2], [3, 2, 3]]) {
+    const ht = htSvd(randomTensor(new Rng(2), shape));
+    const parts = ({ leaves, transfers }: HierarchicalTucker) =>
+      [...leaves, ...transfers.flat()].map(({ data }) => data.buffer);
+    const given = new Set(parts(ht));
+    for (const buffer of parts(htRound(ht))) expect(given.has(buffer)).toBe(false);
+  }
+});
