@@ -6,9 +6,10 @@ import { Rng } from '../core/rng.ts';
 import type { Check, Figure } from './checks/check.ts';
 import { CONSTRUCTION_CHECKS } from './checks/constructions.ts';
 import { RANK_CHECKS } from './checks/ranks.ts';
+import { TERM_CHECKS } from './checks/terms.ts';
 
 /** Every statement that is checked, in the order of the theory. */
-export const CHECKS: readonly Check[] = [...CONSTRUCTION_CHECKS, ...RANK_CHECKS];
+export const CHECKS: readonly Check[] = [...CONSTRUCTION_CHECKS, ...RANK_CHECKS, ...TERM_CHECKS];
 
 /** A statement and what came out of trying it. */
 export interface Verification {

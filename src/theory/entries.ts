@@ -11,7 +11,7 @@ export type ShallowVariant = (typeof SHALLOW_VARIANTS)[number];
 const except = (index: number, m: number): number => (m === index ? 0 : 1);
 
 /**
- * Width M^T + 1 (Lemma 5.2 of the paper): `H = S·1 − Σ_j H_j (1 − E_j)` with S = ΣH, where max_t(1 − δ(i_t, j_t)) = 1 − E_j is one
+ * Width M^T + 1 (Theorem 5.1; Cohen & Shashua 2016): `H = S·1 − Σ_j H_j (1 − E_j)` with S = ΣH, where max_t(1 − δ(i_t, j_t)) = 1 − E_j is one
  * term for each index tuple j, and the constant 1 another.
  */
 function entriesAndConstant(target: Target): Shallow {

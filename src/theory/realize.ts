@@ -61,7 +61,7 @@ const WITH_TRAINS: readonly Xi[] = ['product', 'rectifier', 'max', 'min'];
 /**
  * A network whose grid tensor on the templates is H [M,…,M] or [M,…,M,outputs].
  *
- * product: exact for every kind. rectifier, max, min: any tensor, as a shallow network (Lemma 5.2), as a recurrent network of ranks
+ * product: exact for every kind. rectifier, max, min: any tensor, as a shallow network (Theorem 5.1), as a recurrent network of ranks
  * r_t + 1 where H has TT-ranks r_t (docs/theory.md, C1; C0), as the full one-hot tree. sum, relusum: additive tensors. The error in
  * float64 is about 1e-15 … 3e-14 of ‖H‖, times the condition of the features.
  *

@@ -94,7 +94,7 @@ describe('realize', () => {
 
 describe('verify', () => {
   it('prints a figure for each check and one record for all', async () => {
-    const shown = await xitensor(['verify', '--only', 'lemma-5.1', 'theorem', '--seed', '4']);
+    const shown = await xitensor(['verify', '--only', 'lemma-5.1', 'theorem-5.2', 'theorem-5.3', '--seed', '4']);
     expect(shown).toMatchObject({ code: 0, stderr: '' });
     expect(shown.stdout).toMatch(/^pass {2}lemma-5\.1 +relative error \d\.\de-1\d ≤ 1e-12, 32 instances$/m);
     expect(shown.stdout).toMatch(/^pass {2}theorem-5\.2 +0 violations in 12 instances$/m);

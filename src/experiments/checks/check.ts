@@ -30,3 +30,6 @@ export interface Check {
 
 /** Errors of an evaluation in float64 are some hundred ε at these sizes: 8 times what was seen over 100 seeds. */
 export const EXACT = 1e-12;
+
+/** Of a check that counts violations. */
+export const COUNTED = { figure: 'violations', tolerance: 0 } as const;

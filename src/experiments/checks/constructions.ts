@@ -37,7 +37,7 @@ function realized(
 }
 
 const UNIVERSAL = { figure: 'relative error', instances: 20, tolerance: EXACT } as const;
-const C1 = 'docs/theory.md, C1';
+const UNIVERSALITY = 'docs/theory.md#universality';
 
 export const CONSTRUCTION_CHECKS: readonly Check[] = [
   {
@@ -81,8 +81,8 @@ export const CONSTRUCTION_CHECKS: readonly Check[] = [
   },
   {
     ...{
-      id: 'one-hot',
-      source: 'Lemma 5.2, proof',
+      id: 'lemma-5.2',
+      source: 'Lemma 5.2',
       figure: 'relative error',
       instances: 16,
       tolerance: EXACT,
@@ -105,25 +105,25 @@ export const CONSTRUCTION_CHECKS: readonly Check[] = [
   ...(['entries', 'entries+constant', 'fibres'] as const).map(
     (variant): Check => ({
       ...UNIVERSAL,
-      id: `lemma-5.2-${variant}`,
-      source: variant === 'fibres' ? 'docs/theory.md (b)' : 'Lemma 5.2',
+      id: `theorem-5.1-${variant}`,
+      source: `Theorem 5.1; ${variant === 'fibres' ? UNIVERSALITY : 'Cohen & Shashua 2016'}`,
       statement: `any tensor is a shallow rectifier network of width ${{ entries: 'M^T', 'entries+constant': 'M^T + 1', fibres: 'M^(T−1) + 1' }[variant]}`,
       measure: realized({ kind: 'cp', xi: 'rectifier', variant }),
     }),
   ),
   {
-    ...{ ...UNIVERSAL, id: 'universality-c1', source: `Universality theorem; ${C1}` },
+    ...{ ...UNIVERSAL, id: 'theorem-5.1-c1', source: `Theorem 5.1; ${UNIVERSALITY}` },
     statement: 'any tensor of TT-ranks r_t is a rectifier network with L = M, R_t = r_t + 1',
     measure: realized({ kind: 'tt', xi: 'rectifier', variant: 'c1' }, { rank: 1, projection: 1 }),
   },
   {
-    ...{ ...UNIVERSAL, id: 'universality-c0', source: 'Universality theorem; docs/theory.md, C0' },
+    ...{ ...UNIVERSAL, id: 'theorem-5.1-c0', source: `Theorem 5.1; ${UNIVERSALITY}` },
     statement: 'any tensor of TT-ranks r_t is a rectifier network with L = 2M, R_t = r_t',
     measure: realized({ kind: 'tt', xi: 'rectifier', variant: 'c0' }, { rank: 0, projection: 2 }),
   },
   ...(['max', 'min'] as const).map(
     (xi): Check => ({
-      ...{ ...UNIVERSAL, id: `universality-${xi}`, source: C1 },
+      ...{ ...UNIVERSAL, id: `universality-${xi}`, source: UNIVERSALITY },
       statement: `any tensor of TT-ranks r_t is a ${xi} network with L = M, R_t = r_t + 1`,
       measure: realized({ kind: 'tt', xi }, { rank: 1, projection: 1 }),
     }),
@@ -134,7 +134,7 @@ export const CONSTRUCTION_CHECKS: readonly Check[] = [
     measure: realized({ kind: 'tt', xi: 'product' }, { rank: 0, projection: 1 }),
   },
   {
-    ...{ ...UNIVERSAL, id: 'universality-ht', source: 'docs/theory.md (c)' },
+    ...{ ...UNIVERSAL, id: 'universality-ht', source: UNIVERSALITY },
     statement: 'any tensor is a full one-hot tree, R_l = M^(2^l), for rectifier, max, min and product',
     measure: (bench, instance) => {
       const xi = pick<Xi>(bench.rng, ['rectifier', 'max', 'min', 'product']);
@@ -142,7 +142,7 @@ export const CONSTRUCTION_CHECKS: readonly Check[] = [
     },
   },
   {
-    ...{ ...UNIVERSAL, id: 'additive', source: 'docs/theory.md (d)' },
+    ...{ ...UNIVERSAL, id: 'additive', source: UNIVERSALITY },
     statement:
       'additive tensors are networks with ξ = sum of width 1 and relusum of width at most 2, of every kind',
     measure: (bench, instance) => {
