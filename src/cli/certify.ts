@@ -38,7 +38,7 @@ interface Flags extends BackendChoice {
 
 const NOTES = `
 The bound holds for every shallow network with the same ξ and features that agrees with the model on the
-templates. --exact proves it; --out keeps the certificate, which --check verifies without trusting it.
+templates. Without --exact it rests on a numerical rank, which proves nothing. --exact proves it; --out keeps the certificate, which --check verifies without trusting it.
 
 Examples:
   xitensor certify m.safetensors --exact --out cert.json
@@ -55,7 +55,7 @@ export function certifyCommand(): Command {
     .option('--model <file>', 'the same, for --check')
     .option(
       '--templates <source>',
-      "'mnist', 'mnist:DIR' or 'cifar10:DIR' (patches), 'splice' (the four letters), a .csv file as the model was trained on, or a .npy file [M, inputs] (default: what the model was trained on, where that needs no file or folder)",
+      "'mnist', 'mnist:DIR' or 'cifar10:DIR' (patches), 'splice' (the four letters), a .csv file as the model was trained on, 'one-hot' (as of what realize writes), or a .npy file [M, inputs] (default: what the model was trained on, where that needs no file or folder)",
     )
     .option(
       '--count <M>',
@@ -129,12 +129,13 @@ function describe(
   model: Model,
   { bound, equalWidth, rank, rows, columns, method, spectrum, certificate, output }: Certification,
 ): string {
+  const doubt = certificate ? '' : ` by a numerical rank, not proven; gap ${spectrum.gap.toPrecision(3)}`;
   const width = bound.impossible
-    ? 'no shallow network of any width agrees with it'
-    : `a shallow network that agrees with it has width ≥ ${bound.joint} (${bound.refined} term by term, ${bound.paper} by the paper's form)`;
+    ? `no shallow network of any width agrees with it${doubt}`
+    : `a shallow network that agrees with it has width ≥ ${bound.joint}${doubt} (${bound.refined} term by term, ${bound.paper} by the paper's form)`;
   const how = certificate
     ? `proven modulo ${certificate.prime}`
-    : `singular values above ${spectrum.tolerance} of the largest, gap ${spectrum.gap.toPrecision(3)}`;
+    : `singular values above ${spectrum.tolerance} of the largest`;
   const { kind, xi } = model.config;
   return `${kind}, ξ = ${xi}, score ${output}: rank ${rank} of a ${rows} × ${columns} matrix, ${how} (${method})\n${width}\n${spectrumLine(spectrum)}\na shallow network with as many parameters has width ${equalWidth}\n`;
 }

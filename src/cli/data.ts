@@ -54,6 +54,8 @@ export interface Parts {
 export interface Known {
   /** As --data names them, without the place of files and folders. */
   readonly data?: string;
+  /** The templates of a model that was built, not trained. */
+  readonly templates?: string;
   /** The name of that file or folder, without what it lies in. */
   readonly place?: string;
   readonly table?: TableChoice;

@@ -13,7 +13,9 @@ import {
   partsIn,
   ranksOf,
 } from '../decompose/named.ts';
+import { ttFull } from '../decompose/tt.ts';
 import { ttSvd } from '../decompose/tt_svd.ts';
+import { frobeniusError } from '../experiments/checks/instances.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readNpy, writeSafetensors } from '../io/disk.ts';
 import {
@@ -105,22 +107,11 @@ async function run(path: string, flags: Flags, backend: Backend): Promise<void> 
     typeof list === 'number' ? `${list}` : list.map((rank) => `${rank}`).join(' · ');
   process.stdout.write(
     `${path} [${tensor.shape.join(', ')}] as ${format}: ranks ${ofLevels(ranks)}\n` +
-      `relative error ${format === 'tt' ? 'at most ' : ''}${error.toExponential(3)}, ` +
+      `relative error ${error.toExponential(3)}, ` +
       `${parameters} numbers for ${tensor.data.length} elements (compression ${compression.toPrecision(3)}), ` +
       `${seconds.toFixed(3)} s on ${name} ${isa}\n` +
       (flags.out === undefined ? '' : `wrote ${flags.out}\n`),
   );
-}
-
-/** ‖H − Ĥ‖ / ‖H‖ in the Frobenius norm, of values scaled so that no square overflows. */
-function errorOf(H: Tensor, approximation: Tensor): number {
-  let [largest, distance, norm] = [0, 0, 0];
-  for (const value of H.data) largest = Math.max(largest, Math.abs(value));
-  for (let n = 0; n < H.data.length && largest > 0; n++) {
-    distance += ((H.data[n] - approximation.data[n]) / largest) ** 2;
-    norm += (H.data[n] / largest) ** 2;
-  }
-  return norm > 0 ? Math.sqrt(distance / norm) : 0;
 }
 
 function decompose(
@@ -137,8 +128,15 @@ function decompose(
   if (format === 'ht') {
     const value = htSvd(tensor, { eps, maxRanks: ranks, backend });
     // What htSvd promises is a bound, and may exceed 1 where the ranks are given.
-    return { decomposition: { format, value }, error: errorOf(tensor, htFull(value, { backend })) };
+    return {
+      decomposition: { format, value },
+      error: frobeniusError(htFull(value, { backend }).data, tensor.data),
+    };
   }
   const value = ttSvd(tensor, { eps, maxRanks: ranks, randomized, seed, backend });
-  return { decomposition: { format, value }, error: value.error };
+  // The error of ttSvd is what it left out, without rounding.
+  return {
+    decomposition: { format, value },
+    error: frobeniusError(ttFull(value, { backend }).data, tensor.data),
+  };
 }

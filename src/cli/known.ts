@@ -72,6 +72,7 @@ export function knownFrom(path: string, metadata: Readonly<Record<string, string
   const vocabulary = words && inFile(path, () => vocabularyOf(words));
   return {
     data: text('data'),
+    templates: text('templates'),
     place: text('place'),
     table: tableOf(path, read('table')),
     variable: text('variable') === 'true',

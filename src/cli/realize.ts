@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
+import { gridTensor } from '../analysis/grid.ts';
 import { tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
-import { gridError } from '../experiments/checks/instances.ts';
+import { frobeniusError, relativeError } from '../experiments/checks/instances.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readNpy } from '../io/disk.ts';
 import { MODEL_KINDS, type ModelKind } from '../models/config.ts';
@@ -43,7 +44,7 @@ export function realizeCommand(): Command {
     .option('--steps <n>', 'T, if the last axis may be that of the outputs', number)
     .option(
       '--eps <error>',
-      'relative error that the tensor train of kind tt may make (default: 1e-13)',
+      'relative error, in the Frobenius norm, that the tensor train of kind tt may make (default: 1e-13)',
       number,
     )
     .option('-o, --out <file>', 'write the model as .safetensors');
@@ -59,8 +60,11 @@ async function run(path: string, flags: Flags): Promise<void> {
   const features = flags.features === undefined ? undefined : await readNpy(flags.features);
   const { kind, xi, variant, steps, eps } = flags;
   const made = realization(H, { kind, xi, variant, steps, eps, features, backend: openChosen(flags) });
-  const error = gridError(made.model, made.templates, H.data);
-  if (flags.out !== undefined) await saveModel(made.model, flags.out);
+  const grid = gridTensor(made.model, made.templates).data;
+  const error = relativeError(grid, H.data);
+  const errorFrobenius = frobeniusError(grid, H.data);
+  // F is in the model, whose inputs are unit vectors whatever the features.
+  if (flags.out !== undefined) await saveModel(made.model, flags.out, { templates: 'one-hot' });
   const { config, parameterCount } = made.model;
   if (flags.json) {
     const { rank, projection, outputs } = config;
@@ -75,15 +79,18 @@ async function run(path: string, flags: Flags): Promise<void> {
       parameters: parameterCount,
       condition,
       error,
+      errorFrobenius,
       out: flags.out,
     });
     return;
   }
   process.stdout.write(`${made.model}\n`);
-  const trains = made.ttRanks ? `TT-ranks of H ${made.ttRanks.join(', ')}\n` : '';
+  const trains = made.ttRanks
+    ? `${eps === undefined ? 'TT-ranks of H' : 'TT-ranks used'} ${made.ttRanks.join(', ')}\n`
+    : '';
   process.stdout.write(
     `${trains}construction '${made.variant}' · ranks ${config.rank.join(', ')} · ${parameterCount} parameters\n` +
-      `relative error on the grid ${error.toExponential(1)} · condition of the features ${made.condition.toPrecision(3)}\n`,
+      `error on the grid ${error.toExponential(1)} of the largest entry, ${errorFrobenius.toExponential(1)} in the Frobenius norm · condition of the features ${made.condition.toPrecision(3)}\n`,
   );
   if (flags.out !== undefined) process.stdout.write(`wrote ${flags.out}\n`);
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mismatch } from '../core/errors.ts';
+import { mismatch, XiError } from '../core/errors.ts';
 import { misspelt, nearest } from '../core/nearest.ts';
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
@@ -18,12 +18,12 @@ interface Draw {
 }
 
 const COUNT = 100;
-const NAMES = ['mnist', 'splice', 'cifar10'];
-const FORMS = 'mnist, mnist:DIR, cifar10:DIR, splice, a .csv file or a .npy file';
+const NAMES = ['mnist', 'splice', 'cifar10', 'one-hot'];
+const FORMS = 'mnist, mnist:DIR, cifar10:DIR, splice, one-hot, a .csv file or a .npy file';
 
 /**
- * Templates for a model: distinct patches of images, distinct steps of a table read as the model's own, the letters of DNA, or the
- * rows of a .npy file.
+ * Templates for a model: distinct patches of images, distinct steps of a table read as the model's own, the letters of DNA, unit
+ * vectors, or the rows of a .npy file.
  */
 export async function loadTemplates(
   source: string,
@@ -46,20 +46,28 @@ export async function loadTemplates(
     return distinct(source, table.inputs, table.lengths, draw);
   }
   const isSplice = /^splice(:|$)/.test(source);
-  if (!isSplice && !existsSync(source) && nearest(source, NAMES))
+  const isOneHot = source === 'one-hot';
+  if (!isSplice && !isOneHot && !existsSync(source) && nearest(source, NAMES))
     throw misspelt('--templates', FORMS, source, NAMES);
   if (draw.count !== undefined)
     throw mismatch('E_ARGUMENT', '--count', 'templates of images or of a table', source);
   if (isSplice) return letters(inputs, dtype);
+  if (isOneHot) return unitVectors(inputs, dtype);
   const file = await readNpy(source);
   if (file.shape.length !== 2 || file.shape[1] !== inputs)
     throw mismatch('E_SHAPE', source, `templates [M, ${inputs}]`, file.shape);
   return tensor(file, undefined, dtype);
 }
 
-/** The data that the model was trained on, where templates can be taken of them. @throws XiError E_ARGUMENT where not. */
+/** The templates of a built model, or the data that a model was trained on, where templates can be taken of them. @throws XiError E_ARGUMENT where not. */
 export function rememberedTemplates(path: string, known: Known): string {
-  if (known.data === undefined || [...NAMES, 'csv'].includes(known.data.replace(/:.*/, '')))
+  if (known.templates !== undefined) return known.templates;
+  if (known.data === undefined)
+    throw new XiError(
+      'E_ARGUMENT',
+      `--templates: expected ${FORMS}, received none, and ${path} does not say what it was trained on`,
+    );
+  if ([...NAMES, 'csv'].includes(known.data.replace(/:.*/, '')))
     return rememberedData('--templates', path, known);
   throw mismatch('E_ARGUMENT', '--templates', FORMS, `none, and a model that was trained on ${known.data}`);
 }
@@ -99,9 +107,12 @@ function letters(inputs: number, dtype: ModelConfig['dtype']): Tensor {
   const M = 4;
   if (inputs !== M)
     throw mismatch('E_ARGUMENT', '--templates splice', `a model of ${M} inputs, one a letter`, inputs);
-  return tensor(
+  return unitVectors(M, dtype);
+}
+
+const unitVectors = (M: number, dtype: ModelConfig['dtype']): Tensor =>
+  tensor(
     Float64Array.from({ length: M * M }, (_, n) => Number(n % (M + 1) === 0)),
     [M, M],
     dtype,
   );
-}

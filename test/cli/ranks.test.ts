@@ -263,6 +263,17 @@ describe('certify', () => {
       spectrum: { tolerance: 1e-10 },
     });
     expect(record.spectrum.singularValues.length).toBe(27);
+    const shown = (await certify(...MODEL)).stdout;
+    expect(shown).toMatch(/has width ≥ \d+ by a numerical rank, not proven; gap (Infinity|[\d.e+]+)/);
+    expect((await certify(...MODEL, '--exact')).stdout).not.toMatch(/not proven/);
+  });
+
+  it('asks for the templates of a model that does not say what it was trained on', async () => {
+    await fails(
+      ['certify', 'm.safetensors'],
+      2,
+      /--templates: expected mnist, .*m\.safetensors does not say what/,
+    );
   });
 
   it('takes the letters of DNA', async () => {

@@ -53,8 +53,29 @@ describe('realize', () => {
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/TT-ranks of H 3, 3\nconstruction 'c1' · ranks 4, 4 · \d+ parameters/);
-    expect(stdout).toMatch(/relative error on the grid \d\.\de-1\d · condition of the features \d/);
+    expect(stdout).toMatch(
+      /error on the grid \d\.\de-1\d of the largest entry, \d\.\de-1\d in the Frobenius norm · condition of the features \d/,
+    );
     expect(relativeError(bruteGrid(await loadModel(out), identity(3)).data, H.data)).toBeLessThan(1e-12);
+  });
+
+  it('calls the ranks of an approximation used, and gives the error in the norm of --eps', async () => {
+    const { stdout } = await xitensor(['realize', inFolder('H.npy'), '--eps', '0.9']);
+    expect(stdout).toMatch(/TT-ranks used \d, \d\n/);
+    const { errorFrobenius, ttRanks } = JSON.parse(
+      (await xitensor(['realize', inFolder('H.npy'), '--eps', '0.9', '--json'])).stdout,
+    );
+    expect(Math.min(...ttRanks)).toBeLessThan(3);
+    expect(errorFrobenius).toBeGreaterThan(1e-3);
+    expect(errorFrobenius).toBeLessThanOrEqual(0.9);
+  });
+
+  it('writes a model that certify knows the templates of', async () => {
+    const out = inFolder('own.safetensors');
+    expect(await xitensor(['realize', inFolder('H.npy'), '-o', out])).toMatchObject({ code: 0 });
+    const { code, stdout } = await xitensor(['certify', out, '--exact', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).rank).toBe(3);
   });
 
   it('prints one record', async () => {
@@ -94,7 +115,15 @@ describe('realize', () => {
 
 describe('verify', () => {
   it('prints a figure for each check and one record for all', async () => {
-    const shown = await xitensor(['verify', '--only', 'lemma-5.1', 'theorem-5.2', 'theorem-5.3', '--seed', '4']);
+    const shown = await xitensor([
+      'verify',
+      '--only',
+      'lemma-5.1',
+      'theorem-5.2',
+      'theorem-5.3',
+      '--seed',
+      '4',
+    ]);
     expect(shown).toMatchObject({ code: 0, stderr: '' });
     expect(shown.stdout).toMatch(/^pass {2}lemma-5\.1 +relative error \d\.\de-1\d ≤ 1e-12, 32 instances$/m);
     expect(shown.stdout).toMatch(/^pass {2}theorem-5\.2 +0 violations in 12 instances$/m);
