@@ -10,6 +10,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.ts';
+import * as xitensor from '../src/index.ts';
 import { saveModel } from '../src/models/disk.ts';
 import { createModel } from '../src/models/model.ts';
 import { type Block, blocksFor, commandsOf, nextTo, PAGES } from './support/docs.ts';
@@ -141,6 +142,22 @@ async function parses([name, ...words]: readonly string[]): Promise<void> {
     .action(() => {})
     .parseAsync(words, { from: 'user' });
 }
+
+it('every call in the tables for those who come from elsewhere is of an export', () => {
+  const rows = readFileSync('docs/coming-from.md', 'utf8').match(/^\|.*\|$/gm) ?? [];
+  const code = rows.flatMap(
+    (row) =>
+      row
+        .split(' | ')
+        .at(-1)!
+        .match(/`[^`]+`/g) ?? [],
+  );
+  const calls = code.flatMap((text) => [...text.matchAll(/(?<![.\w])(\w+)\(/g)]);
+  expect(calls.length).toBeGreaterThan(5);
+  for (const [call, name] of calls) expect(Object.keys(xitensor), call).toContain(name);
+  // The operands of outer are two arguments, as its signature has them.
+  expect(code.join()).toContain('`outer(a, b, ');
+});
 
 describe('files that are named', () => {
   it.each(['CONTRIBUTING.md', 'docs/extending.md'])('%s names what is there', (page) => {

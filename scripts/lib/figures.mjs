@@ -110,7 +110,7 @@ function histogram({ R, mean, bins }, title, high, most) {
   return panelSvg({
     id: `width-${R}`,
     title,
-    description: `Lower bounds for ${NETWORKS} random networks of rank ${R}, from ${bins[0][0]} to ${largest}, ${mean.toFixed(1)} in the mean.`,
+    description: `Lower bounds for ${NETWORKS} random networks of rank ${R}, from ${bins[0][0]} to ${largest}, ${mean.toFixed(1)} on average.`,
     x: { label: 'width that it must have, at least', low: 0.4, high: high + 0.6, whole: true },
     y: {
       label: `of ${NETWORKS} random networks (%)`,
@@ -183,7 +183,7 @@ export function draw({ widths, learning, spectrum }) {
   );
   const figures = {
     network: [
-      `A recurrent network of rank 4 with a rectifier in the place of the product, and how wide a shallow network must be that does the same: ${four.mean.toFixed(1)} in the mean, up to ${largest}`,
+      `A recurrent network of rank 4 with a rectifier in the place of the product, and how wide a shallow network must be that does the same: ${four.mean.toFixed(1)} on average, up to ${largest}`,
       [
         networkSvg({ kind: 'tt', rank: 4, features: M, xi: 'rectifier' }, 1),
         histogram(four, 'shallow network (CP), same scores', largest, share(four)),
@@ -192,7 +192,7 @@ export function draw({ widths, learning, spectrum }) {
     widths: [
       `Histograms of the width that a shallow network must have, for recurrent networks of ranks ${widths.map(({ R, mean }) => `${R} (mean ${mean.toFixed(1)})`).join(', ')}`,
       widths.map((one) =>
-        histogram(one, `R = ${one.R}: ${one.mean.toFixed(1)} in the mean`, most, share(one)),
+        histogram(one, `R = ${one.R}: ${one.mean.toFixed(1)} on average`, most, share(one)),
       ),
     ],
     learning: [

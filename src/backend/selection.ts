@@ -62,7 +62,7 @@ function threadsOf(option: number | undefined, { threads: variable, cores }: Sur
   throw mismatch('E_ARGUMENT', 'XITENSOR_THREADS', `an integer from 1 to ${MAX_THREADS}`, variable);
 }
 
-/** @throws XiError E_ARGUMENT for what is no backend, unless it is left out. */
+/** @throws XiError E_ARGUMENT for anything but a backend, unless it is left out. */
 export function checkBackend(where: string, backend: unknown): void {
   if (backend === undefined || typeof (backend as Backend | null)?.contract === 'function') return;
   throw mismatch('E_ARGUMENT', `${where} backend`, 'what openBackend() resolves to', backend);

@@ -12,7 +12,7 @@ import {
 import { parseExpression } from './expression.ts';
 import type { Prepared } from './prepare.ts';
 
-/** The dtype of the operands; @throws XiError for what is no list of tensors of one dtype. */
+/** The dtype of the operands; @throws XiError for anything but a list of tensors of one dtype. */
 export function checkOperands(text: string, operands: readonly Tensor[]): DType {
   if (!Array.isArray(operands)) {
     const { message } = mismatch('E_ARGUMENT', 'contract operands', 'a list of tensors', operands);

@@ -62,7 +62,7 @@ function shownObject(value: object): string {
   return fields ? `${name} { ${fields} }` : name;
 }
 
-/** @throws XiError E_ARGUMENT for what is no AbortSignal, unless it is left out: it would never stop anything. */
+/** @throws XiError E_ARGUMENT for anything but an AbortSignal, unless it is left out: it would never stop anything. */
 export function checkSignal(where: string, signal: unknown): void {
   if (signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === 'function') return;
   throw mismatch('E_ARGUMENT', `${where} signal`, 'an AbortSignal', signal);

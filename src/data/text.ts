@@ -58,7 +58,7 @@ export function buildVocabulary(texts: Iterable<string>, size = 10_000): Vocabul
   return vocabularyOf([PAD, UNKNOWN, ...frequent.map(([word]) => word)]);
 }
 
-/** The vocabulary of these words, `<pad>` and `<unk>` first. @throws XiError E_ARGUMENT for what is no list of different words. */
+/** The vocabulary of these words, `<pad>` and `<unk>` first. @throws XiError E_ARGUMENT for anything but a list of different words. */
 export function vocabularyOf(words: readonly string[]): Vocabulary {
   if (!Array.isArray(words) || words[0] !== PAD || words[1] !== UNKNOWN)
     throw mismatch('E_ARGUMENT', 'vocabulary', `a list of words, ${PAD} and ${UNKNOWN} first`, words);

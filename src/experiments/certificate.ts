@@ -86,7 +86,7 @@ const SPOT_CHECKS = 4;
  * part of the grid is evaluated anew, some entries also by the plain definition in integers, and the minor of the pivots is
  * eliminated modulo the prime.
  *
- * @throws XiError E_NUMERIC that says what does not hold; E_ARGUMENT for what is no certificate.
+ * @throws XiError E_NUMERIC that says what does not hold; E_ARGUMENT for anything but a certificate.
  */
 export async function checkCertificate(
   model: Model,

@@ -24,7 +24,7 @@ export function fileError(action: 'read' | 'write' | 'decompress', path: string,
   return new XiError('E_FILE', `cannot ${action} ${path}: ${text}`, { cause });
 }
 
-/** @throws XiError E_ARGUMENT for what is no path. */
+/** @throws XiError E_ARGUMENT for anything but a path. */
 function checkPath(path: unknown): void {
   if (typeof path !== 'string' || path === '') throw mismatch('E_ARGUMENT', 'path', 'that of a file', path);
 }

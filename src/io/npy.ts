@@ -109,7 +109,7 @@ export function decodeNpy(given: Uint8Array, where: string): Tensor {
   return { dtype: dtypeOf(data), shape, data: fortran ? rowMajor(data, shape) : data };
 }
 
-/** Bytes that a user hands in. @throws XiError E_ARGUMENT for what is no Uint8Array. */
+/** Bytes that a user hands in. @throws XiError E_ARGUMENT for anything but a Uint8Array. */
 export function checkBytes(where: string, bytes: unknown): Uint8Array {
   const own = ours(bytes);
   if (own instanceof Uint8Array) return own;

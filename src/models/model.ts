@@ -188,7 +188,7 @@ export class Model {
   }
 }
 
-/** @throws XiError E_ARGUMENT for what is no model. */
+/** @throws XiError E_ARGUMENT for anything but a model. */
 export function checkModel(where: string, model: unknown): Model {
   if (model instanceof Model) return model;
   throw mismatch('E_ARGUMENT', where, 'a model', model);

@@ -23,7 +23,7 @@ import {
 } from './options.ts';
 import { scheduleAt } from './schedule.ts';
 
-/** Where training stands, beside the parameters and moments: enough to go on bit by bit as if nothing had happened. */
+/** Where training stands, beside the parameters and moments: enough to go on bit for bit as if nothing had happened. */
 export interface Progress {
   /** Steps done since the beginning. */
   readonly step: number;

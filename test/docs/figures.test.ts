@@ -55,6 +55,6 @@ describe('the figures of the README', () => {
     for (const { accuracies } of data.learning) expect(words).toContain((100 * accuracies.at(-1)).toFixed(1));
     expect(readme).toContain(`needs a width of ${data.spectrum.width} at least`);
     const means = data.widths.map(({ mean }: { mean: number }) => mean);
-    expect(words).toContain(`from ${means[0].toFixed(1)} to ${means.at(-1)} in the mean`);
+    expect(words).toContain(`from ${means[0].toFixed(1)} to ${means.at(-1)} on average`);
   });
 });
