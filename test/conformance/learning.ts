@@ -33,7 +33,10 @@ function trainingCases(dtype: DType): ConformanceCase[] {
     property(
       `tanh to the last places of small arguments too, ${dtype}`,
       (backend, [count], rng) => {
-        const z = Float64Array.from({ length: count }, () => (rng.below(2) * 2 - 1) * 10 ** (21 * rng.uniform() - 20));
+        const z = Float64Array.from(
+          { length: count },
+          () => (rng.below(2) * 2 - 1) * 10 ** (21 * rng.uniform() - 20),
+        );
         const [bias, values] = [new Float64Array(count), z].map((data) => put(backend, dtype, data));
         const x = values.read().slice();
         backend.activate('tanh', 1, count, bias, values);
