@@ -83,7 +83,7 @@ export function certifyCommand(): Command {
         if (given.length > 0)
           throw mismatch('E_ARGUMENT', '--check', 'no option that the certificate decides', given);
       }
-      if (flags.out !== undefined) await checkWritable(flags.out);
+      if (flags.out !== undefined) await checkWritable(flags.out, [path, flags.templates]);
       const model = await loadModel(path, { backend: openChosen(flags) });
       if (flags.count !== undefined) integer('--count', flags.count, 1, 2 ** 20);
       integer('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER);

@@ -147,6 +147,10 @@ const FORMS = Object.values(KINDS).map(({ forms }) => forms);
 /** The files that --data names, of arrays several. */
 export const placesOf = (place: string): string[] => place.split(/(?<=\.npy)\+/);
 
+/** The files that --data or --templates name; folders and the names of data sets are none. */
+export const filesIn = (source: string | undefined): string[] =>
+  source === undefined ? [] : /\.npy\+.+\.npy$/.test(source) ? placesOf(source) : [source];
+
 /** What begins a `--data`, before its colon; files have no such name. */
 const NAMES = Object.keys(KINDS).filter((name) => name !== 'csv' && name !== 'npy');
 

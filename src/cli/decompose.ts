@@ -79,7 +79,7 @@ export function decomposeCommand(): Command {
       );
       for (const given of givenOf(command, others))
         throw mismatch('E_ARGUMENT', given, `a format that takes it`, flags.format);
-      if (flags.out !== undefined) await checkWritable(flags.out);
+      if (flags.out !== undefined) await checkWritable(flags.out, [path]);
       await run(path, flags, openChosen(flags));
     });
 }

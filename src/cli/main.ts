@@ -26,6 +26,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (!['train', 'reproduce'].includes(process.argv[2])) process.exit(isFailure ? 1 : 0);
 });
 
+// A message that nobody reads must not end the work that it tells of: with `2>&1 | tee`, Ctrl-C ends the reader too.
+process.stderr.on('error', () => {});
+
 try {
   if (process.argv.length <= 2) program.outputHelp();
   else await program.parseAsync();

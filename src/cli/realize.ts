@@ -55,7 +55,7 @@ export function realizeCommand(): Command {
 }
 
 async function run(path: string, flags: Flags): Promise<void> {
-  if (flags.out !== undefined) await checkWritable(flags.out);
+  if (flags.out !== undefined) await checkWritable(flags.out, [path, flags.features]);
   const H = tensor(await readNpy(path), undefined, 'float64');
   const features = flags.features === undefined ? undefined : await readNpy(flags.features);
   const { kind, xi, variant, steps, eps } = flags;

@@ -127,12 +127,9 @@ function wantedOf(flags: Flags): Wanted {
 /** Goes on with the results in the folder where they are of the same settings. */
 async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]): Promise<ResultsFolder> {
   const path = flags.out;
-  if (flags.force && stages.some((stage) => stage !== 'report')) await ResultsFolder.clear(path);
-  const found = await ResultsFolder.settingsIn(path).catch((error) => {
-    if (flags.force && error instanceof XiError && error.code === 'E_FILE') return undefined;
-    throw error;
-  });
   const onlyReport = stages.every((stage) => stage === 'report');
+  const anew = flags.force === true && !onlyReport;
+  const found = anew ? undefined : await ResultsFolder.settingsIn(path);
   if (onlyReport) {
     if (!found)
       throw new XiError('E_FILE', `${path}: expected results, found none; xitensor reproduce makes them`);
@@ -154,6 +151,8 @@ async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]
   if (!flags.json) process.stdout.write(`reading ${sources.join(', ')} …\n`);
   const data = await ReproduceData.describe(sources);
   const settings: ResultSettings = { format: RESULTS_FORMAT, version: 1, ...rest, data };
+  // Not before everything that is wanted was found to be there.
+  if (anew) await ResultsFolder.clear(path);
   return ResultsFolder.open(path, settings);
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { mismatch, XiError } from '../core/errors.ts';
@@ -8,8 +8,16 @@ import { fileError, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
 import { isTemporary } from '../io/temporary.ts';
 
 const HEAD = 'xitensor-results.json';
-/** What is ours in a folder of results. */
-const OWN = [HEAD, 'performance', 'expressivity', 'report.html'];
+/** The files of ours, by folder; the head is the last, so that what a stop leaves of a clearing is known as ours still. */
+const OWN: readonly (readonly [folder: string, file: RegExp])[] = [
+  [
+    'performance',
+    /^(records\.(json|csv)|showcase\.(json|safetensors)|.+-seed\d+\.(json|checkpoint\.safetensors))$/,
+  ],
+  ['expressivity', /^(figure\d\.(json|jsonl|csv)|(verify|backends|certificate(\.proof)?)\.json)$/],
+  ['.', /^report\.html$/],
+  ['.', new RegExp(`^${HEAD.replace('.', '\\.')}$`)],
+];
 
 /** A folder of results: a head with the settings, and records as JSON files that are there whole or not at all. */
 export class ResultsFolder {
@@ -55,12 +63,21 @@ export class ResultsFolder {
     return folder;
   }
 
-  /** Removes what is ours in a folder, and nothing else. */
+  /** Removes our files in a folder of results, and folders that are empty then; where there are no results, nothing. */
   static async clear(path: string): Promise<void> {
-    try {
-      await Promise.all(OWN.map((name) => rm(join(path, name), { recursive: true, force: true })));
-    } catch (cause) {
-      throw fileError('write', path, cause);
+    const ours = await ResultsFolder.settingsIn(path).catch(() => undefined);
+    if (!ours) return;
+    for (const [name, own] of OWN) {
+      const folder = join(path, name);
+      try {
+        const files = await readdir(folder).catch(() => []);
+        for (const file of files.filter((file) => own.test(file) || isTemporary(file)))
+          await rm(join(folder, file), { force: true });
+      } catch (cause) {
+        throw fileError('write', folder, cause);
+      }
+      // What is left in it is not ours.
+      if (name !== '.') await rmdir(folder).catch(() => {});
     }
   }
 

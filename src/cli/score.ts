@@ -8,7 +8,15 @@ import { readSafetensors, writeNpy } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
 import { evaluate } from '../train/evaluate.ts';
-import { DATA_OPTIONS, type DataChoice, type Known, kindOf, loadParts, withDataOptions } from './data.ts';
+import {
+  DATA_OPTIONS,
+  type DataChoice,
+  filesIn,
+  type Known,
+  kindOf,
+  loadParts,
+  withDataOptions,
+} from './data.ts';
 import { knownFrom, rememberedData, rememberedTable, tableOptions } from './known.ts';
 import {
   type BackendChoice,
@@ -62,7 +70,8 @@ export function scoreCommand(): Command {
         throw mismatch('E_ARGUMENT', '--input', 'no option of a data set', ofData);
       if (flags.lengths !== undefined && flags.input === undefined)
         throw mismatch('E_ARGUMENT', '--lengths', 'an --input beside them', flags.lengths);
-      if (flags.output !== undefined) await checkWritable(flags.output);
+      if (flags.output !== undefined)
+        await checkWritable(flags.output, [path, flags.input, flags.lengths, ...filesIn(flags.data)]);
       const model = await loadModel(path, { backend: openChosen(flags) });
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
       if (flags.input !== undefined) return scoreFile(model, flags.input, flags, known);

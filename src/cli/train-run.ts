@@ -8,7 +8,7 @@ import { evaluateAsync } from '../train/evaluate.ts';
 import { runTrainer } from '../train/fit.ts';
 import type { EpochReport, Metrics } from '../train/options.ts';
 import type { Trainer } from '../train/trainer.ts';
-import type { Parts } from './data.ts';
+import { filesIn, type Parts } from './data.ts';
 import { interruption } from './interruption.ts';
 import { metadataFor } from './known.ts';
 import { percent, printJson } from './options.ts';
@@ -30,6 +30,7 @@ export async function train(flags: Flags, command: Command): Promise<void> {
   const { trainer, parts, source } = flags.resume
     ? await resume(flags, command, checkpoint)
     : await begin(flags, checkpoint);
+  for (const file of [flags.output, checkpoint]) await checkWritable(file, filesIn(source.data));
   view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
   for (const line of introduction(trainer)) view.line(line);
   // Those before a checkpoint too.

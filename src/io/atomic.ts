@@ -40,10 +40,23 @@ export function removePending(): void {
 /**
  * Checks that {@link writeFileAtomic} could write `path` now, for work that takes long before it does.
  *
- * @throws XiError E_FILE when the path is a directory or a device, or its folder is missing or not writable.
+ * @param inputs what the work reads, which must not be replaced by its result; those that are no files are left out.
+ * @throws XiError E_FILE when the path is a directory or a device, or its folder is missing or not writable; E_ARGUMENT
+ * when it is one of the inputs, by whatever name.
  */
-export async function checkWritable(path: string): Promise<void> {
+export async function checkWritable(
+  path: string,
+  inputs: readonly (string | undefined)[] = [],
+): Promise<void> {
   const target = await targetOf(path);
+  const identityOf = async (file: string) => {
+    const info = await stat(file, { bigint: true }).catch(() => undefined);
+    return info && `${info.dev}:${info.ino}`;
+  };
+  const identity = await identityOf(target);
+  for (const input of identity === undefined ? [] : inputs)
+    if (input !== undefined && (await identityOf(input)) === identity)
+      throw mismatch('E_ARGUMENT', `output ${path}`, 'a file that is no input', input);
   try {
     if (path.endsWith('/')) throw Object.assign(new Error(), { code: 'EISDIR' });
     await access(dirname(target), constants.W_OK);

@@ -113,6 +113,18 @@ describe('Ctrl-C', () => {
     expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
   });
 
+  it('a reader of messages that goes away with Ctrl-C costs no checkpoint', async () => {
+    const running = train();
+    await running.until(/epoch +1 of 40/);
+    running.child.stdout?.destroy();
+    running.child.stderr?.destroy();
+    running.child.kill('SIGINT');
+    expect(await running.done).toMatchObject({ code: 0, signal: null });
+    expect(existsSync(inFolder(CHECKPOINT))).toBe(true);
+    expect((await train('--resume').done).code).toBe(0);
+    expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
+  });
+
   it('--json tells where it stopped', async () => {
     const running = train('--json');
     // Nothing is printed on the way; the first epoch's checkpoint shows that training is under way.

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PerformanceRecord } from '../../src/experiments/performance.ts';
@@ -81,6 +81,29 @@ describe('reproduce', () => {
     expect(readdirSync(out)).toEqual(['mine.txt']);
     expect(await xitensor([...args(out), '--force', '--json'])).toMatchObject({ code: 0 });
     expect(text(out, 'mine.txt')).toBe('mine');
+  });
+
+  it('with --force clears results of ours alone, and not before all that is wanted is there', async () => {
+    const out = join(folder, 'forced');
+    const foreign = ['performance/thesis.txt', 'performance/raw/a.json', 'expressivity/notes.csv'];
+    const ours = ['performance/table1-splice-tt-rectifier-rank4-seed0.json', 'expressivity/figure3.jsonl'];
+    for (const name of [...foreign, ...ours]) {
+      mkdirSync(join(out, name, '..'), { recursive: true });
+      writeFileSync(join(out, name), 'mine');
+    }
+    const there = () => [...foreign, ...ours].filter((name) => existsSync(join(out, name)));
+    const force = (...list: string[]) => xitensor([...args(out), '--force', '--json', ...list]);
+    expect(await force('--workers', '0')).toMatchObject({ code: 2 });
+    expect(await force()).toMatchObject({ code: 0 });
+    // Nothing said that these were results of ours.
+    expect(there()).toEqual([...foreign, ...ours]);
+    const before = text(out, 'xitensor-results.json');
+    expect(await force('--data', 'cifar10:nowhere')).toMatchObject({ code: 1 });
+    expect(text(out, 'xitensor-results.json')).toBe(before);
+    expect(await force('--seed', '1')).toMatchObject({ code: 0 });
+    expect(there()).toEqual(foreign);
+    const left = readdirSync(join(out, 'performance')).filter((name) => name.endsWith('-seed0.json'));
+    expect(left).toEqual([]);
   });
 
   it.each<[string[], 1 | 2, RegExp]>([
