@@ -9,7 +9,7 @@ import { checkConfig, type ModelOptions } from '../models/config.ts';
 import { configOf } from '../models/files.ts';
 import { createModel } from '../models/model.ts';
 import { type DataSource, loadCheckpoint, trainingOf } from '../train/checkpoint.ts';
-import { checkPlan, DEFAULT_PLAN, type TrainingPlan } from '../train/options.ts';
+import { checkEpsilon, checkPlan, DEFAULT_PLAN, type TrainingPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
 import { absolute, DATA_OPTIONS, type DataChoice, loadParts, type Parts, shapeFor } from './data.ts';
 import { type BackendChoice, givenOf, openChosen } from './options.ts';
@@ -66,7 +66,7 @@ export async function begin(flags: Flags, checkpoint: string): Promise<Begun> {
     features: { size: flags.features, activation: flags.activation },
   };
   // Options are checked before the data are read, which decide steps and inputs.
-  checkPlan(planned);
+  checkEpsilon(checkPlan(planned), flags.dtype ?? 'float32');
   if (typeof flags.rank === 'number') checkConfig({ ...model, steps: 2, inputs: 1, outputs: 1 });
   if (flags.patience && !flags.validation)
     throw mismatch('E_ARGUMENT', '--patience', 'a --validation part to watch', flags.patience);

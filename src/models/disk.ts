@@ -1,10 +1,14 @@
 import type { Backend } from '../backend/interface.ts';
 import { knownKeys } from '../core/errors.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
-import { modelMetadata, modelOf } from './files.ts';
+import { finiteTensors, modelMetadata, modelOf } from './files.ts';
 import { checkModel, type Model } from './model.ts';
 
-/** Writes a model's file, the bytes of `encodeModel`, with further metadata. It appears whole or not at all. */
+/**
+ * Writes a model's file, the bytes of `encodeModel`, with further metadata. It appears whole or not at all.
+ *
+ * @throws XiError E_NUMERIC for parameters that are not finite, which could not be loaded again; E_FILE.
+ */
 export async function saveModel(
   model: Model,
   path: string,
@@ -12,7 +16,7 @@ export async function saveModel(
 ): Promise<void> {
   checkModel('saveModel', model);
   const all = { ...metadata, ...modelMetadata(model) };
-  await writeSafetensors(path, new Map(Object.entries(model.parameters)), all);
+  await writeSafetensors(path, new Map(finiteTensors('saveModel', model.parameters)), all);
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { Backend } from '../backend/interface.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { isBuffer, ours } from '../core/realm.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { checkFinite, type Tensor } from '../core/tensor.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '../io/safetensors.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
 import { layoutOf } from './families.ts';
 import { checkModel, type Model, modelWith } from './model.ts';
-import { checkNamed } from './parameters.ts';
+import { checkNamed, type NamedTensors } from './parameters.ts';
 
 /** Format of the configuration in a file's metadata, under the key `xitensor`. */
 const FORMAT = 1;
@@ -73,6 +73,13 @@ export function checkParameters(
 ): ReadonlyMap<string, Tensor> {
   const layout = layoutOf(config);
   return inFile(path, () => checkNamed(path, layout, config.dtype, parametersIn(tensors)));
+}
+
+/** Tensors to be written by name. @throws XiError E_NUMERIC: with NaN or an infinity in it the file could not be loaded again. */
+export function finiteTensors(where: string, named: NamedTensors): [name: string, tensor: Tensor][] {
+  const all = Object.entries(named);
+  for (const [name, { data }] of all) checkFinite(`${where} ${name}`, data);
+  return all;
 }
 
 /** Calls a check whose values come from a file: what would be a wrong argument elsewhere is a broken file here. */

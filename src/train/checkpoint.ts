@@ -3,9 +3,16 @@ import type { Backend } from '../backend/interface.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { type AnyDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
-import { checkParameters, configOf, inFile, modelMetadata, withPrefix } from '../models/files.ts';
+import {
+  checkParameters,
+  configOf,
+  finiteTensors,
+  inFile,
+  modelMetadata,
+  withPrefix,
+} from '../models/files.ts';
 import { modelWith } from '../models/model.ts';
-import { checkPlan, type Metrics } from './options.ts';
+import { checkEpsilon, checkPlan, type Metrics } from './options.ts';
 import { type EndedEpoch, type Progress, type Stopping, Trainer } from './trainer.ts';
 
 interface SavedData {
@@ -68,6 +75,8 @@ function watched({ plan, validation }: Trainer): AnyDataset | undefined {
  * Writes everything that training needs to go on: a model file that also holds Adam's moments (`adam.m.*`, `adam.v.*`),
  * where early stopping watches the best parameters (`best.*`), and, in the metadata, the plan and how far it has come, beside
  * what a model file of `saveModel` would be given. Appears whole or not at all.
+ *
+ * @throws XiError E_NUMERIC for parameters or moments that are not finite, which could not be loaded again; E_FILE.
  */
 export async function saveCheckpoint(
   trainer: Trainer,
@@ -78,7 +87,9 @@ export async function saveCheckpoint(
   if (!(trainer instanceof Trainer)) throw mismatch('E_ARGUMENT', 'saveCheckpoint', 'a Trainer', trainer);
   const { model, data, plan, progress, stopping, history, best } = trainer;
   const named = (prefix: string, block: typeof trainer.m) =>
-    Object.entries(block.tensors()).map(([name, tensor]) => [prefix + name, tensor] as const);
+    finiteTensors('saveCheckpoint', block.tensors()).map(
+      ([name, tensor]) => [prefix + name, tensor] as const,
+    );
   const saved: SavedTraining = {
     plan: { ...plan },
     progress,
@@ -120,6 +131,7 @@ export async function loadCheckpoint(
   const named = checkParameters(path, config, tensors);
   checkSame(`${path} data`, saved.data, data);
   const plan = inFile(path, () => checkPlan(saved.plan));
+  inFile(path, () => checkEpsilon(plan, config.dtype));
   const model = modelWith('loadCheckpoint', config, options.backend, named);
   const trainer = new Trainer(model, data, plan, options.validation);
   checkValues(`${path} data`, saved.data, data);

@@ -1,5 +1,6 @@
 import { LOSSES, type Loss } from '../backend/interface.ts';
 import { checkSignal, integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import type { DType } from '../core/tensor.ts';
 import { type AnyDataset, hasTargets } from '../data/dataset.ts';
 import { SCHEDULES, type Schedule } from './schedule.ts';
 
@@ -145,7 +146,7 @@ export function checkPlan(options: FitOptions, data?: AnyDataset): TrainingPlan 
   within('learningRate', given.learningRate, Number.MIN_VALUE, 10);
   within('beta1', given.beta1, 0, BELOW_ONE);
   within('beta2', given.beta2, 0, BELOW_ONE);
-  within('epsilon', given.epsilon, 0, BELOW_ONE);
+  within('epsilon', given.epsilon, Number.MIN_VALUE, BELOW_ONE);
   within('clip', given.clip, Number.MIN_VALUE, 1e9);
   oneOf('loss', given.loss, LOSSES);
   oneOf('optimizer', given.optimizer, OPTIMIZERS);
@@ -158,6 +159,12 @@ export function checkPlan(options: FitOptions, data?: AnyDataset): TrainingPlan 
   integer('patience', given.patience, 0, 1e6);
   const loss = data ? lossFor(data, options.loss) : given.loss;
   return { ...given, decay, loss };
+}
+
+/** @throws XiError E_ARGUMENT for an ε that is 0 in the dtype of a model: an update of moments that are 0 would be 0/0. */
+export function checkEpsilon({ epsilon }: Pick<TrainingPlan, 'epsilon'>, dtype: DType): void {
+  if (dtype === 'float32' && Math.fround(epsilon) === 0)
+    throw mismatch('E_ARGUMENT', 'epsilon', 'a number above 0 in float32', epsilon);
 }
 
 /** The largest number below 1: a moment that never decays would have no correction, an epsilon of 1 hides it. */

@@ -14,6 +14,7 @@ import { ParameterBlock } from '../models/parameters.ts';
 import { Batches, checkFits } from './batches.ts';
 import {
   type Best,
+  checkEpsilon,
   checkPlan,
   DEFAULT_PLAN,
   lossFor,
@@ -79,6 +80,7 @@ export class Trainer {
     checkDataset('data', data);
     knownKeys('Trainer', options, Object.keys(DEFAULT_PLAN));
     const plan = checkPlan(options, data);
+    checkEpsilon(plan, config.dtype);
     this.batches = new Batches(model, data, plan.batch);
     this.model = model;
     this.plan = plan;

@@ -76,6 +76,12 @@ describe('bad arguments end with status 2 and leave nothing behind', () => {
       /learningRate: expected a number above 0/,
     ],
     ['beta 1', ['train', '--beta1', '1'], /beta1: expected a number from 0 and below 1, received 1/],
+    ['epsilon 0', ['train', '--epsilon', '0'], /epsilon: expected a number above 0 and below 1, received 0/],
+    [
+      'an epsilon that float32 has not',
+      ['train', '--epsilon', '1e-46'],
+      /epsilon: .* above 0 in float32, received 1e-46/,
+    ],
     ['an unknown ξ', ['train', '--xi', 'plus'], /'plus' is invalid. Allowed choices are product, /],
     ['an unknown dtype', ['train', '--dtype', 'float16'], /Allowed choices are float32, float64/],
     ['an unknown backend', ['train', '--backend', 'gpu'], /Allowed choices are native, wasm, reference/],

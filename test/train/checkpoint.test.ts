@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { type Tensor, zeros } from '../../src/core/tensor.ts';
@@ -86,6 +86,14 @@ describe('abort', () => {
     expect(stopped.cause).toBe(reason);
     expect(model.parameters).toEqual(before);
   });
+});
+
+test('an epsilon that is 0, or 0 in float32, is refused', () => {
+  const { model } = trainerOf(first);
+  const trainer = (epsilon: number) => new Trainer(model, data.float32, { ...PLAN, epsilon });
+  expect(() => trainer(0)).toThrow(refusal('E_ARGUMENT', /epsilon: .*above 0 and below 1, received 0/));
+  expect(() => trainer(1e-46)).toThrow(refusal('E_ARGUMENT', /epsilon: .*in float32, received 1e-46/));
+  expect(trainer(1e-40).plan.epsilon).toBe(1e-40);
 });
 
 test('a trainer that has finished takes no more steps', () => {
@@ -243,6 +251,23 @@ describe('the file of a checkpoint', () => {
     await writeSafetensors(broken, parts.tensors, parts.metadata);
     await expect(loadCheckpoint(broken, data.float32)).rejects.toThrow(refusal('E_FILE', message));
     rmSync(broken);
+  });
+
+  it('is not replaced by one with parameters or moments that are not finite, nor is a model', async () => {
+    const spoilt = trainerOf(first);
+    const file = inFolder('kept.safetensors');
+    await saveCheckpoint(spoilt, file);
+    const before = readFileSync(file);
+    const { storage } = spoilt.v;
+    storage.write(storage.read().fill(Number.POSITIVE_INFINITY));
+    await expect(saveCheckpoint(spoilt, file)).rejects.toThrow(
+      refusal('E_NUMERIC', /saveCheckpoint .*Infinity/),
+    );
+    const { storage: parameters } = spoilt.model.block;
+    parameters.write(parameters.read().fill(Number.NaN));
+    await expect(saveCheckpoint(spoilt, file)).rejects.toThrow(refusal('E_NUMERIC', /saveCheckpoint .*NaN/));
+    await expect(saveModel(spoilt.model, file)).rejects.toThrow(refusal('E_NUMERIC', /saveModel .*NaN/));
+    expect(readFileSync(file).equals(before)).toBe(true);
   });
 
   it('that cannot be written stays as it was', async () => {
