@@ -14,7 +14,10 @@ const OWN: readonly (readonly [folder: string, file: RegExp])[] = [
     'performance',
     /^(records\.(json|csv)|showcase\.(json|safetensors)|.+-seed\d+\.(json|checkpoint\.safetensors))$/,
   ],
-  ['expressivity', /^(figure\d\.(json|jsonl|csv)|(verify|backends|certificate(\.proof)?)\.json)$/],
+  [
+    'expressivity',
+    /^(figure\d\.(json|jsonl|jsonl\.lock|csv)|(verify|backends|certificate(\.proof)?)\.json)$/,
+  ],
   ['.', /^report\.html$/],
   ['.', new RegExp(`^${HEAD.replace('.', '\\.')}$`)],
 ];

@@ -35,6 +35,9 @@ export const FIGURES: Readonly<Record<'3' | '4' | '5', Partial<RankStudy>>> = {
 };
 
 const KEYS = ['xi', 'M', 'T', 'L', 'ranks', 'shared', 'networks', 'entries', 'tolerance', 'exact', 'seed'];
+/** The largest R, and networks a rank. */
+export const MOST_R = 2 ** 20;
+export const MOST_NETWORKS = 10 ** 7;
 /** Entries of a grid: 2 GiB of float64. */
 const MOST_ENTRIES = 2 ** 28;
 
@@ -52,8 +55,8 @@ export function checkStudy(options: Partial<RankStudy>): RankStudy {
   const ranks = options.ranks ?? [1, 2, 4, 8];
   if (!Array.isArray(ranks) || ranks.length === 0 || new Set(ranks).size !== ranks.length)
     throw mismatch('E_ARGUMENT', 'ranks', 'a list of different ranks', ranks);
-  for (const R of ranks) integer('ranks', R, 1, 2 ** 20);
-  const networks = integer('networks', options.networks ?? 1000, 1, 10 ** 7);
+  for (const R of ranks) integer('ranks', R, 1, MOST_R);
+  const networks = integer('networks', options.networks ?? 1000, 1, MOST_NETWORKS);
   const entries = oneOf('entries', options.entries ?? 'normal', ENTRIES);
   const tolerance = checkTolerance('rank study', options.tolerance);
   const { shared = false, exact = false } = options;
@@ -64,5 +67,11 @@ export function checkStudy(options: Partial<RankStudy>): RankStudy {
   const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   if (!(M ** T <= MOST_ENTRIES))
     throw new XiError('E_MEMORY', `rank study: a grid of ${M}^${T} entries, the limit is ${MOST_ENTRIES}`);
+  const largest = Math.max(...ranks);
+  if (!(L * largest * (T > 2 ? largest : 1) + L * M <= MOST_ENTRIES))
+    throw new XiError(
+      'E_MEMORY',
+      `rank study: a core of ${T > 2 ? `${L} × ${largest} × ${largest}` : `${L} × ${largest}`} entries and projections of ${L} × ${M}, the limit is ${MOST_ENTRIES}`,
+    );
   return { xi, M, T, L, ranks: [...ranks], shared, networks, entries, tolerance, exact, seed };
 }

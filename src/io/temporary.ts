@@ -51,7 +51,11 @@ export async function removeStale(folder: string): Promise<void> {
   }
 }
 
-function isStale(name: string, written: number): boolean {
+/** The process that a name says to be of; undefined for other names. */
+export const ownerOf = (name: string): string | undefined => TEMPORARY.exec(name)?.[2];
+
+/** Whether the process that wrote a name at this time is gone. */
+export function isStale(name: string, written: number): boolean {
   if (Date.now() - written > DAY) return true;
   const [, where, id] = TEMPORARY.exec(name) ?? [];
   if (where !== place()) return false;

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -17,6 +18,7 @@ import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { checkStudy } from '../../src/experiments/rank_config.ts';
 import { writeNpy } from '../../src/io/disk.ts';
+import { temporaryName } from '../../src/io/temporary.ts';
 import { saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
 import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
@@ -32,6 +34,63 @@ const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn
 const SMALL = ['--templates', '3', '--steps', '4', '--rank', '1,2', '--networks', '12'];
 
 describe('ranks', () => {
+  it.each<[string, object, RegExp]>([
+    ['an unknown rank R', { R: 0 }, /R from 1/],
+    ['half an index', { index: 0.5 }, /index from 0/],
+    ['an index below 0', { index: -1 }, /index from 0/],
+    ['a rank above the size of the matrix', { rank: 5 }, /rank from 0 to 4/],
+    ['a rank below 0', { rank: -1 }, /rank from 0 to 4/],
+    ['a gap that is a text', { gap: 'x' }, /gap, a number or null/],
+    ['no gap', { gap: undefined }, /gap, a number or null/],
+    ['an exact rank in a study without', { exact: 1 }, /without exact/],
+  ])('refuses records with %s', async (_, edit, message) => {
+    const path = inFolder('edited.jsonl');
+    const study = checkStudy({ M: 2, T: 4, ranks: [1], networks: 2 });
+    const record = { R: 1, index: 0, rank: 1, gap: 2, ...edit };
+    const write = (...lines: object[]) =>
+      writeFileSync(path, [{ study }, ...lines, ''].map((line) => line && JSON.stringify(line)).join('\n'));
+    write({ ...record, index: 1, R: 1, rank: 1, gap: 2, exact: undefined }, record);
+    const opened = () => RankRecords.open(path, study);
+    const refused = (line: number, text: RegExp) =>
+      expect.objectContaining({
+        code: 'E_FILE',
+        message: expect.stringMatching(new RegExp(`edited\\.jsonl, line ${line}: .*${text.source}`)),
+      });
+    await expect(opened()).rejects.toThrow(refused(3, message));
+    const good = { R: 1, index: 0, rank: 1, gap: null };
+    write(good, good);
+    await expect(opened()).rejects.toThrow(refused(3, /every network once/));
+    const exact = checkStudy({ ...study, exact: true });
+    writeFileSync(path, [{ study: exact }, good, ''].map((line) => line && JSON.stringify(line)).join('\n'));
+    await expect(RankRecords.open(path, exact)).rejects.toThrow(refused(2, /exact from 0/));
+  });
+
+  it('refuses networks that are too large for memory before any is drawn', async () => {
+    const size = ['--templates', '3', '--steps', '3', '--networks', '1'];
+    await fails(['ranks', ...size, '--rank', '1000000'], 1, /a core of 3 × 1000000 × 1000000 .*E_MEMORY/);
+  });
+
+  it('of two processes in one folder, the second is refused and loses nothing', async () => {
+    const out = inFolder('shared');
+    const study = checkStudy({ M: 2, T: 2, ranks: [1], networks: 2 });
+    mkdirSync(out);
+    const path = join(out, 'records.jsonl');
+    const first = await RankRecords.open(path, study);
+    const options = ['--templates', '2', '--steps', '2', '--rank', '1', '--networks', '2', '--out', out];
+    const other = new RegExp(`records\\.jsonl: expected no other process .*found process ${process.pid} `);
+    await fails(['ranks', ...options], 1, other);
+    first.add({ R: 1, index: 0, rank: 1, gap: null });
+    await first.close();
+    expect(readFileSync(path, 'utf8').trim().split('\n')).toHaveLength(2);
+    // What a killed process leaves is in nobody's way.
+    const gone = start(['-e', '']);
+    await gone.done;
+    const left = temporaryName().replace(`-${process.pid}-`, `-${gone.child.pid}-`);
+    writeFileSync(`${path}.lock`, left);
+    expect(await xitensor(['ranks', ...options])).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(out).sort()).toEqual(['histograms.csv', 'histograms.json', 'records.jsonl']);
+  });
+
   it('gives the same histograms for any number of workers', async () => {
     for (const workers of ['1', '2']) {
       const outcome = await xitensor([

@@ -1,0 +1,65 @@
+import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { XiError } from '../core/errors.ts';
+import { fileError } from './atomic.ts';
+import { isStale, ownerOf, temporaryName } from './temporary.ts';
+
+/** So that a lock of a process elsewhere, of which nothing else tells that it lives, is never a day old. */
+const REFRESH_MS = 60 * 60 * 1000;
+
+/** What is called when the work is done. */
+export type Release = () => Promise<void>;
+
+/**
+ * Says in a file beside `path` that this process writes there. The file of a process that is gone is replaced.
+ *
+ * @throws XiError E_FILE that names the process which does so already; E_FILE when the file cannot be written.
+ */
+export async function lock(path: string): Promise<Release> {
+  const file = `${path}.lock`;
+  const mine = temporaryName();
+  // Two tries: what was stale at the first is away at the second.
+  if (!((await create(file, mine, path)) || ((await clear(file)) && (await create(file, mine, path))))) {
+    const holder = ownerOf(await content(file)) ?? 'another one';
+    throw new XiError(
+      'E_FILE',
+      `${path}: expected no other process to write there, found process ${holder} (${file})`,
+    );
+  }
+  const refresh = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now).catch(() => {});
+  }, REFRESH_MS).unref();
+  return async () => {
+    clearInterval(refresh);
+    if ((await content(file)) === mine) await rm(file, { force: true });
+  };
+}
+
+const content = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+
+/** Whether the file was not there and is now. */
+async function create(file: string, mine: string, path: string): Promise<boolean> {
+  try {
+    const handle = await open(file, 'wx');
+    await handle.writeFile(mine).finally(() => handle.close());
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw fileError('write', path, cause);
+  }
+}
+
+/** Takes the file of a process that is gone out of the way, whoever else tries it too. */
+async function clear(file: string): Promise<boolean> {
+  const found = await content(file);
+  const written = (await stat(file).catch(() => undefined))?.mtimeMs;
+  if (written === undefined) return true;
+  if (!isStale(found, written)) return false;
+  const aside = `${file}-${temporaryName()}`;
+  // Who renames it first has it; another may have made a new one since, which goes back.
+  await rename(file, aside).catch(() => {});
+  const taken = await content(aside);
+  if (taken === found) await rm(aside, { force: true });
+  else if (taken !== '') await rename(aside, file).catch(() => {});
+  return true;
+}
