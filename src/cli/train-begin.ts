@@ -119,8 +119,19 @@ function watchedBesides(plan: Partial<TrainingPlan>, { test }: Parts): AnyDatase
   return plan.validationSplit ? undefined : test;
 }
 
+/** What options of data are on the command line, those that are no texts. */
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ limit: 'number', patch: 'number', length: 'number', words: 'number', inputs: 'number' },
+  variable: 'boolean',
+};
+
 function choiceIn(path: string, source: DataSource): DataChoice {
   const unknown = Object.keys(source).filter((key) => !DATA_OPTIONS.includes(key as 'data'));
-  if (unknown.length === 0) return source as unknown as DataChoice;
-  throw new XiError('E_FILE', `${path} source: expected ${DATA_OPTIONS.join(', ')}, received ${unknown}`);
+  if (unknown.length > 0)
+    throw new XiError('E_FILE', `${path} source: expected ${DATA_OPTIONS.join(', ')}, received ${unknown}`);
+  for (const [key, value] of Object.entries(source)) {
+    const type = TYPES[key] ?? 'string';
+    if (typeof value !== type) throw mismatch('E_FILE', `${path} source ${key}`, `a ${type}`, value);
+  }
+  return source as unknown as DataChoice;
 }

@@ -13,33 +13,10 @@ import {
 } from '../models/files.ts';
 import { modelWith } from '../models/model.ts';
 import { checkEpsilon, checkPlan, type Metrics } from './options.ts';
-import { type EndedEpoch, type Progress, type Stopping, Trainer } from './trainer.ts';
+import { type DataSource, isTraining, type SavedData, type SavedTraining } from './saved.ts';
+import { type EndedEpoch, Trainer } from './trainer.ts';
 
-interface SavedData {
-  readonly name: string;
-  readonly count: number;
-  readonly digest: string;
-}
-
-interface SavedTraining {
-  readonly plan: Record<string, unknown>;
-  readonly progress: Progress;
-  readonly stopping: Stopping;
-  /** Its accuracies are null where there are none. */
-  readonly history: readonly EndedEpoch[];
-  readonly data: SavedData;
-  /** Data given for validation, where early stopping watches them. */
-  readonly validation?: SavedData;
-  readonly backend: { readonly name: string; readonly isa: string };
-  /** Where the data came from, when the command read them. */
-  readonly source?: DataSource;
-}
-
-/** What decides which data the command reads. */
-export interface DataSource {
-  readonly data: string;
-  readonly [option: string]: string | number | boolean | undefined;
-}
+export type { DataSource } from './saved.ts';
 
 const digests = new WeakMap<AnyDataset, string>();
 
@@ -177,21 +154,12 @@ export function trainingOf(path: string, metadata: Readonly<Record<string, strin
   const text = Object.hasOwn(metadata, 'training') ? metadata.training : undefined;
   if (text === undefined)
     throw mismatch('E_FILE', path, "a checkpoint's state under the key 'training'", 'none');
+  let saved: unknown;
   try {
-    const saved = JSON.parse(text) as SavedTraining;
-    const { step, loss, correct } = saved.progress;
-    const { ended, best } = saved.stopping;
-    if (
-      [step, loss, correct, ended].every(Number.isFinite) &&
-      saved.history.every(({ epoch, loss, seconds }) => [epoch, loss, seconds].every(Number.isFinite)) &&
-      (best === undefined || [best.epoch, best.loss].every(Number.isFinite)) &&
-      typeof saved.data.name === 'string' &&
-      typeof saved.backend.isa === 'string' &&
-      (saved.source === undefined || typeof saved.source.data === 'string')
-    )
-      return saved;
+    saved = JSON.parse(text);
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: its training state is not valid JSON`, { cause });
   }
+  if (isTraining(saved)) return saved;
   throw mismatch('E_FILE', `${path} training`, '{ plan, progress, stopping, history, data, backend }', text);
 }

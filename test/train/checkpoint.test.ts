@@ -215,7 +215,7 @@ describe('the file of a checkpoint', () => {
   it.each<[string, (parts: Parts) => void, RegExp]>([
     ['no training state', ({ metadata }) => delete metadata.training, /state under the key 'training'/],
     ['a state that is no JSON', ({ metadata }) => (metadata.training = '{'), /not valid JSON/],
-    ['a state of another kind', ({ metadata }) => (metadata.training = 'null'), /training state/],
+    ['a state of another kind', ({ metadata }) => (metadata.training = 'null'), /training: expected/],
     ['a step beyond the end', (p) => training(p, (s: Saved) => (s.progress.step = 29)), /step.*received 29/],
     ['half a step', (p) => training(p, (s: Saved) => (s.progress.step = 2.5)), /step.*received 2.5/],
     ['a plan without epochs', (p) => training(p, (s: Saved) => (s.plan.epochs = 0)), /epochs: .*received 0/],
@@ -223,13 +223,9 @@ describe('the file of a checkpoint', () => {
     [
       'no plan',
       (p) => training(p, (s: Partial<Saved>) => delete s.plan),
-      /expected options, received undefined/,
+      /training state|training: expected/,
     ],
-    [
-      'no epochs',
-      (p) => training(p, (s: Partial<Saved>) => delete s.history),
-      /not valid JSON|training state/,
-    ],
+    ['no epochs', (p) => training(p, (s: Partial<Saved>) => delete s.history), /training: expected/],
     [
       'an epoch that was not ended',
       (p) => training(p, (s: Saved) => (s.history = [{ epoch: 1, loss: 1, accuracy: 1, seconds: 1 }])),
@@ -240,7 +236,31 @@ describe('the file of a checkpoint', () => {
       (p) => training(p, (s: Saved) => (s.stopping.best = { epoch: 1, loss: 1 })),
       /best epoch: .*received 1/,
     ],
-    ['no data', (p) => training(p, (s: Saved) => delete s.data), /training state/],
+    ...(
+      [
+        ['a list for a plan', { plan: [] }],
+        ['a sum below 0', { progress: { step: 5, loss: -5, correct: 7 } }],
+        ['a count below 0', { progress: { step: 5, loss: 5, correct: -7 } }],
+        ['more right ones than examples', { progress: { step: 5, loss: 5, correct: 101 } }],
+        ['a number for validation data', { validation: 5 }],
+        ['a number for a source', { source: 5 }],
+        ['a source without data', { source: { limit: 5 } }],
+        [
+          'a best epoch that it does not know',
+          {
+            progress: { step: 15, loss: 1, correct: 7 },
+            stopping: { ended: 2, best: { epoch: 1, loss: 1 } },
+            history: [{ epoch: 2, loss: 1, accuracy: 1, seconds: 1 }],
+          },
+        ],
+      ] as const
+    ).map(([what, edit]): [string, (parts: Parts) => void, RegExp] => [
+      what,
+      (p) => training(p, (s: Saved) => Object.assign(s, edit)),
+      /training: expected/,
+    ]),
+    ['a plan that lacks a part', (p) => training(p, (s: Saved) => delete s.plan.decay), /training: expected/],
+    ['no data', (p) => training(p, (s: Saved) => delete s.data), /training: expected/],
     ['a moment missing', ({ tensors }) => tensors.delete('adam.v.G.1'), /adam\.v: .*missing \['G\.1'\]/],
     ['a parameter missing', ({ tensors }) => tensors.delete('G.1'), /missing \['G\.1'\]/],
   ])('with %s is refused', async (_, spoil, message) => {
