@@ -1,7 +1,7 @@
 import { eliminate } from '../analysis/exact/eliminate.ts';
 import { isPrime, LARGEST_PRIME, PrimeField } from '../analysis/exact/modular.ts';
 import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
-import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, show, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import { checkTensor, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
@@ -86,6 +86,7 @@ const SPOT_CHECKS = 4;
  * part of the grid is evaluated anew, some entries also by the plain definition in integers, and the minor of the pivots is
  * eliminated modulo the prime.
  *
+ * @returns a copy, which is what was checked: the certificate that was given may change while its digests are computed.
  * @throws XiError E_NUMERIC that says what does not hold; E_ARGUMENT for anything but a certificate.
  */
 export async function checkCertificate(
@@ -93,11 +94,11 @@ export async function checkCertificate(
   templates: Tensor,
   value: unknown,
 ): Promise<Certificate> {
-  const certificate = checkForm(model, templates, value);
+  const certificate = checkForm(model, templates, copyOf(value));
   const { output, prime, rank, bound, rows, columns, pivotRows, pivotColumns } = certificate;
   const expect = (what: string, wanted: unknown, found: unknown) => {
-    if (JSON.stringify(wanted) !== JSON.stringify(found))
-      throw mismatch('E_NUMERIC', `certificate ${what}`, JSON.stringify(wanted), JSON.stringify(found));
+    if (!same(wanted, found))
+      throw mismatch('E_NUMERIC', `certificate ${what}`, written(wanted), written(found));
   };
   expect('model', await modelDigest(model), certificate.model);
   expect('templates', await tensorDigest(templates), certificate.templates);
@@ -139,6 +140,43 @@ export async function checkCertificate(
   });
   expect('rank of the minor of its pivots', eliminate(model.backend, field, minor, rank, rank).rank, rank);
   return certificate;
+}
+
+function copyOf(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch (cause) {
+    throw new XiError('E_ARGUMENT', 'certificate: expected plain values, as JSON has, received others', {
+      cause,
+    });
+  }
+}
+
+/** As JSON, if it is not too deep for that. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? show(value);
+  } catch {
+    return show(value);
+  }
+}
+
+/** Whether two values, of which the first is of our making, have the same parts: as deep as that one, however deep the other is. */
+function same(wanted: unknown, found: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return wanted === found;
+  if (typeof found !== 'object' || found === null || Array.isArray(wanted) !== Array.isArray(found))
+    return false;
+  const [keys, others] = [wanted, found].map((value) =>
+    Object.keys(value).filter((key) => (value as Readonly<Record<string, unknown>>)[key] !== undefined),
+  );
+  return (
+    keys.length === others.length &&
+    keys.every(
+      (key) =>
+        Object.hasOwn(found, key) &&
+        same((wanted as Record<string, unknown>)[key], (found as Record<string, unknown>)[key]),
+    )
+  );
 }
 
 function checkChosen(where: string, chosen: ChosenBy, steps: number): void {

@@ -212,6 +212,22 @@ describe('certify', () => {
     });
   });
 
+  it('is checked as it was when it was handed in, and a copy comes back', async () => {
+    const live = tampered({}) as { rank: number };
+    const checking = check(live);
+    live.rank = 1e6;
+    expect(await checking).toEqual(certificate);
+  });
+
+  it('of values that are not plain, or too deep, is rejected', async () => {
+    await expect(check({ ...certificate, bound: () => 1 })).rejects.toEqual(
+      refusal('E_ARGUMENT', /plain values/),
+    );
+    const deep = JSON.parse(`${'['.repeat(1e5)}${']'.repeat(1e5)}`);
+    for (const key of ['model', 'bound', 'xi'])
+      await expect(check({ ...certificate, [key]: deep })).rejects.toMatchObject({ name: 'XiError' });
+  });
+
   it('is rejected for another model and other templates, and when it is no object', async () => {
     const other = createModel({ ...model.config, init: 'normal', seed: 5 });
     await expect(check(certificate, other)).rejects.toEqual(refusal('E_NUMERIC', /certificate model/));
