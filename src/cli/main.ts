@@ -36,11 +36,20 @@ try {
   process.exitCode = report(error);
 }
 
+/**
+ * A message whose control characters are escaped: from a file or its name they would move the cursor. Only the reasons against
+ * backends, which are ours, have lines.
+ */
+function printable({ message, code }: XiError): string {
+  const control = code === 'E_BACKEND' ? /[^\P{Cc}\n]/gu : /\p{Cc}/gu;
+  return message.replace(control, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Prints a failure as a message, not a stack, and returns the exit status. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof XiError) {
-    process.stderr.write(`xitensor: ${error.message} (${error.code})\n`);
+    process.stderr.write(`xitensor: ${printable(error)} (${error.code})\n`);
     return error.code === 'E_ARGUMENT' ? 2 : 1;
   }
   process.stderr.write(

@@ -38,6 +38,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+it('a message is one line without control characters, whatever a file is called', async () => {
+  const name = 'a\u001b[2J\nb\u009b.npy';
+  const escaped = /^xitensor: cannot read a\\u001b\[2J\\u000ab\\u009b\.npy: no such file[^\n]*\(E_FILE\)\n$/;
+  await fails(['decompose', name], 1, escaped, folder);
+});
+
 describe('a command does not write over what it reads', () => {
   it.each<[string, string[]]>([
     ['m.safetensors', ['score', 'm.safetensors', '-i', 'x.npy', '-o', 'm.safetensors']],
