@@ -151,6 +151,7 @@ class Table {
   readonly rows: readonly CsvRow[];
   readonly names: readonly string[];
   private readonly path: string;
+  private readonly places: ReadonlyMap<string, number>;
 
   constructor(path: string, all: readonly CsvRow[], ragged = false) {
     this.path = path;
@@ -159,7 +160,9 @@ class Table {
     const [head, ...rows] = all;
     this.names = head.fields.map((name) => name.trim());
     const width = this.names.length;
-    const twice = this.names.find((name, n) => this.names.indexOf(name) < n);
+    this.places = new Map(this.names.map((name, n) => [name, n]));
+    // The last place of a name is not the first where it stands twice.
+    const twice = this.names.find((name, n) => this.places.get(name) !== n);
     if (twice !== undefined)
       throw mismatch(
         'E_FILE',
@@ -180,8 +183,8 @@ class Table {
   }
 
   column(name: string): number {
-    const index = this.names.indexOf(name);
-    if (index >= 0) return index;
+    const index = this.places.get(name);
+    if (index !== undefined) return index;
     throw new XiError(
       'E_FILE',
       `${this.path}, line 1: expected a column '${name}', received ${this.names.slice(0, 8).join(', ')}`,
@@ -257,8 +260,8 @@ function oneHotInputs(
   dtype: DType,
   { variable, steps: wanted }: Ending,
 ): CsvInputs {
-  const sequences = table.rows.map(({ fields }) => fields[column].trim());
-  const letters = alphabet ?? [...new Set(sequences.join(''))].sort().join('');
+  const sequences = table.rows.map(({ fields }) => [...fields[column].trim()]);
+  const letters = alphabet === undefined ? [...new Set(sequences.flat())].sort() : [...alphabet];
   const lengths = Int32Array.from(sequences, ({ length }) => length);
   const [steps, size] = [variable ? stepsFor(table, lengths, wanted) : lengths[0], letters.length];
   const data = allocate(dtype, sequences.length * steps * size);
@@ -271,11 +274,11 @@ function oneHotInputs(
       const letter = letters.indexOf(sequence[t]);
       if (letter < 0) {
         const place = `${table.at(n)}, letter ${t + 1}`;
-        throw mismatch('E_FILE', place, `one of ${[...letters].join(', ')}`, sequence[t]);
+        throw mismatch('E_FILE', place, `one of ${letters.join(', ')}`, sequence[t]);
       }
       data[(n * steps + t) * size + letter] = 1;
     }
   });
   const inputs = { dtype, shape: [sequences.length, steps, size], data };
-  return { inputs, ...(variable && { lengths }), alphabet: letters };
+  return { inputs, ...(variable && { lengths }), alphabet: letters.join('') };
 }

@@ -41,7 +41,8 @@ const SHORTEST = 2;
 export function tokenize(text: string): string[] {
   if (typeof text !== 'string') throw mismatch('E_ARGUMENT', 'tokenize', 'a text', text);
   const plain = text.replace(/<[a-z!/][^<>]*>/gi, ' ');
-  return plain.toLowerCase().match(/\p{L}+(?:['’]\p{L}+)*|\p{N}+/gu) ?? [];
+  // A group without a bound takes memory of the engine's for each repetition, and has not enough for millions.
+  return plain.toLowerCase().match(/\p{L}+(?:['’]\p{L}+){0,1000}|\p{N}+/gu) ?? [];
 }
 
 /**

@@ -112,6 +112,13 @@ describe('loadCsv', () => {
     expect([data.alphabet, wider.alphabet]).toEqual(['ab', 'bca']);
   });
 
+  test('letters are characters, also those that take two code units', async () => {
+    const data = await loadCsv(write('w,label\n𝒜b,x\nb𝒜,y\n'), { sequence: 'w' });
+    expect(data.inputs.shape).toEqual([2, 2, 2]);
+    expect([...data.inputs.data]).toEqual([0, 1, 1, 0, 1, 0, 0, 1]);
+    expect(data.alphabet).toBe('b𝒜');
+  });
+
   test('sequences of several lengths end at their last number, or letter', async () => {
     const path = write('label,x1,x2,x3,x4\na,1,2,,\nb,3,4,5,6\na,7, 8\n');
     const data = checkDataset('t', await loadCsv(path, { inputs: 2, variable: true }));
