@@ -12,7 +12,10 @@ const program = new Command('xitensor')
   .description(description)
   .version(version)
   .showHelpAfterError('(xitensor --help, or xitensor <command> --help)')
-  .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 bad arguments.')
+  .addHelpText(
+    'after',
+    '\nExit status: 0 done, 1 failed, 2 bad arguments. What Ctrl-C stops so that it can go on ends with 0.',
+  )
   .exitOverride();
 for (const command of COMMANDS) program.addCommand(command().exitOverride());
 

@@ -32,7 +32,7 @@ describe('help', () => {
     expect(code).toBe(0);
     for (const command of ['info', 'train', 'score', 'realize', 'verify', 'decompose'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
-    expect(stdout).toContain('Exit status: 0 done, 1 failed, 2 bad arguments.');
+    expect(stdout).toContain('Exit status: 0 done, 1 failed, 2 bad arguments. What Ctrl-C stops');
   });
 
   it.each([
