@@ -63,14 +63,17 @@ XT_INLINE V logaddexp_weight(V x, V y) {
   return (x >= y ? V{} + 1 : small) / (small + 1);
 }
 
-// Which operands φ, ∘ and ψ of the table serve; a mask over lanes.
+// Which operands φ, ∘ and ψ of the table serve, a mask over lanes; and whether ξ is a few instructions as it
+// stands.
 struct Numbers {
+  static constexpr bool arithmetic = true;
   template <class V>
   static XT_INLINE auto holds(V x) {
     return x == x;
   }
 };
 struct Squares {
+  static constexpr bool arithmetic = false;
   template <class V>
   static XT_INLINE auto holds(V x) {
     using M = MathOf<V>;
@@ -79,6 +82,7 @@ struct Squares {
   }
 };
 struct Exponentials {
+  static constexpr bool arithmetic = false;
   template <class V>
   static XT_INLINE auto holds(V x) {
     return absolute(x) <= MathOf<V>::largest_exponential;

@@ -157,7 +157,7 @@ function draw(distributions: readonly RankDistribution[], seconds: number): stri
       `R ${R}: ${networks} networks, mean rank ${rank.mean.toFixed(2)} (±${rank.deviation.toFixed(2)})`,
       proven
         ? `mean bound ${mean(paper)} (paper), ${mean(refined)} (refined)`
-        : `the paper's formula gives ${mean(paper)} in the mean, which is no bound`,
+        : `the paper's formula gives ${mean(paper)} on average, which is no bound`,
       ...(impossible > 0 ? [`${impossible} beyond any width`] : []),
       ...(exact
         ? [`numerical rank above the exact one ${exact.above} times, below ${exact.below} times`]

@@ -58,25 +58,33 @@ function traceBlock(
     stride: strides[program.nodes.length - 1].get(label)!,
   }));
   const count = volume(program.output, extents);
+  for (const { at, first } of output) index[at] = first;
+  let at = output.reduce((sum, { first, stride }) => sum + first * stride, 0);
   for (let n = 0; n < count; n++) {
-    let [rest, at] = [n, 0];
-    for (let axis = output.length - 1; axis >= 0; axis--) {
-      const { extent, first, stride, at: label } = output[axis];
-      index[label] = first + (rest % extent);
-      at += index[label] * stride;
-      rest = Math.floor(rest / extent);
-    }
     for (const trace of traces) {
       let from = 0;
       for (let axis = 0; axis < trace.kept.length; axis++)
         from += (index[trace.kept[axis]] - trace.first[axis]) * trace.strides[axis];
       let term = trace.arg[from];
-      for (let axis = 0; axis < trace.terms.length; axis++) {
-        index[trace.terms[axis]] = term % trace.extents[axis];
-        term = Math.floor(term / trace.extents[axis]);
+      // The slowest of the axes is what is left: one axis needs no division, which takes longer than all else.
+      const last = trace.terms.length - 1;
+      for (let axis = 0; axis < last; axis++) {
+        const extent = trace.extents[axis];
+        const quotient = Math.floor(term / extent);
+        index[trace.terms[axis]] = term - quotient * extent;
+        term = quotient;
       }
+      index[trace.terms[last]] = term;
     }
     visit(at, index);
+    // The next element of the output, whose last axis is the fastest.
+    for (let axis = output.length - 1; axis >= 0; axis--) {
+      const { at: label, extent, first, stride } = output[axis];
+      at += stride;
+      if (++index[label] < first + extent) break;
+      index[label] = first;
+      at -= extent * stride;
+    }
   }
 }
 

@@ -56,7 +56,7 @@ export async function checkWritable(
   const identity = await identityOf(target);
   for (const input of identity === undefined ? [] : inputs)
     if (input !== undefined && (await identityOf(input)) === identity)
-      throw mismatch('E_ARGUMENT', `output ${path}`, 'a file that is no input', input);
+      throw mismatch('E_ARGUMENT', `output ${path}`, 'a file other than the inputs', input);
   try {
     if (path.endsWith('/')) throw Object.assign(new Error(), { code: 'EISDIR' });
     await access(dirname(target), constants.W_OK);

@@ -194,7 +194,7 @@ describe('ranks', () => {
     const { code, stdout } = await xitensor(['ranks', ...SMALL, '--xi', 'l2']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /R 1: 12 networks, mean rank [\d.]+ .*the paper's formula gives [\d.]+ in the mean, which is no bound/,
+      /R 1: 12 networks, mean rank [\d.]+ .*the paper's formula gives [\d.]+ on average, which is no bound/,
     );
     expect(stdout).not.toMatch(/mean bound|refined/);
     expect(stdout).toMatch(/singular values above 1e-10 of the largest/);

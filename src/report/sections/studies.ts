@@ -95,6 +95,6 @@ function describe(
   const mean = (histogram: Histogram | null) => histogram?.mean.toFixed(2) ?? 'none';
   const means = proven
     ? `mean bound ${mean(paper)} as in the paper, ${mean(refined)} refined`
-    : `the paper’s formula gives ${mean(paper)} in the mean, which is no bound`;
+    : `the paper’s formula gives ${mean(paper)} on average, which is no bound`;
   return `Histogram over ${networks} networks of rank ${R}: ${means}; mean rank of the matricization ${rank.mean.toFixed(1)}.`;
 }
