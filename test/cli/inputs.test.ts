@@ -62,7 +62,12 @@ describe('a command does not write over what it reads', () => {
     ['table.csv', ['train', '--data', 'table.csv', '-o', 'table.csv']],
   ])('%s: %j', async (file, args) => {
     const before = readFileSync(join(folder, file));
-    await fails(args, 2, /output .*: expected a file other than the inputs, received '.*' \(E_ARGUMENT\)/, folder);
+    await fails(
+      args,
+      2,
+      /output .*: expected a file other than the inputs, received '.*' \(E_ARGUMENT\)/,
+      folder,
+    );
     expect(readFileSync(join(folder, file)).equals(before)).toBe(true);
   });
 });
