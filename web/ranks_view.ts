@@ -155,9 +155,9 @@ export class RanksView {
     const [middle, top] = [median, most].map((rank) => boundOf(this.choice, rank));
     if (middle.impossible) return [['A shallow network in its place', 'none of any width']];
     const words = (of: 'paper' | 'refined') =>
-      `median network ≥\u00a0${middle[of]} · widest ${top.impossible ? 'impossible' : `≥\u00a0${top[of]}`}`;
+      `≥\u00a0${middle[of]}<small>widest: ${top.impossible ? 'impossible' : `≥\u00a0${top[of]}`}</small>`;
     return [
-      ['Shallow width', words('refined')],
+      ['Shallow width, median network', words('refined')],
       ['As the paper bounds it', words('paper')],
     ];
   }

@@ -191,7 +191,7 @@ describe('the page', () => {
   it('shows no results of before beside a choice that is refused', async () => {
     const { page, complaints } = await openPage(browser, `${address(false)}${QUICK}`, {});
     await until(page, 'ranks-summary', /drawn/);
-    await until(page, 'ranks-figures', /Shallow widthmedian network ≥\s\d+ · widest ≥\s\d+/);
+    await until(page, 'ranks-figures', /Shallow width, median network≥\s\d+widest: ≥\s\d+/);
     const results = page.locator('#ranks-results');
     expect(await results.isVisible()).toBe(true);
     const enter = async (value: string) => {

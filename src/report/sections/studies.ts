@@ -27,6 +27,7 @@ function studyFigure({ figure, study, seconds, ...record }: StudyRecord, command
   const { xi, M, T, shared, tolerance } = study;
   const [{ note, proven }] = distributions;
   const high = Math.max(...distributions.map((d) => Math.max(0, ...values(d))));
+  const size = commonSize(distributions);
   const drawn = proven
     ? 'lower bounds on the width of shallow networks equivalent to'
     : 'the paper’s formula for the width of shallow networks, which is no bound for this ξ, of';
@@ -43,7 +44,7 @@ above ${tolerance} of the largest count as rank. Every plot has a vertical axis 
 ${framed(
   { id: `figure${figure}`, caption, csv: [`figure${figure}.csv`, distributionsCsv(distributions)], command },
   plots(
-    distributions.map((d) => panelOf(d, figure, high)),
+    distributions.map((d) => panelOf(d, figure, high, size)),
     legend,
   ),
 )}`;
@@ -55,9 +56,12 @@ const withoutUnproven = (d: RankDistribution): RankDistribution => (d.proven ? d
 const values = ({ paper, refined }: RankDistribution) =>
   [paper, refined].flatMap((histogram) => (histogram?.bins ?? []).map(([value]) => value));
 
-function panelOf(d: RankDistribution, figure: string, high: number): Panel {
+/** Values a bar, the same in every panel: of the sizes that they would have the smallest. */
+const commonSize = (distributions: readonly RankDistribution[]): number =>
+  Math.min(...distributions.map(({ paper, refined }) => sizeFor([paper?.bins ?? [], refined?.bins ?? []])));
+
+function panelOf(d: RankDistribution, figure: string, high: number, size: number): Panel {
   const { paper, refined } = d;
-  const size = sizeFor([paper?.bins ?? [], refined?.bins ?? []]);
   const [filled, outline] = [paper, refined].map((histogram) => binned(histogram?.bins ?? [], size));
   const main = refined ?? paper;
   const most = Math.max(0, ...[...filled, ...outline].map(([, , part]) => part)) || 1;
