@@ -52,8 +52,6 @@ export async function bundleEntries(folder) {
       minifySyntax: true,
       // Tools that judge a module by its text look for a statement at the start of a line, which the last one is not.
       banner: { js: 'export {};' },
-      sourcemap: entry === 'browser',
-      sourcesContent: false,
     });
   }
 }
