@@ -81,15 +81,34 @@ bool known(uint32_t xi, uint32_t combine, uint32_t reduce) {
   return xi < xt::kXiCount && combine < xt::kXiCount && reduce <= XT_LOGSUMEXP;
 }
 
-// Whether different places along some axes are different elements of every gradient that is asked for, so
-// that threads may share the axes.
+// Whether different places along axes that threads are to share are different elements of an operand,
+// wherever along its other axes: none stands still there, and each stride leads beyond all that the smaller
+// ones reach.
 template <class T>
-bool apart(const Axes& axes, const JoinedSide<T>& side, T* const* to,
-           size_t (xt::JoinedOperand<T>::*strides)[xt::kMaxAxes]) {
-  for (size_t x = 0; x < side.count; ++x) {
-    for (size_t axis = 0; to[x] && axis < axes.rank; ++axis) {
-      if (axes.extents[axis] > 1 && (side.operands[x].*strides)[axis] == 0) return false;
+bool apart(const JoinedArgs<T>& args, const Axes& own, const xt::JoinedOperand<T>& operand,
+           const Axes& shared) {
+  struct Step {
+    size_t stride, extent;
+  } steps[3 * xt::kMaxAxes];
+  size_t count = 0;
+  const struct {
+    const Axes& axes;
+    const size_t* strides;
+  } parts[] = {{args.batch, operand.batch}, {own, operand.own}, {args.terms, operand.terms}};
+  for (const auto& [axes, strides] : parts) {
+    for (size_t axis = 0; axis < axes.rank; ++axis) {
+      if (axes.extents[axis] < 2) continue;
+      if (strides[axis] > 0)
+        steps[count++] = {strides[axis], axes.extents[axis]};
+      else if (&axes == &shared)
+        return false;
     }
+  }
+  std::sort(steps, steps + count, [](const Step& x, const Step& y) { return x.stride < y.stride; });
+  size_t reach = 0;
+  for (size_t n = 0; n < count; ++n) {
+    if (steps[n].stride <= reach) return false;
+    reach += (steps[n].extent - 1) * steps[n].stride;
   }
   return true;
 }
@@ -103,14 +122,19 @@ int32_t gradient_of_side(const xt::Context& run, const xt::KernelTable<T>& table
   const Axes& rows = is_right ? forward.columns : forward.rows;
   T* const* to = is_right ? args.right : args.left;
   if (std::none_of(to, to + side.count, [](const T* gradient) { return gradient != nullptr; })) return XT_OK;
+  const auto may_share = [&](const Axes& axes) {
+    for (size_t x = 0; x < side.count; ++x) {
+      if (to[x] && !apart(forward, rows, side.operands[x], axes)) return false;
+    }
+    return true;
+  };
   const size_t G = forward.batch.count;
-  if (rows.count > table.tile_rows && apart(rows, side, to, &xt::JoinedOperand<T>::own)) {
+  if (rows.count > table.tile_rows && may_share(rows)) {
     return run.over(rows.count, table.tile_rows, work, [&](Slice m) {
       return table.joined_gradient(args, is_right, {0, G}, m);
     });
   }
-  const bool shared = apart(forward.batch, side, to, &xt::JoinedOperand<T>::batch);
-  return run.over(G, shared ? 1 : G, work, [&](Slice g) {
+  return run.over(G, may_share(forward.batch) ? 1 : G, work, [&](Slice g) {
     return table.joined_gradient(args, is_right, g, {0, rows.count});
   });
 }

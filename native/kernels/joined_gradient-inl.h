@@ -152,8 +152,9 @@ struct SideGradient {
         multiply_shares<T>(kc, width, other_values, other_width, n_count, dout + r, panel.D + r);
       return;
     }
-    gather(f.out + at, panel.rows, count, columns, n_count, width, out);
-    const auto add = panel_gradients<T>[alone ? kXiCount : f.combine][is_right][f.reduce == XT_LOGSUMEXP];
+    const bool softmax = f.reduce == XT_LOGSUMEXP;
+    if (softmax) gather(f.out + at, panel.rows, count, columns, n_count, width, out);
+    const auto add = panel_gradients<T>[alone ? kXiCount : f.combine][is_right][softmax];
     if (!factored) {
       add(kc, width, used, panel.values, other_values, other_width, n_count, dout, out, panel.D);
       return;

@@ -8,26 +8,19 @@
 namespace xt::XT_ISA {
 
 // ⊗ with the side in question first: the left side of X, or the right one.
-template <class X>
-struct OwnLeft {
+template <class X, bool right>
+struct Own {
   template <class V>
   static XT_INLINE V value(V own, V other) {
-    return X::value(own, other);
+    return right ? X::value(other, own) : X::value(own, other);
   }
   template <class V>
   static XT_INLINE V weigh(V gradient, V own, V other) {
-    return gradient * X::dx(own, other);
-  }
-};
-template <class X>
-struct OwnRight {
-  template <class V>
-  static XT_INLINE V value(V own, V other) {
-    return X::value(other, own);
-  }
-  template <class V>
-  static XT_INLINE V weigh(V gradient, V own, V other) {
-    return gradient * X::dy(other, own);
+    if constexpr (right) {
+      return gradient * X::dy(other, own);
+    } else {
+      return gradient * X::dx(own, other);
+    }
   }
 };
 struct OwnAlone {
@@ -155,9 +148,9 @@ using JoinGradient = void (*)(size_t, size_t, size_t, size_t, bool, T* const*, c
 // [⊗, or none][right side][softmax]
 template <class T>
 constexpr PanelGradient<T> panel_gradients[kXiCount + 1][2][2] = {
-#define XI(name, ...)                                                                                 \
-  {{gradient_of_panel<T, OwnLeft<xi_##name>, false>, gradient_of_panel<T, OwnLeft<xi_##name>, true>}, \
-   {gradient_of_panel<T, OwnRight<xi_##name>, false>, gradient_of_panel<T, OwnRight<xi_##name>, true>}},
+#define XI(name, ...)                                                                                       \
+  {{gradient_of_panel<T, Own<xi_##name, false>, false>, gradient_of_panel<T, Own<xi_##name, false>, true>}, \
+   {gradient_of_panel<T, Own<xi_##name, true>, false>, gradient_of_panel<T, Own<xi_##name, true>, true>}},
 #include "../xi.def"
 #undef XI
     {{gradient_of_panel<T, OwnAlone, false>, gradient_of_panel<T, OwnAlone, true>},

@@ -66,17 +66,18 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
     expect(digest([fromPacked.read()])).toBe(digest([plain.read()]));
     keep(`contract ${xi} of many columns`, plain);
   }
-  // Gradients cut by rows, by batch elements, and, where an operand stands still along both, not at all.
+  // Gradients cut by rows, by batch elements, and, where an operand stands still along both or its rows overlap, not at all.
   for (const [name, batch, strides] of [
     ['rows', 1, [0, 67, 1]],
     ['batch elements', 30, [67, 0, 1]],
     ['nothing', 30, [0, 0, 1]],
+    ['nothing, of windows that overlap', 1, [0, 1, 1]],
   ] as const) {
     for (const [combine, reduce] of [
       ['sum', 'logsumexp'],
       ['rectifier', 'sum'],
     ] as const) {
-      const rows = name === 'rows' ? 83 : 8;
+      const rows = batch === 1 ? 83 : 8;
       const [left, right, out, weights] = [
         rows * batch * 67,
         71 * 67,
