@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Backend } from '../backend/interface.ts';
+import { frobeniusError } from '../core/distance.ts';
 import { mismatch } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { cpAls } from '../decompose/cp_als.ts';
@@ -15,7 +16,6 @@ import {
 } from '../decompose/named.ts';
 import { ttFull } from '../decompose/tt.ts';
 import { ttSvd } from '../decompose/tt_svd.ts';
-import { frobeniusError } from '../experiments/checks/instances.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readNpy, writeSafetensors } from '../io/disk.ts';
 import {

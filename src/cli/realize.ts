@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { gridTensor } from '../analysis/grid.ts';
+import { frobeniusError, relativeError } from '../core/distance.ts';
 import { tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
-import { frobeniusError, relativeError } from '../experiments/checks/instances.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readNpy } from '../io/disk.ts';
 import { MODEL_KINDS, type ModelKind } from '../models/config.ts';

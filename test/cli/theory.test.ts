@@ -1,9 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { relativeError } from '../../src/core/distance.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
-import { randomTensor, relativeError } from '../../src/experiments/checks/instances.ts';
+import { randomTensor } from '../../src/experiments/checks/instances.ts';
 import { writeNpy } from '../../src/io/disk.ts';
 import { loadModel } from '../../src/models/disk.ts';
 import { identity } from '../../src/theory/features.ts';

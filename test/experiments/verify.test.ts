@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { selectBackend } from '../../src/backend/select.ts';
+import { relativeError } from '../../src/core/distance.ts';
 import type { Check } from '../../src/experiments/checks/check.ts';
-import { relativeError } from '../../src/experiments/checks/instances.ts';
 import { CHECKS, chosen, run, verify } from '../../src/experiments/verify.ts';
 import { refusal } from '../support/models.ts';
 

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { selectBackend } from '../../src/backend/select.ts';
+import { relativeError } from '../../src/core/distance.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type Tensor, zeros } from '../../src/core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
-import { randomNetwork, randomTensor, relativeError } from '../../src/experiments/checks/instances.ts';
+import { randomNetwork, randomTensor } from '../../src/experiments/checks/instances.ts';
 import { createModel } from '../../src/models/model.ts';
 import { identity } from '../../src/theory/features.ts';
 import { oneHotTensor } from '../../src/theory/onehot.ts';

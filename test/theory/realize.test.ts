@@ -2,14 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gridTensor } from '../../src/analysis/grid.ts';
 import { selectBackend } from '../../src/backend/select.ts';
+import { relativeError } from '../../src/core/distance.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
-import {
-  randomFeatures,
-  randomNetwork,
-  randomTensor,
-  relativeError,
-} from '../../src/experiments/checks/instances.ts';
+import { randomFeatures, randomNetwork, randomTensor } from '../../src/experiments/checks/instances.ts';
 import { identity } from '../../src/theory/features.ts';
 import { realization, realize } from '../../src/theory/realize.ts';
 import { bruteGrid } from '../support/grids.ts';

@@ -1,4 +1,5 @@
 import { gridTensor } from '../../analysis/grid.ts';
+import { relativeError } from '../../core/distance.ts';
 import { type Tensor, tensor } from '../../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../core/xi.gen.ts';
 import { identity } from '../../theory/features.ts';
@@ -8,7 +9,7 @@ import { type RealizeOptions, realization } from '../../theory/realize.ts';
 import { shallowToRecurrent } from '../../theory/shallow.ts';
 import { addNetworks } from '../../theory/sums.ts';
 import { type Bench, type Check, EXACT } from './check.ts';
-import { gridError, pick, randomFeatures, randomNetwork, randomTensor, relativeError } from './instances.ts';
+import { gridError, pick, randomFeatures, randomNetwork, randomTensor } from './instances.ts';
 
 const TENSORS = [
   [2, 3, 1],
