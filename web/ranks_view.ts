@@ -1,4 +1,5 @@
 import { XI, XI_NAMES, type Xi } from '../src/core/xi.gen.ts';
+import { medianOf } from '../src/report/bins.ts';
 import { type Bin, histogramChart, spectrumChart } from './charts.ts';
 import { type Choice, readHash, tooLarge, writeHash } from './choice.ts';
 import { draw, element } from './dom.ts';
@@ -161,14 +162,4 @@ export class RanksView {
       ['As the paper bounds it', words('paper')],
     ];
   }
-}
-
-function medianOf(bins: readonly Bin[]): number {
-  const half = bins.reduce((sum, [, count]) => sum + count, 0) / 2;
-  let seen = 0;
-  for (const [rank, count] of bins) {
-    seen += count;
-    if (seen >= half) return rank;
-  }
-  return 0;
 }

@@ -1,4 +1,4 @@
-import type { Bins, Histogram } from '../experiments/ranks.ts';
+import type { Bins } from '../experiments/ranks.ts';
 
 /** Bars of equal width over whole numbers: from, to, and the part of all that lies between. */
 export type Bars = readonly (readonly [from: number, to: number, part: number])[];
@@ -34,7 +34,7 @@ export function binned(bins: Bins, size: number): Bars {
 }
 
 /** The value in the middle; of an even number the lower of the two. */
-export function medianOf({ bins }: Histogram): number {
+export function medianOf(bins: Bins): number {
   const half = bins.reduce((sum, [, count]) => sum + count, 0) / 2;
   let seen = 0;
   for (const [value, count] of bins) {

@@ -36,7 +36,7 @@ describe('bins', () => {
   });
 
   it('have a median, the lower of two', () => {
-    expect([medianOf(histogram([4, 1, 9])), medianOf(histogram([4, 1, 9, 7]))]).toEqual([4, 4]);
+    expect([medianOf(histogram([4, 1, 9]).bins), medianOf(histogram([4, 1, 9, 7]).bins)]).toEqual([4, 4]);
   });
 });
 

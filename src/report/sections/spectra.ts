@@ -40,7 +40,7 @@ export function spectraSection({ settings, studies }: Results): Markup | null {
 /** Whether the networks are those that the histograms have in the middle; earlier versions drew the first of each R. */
 const areMedian = ({ spectra, distributions }: StudyRecord) =>
   spectra.every(({ R, rank }) =>
-    distributions.some((distribution) => distribution.R === R && medianOf(distribution.rank) === rank),
+    distributions.some((distribution) => distribution.R === R && medianOf(distribution.rank.bins) === rank),
   );
 
 function panelOf({ figure, study, spectra }: StudyRecord): Panel {

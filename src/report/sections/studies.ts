@@ -68,7 +68,7 @@ function panelOf(d: RankDistribution, figure: string, high: number, size: number
   const end = Math.max(2.5, high + 0.5, ...[...filled, ...outline].map(([, to]) => to));
   return {
     id: `figure${figure}-r${d.R}`,
-    title: `R = ${d.R}, n = ${count(d.networks)}: ${main ? `mean ${main.mean.toFixed(1)}, median ${medianOf(main)}` : 'no width suffices'}`,
+    title: `R = ${d.R}, n = ${count(d.networks)}: ${main ? `mean ${main.mean.toFixed(1)}, median ${medianOf(main.bins)}` : 'no width suffices'}`,
     description: describe(d, paper, refined),
     x: {
       label: d.proven ? 'lower bound on the width' : 'the paper’s formula, which is no bound for this ξ',
@@ -88,7 +88,7 @@ function panelOf(d: RankDistribution, figure: string, high: number, size: number
 
 const averages = (histogram: Histogram): Mark[] => [
   { type: 'mean', x: histogram.mean },
-  { type: 'median', x: medianOf(histogram) },
+  { type: 'median', x: medianOf(histogram.bins) },
 ];
 
 function describe(
