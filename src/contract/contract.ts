@@ -72,20 +72,7 @@ export interface Contract {
   arg(expression: string, operands: readonly Tensor[], options: ContractOptions): Winners;
 }
 
-/**
- * The generalized contraction `out[o] = ⊕_s W[…] ⊙ ξ(X₁[…], …, Xₙ[…])`, written
- * `contract('weights ; operand, operand, … -> output', [W, X₁, …], { xi, reduce })`.
- *
- * ⊕ is `reduce`: sum, where weights multiply, or max, min, logsumexp, where they add. Weights may be absent:
- * `'; ik,kj -> ij'`. Indices that the output lacks are reduced; a letter twice in an operand is its diagonal, an ellipsis
- * the axes without a letter, which broadcast as NumPy's. ξ folds from its unit. Without a semicolon it is einsum: `'ik,kj->ij'`. See docs/contraction.md; {@link Contract.plan} says what runs.
- *
- * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
- * units are. `precision` says how few bits will do where the backend has a faster product of them; docs/backends.md.
- *
- * @throws XiError E_ARGUMENT for a malformed expression; E_SHAPE for extents that disagree, naming index and operand;
- * E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64; E_NUMERIC for NaN.
- */
+/** The generalized contraction and einsum, as {@link Contract} describes it; `contract.plan` says what runs, `contract.arg` which term won. */
 export const contract: Contract = /* @__PURE__ */ Object.assign(contractTensors, {
   plan: planContraction,
   arg: contractWinners,
