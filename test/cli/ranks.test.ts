@@ -14,13 +14,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RankRecords } from '../../src/cli/rank_records.ts';
 import { runWorkers } from '../../src/cli/workers.ts';
 import { XiError } from '../../src/core/errors.ts';
-import { Rng } from '../../src/core/rng.ts';
-import { tensor } from '../../src/core/tensor.ts';
 import { checkStudy } from '../../src/experiments/rank_config.ts';
-import { writeNpy } from '../../src/io/disk.ts';
 import { temporaryName } from '../../src/io/temporary.ts';
-import { saveModel } from '../../src/models/disk.ts';
-import { createModel } from '../../src/models/model.ts';
 import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
@@ -257,145 +252,6 @@ describe('ranks', () => {
       ['ranks', ...SMALL, '--exact', '--out', inFolder('2')],
       1,
       /line 26: expected a record, received nonsense/,
-    );
-  });
-});
-
-describe('certify', () => {
-  const certify = (...args: string[]) => xitensor(['certify', ...args], { cwd: folder });
-  beforeAll(async () => {
-    const options = {
-      steps: 6,
-      inputs: 4,
-      outputs: 2,
-      rank: 4,
-      features: { size: 4 },
-      init: 'normal',
-    } as const;
-    await saveModel(
-      createModel({ kind: 'tt', xi: 'rectifier', ...options, seed: 4 }),
-      inFolder('m.safetensors'),
-    );
-    const rng = new Rng(1);
-    await writeNpy(
-      inFolder('t.npy'),
-      tensor(
-        Float64Array.from({ length: 20 }, () => rng.normal()),
-        [5, 4],
-      ),
-    );
-  });
-  const MODEL = ['m.safetensors', '--templates', 't.npy', '--samples', '30'];
-
-  it('writes a certificate that --check verifies, and that does not survive a change', async () => {
-    const made = await certify(...MODEL, '--exact', '--out', 'cert.json');
-    expect(made).toMatchObject({ code: 0, stderr: '' });
-    expect(made.stdout).toMatch(/rank \d+ of a 27 × 27 matrix, proven modulo 16777213/);
-    expect(made.stdout).toMatch(
-      /has width ≥ \d+ .*\nspectrum: .*\na shallow network with as many .*\nwrote cert.json\n$/,
-    );
-    const check = ['--check', 'cert.json', '--model', 'm.safetensors', '--templates', 't.npy'];
-    expect(await certify(...check)).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/cert.json holds: rank ≥ \d+/),
-    });
-    const certificate = JSON.parse(readFileSync(inFolder('cert.json'), 'utf8'));
-    expect(JSON.parse((await certify(...check, '--json')).stdout)).toMatchObject({
-      valid: true,
-      rank: certificate.rank,
-    });
-    writeFileSync(
-      inFolder('cert.json'),
-      JSON.stringify({ ...certificate, bound: { ...certificate.bound, refined: 99 } }),
-    );
-    await fails(['certify', ...check], 1, /certificate bound: expected .*E_NUMERIC/);
-  });
-
-  it('gives a numerical bound with its tolerance and spectrum', async () => {
-    const { code, stdout } = await certify(...MODEL, '--output', 'all', '--json');
-    expect(code).toBe(0);
-    const record = JSON.parse(stdout);
-    expect(record).toMatchObject({
-      method: 'singular values',
-      rows: 27,
-      columns: 27,
-      spectrum: { tolerance: 1e-10 },
-    });
-    expect(record.spectrum.singularValues.length).toBe(27);
-    const shown = (await certify(...MODEL)).stdout;
-    expect(shown).toMatch(/has width ≥ \d+ by a numerical rank, not proven; gap (Infinity|[\d.e+]+)/);
-    expect((await certify(...MODEL, '--exact')).stdout).not.toMatch(/not proven/);
-  });
-
-  it('asks for the templates of a model that does not say what it was trained on', async () => {
-    await fails(
-      ['certify', 'm.safetensors'],
-      2,
-      /--templates: expected mnist, .*m\.safetensors does not say what/,
-    );
-  });
-
-  it('takes the letters of DNA', async () => {
-    const { code, stdout } = await certify('m.safetensors', '--templates', 'splice', '--exact', '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ rows: 64, columns: 64 });
-  });
-
-  it('takes the steps of a table that the model was trained on, and asks for it', async () => {
-    const rows = Array.from({ length: 30 }, (_, n) => [n % 3, (n * n) % 5, n % 2, n % 4, n % 2 ? 'a' : 'b']);
-    writeFileSync(inFolder('table.csv'), ['p,q,r,s,class', ...rows.map((row) => row.join())].join('\n'));
-    const table = ['--data', 'table.csv', '--label', 'class', '--inputs', '2'];
-    const short = ['--rank', '3', '--features', '4', '--epochs', '1', '--json', '-o', 'table.safetensors'];
-    expect(await xitensor(['train', ...table, ...short], { cwd: folder })).toMatchObject({ code: 0 });
-    const own = ['table.safetensors', '--templates', 'table.csv'];
-    const { code, stdout } = await certify(...own, '--exact', '--json', '--out', 'table.json');
-    expect(code).toBe(0);
-    // Pairs (n mod 3, n² mod 5) and (n mod 2, n mod 4): 9 and 4, of which (0, 0) and (1, 1) are in both.
-    expect(JSON.parse(stdout)).toMatchObject({ rows: 11, columns: 11 });
-    const check = ['--check', 'table.json', ...own];
-    expect(await certify(...check)).toMatchObject({ code: 0, stdout: expect.stringMatching(/holds/) });
-    await fails(['certify', ...own.slice(0, 1)], 2, /--templates: expected data such as table.csv/);
-    await fails(['certify', ...own, '--count', '12'], 2, /--count: expected at most 11 different steps/);
-    writeFileSync(inFolder('numbers.csv'), 'p,q\n1,2\n');
-    await fails(
-      ['certify', 'm.safetensors', '--templates', 'numbers.csv'],
-      1,
-      /numbers.csv: expected steps of 4 inputs/,
-    );
-    await fails(['certify', 'm.safetensors', ...own.slice(1)], 1, /line 2, column class: expected/);
-  });
-
-  it('refuses wrong arguments', async () => {
-    await fails(
-      ['certify', ...MODEL, '--count', '3'],
-      2,
-      /--count: expected templates of images or of a table/,
-    );
-    const small = { steps: 2, inputs: 3, outputs: 1, rank: 1, features: { size: 2 } } as const;
-    const spam = createModel({ kind: 'tt', xi: 'max', ...small });
-    await saveModel(spam, inFolder('spam.safetensors'), { data: 'spam' });
-    await fails(['certify', 'spam.safetensors'], 2, /--templates: expected mnist, .*trained on spam/);
-    await fails(['certify'], 2, /expected one model file, received 'none' /);
-    await fails(['certify', 'a', '--model', 'b'], 2, /expected one model file, received 'two' /);
-    await fails(['certify', 'none.safetensors'], 1, /cannot read none.safetensors/);
-    await fails(
-      ['certify', 'm.safetensors', '--templates', 'mnit'],
-      2,
-      /received 'mnit'; did you mean 'mnist'\?/,
-    );
-    await fails(['certify', ...MODEL, '--output', 'best'], 2, /expected a number/);
-    await fails(['certify', ...MODEL, '--output', '2'], 2, /output: expected an integer from 0 to 1/);
-    await fails(['certify', ...MODEL, '--exact', '--prime', '8'], 2, /a prime, received 8/);
-    await fails(
-      ['certify', '--check', 'm.safetensors', '--model', 'm.safetensors', '--templates', 't.npy'],
-      1,
-      /as JSON/,
-    );
-    const check = ['--check', 'cert.json', '--model', 'm.safetensors', '--samples', '9', '--exact'];
-    await fails(
-      ['certify', ...check],
-      2,
-      /no option that the certificate decides, received \[.*--samples.*--exact.*\]/,
     );
   });
 });
