@@ -20,8 +20,9 @@ import {
 } from './lib/steps.mjs';
 import { buildNeon } from './neon.mjs';
 import { ensurePython } from './python.mjs';
+import { ensureRuntimes } from './runtimes.mjs';
 
-const HELP = `node scripts/setup.mjs [--build-only] [--neon] [--chromium] [--python]
+const HELP = `node scripts/setup.mjs [--build-only] [--neon] [--chromium] [--python] [--runtimes]
 
 Installs the npm packages and builds the addon, the WebAssembly module and dist/; does again only what has changed.
 
@@ -29,6 +30,7 @@ Installs the npm packages and builds the addon, the WebAssembly module and dist/
   --neon        also cross-compile the addon for AArch64 and fetch what runs it under qemu, for the tests
   --chromium    also find or install Chromium, for the tests
   --python      also find or install NumPy and PyTorch, for the tests
+  --runtimes    also fetch Bun, Deno and workerd, for the tests
   --help        print this
 
 XITENSOR_NO_APT=1 forbids to install system packages (Clang and wasi-libc; with --neon a cross compiler and qemu-user;
@@ -123,19 +125,25 @@ async function buildLibrary() {
   return {};
 }
 
+/** What only the tests need; each resolves with {} or with { missing: reason }. */
+const FOR_TESTS = {
+  neon: buildNeon,
+  chromium: ensureChromium,
+  python: ensurePython,
+  runtimes: ensureRuntimes,
+};
+
 /**
- * Sets everything up and resolves with what had to be left out: { missing: { native?, wasm?, neon?, chromium?, python? } }, each a reason.
- * Rejects when something that can be built fails to build.
+ * Sets everything up, of what only the tests need the parts whose names are true; resolves with what had to be left out:
+ * { missing: { native?, wasm?, neon?, … } }, each a reason. Rejects when something that can be built fails to build.
  */
-export async function setup({ buildOnly = false, neon = false, chromium = false, python = false } = {}) {
+export async function setup({ buildOnly = false, ...wanted } = {}) {
   const start = performance.now();
   if (!buildOnly) await installPackages();
   // All at once: one slow kernel file alone cannot use a second core, and apt-get waits for the network.
   const wasm = buildWasm();
   const parts = {
-    ...(neon && { neon: buildNeon }),
-    ...(chromium && { chromium: ensureChromium }),
-    ...(python && { python: ensurePython }),
+    ...Object.fromEntries(Object.entries(FOR_TESTS).filter(([name]) => wanted[name])),
     native: buildNative,
     wasm: () => wasm,
     dist: () => wasm.then(buildLibrary, buildLibrary),
@@ -158,8 +166,8 @@ export async function setup({ buildOnly = false, neon = false, chromium = false,
 function options() {
   const boolean = { type: 'boolean', default: false };
   try {
-    const names = { 'build-only': boolean, neon: boolean, chromium: boolean, python: boolean, help: boolean };
-    return parseArgs({ options: names }).values;
+    const names = ['build-only', 'help', ...Object.keys(FOR_TESTS)];
+    return parseArgs({ options: Object.fromEntries(names.map((name) => [name, boolean])) }).values;
   } catch (error) {
     console.error(`${error.message}\n\n${HELP}`);
     return process.exit(2);
@@ -167,10 +175,10 @@ function options() {
 }
 
 if (isMain(import.meta.url)) {
-  const { 'build-only': buildOnly, neon, chromium, python, help } = options();
+  const { help, 'build-only': buildOnly, ...wanted } = options();
   if (help) console.log(HELP);
   else {
-    await setup({ buildOnly, neon, chromium, python }).catch((error) => {
+    await setup({ buildOnly, ...wanted }).catch((error) => {
       console.error(`set-up failed\n${error.message}`);
       process.exitCode = 1;
     });

@@ -8,7 +8,7 @@ const results = scratchPath('vitest.json');
 rmSync(results, { force: true });
 
 try {
-  await setup({ neon: true, chromium: true, python: true });
+  await setup({ neon: true, chromium: true, python: true, runtimes: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
   const vitest = inProject('node_modules/vitest/vitest.mjs');
   process.exitCode = await run(process.execPath, [vitest, 'run', ...reporters, ...process.argv.slice(2)], {

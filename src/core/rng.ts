@@ -1,3 +1,5 @@
+import { ln, sinCos } from './elementary.ts';
+
 /**
  * Seeded random numbers: xoshiro128** (Blackman & Vigna, ACM TOMS 47, 2021), its state filled by SplitMix32 from any
  * number of integer seeds, so that `new Rng(seed, epoch)` is a stream of its own.
@@ -55,10 +57,10 @@ export class Rng {
       this.spare = undefined;
       return value;
     }
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    const angle = 2 * Math.PI * this.uniform();
-    this.spare = radius * Math.sin(angle);
-    return radius * Math.cos(angle) * deviation;
+    const radius = Math.sqrt(-2 * ln(1 - this.uniform()));
+    const [sin, cos] = sinCos(this.uniform());
+    this.spare = radius * sin;
+    return radius * cos * deviation;
   }
 
   /** A random order of 0, …, count − 1 (Fisher & Yates). */

@@ -30,6 +30,8 @@ export function addSeparable(
   }
 }
 
+const TANH_OF_1 = 0.7615941559557649;
+
 /**
  * Makes feature 0 the same for every input, so that a weight on it is a constant.
  *
@@ -39,5 +41,5 @@ export function holdFeature({ features }: ModelConfig, named: Readonly<Record<st
   const { 'features.A': A, 'features.b': b } = named;
   A.data.fill(0, 0, A.shape[1]);
   b.data[0] = 1;
-  return features.activation === 'tanh' ? Math.tanh(1) : 1;
+  return features.activation === 'tanh' ? TANH_OF_1 : 1;
 }

@@ -1,3 +1,4 @@
+import { ln } from '../core/elementary.ts';
 import type { Rng } from '../core/rng.ts';
 import type { FloatArray, Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
@@ -11,7 +12,7 @@ interface Operands {
 }
 
 // The largest of T normal numbers is near √(2 ln T), ln Σ e^z near ln T + 1/2: offsets against that keep the fold near 0.
-const extreme = (T: number) => Math.sqrt(2 * Math.log(T));
+const extreme = (T: number) => Math.sqrt(2 * ln(T));
 // Shared operands deviate from 1 together.
 const OPERANDS: Readonly<Record<Xi, (T: number, shared: boolean) => Operands>> = {
   product: (T, shared) => ({ offset: 1, deviation: shared ? 1 / T : 0.5 / Math.sqrt(T) }),
@@ -20,7 +21,7 @@ const OPERANDS: Readonly<Record<Xi, (T: number, shared: boolean) => Operands>> =
   min: (T) => ({ offset: extreme(T), deviation: 1 }),
   sum: (T) => ({ offset: 0, deviation: 1 / Math.sqrt(T) }),
   relusum: (T) => ({ offset: 0, deviation: 1 / Math.sqrt(T) }),
-  logsumexp: (T) => ({ offset: -Math.log(T), deviation: 1 }),
+  logsumexp: (T) => ({ offset: -ln(T), deviation: 1 }),
   l2: () => ({ offset: 0, deviation: 1 }),
 };
 

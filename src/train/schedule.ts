@@ -1,3 +1,5 @@
+import { power, sinCos } from '../core/elementary.ts';
+
 export const SCHEDULES = ['constant', 'cosine', 'linear', 'step'] as const;
 /** How the learning rate goes over the steps; all but `constant` rise first. See docs/training.md. */
 export type Schedule = (typeof SCHEDULES)[number];
@@ -14,9 +16,9 @@ const FLOOR = 0.01;
 const DROPS = [0.5, 0.75];
 
 const FALL: Readonly<Record<Exclude<Schedule, 'constant'>, (phase: number) => number>> = {
-  cosine: (phase) => FLOOR + (1 - FLOOR) * 0.5 * (1 + Math.cos(Math.PI * phase)),
+  cosine: (phase) => FLOOR + (1 - FLOOR) * 0.5 * (1 + sinCos(phase / 2)[1]),
   linear: (phase) => FLOOR + (1 - FLOOR) * (1 - phase),
-  step: (phase) => 0.1 ** DROPS.filter((drop) => phase >= drop).length,
+  step: (phase) => power(0.1, DROPS.filter((drop) => phase >= drop).length),
 };
 
 /** Factor on the learning rate at step 1 … steps. */

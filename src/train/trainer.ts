@@ -1,4 +1,5 @@
 import type { Storage } from '../backend/interface.ts';
+import { power } from '../core/elementary.ts';
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import {
@@ -236,8 +237,8 @@ export class Trainer {
         beta1: plan.beta1,
         beta2: plan.beta2,
         epsilon: plan.epsilon,
-        correction1: 1 - plan.beta1 ** step,
-        correction2: 1 - plan.beta2 ** step,
+        correction1: 1 - power(plan.beta1, step),
+        correction2: 1 - power(plan.beta2, step),
         scale,
         // A bias has one axis. Cores decay as fast as features, however slowly they learn.
         decay: shape.length > 1 ? learningRate * plan.decay : 0,
