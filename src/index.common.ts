@@ -140,7 +140,7 @@ export type {
 export { convert, fullTensor } from './models/convert.ts';
 export { type DecodeOptions, decodeModel, encodeModel } from './models/files.ts';
 export type { BatchOptions } from './models/lengths.ts';
-export { createModel, type Model } from './models/model.ts';
+export { createModel, type Model, type ScoreGradient } from './models/model.ts';
 export type { NamedTensors } from './models/parameters.ts';
 export {
   type BestWidthBound,
@@ -166,8 +166,10 @@ export { shallowToRecurrent, shallowToTree } from './theory/shallow.ts';
 export { type SimilarityOptions, similarityNetwork } from './theory/similarity.ts';
 export type { SubgridBound } from './theory/subgrid.ts';
 export { addNetworks } from './theory/sums.ts';
+export { Adam, AdamW, type OptimizerOptions, type OptimizerState } from './train/adam.ts';
 export { evaluate, evaluateAsync } from './train/evaluate.ts';
 export { fit, type RunOptions, runTrainer } from './train/fit.ts';
+export { crossEntropy, type LossGradient, type LossOptions, meanSquaredError } from './train/losses.ts';
 export type {
   Best,
   EpochReport,
@@ -177,5 +179,6 @@ export type {
   StepReport,
   TrainingPlan,
 } from './train/options.ts';
-export type { Schedule } from './train/schedule.ts';
+export { type Schedule, scheduleAt } from './train/schedule.ts';
+export { batches, type ShuffleOptions } from './train/shuffle.ts';
 export { type EndedEpoch, type Progress, type Stopping, Trainer } from './train/trainer.ts';

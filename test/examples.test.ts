@@ -49,6 +49,17 @@ describe('the examples, as a user runs them', () => {
       expect(bound).toBeGreaterThan(1);
       expect(figure(text, /^checked again .*at least (\d+)$/m)).toBe(bound);
     },
+    'own-loop.mjs': async () => {
+      const text = await output('own-loop.mjs', '4');
+      // Three epochs of a cycle, then the full rate again.
+      expect(text.match(/at rate \S+/g)?.map((rate) => rate.slice(8))).toEqual([
+        '1.0e-3',
+        '3.0e-3',
+        '1.0e-3',
+        '4.0e-3',
+      ]);
+      expect(figure(text, /^area under the curve ([\d.]+) on 638/m)).toBeGreaterThan(0.97);
+    },
     'train-mnist.mjs': async () => {
       const text = await output('train-mnist.mjs', '2000', '3');
       expect(text.match(/^epoch \d: loss/gm)).toHaveLength(3);

@@ -19,7 +19,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   io: ['core'],
   data: ['io', 'core'],
   models: ['contract', 'features', 'select', 'implementing', 'interface', 'io', 'core'],
-  train: ['models', 'features', 'data', 'implementing', 'interface', 'io', 'core'],
+  train: ['models', 'features', 'data', 'select', 'implementing', 'interface', 'io', 'core'],
   // Constructions and predicted bounds; it never measures what it predicts.
   theory: ['models', 'decompose', 'contract', 'features', 'select', 'implementing', 'interface', 'core'],
   // What is measured: grids, ranks, exact ranks.

@@ -29,13 +29,19 @@ const SCORE_ROWS = 1000;
 
 const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
+/** ∂L/∂scores [B,outputs] of a loss L, or a function that makes it of the scores. */
+export type ScoreGradient = Tensor | ((scores: Tensor) => Tensor);
+
 /** A network with its parameters on one backend. Make it with {@link createModel}. */
 export class Model {
   readonly config: ModelConfig;
   readonly backend: Backend;
-  /** Where parameters and passes live; for training loops that stay in the backend's memory. */
+  /** Where passes live, for training that stays in the backend's memory. @internal */
   readonly network: Network;
+  /** Where parameters live. @internal */
   readonly block: ParameterBlock;
+  /** Whether a pass is kept for the way back, which a function of the user's stands before. */
+  private waiting = false;
 
   /** With the parameters that are given, or initial ones from the seed. */
   constructor(config: ModelConfig, backend: Backend, parameters?: ReadonlyMap<string, Tensor>) {
@@ -63,7 +69,7 @@ export class Model {
    * @throws XiError E_ARGUMENT for missing or unknown names; E_SHAPE, E_DTYPE or E_NUMERIC for a tensor that does not fit.
    */
   setParameters(named: NamedTensors | ReadonlyMap<string, Tensor>): void {
-    this.block.assign('setParameters', named);
+    this.idle('setParameters').block.assign('setParameters', named);
   }
 
   /**
@@ -106,39 +112,50 @@ export class Model {
   /**
    * Gradients of Σ_bc dScores[b,c] · score(X)[b,c] with respect to every parameter and, unless it is tokens, to X.
    *
+   * With dScores = ∂L/∂scores they are those of any loss L of the scores. Where that is a function it is called once, with the scores of X,
+   * which spares the pass of a {@link score} before; it may not use this model.
+   *
    * @throws XiError as {@link score}, and for a dScores that is not [B,outputs].
    */
   gradients(
     X: Tensor,
-    dScores: Tensor,
+    dScores: ScoreGradient,
     options?: BatchOptions,
   ): { parameters: Record<string, Tensor>; inputs: Tensor };
   gradients(
     X: TokenTensor,
-    dScores: Tensor,
+    dScores: ScoreGradient,
     options?: BatchOptions,
   ): { parameters: Record<string, Tensor>; inputs?: undefined };
   gradients(
     X: Inputs,
-    dScores: Tensor,
+    dScores: ScoreGradient,
     options?: BatchOptions,
   ): { parameters: Record<string, Tensor>; inputs?: Tensor };
   gradients(
     X: Inputs,
-    dScores: Tensor,
+    dScores: ScoreGradient,
     options: BatchOptions = {},
   ): { parameters: Record<string, Tensor>; inputs?: Tensor } {
     const { backend, config, block } = this;
     const { dtype, outputs } = config;
     const { data, batch, order, row } = this.checkBatch('gradients', X, options);
+    const shape = [batch, outputs];
+    const check = (weights: Tensor) => checkTensor('gradients dScores', weights, shape, dtype).data;
+    const given = typeof dScores === 'function' ? undefined : check(dScores);
     return borrowing((borrow) => {
       const x = this.reach(X, data, borrow);
-      const weights = checkTensor('gradients dScores', dScores, [batch, outputs], dtype).data;
-      const d = borrow(backend.adopt(order ? gatherRows(weights, order.rows, outputs) : weights));
+      const forward = this.network.forward(block, x, batch, order?.lengths, true);
+      let weights = given;
+      if (typeof dScores === 'function') {
+        const scores = forward.read();
+        const inOrder = order ? scatterRows(scores, order.rows, outputs) : scores;
+        weights = check(this.wait(() => dScores({ dtype, shape, data: inOrder })));
+      }
+      const d = borrow(backend.adopt(order ? gatherRows(weights!, order.rows, outputs) : weights!));
       const dx = isTokens(X) ? undefined : borrow(backend.allocate(dtype, data.length));
       const gradients = new ParameterBlock(backend, block.layout, dtype);
       borrow(gradients.storage);
-      this.network.forward(block, x, batch, order?.lengths, true);
       this.network.backward(block, x, batch, d, gradients, dx, order?.lengths);
       if (!dx) return { parameters: gradients.tensors() };
       const dX = dx.read();
@@ -164,9 +181,29 @@ export class Model {
     return this.toString();
   }
 
+  /** This model. @throws XiError E_ARGUMENT in the middle of its own {@link gradients}, whose pass another would write over. @internal */
+  idle(where: string): this {
+    if (!this.waiting) return this;
+    throw mismatch(
+      'E_ARGUMENT',
+      where,
+      'a model that is not at work',
+      'one whose gradients wait for dScores',
+    );
+  }
+
+  private wait<T>(work: () => T): T {
+    this.waiting = true;
+    try {
+      return work();
+    } finally {
+      this.waiting = false;
+    }
+  }
+
   /** The values of a batch, ordered by the lengths of its sequences where these differ, and how many a sequence has. */
   private checkBatch(where: string, X: Inputs, options: BatchOptions) {
-    const { steps, inputs, dtype } = this.config;
+    const { steps, inputs, dtype } = this.idle(where).config;
     if (isTokens(X)) checkTokens('X', X, steps, inputs);
     else checkTensor('X', X, [-1, steps, inputs], dtype, { finite: false });
     const row = isTokens(X) ? steps : steps * inputs;

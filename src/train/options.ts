@@ -67,7 +67,11 @@ export const DEFAULT_PLAN: TrainingPlan = {
 };
 
 /** Of AdamW where none is given, as in PyTorch. */
-const ADAMW_DECAY = 0.01;
+export const ADAMW_DECAY = 0.01;
+
+/** The part of a plan that decides what a step makes of a gradient. */
+export const RULE_KEYS = ['learningRate', 'decay', 'clip', 'beta1', 'beta2', 'epsilon'] as const;
+export type Rule = Pick<TrainingPlan, (typeof RULE_KEYS)[number]>;
 
 /** Figures of a number of batches. */
 export interface Metrics {
@@ -143,16 +147,11 @@ export function checkPlan(options: FitOptions, data?: AnyDataset): TrainingPlan 
   integer('batch', given.batch, 1, 1e6);
   integer('seed', given.seed, 0, Number.MAX_SAFE_INTEGER);
   oneOf('schedule', given.schedule, SCHEDULES);
-  within('learningRate', given.learningRate, Number.MIN_VALUE, 10);
-  within('beta1', given.beta1, 0, BELOW_ONE);
-  within('beta2', given.beta2, 0, BELOW_ONE);
-  within('epsilon', given.epsilon, Number.MIN_VALUE, BELOW_ONE);
-  within('clip', given.clip, Number.MIN_VALUE, 1e9);
   oneOf('loss', given.loss, LOSSES);
   oneOf('optimizer', given.optimizer, OPTIMIZERS);
   const decoupled = given.optimizer === 'adamw';
   const decay = options.decay ?? (decoupled ? ADAMW_DECAY : 0);
-  within('decay', decay, 0, 1e3);
+  checkRule({ ...given, decay });
   if (decay > 0 && !decoupled)
     throw mismatch('E_ARGUMENT', 'decay', "0 for the optimizer 'adam'; 'adamw' takes weights off", decay);
   within('validationSplit', given.validationSplit, 0, BELOW_ONE);
@@ -161,12 +160,26 @@ export function checkPlan(options: FitOptions, data?: AnyDataset): TrainingPlan 
   return { ...given, decay, loss };
 }
 
+/** @throws XiError E_ARGUMENT that names the number which is out of its range. */
+export function checkRule({ learningRate, decay, clip, beta1, beta2, epsilon }: Rule): void {
+  within('learningRate', learningRate, Number.MIN_VALUE, MOST_RATE);
+  within('beta1', beta1, 0, BELOW_ONE);
+  within('beta2', beta2, 0, BELOW_ONE);
+  within('epsilon', epsilon, Number.MIN_VALUE, BELOW_ONE);
+  within('clip', clip, Number.MIN_VALUE, 1e9);
+  within('decay', decay, 0, 1e3);
+}
+
+/** @throws XiError E_ARGUMENT for a rate of one step that is none; a schedule may pass through 0. */
+export const checkRate = (rate: unknown): void => within('learningRate', rate, 0, MOST_RATE);
+
 /** @throws XiError E_ARGUMENT for an ε that is 0 in the dtype of a model: an update of moments that are 0 would be 0/0. */
 export function checkEpsilon({ epsilon }: Pick<TrainingPlan, 'epsilon'>, dtype: DType): void {
   if (dtype === 'float32' && Math.fround(epsilon) === 0)
     throw mismatch('E_ARGUMENT', 'epsilon', 'a number above 0 in float32', epsilon);
 }
 
+const MOST_RATE = 10;
 /** The largest number below 1: a moment that never decays would have no correction, an epsilon of 1 hides it. */
 const BELOW_ONE = 1 - 2 ** -53;
 

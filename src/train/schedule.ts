@@ -1,4 +1,5 @@
 import { power, sinCos } from '../core/elementary.ts';
+import { integer, mismatch, oneOf } from '../core/errors.ts';
 
 export const SCHEDULES = ['constant', 'cosine', 'linear', 'step'] as const;
 /** How the learning rate goes over the steps; all but `constant` rise first. See docs/training.md. */
@@ -21,8 +22,21 @@ const FALL: Readonly<Record<Exclude<Schedule, 'constant'>, (phase: number) => nu
   step: (phase) => power(0.1, DROPS.filter((drop) => phase >= drop).length),
 };
 
-/** Factor on the learning rate at step 1 … steps. */
+/**
+ * Factor on the learning rate at a step from 1 to `steps`, as `fit` has it; for loops of one's own.
+ *
+ * @throws XiError E_ARGUMENT for an unknown schedule, or a step outside 0 … steps.
+ */
 export function scheduleAt(schedule: Schedule, step: number, steps: number): number {
+  oneOf('scheduleAt schedule', schedule, SCHEDULES);
+  integer('scheduleAt steps', steps, 1, Number.MAX_SAFE_INTEGER);
+  if (!(typeof step === 'number' && step >= 0 && step <= steps))
+    throw mismatch('E_ARGUMENT', 'scheduleAt step', `a number from 0 to ${steps}`, step);
+  return rateFactor(schedule, step, steps);
+}
+
+/** {@link scheduleAt} of checked arguments. */
+export function rateFactor(schedule: Schedule, step: number, steps: number): number {
   if (schedule === 'constant') return 1;
   const warm = WARM_UP * steps;
   if (step < warm) return (step / warm) ** 2;

@@ -1,7 +1,5 @@
 import type { Storage } from '../backend/interface.ts';
-import { power } from '../core/elementary.ts';
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
-import { Rng } from '../core/rng.ts';
 import {
   type AnyDataset,
   checkDataset,
@@ -12,6 +10,7 @@ import {
 } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { ParameterBlock } from '../models/parameters.ts';
+import { adamStep } from './adam.ts';
 import { Batches, checkFits } from './batches.ts';
 import {
   type Best,
@@ -23,7 +22,8 @@ import {
   type StepReport,
   type TrainingPlan,
 } from './options.ts';
-import { scheduleAt } from './schedule.ts';
+import { rateFactor } from './schedule.ts';
+import { orderOf } from './shuffle.ts';
 
 /** Where training stands, beside the parameters and moments: enough to go on bit for bit as if nothing had happened. */
 export interface Progress {
@@ -60,12 +60,14 @@ export class Trainer {
   readonly data: AnyDataset;
   /** What was given for validation, or is held back for it. */
   readonly validation: AnyDataset | undefined;
-  /** First and second moments of the gradient. */
+  /** First moments of the gradient. @internal */
   readonly m: ParameterBlock;
+  /** Second moments. @internal */
   readonly v: ParameterBlock;
-  /** Parameters of the best epoch, where training ends with them. */
+  /** Parameters of the best epoch, where training ends with them. @internal */
   readonly best: ParameterBlock | undefined;
-  private readonly gradients: ParameterBlock;
+  /** @internal */
+  readonly gradients: ParameterBlock;
   private readonly batches: Batches;
   private readonly dScores: Storage;
   /** Numbers of the examples that are trained on. */
@@ -191,8 +193,8 @@ export class Trainer {
           `a learning rate below ${plan.learningRate} may help`,
       );
     }
-    const learningRate = plan.learningRate * scheduleAt(plan.schedule, step, this.steps);
-    this.update(step, learningRate, norm > plan.clip ? plan.clip / norm : 1);
+    const learningRate = plan.learningRate * rateFactor(plan.schedule, step, this.steps);
+    for (const part of model.block.layout) adamStep(model, part, this, { ...plan, learningRate, step, norm });
     this.done = { step, loss: before.loss + loss, correct: before.correct + correct };
     this.stops = { ...this.stops, ended: Math.max(this.stops.ended, epoch) };
     const seen = first + rows.length;
@@ -227,28 +229,9 @@ export class Trainer {
     if (this.finished && this.stops.best) model.block.storage.write(best.storage.read());
   }
 
-  private update(step: number, learningRate: number, scale: number): void {
-    const { model, plan, gradients, m, v } = this;
-    for (const [name, shape] of model.block.layout) {
-      const parts = [model.block, gradients, m, v].map((block) => block.part(name));
-      const [p, g, first, second] = parts;
-      model.backend.adam(p, g, first, second, {
-        rate: learningRate * model.network.rateScale(name, shape),
-        beta1: plan.beta1,
-        beta2: plan.beta2,
-        epsilon: plan.epsilon,
-        correction1: 1 - power(plan.beta1, step),
-        correction2: 1 - power(plan.beta2, step),
-        scale,
-        // A bias has one axis. Cores decay as fast as features, however slowly they learn.
-        decay: shape.length > 1 ? learningRate * plan.decay : 0,
-      });
-    }
-  }
-
   private rowsOf(epoch: number): Uint32Array {
     if (this.order?.epoch !== epoch) {
-      const order = new Rng(this.plan.seed, 2, epoch).permutation(this.count);
+      const order = orderOf(this.count, this.plan.seed, epoch);
       this.order = { epoch, rows: order.map((n) => this.rows[n]) };
     }
     return this.order.rows;

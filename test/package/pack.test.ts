@@ -187,6 +187,8 @@ for await (const { epoch, loss } of fit(model, data, { epochs: 1, signal: new Ab
 }
 const again = decodeModel(encodeModel(model), { where: 'memory' }) satisfies typeof model;
 if (String(again) !== String(model)) throw new XiError('E_FILE', 'another');
+// @ts-expect-error what the library itself works on is no part of the types
+model.block;
 // @ts-expect-error a name that is not in the table
 createModel({ kind: 'tt', xi: 'plus', steps: 2, inputs: 3, outputs: 2, rank: 4, features: { size: 5 } });
 `,
