@@ -142,17 +142,16 @@ export class Model {
     const { data, batch, order, row } = this.checkBatch('gradients', X, options);
     const shape = [batch, outputs];
     const check = (weights: Tensor) => checkTensor('gradients dScores', weights, shape, dtype).data;
-    const given = typeof dScores === 'function' ? undefined : check(dScores);
     return borrowing((borrow) => {
       const x = this.reach(X, data, borrow);
-      const forward = this.network.forward(block, x, batch, order?.lengths, true);
-      let weights = given;
-      if (typeof dScores === 'function') {
-        const scores = forward.read();
-        const inOrder = order ? scatterRows(scores, order.rows, outputs) : scores;
-        weights = check(this.wait(() => dScores({ dtype, shape, data: inOrder })));
-      }
-      const d = borrow(backend.adopt(order ? gatherRows(weights!, order.rows, outputs) : weights!));
+      const given = typeof dScores === 'function' ? undefined : check(dScores);
+      const scores = this.network.forward(block, x, batch, order?.lengths, true);
+      const ask = (make: (scores: Tensor) => Tensor) => {
+        const inOrder = order ? scatterRows(scores.read(), order.rows, outputs) : scores.read();
+        return check(this.wait(() => make({ dtype, shape, data: inOrder })));
+      };
+      const weights = given ?? ask(dScores as (scores: Tensor) => Tensor);
+      const d = borrow(backend.adopt(order ? gatherRows(weights, order.rows, outputs) : weights));
       const dx = isTokens(X) ? undefined : borrow(backend.allocate(dtype, data.length));
       const gradients = new ParameterBlock(backend, block.layout, dtype);
       borrow(gradients.storage);

@@ -20,7 +20,7 @@ interface Moments {
   readonly v: ParameterBlock;
 }
 
-/** Updates one parameter of a model; `norm` is that of the whole gradient, `step` counts from 1. */
+/** Updates one parameter of a model; `norm` is that of the whole gradient, `step` counts from 1. @internal */
 export function adamStep(
   { backend, block, network }: Model,
   [name, shape]: readonly [name: string, shape: Shape],
