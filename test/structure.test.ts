@@ -86,7 +86,16 @@ const NODE_FILES = [
     (n) => `data/${n}`,
   ),
   ...['bench/machine', 'bench/own', 'bench/run'],
-  ...['io/atomic', 'io/disk', 'io/lock', 'io/temporary', 'io/text', 'models/disk', 'train/checkpoint'],
+  ...[
+    'io/atomic',
+    'io/disk',
+    'io/lock',
+    'io/path',
+    'io/temporary',
+    'io/text',
+    'models/disk',
+    'train/checkpoint',
+  ],
 ].map((name) => `src/${name}.ts`);
 /** The packages of the command line; everything else gets along with what Node has. */
 const CLI_PACKAGES = ['commander', 'cli-progress'];

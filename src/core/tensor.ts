@@ -114,11 +114,12 @@ export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: S
 }
 
 /**
- * Makes tokens from nested arrays or an Int32Array, which is used in place; `shape` defaults to the nesting.
+ * Makes tokens from nested arrays, a tensor of whole numbers such as `readNpy` gives, or an Int32Array, which is used in place; `shape`
+ * defaults to theirs.
  *
  * @throws XiError E_SHAPE for ragged arrays or a shape that does not fit, E_DTYPE for values that are no 32-bit integers.
  */
-export function tokens(data: NestedArray | Int32Array, shape?: Shape): TokenTensor {
+export function tokens(data: NestedArray | Int32Array | Tensor, shape?: Shape): TokenTensor {
   const list = ours(data);
   if (list instanceof Int32Array) return tokenTensor(list, shape ?? [list.length]);
   const { shape: own, data: values } = tensor(data);

@@ -2,16 +2,17 @@ import { basename } from 'node:path';
 import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { DTYPES, type DType, type Inputs, type Tensor, type TokenTensor, tensor } from '../core/tensor.ts';
 import { readNpy } from '../io/disk.ts';
+import { type Path, pathOf } from '../io/path.ts';
 import type { AnyDataset, Dataset, TargetDataset } from './dataset.ts';
 
 /** Two `.npy` files of the same count of examples, for {@link loadArrays}. */
 export interface ArrayFiles {
   /** `.npy` of inputs [count, steps, inputs], or of tokens [count, steps] as whole numbers. */
-  readonly inputs: string;
+  readonly inputs: Path;
   /** `.npy` of classes [count] as whole numbers, or of real targets [count, outputs]. */
-  readonly answers: string;
+  readonly answers: Path;
   /** `.npy` of the steps of each sequence [count], where they differ. */
-  readonly lengths?: string;
+  readonly lengths?: Path;
   /** float32 when left out. */
   readonly dtype?: DType;
 }
@@ -23,17 +24,20 @@ export interface ArrayFiles {
  */
 export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
   knownKeys('loadArrays', files, ['inputs', 'answers', 'lengths', 'dtype']);
-  const { inputs, answers } = files;
+  const [inputs, answers] = (['inputs', 'answers'] as const).map((part) =>
+    pathOf(`loadArrays ${part}`, files[part], 'the path of an .npy file, or its file: URL'),
+  );
   const dtype = oneOf('loadArrays dtype', files.dtype ?? 'float32', DTYPES);
-  if (typeof inputs !== 'string')
-    throw mismatch('E_ARGUMENT', 'loadArrays inputs', 'the path of an .npy file', inputs);
   const name = basename(inputs).replace(/\.npy$/i, '');
   const X = await readInputs(inputs, dtype);
   const Y = await readNpy(answers);
   const [count] = X.shape;
   if (Y.shape[0] !== count || Y.shape.length > 2 || Y.shape.length === 0)
     throw mismatch('E_FILE', answers, `classes [${count}] or targets [${count}, outputs]`, Y.shape);
-  const lengths = files.lengths === undefined ? {} : { lengths: await readLengths(files.lengths, X) };
+  const lengths =
+    files.lengths === undefined
+      ? {}
+      : { lengths: await readLengths(pathOf('loadArrays lengths', files.lengths), X) };
   if (Y.shape.length === 2)
     return { name, inputs: X, ...lengths, targets: finite(answers, Y, dtype) } as TargetDataset;
   const labels = wholeNumbers(answers, Y);

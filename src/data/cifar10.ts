@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { DTYPES, type DType, type Tensor } from '../core/tensor.ts';
 import { readFileChecked } from '../io/atomic.ts';
+import { folderOf, type Path } from '../io/path.ts';
 import type { Dataset } from './dataset.ts';
 import { cutPatches } from './patches.ts';
 
@@ -19,7 +20,7 @@ const CLASS_NAMES = 'airplane automobile bird cat deer dog frog horse ship truck
 /** Where CIFAR-10 lies and how {@link loadCifar10} cuts its images of 3 × 32 × 32 into steps. */
 export interface Cifar10Options {
   /** Folder with the binary version's batches, data_batch_1.bin … data_batch_5.bin and test_batch.bin. */
-  source: string;
+  source: Path;
   split: keyof typeof FILES;
   /** Side of a patch in pixels, a divisor of 32; 8 when left out. */
   patch?: number;
@@ -44,13 +45,12 @@ export async function loadCifar10(options: Cifar10Options): Promise<Dataset<Tens
   const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
   const patch = integer('patch', options.patch ?? 8, 1, SIDE);
   const limit = integer('limit', options.limit ?? 2 ** 31, 1, 2 ** 32);
-  if (typeof options.source !== 'string')
-    throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', options.source);
+  const folder = folderOf(`${where} source`, options.source);
   const images: Uint8Array[] = [];
   const labels: number[] = [];
   for (const name of FILES[split]) {
     if (labels.length >= limit) break;
-    const path = join(options.source, name);
+    const path = join(folder, name);
     const bytes = await readFileChecked(path);
     checkBatch(path, bytes);
     for (let at = 0; at < bytes.length && labels.length < limit; at += RECORD) {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { allocate, DTYPES, type DType, type Tensor } from '../core/tensor.ts';
 import { type CsvRow, parseCsv } from '../io/csv.ts';
+import { type Path, pathOf } from '../io/path.ts';
 import { readText } from '../io/text.ts';
 import type { Dataset, TargetDataset } from './dataset.ts';
 import { namedClasses } from './labels.ts';
@@ -46,21 +47,22 @@ const KEYS = [
  * @throws XiError E_ARGUMENT for unknown or unfit options, E_FILE with the line of what is no row of such a table.
  */
 export async function loadCsv(
-  path: string,
+  file: Path,
   options: CsvOptions & { readonly targets: readonly string[] },
 ): Promise<TargetDataset<Tensor>>;
 export async function loadCsv(
-  path: string,
+  file: Path,
   options?: CsvOptions & { readonly targets?: undefined },
 ): Promise<Dataset<Tensor>>;
 export async function loadCsv(
-  path: string,
+  file: Path,
   options?: CsvOptions,
 ): Promise<Dataset<Tensor> | TargetDataset<Tensor>>;
 export async function loadCsv(
-  path: string,
+  file: Path,
   options: CsvOptions = {},
 ): Promise<Dataset<Tensor> | TargetDataset<Tensor>> {
+  const path = pathOf('loadCsv', file);
   const { table, sequences, dtype } = await readTable(path, options);
   const { label = 'label', targets } = options;
   const name = basename(path).replace(/\.csv$/i, '');
@@ -76,8 +78,8 @@ export async function loadCsv(
  *
  * @throws XiError as loadCsv.
  */
-export async function loadCsvInputs(path: string, options: CsvOptions = {}): Promise<CsvInputs> {
-  return (await readTable(path, options, false)).sequences;
+export async function loadCsvInputs(file: Path, options: CsvOptions = {}): Promise<CsvInputs> {
+  return (await readTable(pathOf('loadCsvInputs', file), options, false)).sequences;
 }
 
 async function readTable(path: string, options: CsvOptions, answered = true) {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, XiError } from '../core/errors.ts';
 import { fileError } from '../io/atomic.ts';
+import { folderOf, type Path } from '../io/path.ts';
 import { readTexts } from '../io/text.ts';
 import { type Documents, encodeParts, type TextParts, type VocabularyOptions } from './text.ts';
 
@@ -9,7 +10,7 @@ const CLASS_NAMES = ['neg', 'pos'];
 
 export interface ImdbOptions extends VocabularyOptions {
   /** The folder `aclImdb` of the archive. */
-  readonly source: string;
+  readonly source: Path;
   /** At most that many reviews of each part, of both classes in turn. */
   readonly limit?: number;
 }
@@ -28,11 +29,10 @@ export async function loadImdb(options: ImdbOptions): Promise<TextParts> {
   const where = 'loadImdb';
   knownKeys(where, options, ['source', 'words', 'vocabulary', 'limit', 'steps', 'keep', 'variable']);
   const { source, limit = 2 ** 31, ...rest } = options;
-  if (typeof source !== 'string')
-    throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);
+  const folder = folderOf(`${where} source`, source);
   integer('limit', limit, 1, 2 ** 31);
-  const train = await readPart(source, 'train', limit);
-  return encodeParts(train, await readPart(source, 'test', limit), rest);
+  const train = await readPart(folder, 'train', limit);
+  return encodeParts(train, await readPart(folder, 'test', limit), rest);
 }
 
 async function readPart(source: string, part: 'train' | 'test', limit: number): Promise<Documents> {

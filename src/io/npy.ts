@@ -1,14 +1,7 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
-import { ours } from '../core/realm.ts';
-import {
-  allocate,
-  anyTensor,
-  type DType,
-  dtypeOf,
-  type FloatArray,
-  type Shape,
-  type Tensor,
-} from '../core/tensor.ts';
+import { isBuffer, ours } from '../core/realm.ts';
+import { allocate, dtypeOf, type FloatArray, type Inputs, type Shape, type Tensor } from '../core/tensor.ts';
+import { anyArray, decodeElements, ELEMENTS, littleEndianBytes } from './elements.ts';
 
 /*
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -20,22 +13,8 @@ const ALIGN = 64;
 const GROWTH_DIGITS = 21;
 /** No header of a plain array comes near; bounds the work on a hostile file. */
 const MAX_HEADER = 2 ** 20;
-const NATIVE_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-type Reader = (view: DataView, at: number, little: boolean) => number | bigint;
-
-/** Integer and boolean types by NumPy's letter and size; all become float64. */
-const INTEGERS = new Map<string, Reader>([
-  ['b1', (view, at) => (view.getUint8(at) === 0 ? 0 : 1)],
-  ['u1', (view, at) => view.getUint8(at)],
-  ['i1', (view, at) => view.getInt8(at)],
-  ['u2', (view, at, little) => view.getUint16(at, little)],
-  ['i2', (view, at, little) => view.getInt16(at, little)],
-  ['u4', (view, at, little) => view.getUint32(at, little)],
-  ['i4', (view, at, little) => view.getInt32(at, little)],
-  ['u8', (view, at, little) => view.getBigUint64(at, little)],
-  ['i8', (view, at, little) => view.getBigInt64(at, little)],
-]);
+const TYPES = new Map(ELEMENTS.flatMap((type) => (type.numpy ? [[type.numpy, type]] : [])));
+const DESCR = { float32: '<f4', float64: '<f8', int32: '<i4' } as const;
 
 interface Header {
   descr: string;
@@ -43,13 +22,16 @@ interface Header {
   shape: number[];
 }
 
-/** Bytes of an `.npy` file: '<f4' or '<f8', row-major, header as NumPy writes it (version 2.0 from 64 KiB on). */
-export function encodeNpy(tensor: Tensor): Uint8Array<ArrayBuffer> {
-  const { dtype, shape, data } = anyTensor('encodeNpy', tensor);
+/**
+ * Bytes of an `.npy` file: '<f4', '<f8' or, for tokens, '<i4', row-major, header as NumPy writes it (version 2.0 from 64 KiB on).
+ *
+ * @throws XiError E_ARGUMENT, E_DTYPE or E_SHAPE for what is no tensor.
+ */
+export function encodeNpy(tensor: Inputs): Uint8Array<ArrayBuffer> {
+  const { dtype, shape, data } = anyArray('encodeNpy', tensor);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const room = shape.length > 0 ? Math.max(0, GROWTH_DIGITS - String(shape[0]).length) : 0;
-  const descr = dtype === 'float32' ? '<f4' : '<f8';
-  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }${' '.repeat(room)}`;
+  const text = `{'descr': '${DESCR[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }${' '.repeat(room)}`;
   // One byte for the newline; NumPy pads a full 64 where nothing would be needed.
   const padded = (prefix: number) => {
     const used = prefix + text.length + 1;
@@ -74,98 +56,38 @@ export function encodeNpy(tensor: Tensor): Uint8Array<ArrayBuffer> {
 /**
  * The tensor in the bytes of an `.npy` file of version 1.0, 2.0 or 3.0.
  *
- * Types f4 and f8 of either byte order keep their precision, booleans and integers become float64; Fortran order is
- * transposed to row-major.
+ * Types f4 and f8 of either byte order keep their precision, f2 becomes float32, booleans and integers of every size become
+ * float64, all of them exactly; Fortran order is transposed to row-major. `tokens(decodeNpy(…))` makes int32 of whole numbers.
  *
  * @param where names the bytes in messages, usually the path.
  * @throws XiError E_FILE (malformed, truncated, trailing bytes), E_DTYPE (other types), E_NUMERIC (an 8-byte integer
  * beyond ±2⁵³).
  */
-export function decodeNpy(given: Uint8Array, where: string): Tensor {
+export function decodeNpy(given: Uint8Array | ArrayBuffer, where = 'npy'): Tensor {
   const bytes = checkBytes('decodeNpy', given);
   const { start, header } = readHeader(bytes, where);
   const { descr, fortran, shape } = header;
   const [, order, type] = /^([<>|])([a-zA-Z]\d+)$/.exec(descr) ?? [];
-  const isFloat = type === 'f4' || type === 'f8';
-  const size = Number(type?.[1]);
-  if (type === undefined || !(isFloat || INTEGERS.has(type)) || (order === '|' && size > 1)) {
-    throw mismatch(
-      'E_DTYPE',
-      where,
-      'one of f4, f8, b1, i1, i2, i4, i8, u1, u2, u4, u8 with a byte order',
-      descr,
-    );
+  const element = TYPES.get(type ?? '');
+  if (element === undefined || (order === '|' && element.size > 1)) {
+    const known = `one of ${[...TYPES.keys()].join(', ')} with a byte order`;
+    throw mismatch('E_DTYPE', where, known, descr);
   }
+  const { size } = element;
   const count = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
   if (count * size !== bytes.length - start) {
     const wanted = `${count * size} bytes of data from byte ${start} on (shape ${show(shape)}, '${descr}')`;
     throw new XiError('E_FILE', `${where}: expected ${wanted}, found ${bytes.length - start}`);
   }
-  const little = order !== '>';
-  const body = bytes.subarray(start);
-  const data = isFloat
-    ? floatsFromBytes(body, type === 'f4' ? 'float32' : 'float64', little)
-    : integersFromBytes(body, type, little, where, start);
-  return { dtype: dtypeOf(data), shape, data: fortran ? rowMajor(data, shape) : data };
+  const data = decodeElements(bytes.subarray(start), element, order !== '>', where, start);
+  return { dtype: element.dtype, shape, data: fortran ? rowMajor(data, shape) : data };
 }
 
-/** Bytes that a user hands in. @throws XiError E_ARGUMENT for anything but a Uint8Array. */
+/** Bytes that a user hands in. @throws XiError E_ARGUMENT for anything but a Uint8Array or an ArrayBuffer. */
 export function checkBytes(where: string, bytes: unknown): Uint8Array {
-  const own = ours(bytes);
+  const own = isBuffer(bytes) ? new Uint8Array(bytes) : ours(bytes);
   if (own instanceof Uint8Array) return own;
-  throw mismatch('E_ARGUMENT', where, 'a Uint8Array', bytes);
-}
-
-/** The values as little-endian bytes, in memory of their own, so that later changes do not reach a pending write. */
-export function littleEndianBytes(data: FloatArray): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  if (!NATIVE_LITTLE) swapBytes(bytes, data.BYTES_PER_ELEMENT);
-  return bytes;
-}
-
-/** Copies floats out of bytes of any alignment; the length must be a multiple of the element size. */
-export function floatsFromBytes(bytes: Uint8Array, dtype: DType, little: boolean): FloatArray {
-  const size = dtype === 'float32' ? 4 : 8;
-  const out = allocate(dtype, bytes.length / size);
-  const raw = new Uint8Array(out.buffer);
-  raw.set(bytes);
-  if (little !== NATIVE_LITTLE) swapBytes(raw, size);
-  return out;
-}
-
-function swapBytes(bytes: Uint8Array, size: number): void {
-  for (let at = 0; at < bytes.length; at += size) {
-    for (let low = at, high = at + size - 1; low < high; low++, high--) {
-      const byte = bytes[low];
-      bytes[low] = bytes[high];
-      bytes[high] = byte;
-    }
-  }
-}
-
-function integersFromBytes(
-  bytes: Uint8Array,
-  type: string,
-  little: boolean,
-  where: string,
-  start: number,
-): FloatArray {
-  const read = INTEGERS.get(type)!;
-  const size = Number(type[1]);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const out = allocate('float64', bytes.length / size);
-  for (let n = 0; n < out.length; n++) {
-    const value = read(view, n * size, little);
-    if (value > 2 ** 53 || value < -(2 ** 53)) {
-      const at = `element ${n} (byte ${start + n * size})`;
-      throw new XiError(
-        'E_NUMERIC',
-        `${where}: expected integers within ±2^53, which float64 holds, received ${value} at ${at}`,
-      );
-    }
-    out[n] = Number(value);
-  }
-  return out;
+  throw mismatch('E_ARGUMENT', where, 'a Uint8Array or an ArrayBuffer', bytes);
 }
 
 /** Reorders values whose first index runs fastest: out[i₀, …, i_n] = data[Σ i_k · Π_{j<k} shape_j]. */

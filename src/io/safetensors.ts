@@ -1,6 +1,7 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
-import { anyTensor, type DType, type Tensor } from '../core/tensor.ts';
-import { checkBytes, floatsFromBytes, littleEndianBytes } from './npy.ts';
+import type { Inputs, Tensor } from '../core/tensor.ts';
+import { anyArray, decodeElements, ELEMENTS, type Element, littleEndianBytes } from './elements.ts';
+import { checkBytes } from './npy.ts';
 
 /*
  * Format: https://github.com/huggingface/safetensors#format
@@ -14,23 +15,37 @@ const MAX_DEPTH = 64;
 /** Characters of a number; the largest size has sixteen. */
 const MAX_ATOM = 64;
 
-const NAMES = { float32: 'F32', float64: 'F64' } as const;
-const DTYPES = new Map<unknown, { dtype: DType; size: number }>([
-  ['F32', { dtype: 'float32', size: 4 }],
-  ['F64', { dtype: 'float64', size: 8 }],
-]);
+const NAMES = { float32: 'F32', float64: 'F64', int32: 'I32' } as const;
+const TYPES = new Map(ELEMENTS.map((type) => [type.safetensors, type]));
 
 /**
- * Chunks that make up a safetensors file: the header, then the data of each tensor.
+ * The bytes of a safetensors file of tensors by name, tokens (I32) among them, and metadata.
  *
- * Float64 tensors come before float32 ones, which keeps all data aligned; otherwise the order is that of the map. The
- * chunks are copies, so tensors may change while a write is pending.
+ * Float64 tensors come before others, which keeps all data aligned; otherwise the order is that of the map.
  *
  * @throws XiError E_ARGUMENT for names or metadata that the format cannot hold, E_SHAPE or E_DTYPE for a bad tensor.
  */
 export function encodeSafetensors(
-  tensors: ReadonlyMap<string, Tensor>,
-  metadata: Record<string, string> = {},
+  tensors: ReadonlyMap<string, Inputs>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const chunks = safetensorsChunks(tensors, metadata);
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/**
+ * {@link encodeSafetensors} in parts, for files that are larger than an array may be: the header, then the data of each tensor.
+ * They are copies, so tensors may change while a write is pending.
+ */
+export function safetensorsChunks(
+  tensors: ReadonlyMap<string, Inputs>,
+  metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer>[] {
   const where = 'encodeSafetensors';
   if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
@@ -43,7 +58,7 @@ export function encodeSafetensors(
   const entries = [...tensors].map(([name, value]) => {
     checkText(`${where} tensor name`, name);
     if (name === METADATA) throw mismatch('E_ARGUMENT', where, `tensor names other than ${METADATA}`, name);
-    return { name, ...anyTensor(`${where} tensor ${show(name)}`, value) };
+    return { name, ...anyArray(`${where} tensor ${show(name)}`, value) };
   });
   entries.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
 
@@ -73,11 +88,16 @@ export interface SafetensorsContent {
 /**
  * The tensors and metadata in the bytes of a safetensors file, in the order of its header, in memory of their own.
  *
+ * F32 and F64 keep their precision, F16 and BF16 become float32, BOOL and integers of every size float64, all of them exactly.
+ *
  * @param where names the bytes in messages, usually the path.
  * @throws XiError E_FILE for everything that the official implementation refuses, and for a key that occurs twice;
- * E_DTYPE for a tensor that is neither F32 nor F64.
+ * E_DTYPE for a tensor of other types, such as F8_E4M3; E_NUMERIC for an 8-byte integer beyond ±2⁵³.
  */
-export function decodeSafetensors(given: Uint8Array, where: string): SafetensorsContent {
+export function decodeSafetensors(
+  given: Uint8Array | ArrayBuffer,
+  where = 'safetensors',
+): SafetensorsContent {
   const bytes = checkBytes('decodeSafetensors', given);
   const { header, start } = readHeader(bytes, where);
   const metadata: Record<string, string> = Object.create(null);
@@ -88,16 +108,17 @@ export function decodeSafetensors(given: Uint8Array, where: string): Safetensors
   }
   checkCoverage(entries, bytes.length - start, where);
   const tensors = new Map<string, Tensor>();
-  for (const { name, dtype, shape, begin, end } of entries) {
-    const data = floatsFromBytes(bytes.subarray(start + begin, start + end), dtype, true);
-    tensors.set(name, { dtype, shape, data });
+  for (const { name, type, shape, begin, end } of entries) {
+    const place = `${where}: tensor ${show(name)}`;
+    const data = decodeElements(bytes.subarray(start + begin, start + end), type, true, place, start + begin);
+    tensors.set(name, { dtype: type.dtype, shape, data });
   }
   return { tensors, metadata };
 }
 
 interface Entry {
   name: string;
-  dtype: DType;
+  type: Element;
   shape: number[];
   begin: number;
   end: number;
@@ -140,8 +161,8 @@ function readEntry(name: string, value: Json, where: string): Entry {
   if (!(value instanceof Map)) throw mismatch('E_FILE', place, 'an object', value);
   const [type, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((key) => value.get(key));
   if (typeof type !== 'string') throw mismatch('E_FILE', `${place} dtype`, 'a string', type);
-  const known = DTYPES.get(type);
-  if (!known) throw mismatch('E_DTYPE', `${place} dtype`, [...DTYPES.keys()].join(' or '), type);
+  const known = TYPES.get(type);
+  if (!known) throw mismatch('E_DTYPE', `${place} dtype`, `one of ${[...TYPES.keys()].join(', ')}`, type);
   if (!isSizes(shape)) throw mismatch('E_FILE', `${place} shape`, 'a list of non-negative integers', shape);
   if (!isSizes(offsets) || offsets.length !== 2) {
     throw mismatch('E_FILE', `${place} data_offsets`, 'two non-negative integers', offsets);
@@ -156,7 +177,7 @@ function readEntry(name: string, value: Json, where: string): Entry {
       `${place}: expected ${wanted}, data_offsets ${show(offsets)} hold ${end - begin}`,
     );
   }
-  return { name, dtype: known.dtype, shape, begin, end };
+  return { name, type: known, shape, begin, end };
 }
 
 /** Checks that the ranges follow one another from 0 to `length` without holes and overlaps. */

@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import { knownKeys } from '../core/errors.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
+import { type Path, pathOf } from '../io/path.ts';
 import { finiteTensors, modelMetadata, modelOf } from './files.ts';
 import { checkModel, type Model } from './model.ts';
 
@@ -11,7 +12,7 @@ import { checkModel, type Model } from './model.ts';
  */
 export async function saveModel(
   model: Model,
-  path: string,
+  path: Path,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   checkModel('saveModel', model);
@@ -24,7 +25,8 @@ export async function saveModel(
  *
  * @throws XiError as `decodeModel`, and E_FILE when the file cannot be read.
  */
-export async function loadModel(path: string, options: { readonly backend?: Backend } = {}): Promise<Model> {
+export async function loadModel(file: Path, options: { readonly backend?: Backend } = {}): Promise<Model> {
   knownKeys('loadModel', options, ['backend']);
+  const path = pathOf('loadModel', file);
   return modelOf(path, await readSafetensors(path), options.backend);
 }

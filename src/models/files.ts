@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
-import { isBuffer, ours } from '../core/realm.ts';
 import { checkFinite, type Tensor } from '../core/tensor.ts';
+import { checkBytes } from '../io/npy.ts';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '../io/safetensors.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
 import { layoutOf } from './families.ts';
@@ -26,14 +26,7 @@ export function encodeModel(
 ): Uint8Array<ArrayBuffer> {
   checkModel('encodeModel', model);
   const all = { ...metadata, ...modelMetadata(model) };
-  const chunks = encodeSafetensors(new Map(Object.entries(model.parameters)), all);
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return encodeSafetensors(new Map(Object.entries(model.parameters)), all);
 }
 
 /** How {@link decodeModel} names the file in errors, and where the model computes. */
@@ -52,10 +45,7 @@ export interface DecodeOptions {
 export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): Model {
   knownKeys('decodeModel', options, ['backend', 'where']);
   const { backend, where = 'model' } = options;
-  const view = ours(isBuffer(bytes) ? new Uint8Array(bytes) : bytes);
-  if (!(view instanceof Uint8Array))
-    throw mismatch('E_ARGUMENT', 'decodeModel', 'a Uint8Array or an ArrayBuffer', bytes);
-  return modelOf(where, decodeSafetensors(view, where), backend);
+  return modelOf(where, decodeSafetensors(checkBytes('decodeModel', bytes), where), backend);
 }
 
 /** The model in the tensors and metadata of a file. */

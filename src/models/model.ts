@@ -41,7 +41,7 @@ export class Model {
   /** Where parameters live. @internal */
   readonly block: ParameterBlock;
   /** Whether a pass is kept for the way back, which a function of the user's stands before. */
-  private waiting = false;
+  #waiting = false;
 
   /** With the parameters that are given, or initial ones from the seed. */
   constructor(config: ModelConfig, backend: Backend, parameters?: ReadonlyMap<string, Tensor>) {
@@ -182,7 +182,7 @@ export class Model {
 
   /** This model. @throws XiError E_ARGUMENT in the middle of its own {@link gradients}, whose pass another would write over. @internal */
   idle(where: string): this {
-    if (!this.waiting) return this;
+    if (!this.#waiting) return this;
     throw mismatch(
       'E_ARGUMENT',
       where,
@@ -192,11 +192,11 @@ export class Model {
   }
 
   private wait<T>(work: () => T): T {
-    this.waiting = true;
+    this.#waiting = true;
     try {
       return work();
     } finally {
-      this.waiting = false;
+      this.#waiting = false;
     }
   }
 

@@ -3,6 +3,7 @@ import type { Backend } from '../backend/interface.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { type AnyDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
+import { type Path, pathOf } from '../io/path.ts';
 import {
   checkParameters,
   configOf,
@@ -57,7 +58,7 @@ function watched({ plan, validation }: Trainer): AnyDataset | undefined {
  */
 export async function saveCheckpoint(
   trainer: Trainer,
-  path: string,
+  path: Path,
   source?: DataSource,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
@@ -97,11 +98,12 @@ export async function saveCheckpoint(
  * trained on, or for an option of training, which is the checkpoint's.
  */
 export async function loadCheckpoint(
-  path: string,
+  file: Path,
   data: AnyDataset,
   options: { readonly backend?: Backend; readonly validation?: AnyDataset } = {},
 ): Promise<Trainer> {
   knownKeys('loadCheckpoint', options, ['backend', 'validation']);
+  const path = pathOf('loadCheckpoint', file);
   const { tensors, metadata } = await readSafetensors(path);
   const saved = trainingOf(path, metadata);
   const config = configOf(path, metadata);

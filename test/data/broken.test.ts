@@ -106,7 +106,7 @@ describe('.npy files', () => {
 
   it('of complex numbers, of answers that are none', async () => {
     const complex = headed(shaped('(2, 3, 1)', 'False', '<c8'));
-    await expect(load(complex)).rejects.toThrow(refusal('E_DTYPE', /x\.npy: expected one of f4, f8.*'<c8'/));
+    await expect(load(complex)).rejects.toThrow(refusal('E_DTYPE', /x\.npy: expected one of f8, f4.*'<c8'/));
     const targets = tensor([[1], [Number.NaN]]);
     await expect(load(X, encodeNpy(targets))).rejects.toThrow(
       says(/y\.npy, element \[1, 0\]: .*received NaN/),

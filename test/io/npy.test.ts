@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { XiError, type XiErrorCode } from '../../src/core/errors.ts';
-import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
+import { type Tensor, tensor, tokens, zeros } from '../../src/core/tensor.ts';
 import { readNpy, writeNpy } from '../../src/io/disk.ts';
 import { decodeNpy, encodeNpy } from '../../src/io/npy.ts';
 
@@ -114,6 +115,8 @@ describe('decodeNpy', () => {
     ['>f4', [0x3f, 0xc0, 0, 0], 'float32', 1.5],
     ['<f8', [0, 0, 0, 0, 0, 0, 0x04, 0xc0], 'float64', -2.5],
     ['>f8', [0xc0, 0x04, 0, 0, 0, 0, 0, 0], 'float64', -2.5],
+    ['<f2', [0, 0x3e], 'float32', 1.5],
+    ['>f2', [0xbe, 0], 'float32', -1.5],
     ['|b1', [1], 'float64', 1],
     ['|b1', [0], 'float64', 0],
     ['|u1', [255], 'float64', 255],
@@ -142,6 +145,40 @@ describe('decodeNpy', () => {
     );
     const below = file(dict('<i8', '()'), [0xff, 255, 255, 255, 255, 255, 0xdf, 255]);
     expect(() => decodeNpy(below, 'low.npy')).toThrow(xi('E_NUMERIC', /-9007199254740993 at element 0/));
+  });
+
+  test('reads every float16 exactly', () => {
+    const all = Uint16Array.from({ length: 2 ** 16 }, (_, n) => n);
+    const { data } = decodeNpy(file(dict('<f2', '(65536,)'), [...new Uint8Array(all.buffer)]), 'half');
+    const value = (bits: number) => data[bits];
+    // Smallest and largest subnormal, smallest normal, one and the next, largest (IEEE 754-2019, binary16).
+    expect([0x0001, 0x03ff, 0x0400, 0x3c00, 0x3c01, 0x7bff].map(value)).toEqual([
+      ...[2 ** -24, 1023 * 2 ** -24, 2 ** -14, 1, 1 + 2 ** -10, 65504],
+    ]);
+    expect([0x7c00, 0xfc00, 0x7c01].map(value)).toEqual([Infinity, -Infinity, NaN]);
+    expect(Object.is(value(0x8000), -0)).toBe(true);
+    for (let bits = 1; bits <= 0x7c00; bits++) {
+      expect(value(bits)).toBeGreaterThan(value(bits - 1));
+      expect(value(bits + 0x8000)).toBe(-value(bits));
+    }
+  });
+
+  test('takes an ArrayBuffer, and needs no name', () => {
+    const { buffer } = encodeNpy(tensor([1, 2]));
+    expect(decodeNpy(buffer)).toEqual(tensor([1, 2]));
+    expect(() => decodeNpy(buffer.slice(0, 9))).toThrow(xi('E_FILE', /^npy, byte 9/));
+    expect(() => decodeNpy('x' as never)).toThrow(xi('E_ARGUMENT', /a Uint8Array or an ArrayBuffer/));
+  });
+
+  test('reads what encodeNpy writes of tokens, which are int32', () => {
+    const words = tokens([
+      [3, -1],
+      [2 ** 31 - 1, 0],
+    ]);
+    const bytes = encodeNpy(words);
+    expect(Buffer.from(bytes.subarray(10, 40)).toString()).toContain("'<i4'");
+    expect(tokens(decodeNpy(bytes))).toEqual(words);
+    expect(() => encodeNpy({ ...words, shape: [3] })).toThrow(xi('E_SHAPE', /3 elements/));
   });
 
   test('transposes Fortran order', () => {
@@ -198,11 +235,11 @@ describe('decodeNpy', () => {
     expect(() => decodeNpy(file(header, [0, 0, 0, 0]), 'bad.npy')).toThrow(xi('E_FILE', message));
   });
 
-  test.each(['<f2', '<c8', '|O', '<U3', '|f4', '=f4', '<f16', '<i3', '', 'toString'])(
+  test.each(['<c8', '|O', '<U3', '|f4', '=f4', '<f16', '<i3', '', 'toString'])(
     "refuses the type '%s'",
     (descr) => {
       expect(() => decodeNpy(file(dict(descr, '()'), []), 'bad.npy')).toThrow(
-        xi('E_DTYPE', /bad.npy: expected one of f4/),
+        xi('E_DTYPE', /bad.npy: expected one of f8, f4, f2, b1/),
       );
     },
   );
@@ -277,6 +314,15 @@ describe('files', () => {
     await writeNpy(path, value);
     expect(await readNpy(path)).toEqual(value);
     expect(await readdir(folder)).toEqual(['a.npy']);
+    const url = pathToFileURL(path);
+    for (const address of [url, url.href]) {
+      await writeNpy(address, value);
+      expect(await readNpy(address)).toEqual(value);
+    }
+    expect(await readdir(folder)).toEqual(['a.npy']);
+    const net = new URL('https://example.org/a.npy');
+    await expect(readNpy(net)).rejects.toThrow(xi('E_ARGUMENT', /file: URL, received 'https:/));
+    await expect(writeNpy(net, value)).rejects.toThrow(xi('E_ARGUMENT', /file: URL/));
     await writeFile(path, 'junk');
     await expect(readNpy(path)).rejects.toThrow(xi('E_FILE', /a\.npy, byte 4/));
     await expect(readNpy(join(folder, 'none.npy'))).rejects.toThrow(xi('E_FILE', /no such file/));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { XiError, type XiErrorCode } from '../../src/core/errors.ts';
-import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
+import { type Inputs, type Tensor, tensor, tokens, zeros } from '../../src/core/tensor.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
 
@@ -23,7 +23,7 @@ function file(header: string | Uint8Array, size = 0, length?: bigint): Uint8Arra
 const info = (shape: unknown, begin: unknown, end: unknown, dtype = 'F32') =>
   JSON.stringify({ dtype, shape, data_offsets: [begin, end] });
 const encode = (tensors: Iterable<[string, Tensor]>, metadata: Record<string, string> = {}) =>
-  Uint8Array.from(Buffer.concat(encodeSafetensors(new Map(tensors), metadata)));
+  encodeSafetensors(new Map(tensors), metadata);
 const decode = (bytes: Uint8Array) => decodeSafetensors(bytes, 'm.safetensors');
 const bytesOf = ({ data }: Tensor) =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
@@ -82,9 +82,9 @@ describe('encodeSafetensors', () => {
 
   test('copies, so that a pending write does not see later changes', () => {
     const value = tensor(Float32Array.of(1, 2));
-    const chunks = encodeSafetensors(new Map([['a', value]]), {});
+    const bytes = encodeSafetensors(new Map([['a', value]]), {});
     value.data.fill(0);
-    expect([...decode(Uint8Array.from(Buffer.concat(chunks))).tensors.get('a')!.data]).toEqual([1, 2]);
+    expect([...decode(bytes).tensors.get('a')!.data]).toEqual([1, 2]);
   });
 
   test('refuses what the format cannot hold', () => {
@@ -117,6 +117,51 @@ describe('decodeSafetensors', () => {
         expect(Object.entries(back.metadata)).toEqual(Object.entries(Object.fromEntries(metadata)));
       }),
     );
+  });
+
+  test.each<[string, number[], 'float32' | 'float64', number[]]>([
+    ['F16', [0, 0x3c, 1, 0], 'float32', [1, 2 ** -24]],
+    ['BF16', [0x80, 0x3f, 0x49, 0xc0], 'float32', [1, -3.140625]],
+    ['BF16', [0x80, 0x7f, 1, 0], 'float32', [Infinity, 2 ** -133]],
+    ['BOOL', [1, 0], 'float64', [1, 0]],
+    ['U8', [255, 1], 'float64', [255, 1]],
+    ['I8', [255, 1], 'float64', [-1, 1]],
+    ['U16', [1, 0x80, 2, 0], 'float64', [32769, 2]],
+    ['I16', [1, 0x80, 2, 0], 'float64', [-32767, 2]],
+    ['U32', [1, 0, 0, 0x80, 2, 0, 0, 0], 'float64', [2147483649, 2]],
+    ['I32', [1, 0, 0, 0x80, 2, 0, 0, 0], 'float64', [-2147483647, 2]],
+    ['U64', [0, 0, 0, 0, 0, 0, 0x20, 0, 1, 0, 0, 0, 0, 0, 0, 0], 'float64', [2 ** 53, 1]],
+    ['I64', [254, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0], 'float64', [-2, 1]],
+  ])('reads %s from bytes %j', (type, data, dtype, expected) => {
+    const bytes = file(`{"a":${info([2], 0, data.length, type)}}`, data.length);
+    bytes.set(data, bytes.length - data.length);
+    const a = decode(bytes).tensors.get('a')!;
+    expect(a).toMatchObject({ dtype, shape: [2] });
+    expect([...a.data]).toEqual(expected);
+  });
+
+  test('refuses integers that float64 does not hold', () => {
+    const bytes = file(`{"a":${info([2], 0, 16, 'I64')}}`, 16);
+    bytes.fill(0x7f, bytes.length - 8);
+    expect(() => decode(bytes)).toThrow(
+      xi('E_NUMERIC', /m\.safetensors: tensor 'a': .*2\^53.*element 1 \(byte \d+\)/),
+    );
+  });
+
+  test('takes what encodeSafetensors gives, as bytes or as their buffer', () => {
+    const words = tokens([[1, -2]]);
+    const named = new Map<string, Inputs>([
+      ['words', words],
+      ['x', tensor([0.5])],
+    ]);
+    const bytes = encodeSafetensors(named, { k: 'v' });
+    for (const given of [bytes, bytes.buffer]) {
+      const { tensors, metadata } = decodeSafetensors(given);
+      expect(tensors.get('x')).toEqual(tensor([0.5]));
+      expect(tokens(tensors.get('words')!)).toEqual(words);
+      expect({ ...metadata }).toEqual({ k: 'v' });
+    }
+    expect(Buffer.from(bytes).toString('latin1')).toContain('"words":{"dtype":"I32"');
   });
 
   test('names of Object.prototype are ordinary names', () => {
@@ -231,9 +276,9 @@ describe('decodeSafetensors', () => {
   });
 
   test('refuses other types, header lengths, UTF-8', () => {
-    const half = file(`{"a":${info([2], 0, 4, 'F16')}}`, 4);
-    expect(() => decode(half)).toThrow(
-      xi('E_DTYPE', /tensor 'a' dtype: expected F32 or F64, received 'F16'/),
+    const quarter = file(`{"a":${info([4], 0, 4, 'F8_E4M3')}}`, 4);
+    expect(() => decode(quarter)).toThrow(
+      xi('E_DTYPE', /tensor 'a' dtype: expected one of F64, F32, F16, BF16, .*received 'F8_E4M3'/),
     );
     expect(() => decode(file('{}', 0, 3n))).toThrow(xi('E_FILE', /header length up to 2, received 3/));
     expect(() => decode(file('{}', 0, 2n ** 64n - 1n))).toThrow(
