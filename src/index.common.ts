@@ -88,7 +88,7 @@ export {
   vocabularyOf,
 } from './data/text.ts';
 export { type CP, cpFull } from './decompose/cp.ts';
-export { type CpAlsOptions, type CpAlsResult, cpAls } from './decompose/cp_als.ts';
+export { type CpAlsOptions, type CpAlsResult, type CpAlsSweep, cpAls } from './decompose/cp_als.ts';
 export { type ApproximateHT, type HierarchicalTucker, htEvaluate, htFull, htRanks } from './decompose/ht.ts';
 export { htAdd, htDot, htHadamard, htNorm, htRound } from './decompose/ht_arithmetic.ts';
 export { htSvd } from './decompose/ht_svd.ts';
@@ -105,13 +105,19 @@ export {
   type ElementFunction,
   type TtCrossOptions,
   type TtCrossResult,
+  type TtCrossSweep,
   ttCross,
 } from './decompose/tt_cross.ts';
 export { type TtSvdOptions, ttSvd } from './decompose/tt_svd.ts';
 export { type BracketOptions, bracketWidth, type WidthBracket } from './experiments/bracket.ts';
 export { type Certificate, type ChosenBy, checkCertificate } from './experiments/certificate.ts';
 export { type Certification, type CertifyOptions, certify } from './experiments/certify.ts';
-export { type FitShallowOptions, fitShallow, type ShallowFit } from './experiments/fit_shallow.ts';
+export {
+  type FitShallowOptions,
+  fitShallow,
+  type ShallowFit,
+  type ShallowIteration,
+} from './experiments/fit_shallow.ts';
 export { checkStudy, type RankStudy } from './experiments/rank_config.ts';
 export {
   type Bins,

@@ -67,8 +67,8 @@ describe('options that would change a result in silence', () => {
     ['row modes that are no list', certify({ rowModes: 'ab' }), /rowModes: expected a list of modes/],
     [
       'a limit that is no number',
-      () => library.gridTensor(model, templates, { memoryLimit: Number.NaN }),
-      /memoryLimit: expected an integer/,
+      () => library.gridTensor(model, templates, { maxBytes: Number.NaN }),
+      /maxBytes: expected an integer/,
     ],
     [
       'a misspelt limit',

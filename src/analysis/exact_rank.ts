@@ -17,7 +17,7 @@ export interface ExactRankOptions extends FilteredOptions {
   /** Which of the scores; 0 when left out. */
   readonly output?: number;
   /** Most bytes of the residues and a block; 4 GiB when left out. More is refused before anything is allocated. */
-  readonly memoryLimit?: number;
+  readonly maxBytes?: number;
 }
 
 /** A rank over the rational numbers is at least `rank`, and what to compute again to check it. */
@@ -34,7 +34,7 @@ export interface ExactRank {
   readonly undecided: number;
 }
 
-const KEYS = ['prime', 'seed', 'output', 'memoryLimit', 'signal', 'onProgress'];
+const KEYS = ['prime', 'seed', 'output', 'maxBytes', 'signal', 'onProgress'];
 const DEFAULT_LIMIT = 2 ** 32;
 
 /**
@@ -64,7 +64,7 @@ export function exactRank(
   const prime = choosePrime(where, options.prime, options.seed);
   const output = integer(`${where} output`, options.output ?? 0, 0, outputs - 1);
   const count = templates?.shape?.[0] ?? 0;
-  checkExactMemory(where, count ** steps, options.memoryLimit);
+  checkExactMemory(where, count ** steps, options.maxBytes);
   const all = Array.from({ length: count }, (_, m) => m);
   const network = exactNetwork(where, model, templates, new Array(steps).fill(all), output);
   const { values, undecided } = filteredResidues(network, prime, options);

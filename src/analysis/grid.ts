@@ -28,7 +28,7 @@ export interface GridOptions {
   /** float64 evaluates a model of float32 in float64, which ranks want; that of the model when left out. */
   readonly dtype?: DType;
   /** Most bytes of the tensor and of a block together; by default 2³¹. */
-  readonly memoryLimit?: number;
+  readonly maxBytes?: number;
 }
 
 const DEFAULT_LIMIT = 2 ** 31;
@@ -41,11 +41,11 @@ const DEFAULT_LIMIT = 2 ** 31;
  * The memory is that of the result and of one block of 64 MiB. In float32 rounding adds singular values of some 1e-7 of the
  * largest: for ranks say `dtype: 'float64'`, which widens model and templates. Khrulkov, Hrinchuk & Oseledets 2019, section 4.
  *
- * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `memoryLimit`; E_ABORTED; E_SHAPE,
+ * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `maxBytes`; E_ABORTED; E_SHAPE,
  * E_DTYPE or E_NUMERIC when the templates do not fit the model.
  */
 export function gridTensor(model: Model, templates: Tensor, options: GridOptions = {}): Tensor {
-  knownKeys('gridTensor', options, ['dtype', 'signal', 'onProgress', 'memoryLimit']);
+  knownKeys('gridTensor', options, ['dtype', 'signal', 'onProgress', 'maxBytes']);
   checkSignal('gridTensor', options.signal);
   const { config } = checkModel('gridTensor', model);
   const wider = DTYPES.slice(DTYPES.indexOf(config.dtype));
@@ -54,7 +54,7 @@ export function gridTensor(model: Model, templates: Tensor, options: GridOptions
   const given = checkTensor('templates', templates, [-1, inputs], config.dtype);
   const counts = new Array<number>(steps).fill(given.shape[0]);
   const shape = [...counts, outputs];
-  checkMemory(shape, dtype, options.memoryLimit);
+  checkMemory(shape, dtype, options.maxBytes);
   const wide = dtype === config.dtype ? model : wideModel(model);
   const F = templateFeatures(wide, dtype === config.dtype ? given : tensor(given, undefined, dtype));
   const choice = counts.map((count) => Array.from({ length: count }, (_, m) => m));
@@ -82,7 +82,7 @@ export function templateFeatures(model: Model, templates: Tensor): Tensor {
 function checkMemory(shape: readonly number[], dtype: DType, limit = DEFAULT_LIMIT): void {
   const count = shape.reduce((product, extent) => product * extent, 1);
   const bytes = count * (dtype === 'float32' ? 4 : 8) + BLOCK_BYTES;
-  integer('gridTensor memoryLimit', limit, 0, Number.MAX_SAFE_INTEGER);
+  integer('gridTensor maxBytes', limit, 0, Number.MAX_SAFE_INTEGER);
   if (bytes > limit) {
     throw new XiError(
       'E_MEMORY',

@@ -68,6 +68,12 @@ export function checkSignal(where: string, signal: unknown): void {
   throw mismatch('E_ARGUMENT', `${where} signal`, 'an AbortSignal', signal);
 }
 
+/** @throws XiError E_ARGUMENT for anything but a function, unless it is left out. */
+export function checkCallback(name: string, callback: unknown): void {
+  if (callback !== undefined && typeof callback !== 'function')
+    throw mismatch('E_ARGUMENT', name, 'a function', callback);
+}
+
 /** Work that `signal` stopped, whose reason is the cause. */
 export const aborted = (message: string, signal: AbortSignal | undefined): XiError =>
   new XiError('E_ABORTED', message, { cause: signal?.reason });

@@ -1,4 +1,4 @@
-import { integer, mismatch } from '../core/errors.ts';
+import { aborted, checkCallback, checkSignal, integer, mismatch } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type CP, cpFull, khatriRaoOf } from './cp.ts';
@@ -35,6 +35,21 @@ export interface CpAlsOptions extends ComputeOptions {
   readonly tolerance?: number;
   /** Of the random starts; 0. */
   readonly seed?: number;
+  /** Looked at before the first sweep and after each: E_ABORTED if it was aborted before the call or by `onSweep`, since nothing else runs meanwhile. */
+  readonly signal?: AbortSignal;
+  /** Told after each sweep. */
+  readonly onSweep?: (report: CpAlsSweep) => void;
+}
+
+/** A sweep of {@link cpAls} over all factors. */
+export interface CpAlsSweep {
+  /** The start that it belongs to, from 1, of how many. */
+  readonly start: number;
+  readonly starts: number;
+  /** From 1 in each start. */
+  readonly sweep: number;
+  /** Relative error after it, to about 1e-8. */
+  readonly error: number;
 }
 
 export interface CpAlsResult extends CP {
@@ -52,12 +67,13 @@ export interface CpAlsResult extends CP {
  * `U_t ← X_(t) (⊙_{s≠t} U_s) (∗_{s≠t} U_sᵀU_s)⁺` for t = 1…T, again and again (Kolda & Bader 2009, section 3.4). The error never rises from sweep to
  * sweep, but the limit need not be the best approximation, nor need a best one exist: hence the starts.
  *
- * A sweep costs 2·T·N·R operations for N elements.
+ * A sweep costs 2·T·N·R operations for N elements. The event loop has no turn meanwhile: call it in a worker thread where one must go on.
  *
- * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for wrong options, E_MEMORY if a product of factors exceeds `maxBytes`.
+ * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for wrong options, E_MEMORY if a product of factors exceeds `maxBytes`;
+ * E_ABORTED.
  */
 export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
-  const keys = [...COMPUTE_KEYS, 'rank', 'starts', 'maxSweeps', 'tolerance', 'seed'];
+  const keys = [...COMPUTE_KEYS, 'rank', 'starts', 'maxSweeps', 'tolerance', 'seed', 'signal', 'onSweep'];
   const { linear, maxBytes } = computing('cpAls', options, keys);
   const { starts = 10, maxSweeps = 1000, tolerance = 1e-9, seed = 0 } = options;
   const R = integer('cpAls rank', options.rank, 1, BIGGEST_RANK);
@@ -66,11 +82,19 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
   integer('cpAls seed', seed, 0, Number.MAX_SAFE_INTEGER);
   if (!(typeof tolerance === 'number' && tolerance >= 0))
     throw mismatch('E_ARGUMENT', 'cpAls tolerance', 'a non-negative number', tolerance);
+  const { signal, onSweep } = options;
+  checkSignal('cpAls', signal);
+  checkCallback('cpAls onSweep', onSweep);
   const H = dense('cpAls', tensor, linear, maxBytes);
   checkMemory('cpAls product of factors', (product(H.shape) / Math.min(...H.shape)) * R, maxBytes);
   const fits = Array.from({ length: starts }, (_, n) => {
     const factors = n === 0 ? leadingVectors(linear, H, R) : randomFactors(H, R, new Rng(seed, n));
-    return new Als(linear, H, R, factors).run(maxSweeps, tolerance);
+    const start = n + 1;
+    return new Als(linear, H, R, factors).run(maxSweeps, tolerance, (sweep, error) => {
+      if (error !== undefined) onSweep?.({ start, starts, sweep, error });
+      if (signal?.aborted)
+        throw aborted(`cpAls: stopped after sweep ${sweep} of start ${start} of ${starts}`, signal);
+    });
   });
   const best = fits.reduce((x, y) => (y.error < x.error ? y : x));
   const cp = normalised(best.factors, H.scale);
@@ -122,17 +146,21 @@ class Als {
     this.grams = factors.map((U) => linear.transposedTimes(U, U));
   }
 
-  run(maxSweeps: number, tolerance: number): { factors: Matrix[]; error: number; sweeps: number } {
+  /** `tell` is told of each sweep, and of none before the first; it may throw. */
+  run(
+    maxSweeps: number,
+    tolerance: number,
+    tell: (sweeps: number, error?: number) => void,
+  ): { factors: Matrix[]; error: number; sweeps: number } {
     let error = 1;
     let sweeps = 0;
-    for (; sweeps < maxSweeps; sweeps++) {
+    tell(0);
+    while (sweeps < maxSweeps) {
       const before = error;
       error = this.sweep();
+      tell(++sweeps, error);
       // ‖H‖² − ‖CP‖² is lost in rounding there.
-      if (error < 1e-8 || before - error < tolerance) {
-        sweeps++;
-        break;
-      }
+      if (error < 1e-8 || before - error < tolerance) break;
     }
     return { factors: this.factors, error, sweeps };
   }

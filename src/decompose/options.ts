@@ -22,8 +22,11 @@ export interface ComputeOptions {
 export interface TruncationOptions extends ComputeOptions {
   /** Largest error relative to the Frobenius norm; 1e-12. */
   readonly eps?: number;
-  /** Most ranks, one number for all or a list; they take precedence over `eps`. */
-  readonly maxRanks?: number | readonly number[];
+  /**
+   * Most ranks, which take precedence over `eps`: one number for all, or a list of those between two modes (TT), of the leaves and
+   * then the inner nodes level by level (HT), or what `ttRanks` or `htRanks` gives of another one.
+   */
+  readonly maxRanks?: number | readonly number[] | readonly (readonly number[])[];
 }
 
 export const COMPUTE_KEYS = ['backend', 'maxBytes'] as const;
@@ -48,11 +51,25 @@ export function truncation(
   const compute = computing(where, options, keys);
   const { eps = 1e-12, maxRanks = BIGGEST_RANK } = options;
   checkEps(where, eps);
-  const list = typeof maxRanks === 'number' ? new Array<number>(count).fill(maxRanks) : maxRanks;
-  if (!Array.isArray(list) || list.length !== count)
+  const list =
+    typeof maxRanks === 'number' ? new Array<number>(count).fill(maxRanks) : listed(maxRanks, count);
+  if (list?.length !== count)
     throw mismatch('E_ARGUMENT', `${where} maxRanks`, `one rank or a list of ${count}`, maxRanks);
   for (const rank of list) integer(`${where} maxRanks`, rank, 1, BIGGEST_RANK);
-  return { ...compute, eps, maxRanks: [...list] as number[] };
+  return { ...compute, eps, maxRanks: [...list] };
+}
+
+/** The ranks in a list: without those of value 1 that `ttRanks` has at both ends, and `htRanks`, a list a level, at the root. */
+function listed(
+  ranks: NonNullable<TruncationOptions['maxRanks']>,
+  count: number,
+): readonly number[] | undefined {
+  if (!Array.isArray(ranks)) return undefined;
+  const list: readonly number[] = ranks.flat();
+  const levels = ranks.some((level) => Array.isArray(level));
+  if (levels) return list.length === count + 1 && list.at(-1) === 1 ? list.slice(0, -1) : undefined;
+  const ends = list.length === count + 2 && list[0] === 1 && list.at(-1) === 1;
+  return ends ? list.slice(1, -1) : list;
 }
 
 export function checkEps(where: string, eps: unknown): void {

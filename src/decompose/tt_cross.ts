@@ -1,4 +1,4 @@
-import { integer, mismatch, XiError } from '../core/errors.ts';
+import { aborted, checkCallback, checkSignal, integer, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import { elementCount } from '../core/tensor.ts';
@@ -29,6 +29,26 @@ export interface TtCrossOptions extends ComputeOptions {
   /** Random index tuples at which the error is estimated, drawn apart from those that the train is made from; 1000. */
   readonly samples?: number;
   readonly seed?: number;
+  /**
+   * Stops before the function is called again with E_ABORTED, if it was aborted before the call, by the function or by `onSweep`:
+   * nothing else runs meanwhile.
+   */
+  readonly signal?: AbortSignal;
+  /** Told after each sweep. */
+  readonly onSweep?: (report: TtCrossSweep) => void;
+}
+
+/** A sweep of {@link ttCross}, there and back. */
+export interface TtCrossSweep {
+  /** From 1, of how many at most. */
+  readonly sweep: number;
+  readonly maxSweeps: number;
+  /** Of the train after it, at the random samples. */
+  readonly error: number;
+  /** Largest rank of the train. */
+  readonly rank: number;
+  /** How many elements have been asked for. */
+  readonly evaluations: number;
 }
 
 export interface TtCrossResult extends TensorTrain {
@@ -49,10 +69,12 @@ export interface TtCrossResult extends TensorTrain {
  * the rows I_t (columns J_{t+1} on the way back) that interpolate it; so ranks adapt (Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432, 2010;
  * Savostyanov & Oseledets, Fast adaptive interpolation, 2011).
  *
+ * The event loop has no turn meanwhile, nor may the function be asynchronous: call it in a worker thread where one must go on.
+ *
  * There is no guarantee: a function that is zero at almost all elements can be missed. `error` is what fresh random samples say.
  *
  * @throws XiError E_NUMERIC if the function returns NaN or an infinity, E_ARGUMENT for wrong options or lengths, E_MEMORY if a
- * superblock exceeds `maxBytes`.
+ * superblock exceeds `maxBytes`; E_ABORTED.
  */
 export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOptions = {}): TtCrossResult {
   if (typeof f !== 'function')
@@ -60,7 +82,7 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
   if (!Array.isArray(shape) || shape.length === 0 || shape.some((n) => !(Number.isInteger(n) && n > 0)))
     throw mismatch('E_SHAPE', 'ttCross shape', 'extents of at least 1', shape);
   for (const n of shape) elementCount([n], 'ttCross shape');
-  const keys = [...COMPUTE_KEYS, 'eps', 'maxRank', 'maxSweeps', 'samples', 'seed'];
+  const keys = [...COMPUTE_KEYS, 'eps', 'maxRank', 'maxSweeps', 'samples', 'seed', 'signal', 'onSweep'];
   const { linear, maxBytes } = computing('ttCross', options, keys);
   const { eps = 1e-10, maxRank = 256, maxSweeps = 10, samples = 1000, seed = 0 } = options;
   checkEps('ttCross', eps);
@@ -68,6 +90,9 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
   integer('ttCross maxSweeps', maxSweeps, 1, 10_000);
   integer('ttCross samples', samples, 1, 10_000_000);
   integer('ttCross seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  const { signal, onSweep } = options;
+  checkSignal('ttCross', signal);
+  checkCallback('ttCross onSweep', onSweep);
   // A mode of extent 1 leaves no choice of rows, and a rank could not grow through it.
   const modes = shape.flatMap((n, t) => (n > 1 ? [t] : []));
   if (modes.length < shape.length && modes.length > 0) {
@@ -78,7 +103,7 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
     );
     return { ...inner, cores: withUnitModes(inner.cores, shape, maxBytes) };
   }
-  const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRank, maxBytes });
+  const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRank, maxBytes, signal });
   const test = cross.randomIndices(samples);
   const truth = cross.evaluate(test);
   let best: Omit<TtCrossResult, 'converged' | 'evaluations'> | undefined;
@@ -86,6 +111,8 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
     const cores = cross.rightwards();
     const found = deviation(truth, ttEvaluate({ cores }, test));
     if (!best || found.error < best.error) best = { cores, ...found };
+    const rank = Math.max(...cores.map((one) => one.shape[2]));
+    onSweep?.({ sweep: sweep + 1, maxSweeps, error: found.error, rank, evaluations: cross.evaluations });
     if (best.error <= eps) break;
     cross.leftwards();
   }
@@ -126,6 +153,13 @@ function deviation(truth: Float64Array, found: Float64Array): { error: number; l
   return { error: squares > 0 ? Math.sqrt(wrong / squares) : Math.sqrt(wrong), largest };
 }
 
+interface Limits {
+  readonly eps: number;
+  readonly maxRank: number;
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Index sets and the function: I_t are tuples of the first t modes, J_t of those from t on, one a row. */
 class Cross {
   evaluations = 0;
@@ -133,17 +167,11 @@ class Cross {
   private readonly shape: Shape;
   private readonly linear: Linear;
   private readonly rng: Rng;
-  private readonly limits: { eps: number; maxRank: number; maxBytes: number };
+  private readonly limits: Limits;
   private readonly left: number[][][];
   private readonly right: number[][][];
 
-  constructor(
-    f: ElementFunction,
-    shape: Shape,
-    linear: Linear,
-    rng: Rng,
-    limits: { eps: number; maxRank: number; maxBytes: number },
-  ) {
+  constructor(f: ElementFunction, shape: Shape, linear: Linear, rng: Rng, limits: Limits) {
     this.f = f;
     this.shape = shape;
     this.linear = linear;
@@ -166,6 +194,8 @@ class Cross {
 
   evaluate(indices: Int32Array): Float64Array {
     const count = indices.length / this.shape.length;
+    const { signal } = this.limits;
+    if (signal?.aborted) throw aborted(`ttCross: stopped after ${this.evaluations} evaluations`, signal);
     const given = this.f(indices);
     if (given?.length !== count)
       throw mismatch('E_ARGUMENT', 'ttCross f', `${count} values`, given?.length ?? given);

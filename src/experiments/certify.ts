@@ -38,7 +38,7 @@ export interface CertifyOptions extends FilteredOptions {
   /** Singular values above `tolerance` times the largest count as rank; 1e-10 when left out. */
   readonly tolerance?: number;
   /** Most bytes of the scores that are evaluated; 4 GiB when left out. */
-  readonly memoryLimit?: number;
+  readonly maxBytes?: number;
 }
 
 /** What a network needs of a shallow one that would replace it. */
@@ -60,18 +60,7 @@ export interface Certification {
 }
 
 const KEYS = [
-  ...[
-    'samples',
-    'seed',
-    'exact',
-    'output',
-    'rowModes',
-    'window',
-    'choice',
-    'prime',
-    'tolerance',
-    'memoryLimit',
-  ],
+  ...['samples', 'seed', 'exact', 'output', 'rowModes', 'window', 'choice', 'prime', 'tolerance', 'maxBytes'],
   ...['signal', 'onProgress'],
 ];
 
@@ -116,7 +105,7 @@ export async function certify(
   checkSubgrid(where, subgrid, steps, count);
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
-  checkExactMemory(where, entries, options.memoryLimit);
+  checkExactMemory(where, entries, options.maxBytes);
   const evaluation = { model, templates, subgrid, output, where } as const;
   const best = exact
     ? await exactBest(evaluation, choosePrime(where, options.prime), options)

@@ -1,5 +1,14 @@
 import type { Backend } from '../backend/interface.ts';
-import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import {
+  aborted,
+  checkCallback,
+  checkSignal,
+  integer,
+  knownKeys,
+  mismatch,
+  oneOf,
+  XiError,
+} from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor, zeros } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
@@ -22,6 +31,21 @@ export interface FitShallowOptions {
   /** T, where the shape of H leaves it open. */
   readonly steps?: number;
   readonly backend?: Backend;
+  /** Looked at before the first iteration and after each: E_ABORTED if it was aborted before the call or by `onIteration`, since nothing else runs meanwhile. */
+  readonly signal?: AbortSignal;
+  /** Told after each iteration. */
+  readonly onIteration?: (report: ShallowIteration) => void;
+}
+
+/** An iteration of {@link fitShallow}. */
+export interface ShallowIteration {
+  /** The start that it belongs to, from 1, of how many at most. */
+  readonly start: number;
+  readonly starts: number;
+  /** From 1 in each start. */
+  readonly iteration: number;
+  /** Relative residual after it. */
+  readonly residual: number;
 }
 
 /** The best of several fits. */
@@ -32,15 +56,19 @@ export interface ShallowFit {
   readonly starts: number;
 }
 
-const KEYS = ['xi', 'width', 'starts', 'iterations', 'tolerance', 'seed', 'steps', 'backend'];
+const KEYS = [
+  ...['xi', 'width', 'starts', 'iterations', 'tolerance', 'seed', 'steps', 'backend'],
+  ...['signal', 'onIteration'],
+];
 /** 2²⁴ numbers of one-hot inputs. */
 const MAX_INPUTS = 2 ** 24;
 
 /**
  * Fits a shallow network on one-hot templates to a tensor H [M,…,M] or [M,…,M,outputs], from several random starts: all λ and v, least
- * squares, L-BFGS. A start costs about 10·M^T·T·width·(M + outputs) operations an iteration.
+ * squares, L-BFGS. A start costs about 10·M^T·T·width·(M + outputs) operations an iteration. The event
+ * loop has no turn meanwhile: call it in a worker thread where one must go on.
  *
- * @throws XiError E_SHAPE for H as `realize`; E_ARGUMENT for options; E_MEMORY beyond 2^24 / (T·M) tuples.
+ * @throws XiError E_SHAPE for H as `realize`; E_ARGUMENT for options; E_MEMORY beyond 2^24 / (T·M) tuples; E_ABORTED.
  */
 export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
   const where = 'fitShallow';
@@ -55,6 +83,9 @@ export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
   const tolerance = options.tolerance ?? 1e-9;
   if (!(tolerance >= 0))
     throw mismatch('E_ARGUMENT', `${where} tolerance`, 'a number of at least 0', tolerance);
+  const { signal, onIteration } = options;
+  checkSignal(where, signal);
+  checkCallback(`${where} onIteration`, onIteration);
   const target = targetOf(H, options.steps);
   const { M, T, outputs, data, tuples } = target;
   if (tuples * T * M > MAX_INPUTS)
@@ -101,7 +132,16 @@ export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
   for (; tried < starts && !(best.value <= tolerance ** 2 / 2); tried++) {
     const rng = new Rng(seed, tried, 59);
     const start = Float64Array.from(best.x, (_, n) => rng.normal(n < split ? scale / Math.sqrt(width) : 1));
-    const found = minimize(objective, start, { iterations, enough: tolerance ** 2 / 2 });
+    const tell = (iteration: number, value: number) => {
+      if (iteration > 0)
+        onIteration?.({ start: tried + 1, starts, iteration, residual: Math.sqrt(2 * value) });
+      if (!signal?.aborted) return;
+      throw aborted(
+        `${where}: stopped after iteration ${iteration} of start ${tried + 1} of ${starts}`,
+        signal,
+      );
+    };
+    const found = minimize(objective, start, { iterations, enough: tolerance ** 2 / 2, tell });
     if (found.value < best.value) best = found;
   }
   set(best.x);

@@ -5,6 +5,8 @@ export interface MinimizeOptions {
   readonly iterations: number;
   /** Stops at this value. */
   readonly enough: number;
+  /** Told before the first iteration and after each: how many are done, and the value there. It may throw. */
+  readonly tell?: (iteration: number, value: number) => void;
 }
 
 /** The best point that was found. */
@@ -31,6 +33,7 @@ export function minimize(objective: Objective, start: Float64Array, options: Min
   let here = objective(x);
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
   let mark = here.value;
+  options.tell?.(0, here.value);
   for (let n = 0; n < options.iterations && here.value > options.enough; n++) {
     if (n > 0 && n % PATIENCE === 0) {
       if (here.value > GAIN * mark) break;
@@ -58,6 +61,7 @@ export function minimize(objective: Objective, start: Float64Array, options: Min
     }
     x = next.x;
     here = next.at;
+    options.tell?.(n + 1, here.value);
   }
   return { x, value: here.value };
 }

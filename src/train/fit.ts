@@ -1,4 +1,4 @@
-import { aborted, checkSignal, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { aborted, checkCallback, checkSignal, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { type AnyDataset, checkDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { breathe } from './breathe.ts';
@@ -43,11 +43,7 @@ export function runTrainer(trainer: Trainer, options: RunOptions = {}): AsyncGen
   if (!(trainer instanceof Trainer)) throw mismatch('E_ARGUMENT', 'runTrainer', 'a Trainer', trainer);
   knownKeys('runTrainer', options, ['signal', ...CALLBACKS]);
   checkSignal('runTrainer', options.signal);
-  for (const name of CALLBACKS) {
-    const callback = options[name];
-    if (callback !== undefined && typeof callback !== 'function')
-      throw mismatch('E_ARGUMENT', name, 'a function', callback);
-  }
+  for (const name of CALLBACKS) checkCallback(name, options[name]);
   return epochsOf(trainer, options);
 }
 

@@ -115,7 +115,7 @@ describe('limits', () => {
       refusal('E_MEMORY', /shape \[100, 100, .*\] of float32 needs \d.* bytes .*the limit is 2147483648/),
     );
     const limit = 2 ** 16 * 4;
-    expect(() => gridTensor(model, templates(2), { memoryLimit: limit })).toThrow(
+    expect(() => gridTensor(model, templates(2), { maxBytes: limit })).toThrow(
       refusal('E_MEMORY', /needs 67371008 bytes .*limit is 262144/),
     );
   });
@@ -134,7 +134,7 @@ describe('limits', () => {
     expect(() => gridTensor(wide, few, { dtype: 'float32' })).toThrow(
       refusal('E_ARGUMENT', /gridTensor dtype: expected one of float64, received 'float32'/),
     );
-    const limit = { dtype: 'float64', memoryLimit: 67372000 } as const;
+    const limit = { dtype: 'float64', maxBytes: 67372000 } as const;
     expect(() => gridTensor(model, templates(2), limit)).toThrow(refusal('E_MEMORY', /of float64 needs/));
   });
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { type CP, cpFull } from '../../src/decompose/cp.ts';
-import { cpAls } from '../../src/decompose/cp_als.ts';
+import { type CpAlsSweep, cpAls } from '../../src/decompose/cp_als.ts';
 import { backends, distance, ofGolden, randomTensor, tensor64 } from '../support/decompose.ts';
 import { type GoldenArray, golden } from '../support/golden.ts';
+import { reference, refusal } from '../support/models.ts';
 
 const { cases } = golden<{
   cases: { name: string; H: GoldenArray; R: number; best_rel_error: number }[];
@@ -78,5 +79,30 @@ describe('cpAls', () => {
     ],
   ])('refuses %s', (_, work, expected) => {
     expect(work).toThrow(expect.objectContaining({ code: expected }));
+  });
+});
+
+describe('cpAls, while it runs', () => {
+  const H = randomTensor(new Rng(3), [3, 4, 2]);
+  const options = { rank: 2, starts: 3, maxSweeps: 5, tolerance: 0, backend: reference };
+
+  it('tells of every sweep', () => {
+    const told: CpAlsSweep[] = [];
+    const { errors } = cpAls(H, { ...options, onSweep: (report) => told.push(report) });
+    expect(told.map(({ start, sweep }) => `${start}.${sweep}`)).toEqual(
+      [1, 2, 3].flatMap((start) => [1, 2, 3, 4, 5].map((sweep) => `${start}.${sweep}`)),
+    );
+    expect(told.filter(({ sweep }) => sweep === 5).map(({ error }) => error)).toEqual(errors);
+  });
+
+  it('stops by its signal, before the first sweep or behind the one that aborts it', () => {
+    const stop = new AbortController();
+    const onSweep = ({ start, sweep }: CpAlsSweep) => start === 2 && sweep === 4 && stop.abort('enough');
+    const run = () => cpAls(H, { ...options, signal: stop.signal, onSweep });
+    expect(run).toThrow(refusal('E_ABORTED', /stopped after sweep 4 of start 2 of 3/));
+    expect(run).toThrow(expect.objectContaining({ cause: 'enough' }));
+    expect(run).toThrow(refusal('E_ABORTED', /sweep 0 of start 1/));
+    expect(() => cpAls(H, { ...options, signal: {} as never })).toThrow(refusal('E_ARGUMENT', /AbortSignal/));
+    expect(() => cpAls(H, { ...options, onSweep: 1 as never })).toThrow(refusal('E_ARGUMENT', /onSweep/));
   });
 });

@@ -5,9 +5,10 @@ import { matrix } from '../../src/decompose/matrix.ts';
 import { maxvol } from '../../src/decompose/maxvol.ts';
 import { ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
 import { ttAdd, ttNorm, ttRound, ttScale } from '../../src/decompose/tt_arithmetic.ts';
-import { ttCross } from '../../src/decompose/tt_cross.ts';
+import { type TtCrossSweep, ttCross } from '../../src/decompose/tt_cross.ts';
 import { allIndices, backends, randomTensor, randomTrain } from '../support/decompose.ts';
 import { largest, lowRank, product, subtract } from '../support/matrices.ts';
+import { reference, refusal } from '../support/models.ts';
 
 /** A function of one index tuple as one of many. */
 const ofEach = (T: number, f: (index: Int32Array) => number) => (indices: Int32Array) =>
@@ -147,5 +148,45 @@ describe('what ttCross says of itself', () => {
     ['a superblock that does not fit', () => ttCross(two, [300, 300], { maxBytes: 1000 }), 'E_MEMORY'],
   ])('refuses %s', (_, work, expected) => {
     expect(work).toThrow(expect.objectContaining({ code: expected }));
+  });
+});
+
+describe('ttCross, while it runs', () => {
+  const f = ofEach(4, (index) => 1 / (1 + index.reduce((sum, i) => sum + i, 0)));
+  const options = { eps: 0, maxSweeps: 3, maxRank: 3, backend: reference };
+
+  it('tells of every sweep', () => {
+    const told: TtCrossSweep[] = [];
+    // An extent 1 is taken out before.
+    const found = ttCross((indices) => f(indices.filter((_, n) => n % 5 !== 2)), [6, 6, 1, 6, 6], {
+      ...options,
+      onSweep: (report) => told.push(report),
+    });
+    expect(told.map(({ sweep, maxSweeps, rank }) => [sweep, maxSweeps, rank])).toEqual([
+      [1, 3, 3],
+      [2, 3, 3],
+      [3, 3, 3],
+    ]);
+    expect(Math.min(...told.map(({ error }) => error))).toBe(found.error);
+    expect(told[2].evaluations).toBeLessThanOrEqual(found.evaluations);
+  });
+
+  it('stops by its signal, before the function is called again', () => {
+    const stop = new AbortController();
+    let calls = 0;
+    const counted = (indices: Int32Array) => {
+      if (++calls === 3) stop.abort();
+      return f(indices);
+    };
+    const run = () => ttCross(counted, [6, 6, 6, 6], { ...options, signal: stop.signal });
+    expect(run).toThrow(refusal('E_ABORTED', /ttCross: stopped after \d+ evaluations/));
+    expect(calls).toBe(3);
+    expect(run).toThrow(refusal('E_ABORTED', /after 0 evaluations/));
+    const wrong = (option: object, message: RegExp) =>
+      expect(() => ttCross(f, [6, 6, 6, 6], { ...options, ...option })).toThrow(
+        refusal('E_ARGUMENT', message),
+      );
+    wrong({ signal: 1 }, /AbortSignal/);
+    wrong({ onSweep: 1 }, /onSweep: expected a function/);
   });
 });

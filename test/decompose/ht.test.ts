@@ -199,3 +199,19 @@ it('what htRound makes shares no memory with what it was given', () => {
     for (const buffer of parts(htRound(ht))) expect(given.has(buffer)).toBe(false);
   }
 });
+
+it('takes for maxRanks what htRanks gives', () => {
+  for (const shape of [[3], [3, 4], [3, 4, 2, 5, 3]]) {
+    const H = randomTensor(new Rng(4), shape);
+    const small = htSvd(H, { maxRanks: 2 });
+    const ranks = htRanks(small);
+    expect(htRanks(htSvd(H, { maxRanks: ranks }))).toEqual(ranks);
+    expect(htRanks(htRound(htSvd(H), { maxRanks: ranks }))).toEqual(ranks);
+    expect(htSvd(H, { maxRanks: ranks })).toEqual(small);
+  }
+  const H = randomTensor(new Rng(4), [2, 2, 2]);
+  const wrong = [[2, 2, 2], [2], [2]];
+  expect(() => htSvd(H, { maxRanks: wrong })).toThrow(
+    expect.objectContaining({ code: 'E_ARGUMENT', message: expect.stringMatching(/one rank or a list of/) }),
+  );
+});

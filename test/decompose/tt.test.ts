@@ -308,3 +308,19 @@ describe('what is refused', () => {
     );
   });
 });
+
+it('takes for maxRanks what ttRanks gives', () => {
+  for (const shape of [[3], [3, 4], [3, 4, 2, 5, 3]]) {
+    const H = randomTensor(new Rng(4), shape);
+    const small = ttSvd(H, { maxRanks: 2 });
+    const ranks = ttRanks(small);
+    expect(ttRanks(ttSvd(H, { maxRanks: ranks }))).toEqual(ranks);
+    expect(ttRanks(ttRound(ttSvd(H), { maxRanks: ranks }))).toEqual(ranks);
+    expect(ttSvd(H, { maxRanks: ranks })).toEqual(small);
+  }
+  const H = randomTensor(new Rng(4), [2, 2, 2]);
+  const wrong = [2, 2, 2, 1];
+  expect(() => ttSvd(H, { maxRanks: wrong })).toThrow(
+    expect.objectContaining({ code: 'E_ARGUMENT', message: expect.stringMatching(/one rank or a list of/) }),
+  );
+});

@@ -8,7 +8,7 @@ import { tensor, zeros } from '../../src/core/tensor.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
 import { bracketWidth } from '../../src/experiments/bracket.ts';
 import { randomNetwork, randomTensor } from '../../src/experiments/checks/instances.ts';
-import { fitShallow } from '../../src/experiments/fit_shallow.ts';
+import { fitShallow, type ShallowIteration } from '../../src/experiments/fit_shallow.ts';
 import { minimize } from '../../src/experiments/lbfgs.ts';
 import { identity } from '../../src/theory/features.ts';
 import { similarityNetwork } from '../../src/theory/similarity.ts';
@@ -56,6 +56,23 @@ describe('fitShallow', () => {
       expect(relativeError(grid.data, H.data)).toBeLessThan(1e-6);
     },
   );
+
+  it('tells of every iteration, and stops by its signal', () => {
+    const H = shallowGrid('product', 2, 5, 3);
+    const stop = new AbortController();
+    const told: ShallowIteration[] = [];
+    const options = { xi: 'product', width: 1, starts: 2, iterations: 6, backend } as const;
+    const { residual } = fitShallow(H, { ...options, onIteration: (report) => told.push(report) });
+    expect(told.map(({ start, iteration }) => `${start}.${iteration}`)).toEqual(
+      [1, 2].flatMap((start) => [1, 2, 3, 4, 5, 6].map((n) => `${start}.${n}`)),
+    );
+    expect(Math.min(...told.map((one) => one.residual))).toBe(residual);
+    const onIteration = ({ start, iteration }: ShallowIteration) => start + iteration === 5 && stop.abort();
+    const run = () => fitShallow(H, { ...options, signal: stop.signal, onIteration });
+    expect(run).toThrow(refusal('E_ABORTED', /stopped after iteration 4 of start 1 of 2/));
+    expect(run).toThrow(refusal('E_ABORTED', /iteration 0 of start 1/));
+    expect(() => fitShallow(H, { ...options, signal: {} as never })).toThrow(refusal('E_ARGUMENT', /signal/));
+  });
 
   it('reports the residual of what it returns, and the same for the same seed', () => {
     const H = randomTensor(new Rng(1), [3, 3, 3]);

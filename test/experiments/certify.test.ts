@@ -270,7 +270,7 @@ describe('certify', () => {
     }
     await expect(certify(model, templates, { output: 2 })).rejects.toEqual(refusal('E_ARGUMENT', /output/));
     await expect(certify(model, random(1, 0))).rejects.toEqual(refusal('E_SHAPE', /at least one template/));
-    await expect(certify(model, templates, { memoryLimit: 1000 })).rejects.toEqual(
+    await expect(certify(model, templates, { maxBytes: 1000 })).rejects.toEqual(
       refusal('E_MEMORY', /limit is 1000/),
     );
     const smooth = createModel({ ...OPTIONS, xi: 'l2' });
