@@ -25,7 +25,7 @@ const [M, T, NETWORKS] = [6, 6, 400];
 export function widths(ranks = [1, 2, 4, 8]) {
   const study = checkStudy({ xi: 'rectifier', M, T, ranks, networks: NETWORKS, shared: false, seed: 0 });
   const { backend } = selectBackend({ threads: 1 });
-  const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
+  const records = Array.from(studyTasks(study), (task) => studyNetwork(backend, study, task));
   return summarise(study, records, null).map(({ R, refined: { mean, bins } }) => ({ R, mean, bins }));
 }
 

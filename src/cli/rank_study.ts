@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RankStudy } from '../experiments/rank_config.ts';
+import { RankTally } from '../experiments/rank_tally.ts';
 import { type RankRecord, type RankTask, studyTasks } from '../experiments/ranks.ts';
 import { fileError } from '../io/atomic.ts';
 import { type BackendChoice, openChosen } from './options.ts';
@@ -16,52 +17,50 @@ export interface StudyRun {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Evaluates the networks of a study on worker threads; fewer records than tasks come back where `signal` stopped it. */
+/** Evaluates the networks of a study on worker threads; not all of them are done where `signal` stopped it. */
 export async function runStudy(
   study: RankStudy,
   { choice, workers, signal, path, onProgress }: StudyRun,
-): Promise<{ readonly records: readonly RankRecord[]; readonly total: number }> {
+): Promise<RankTally> {
   // One thread each: many small networks share nothing.
   const each = { ...choice, threads: choice.threads ?? 1 };
   // What the workers could not open is refused before there is a file.
   openChosen(each);
-  const file = path === undefined ? null : await openRecords(path, study);
-  const all: RankRecord[] = [...(file?.known ?? [])];
-  const tasks = remaining(study, all);
-  const total = all.length + tasks.length;
-  onProgress?.(all.length, total);
+  const tally = new RankTally(study);
+  const file = path === undefined ? null : await openRecords(path, tally);
+  onProgress?.(tally.done, tally.total);
   try {
     await runWorkers<RankTask, RankRecord>(
       new URL('./ranks_worker.js', import.meta.url),
       { study, choice: each },
-      workers,
-      tasks,
+      Math.min(workers, tally.total - tally.done),
+      remaining(tally),
       {
         signal,
         onResult: (record) => {
-          all.push(record);
+          tally.add(record);
           file?.add(record);
-          onProgress?.(all.length, total);
+          onProgress?.(tally.done, tally.total);
         },
       },
     );
   } finally {
     await file?.close();
   }
-  return { records: all, total };
+  return tally;
 }
 
-async function openRecords(path: string, study: RankStudy): Promise<RankRecords> {
+async function openRecords(path: string, tally: RankTally): Promise<RankRecords> {
   try {
     mkdirSync(dirname(path), { recursive: true });
   } catch (cause) {
     throw fileError('write', dirname(path), cause);
   }
-  return RankRecords.open(path, study);
+  return RankRecords.open(path, tally.study, (record) => {
+    if (tally.asks(record)) tally.add(record);
+  });
 }
 
-function remaining(study: RankStudy, known: readonly RankRecord[]): RankTask[] {
-  const name = ({ R, index }: RankTask) => `${R}/${index}`;
-  const done = new Set(known.map(name));
-  return studyTasks(study).filter((task) => !done.has(name(task)));
+function* remaining(tally: RankTally): Generator<RankTask> {
+  for (const task of studyTasks(tally.study)) if (!tally.has(task)) yield task;
 }

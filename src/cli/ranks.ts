@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { integer, mismatch } from '../core/errors.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import { checkStudy, ENTRIES, FIGURES, type RankStudy } from '../experiments/rank_config.ts';
-import { distributionsCsv, type RankDistribution, summarise } from '../experiments/ranks.ts';
+import { distributionsCsv, type RankDistribution } from '../experiments/ranks.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { interruption } from './interruption.ts';
 import { type BackendChoice, number, numbers, printJson, withBackendOptions } from './options.ts';
@@ -120,20 +120,21 @@ async function ranks(flags: Flags): Promise<void> {
   });
   const path = flags.out === undefined ? undefined : join(flags.out, 'records.jsonl');
   const started = performance.now();
-  const { records, total } = await runStudy(study, {
+  const tally = await runStudy(study, {
     ...{ choice: { backend, isa, threads }, workers, signal: stop.signal, path, onProgress },
   }).finally(() => {
     view?.stop();
     stop.end();
   });
   const seconds = (performance.now() - started) / 1000;
-  if (records.length < total) {
+  const { done, total } = tally;
+  if (done < total) {
     const resume = flags.out === undefined ? '' : '; the same command goes on from there';
-    if (flags.json) printJson({ stopped: true, done: records.length, total });
-    else process.stdout.write(`stopped after ${records.length} of ${total} networks${resume}\n`);
+    if (flags.json) printJson({ stopped: true, done, total });
+    else process.stdout.write(`stopped after ${done} of ${total} networks${resume}\n`);
     return;
   }
-  const distributions = summarise(study, records, flags.figure ?? null);
+  const distributions = tally.distributions(flags.figure ?? null);
   if (flags.out !== undefined) await writeHistograms(flags.out, study, distributions);
   if (flags.json) printJson({ study, distributions, seconds });
   else process.stdout.write(draw(distributions, seconds));

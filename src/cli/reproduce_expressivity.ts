@@ -3,7 +3,7 @@ import { compareBackends } from '../experiments/backend_comparison.ts';
 import { checkCertificate } from '../experiments/certificate.ts';
 import { certify } from '../experiments/certify.ts';
 import { checkStudy, FIGURES, type RankStudy } from '../experiments/rank_config.ts';
-import { distributionsCsv, summarise } from '../experiments/ranks.ts';
+import { distributionsCsv } from '../experiments/ranks.ts';
 import type {
   CertificateRecord,
   ComparisonRecord,
@@ -12,7 +12,7 @@ import type {
   StudyRecord,
   VerifyRecord,
 } from '../experiments/results.ts';
-import { medianNetwork, relative, spectrumOf } from '../experiments/spectra.ts';
+import { relative, spectrumOf } from '../experiments/spectra.ts';
 import { CHECKS, type Verification, verify } from '../experiments/verify.ts';
 import { loadModel } from '../models/disk.ts';
 import { countView, workView } from './progress.ts';
@@ -64,12 +64,13 @@ async function study(session: Session, figure: Figure): Promise<void> {
     view.update(done);
   };
   const path = folder.file(`expressivity/figure${figure}.jsonl`);
-  const { records, total } = await runStudy(wanted, { choice, workers, signal, path, onProgress }).finally(
-    () => view?.stop(),
+  const tally = await runStudy(wanted, { choice, workers, signal, path, onProgress }).finally(() =>
+    view?.stop(),
   );
-  if (records.length < total) throw new XiError('E_ABORTED', 'stopped');
-  const spectra = wanted.ranks.map((R) => spectrumOf(backend, wanted, R, medianNetwork(records, R)));
-  const distributions = summarise(wanted, records, figure);
+  const { done, total } = tally;
+  if (done < total) throw new XiError('E_ABORTED', 'stopped');
+  const spectra = wanted.ranks.map((R) => spectrumOf(backend, wanted, R, tally.medianNetwork(R)));
+  const distributions = tally.distributions(figure);
   const record: StudyRecord = { figure, study: wanted, distributions, spectra, ...measure() };
   await folder.write(`expressivity/figure${figure}.csv`, distributionsCsv(distributions));
   await folder.put(studyFile(figure), record);

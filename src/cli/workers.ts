@@ -12,24 +12,26 @@ function revived(error: unknown): unknown {
 }
 
 /**
- * Hands tasks to worker threads and calls back with each result, in the order in which they are done. A worker is a module
- * that answers each message, a task, with one message, its result.
+ * Hands tasks to worker threads, of which it makes them one by one, and calls back with each result, in the order in which they are
+ * done. A worker is a module that answers each message, a task, with one message, its result.
  */
 export async function runWorkers<Task, Result>(
   module: URL,
   workerData: unknown,
   count: number,
-  tasks: readonly Task[],
+  tasks: Iterable<Task>,
   { signal, onResult }: { readonly signal: AbortSignal; readonly onResult: (result: Result) => void },
 ): Promise<void> {
-  let next = 0;
+  const iterator = tasks[Symbol.iterator]();
+  let next = iterator.next();
   const workers: Worker[] = [];
   const work = (worker: Worker): Promise<void> =>
     new Promise((resolve, reject) => {
       let open = 0;
       const more = (): void => {
-        while (open < IN_FLIGHT && next < tasks.length && !signal.aborted) {
-          worker.postMessage(tasks[next++]);
+        while (open < IN_FLIGHT && !next.done && !signal.aborted) {
+          worker.postMessage(next.value);
+          next = iterator.next();
           open++;
         }
         if (open === 0) resolve();
@@ -49,7 +51,7 @@ export async function runWorkers<Task, Result>(
       more();
     });
   try {
-    for (let n = 0; n < Math.min(count, tasks.length); n++) workers.push(new Worker(module, { workerData }));
+    for (let n = 0; n < count && !next.done; n++) workers.push(new Worker(module, { workerData }));
     await Promise.all(workers.map(work));
   } finally {
     for (const worker of workers) worker.removeAllListeners('exit');

@@ -29,10 +29,14 @@ export interface RankRecord extends RankTask {
   readonly exact?: number;
 }
 
-/** All networks of a study, in the order in which they are counted. */
-export function studyTasks(study: RankStudy): RankTask[] {
+/** All networks of a study, in the order in which they are counted; made one by one, as there may be millions. */
+export function studyTasks(study: RankStudy): Iterable<RankTask> {
   const { ranks, networks } = checkStudy(study);
-  return ranks.flatMap((R) => Array.from({ length: networks }, (_, index) => ({ R, index })));
+  return {
+    *[Symbol.iterator]() {
+      for (const R of ranks) for (let index = 0; index < networks; index++) yield { R, index };
+    },
+  };
 }
 
 /** Evaluates one network; what it computes depends on the study and the task alone. */
@@ -112,49 +116,89 @@ export function summarise(
   records: readonly RankRecord[],
   figure: string | null,
 ): RankDistribution[] {
-  const study = checkStudy(given);
+  const counts = new RankCounts(checkStudy(given));
   if (!Array.isArray(records)) throw mismatch('E_ARGUMENT', 'summarise', 'a list of records', records);
-  const proven = XI[study.xi].bound !== 'none';
-  return study.ranks.map((R) => {
-    const own = records.filter((record) => record.R === R);
-    const bounds = own.map(({ rank }) =>
-      widthBound({ xi: proven ? study.xi : 'rectifier', size: study.M, steps: study.T, rank }),
-    );
-    const some = (values: readonly (number | null)[]) => {
-      const known = values.filter((value) => value !== null);
-      return known.length > 0 ? histogram(known) : null;
-    };
-    const { xi, M, T, L, shared, tolerance } = study;
-    const pairs = own.flatMap(({ rank, exact }) => (exact === undefined ? [] : [{ rank, exact }]));
-    return {
-      ...{ figure, xi, M, T, L, R, shared, networks: own.length, tolerance },
-      rank: histogram(own.map(({ rank }) => rank)),
-      paper: some(bounds.map(({ paper }) => paper)),
-      refined: proven ? some(bounds.map(({ refined }) => refined)) : null,
-      impossible: bounds.filter(({ impossible }) => impossible).length,
-      proven,
-      ...(study.exact && {
-        exact: {
-          above: pairs.filter(({ rank, exact }) => rank > exact).length,
-          below: pairs.filter(({ rank, exact }) => rank < exact).length,
-        },
-      }),
-      ...(proven ? {} : { note: unproven(xi) }),
-    };
-  });
+  for (const record of records) {
+    if (typeof record !== 'object' || record === null)
+      throw mismatch('E_ARGUMENT', 'summarise', 'records { R, index, rank, gap }', record);
+    counts.add(record);
+  }
+  return counts.distributions(figure);
 }
 
+/** How often each rank occurs among the networks of each R of a study. */
+export class RankCounts {
+  private readonly study: RankStudy;
+  private readonly of: ReadonlyMap<number, { ranks: Map<number, number>; above: number; below: number }>;
+
+  constructor(study: RankStudy) {
+    this.study = study;
+    this.of = new Map(study.ranks.map((R) => [R, { ranks: new Map(), above: 0, below: 0 }]));
+  }
+
+  /** Counts a record, unless the study has no networks of its R. */
+  add({ R, rank, exact }: RankRecord): void {
+    const own = this.of.get(R);
+    if (own === undefined) return;
+    own.ranks.set(rank, (own.ranks.get(rank) ?? 0) + 1);
+    if (exact === undefined) return;
+    if (rank > exact) own.above++;
+    if (rank < exact) own.below++;
+  }
+
+  distributions(figure: string | null): RankDistribution[] {
+    return this.study.ranks.map((R) => this.distribution(R, figure));
+  }
+
+  private distribution(R: number, figure: string | null): RankDistribution {
+    const { xi, M, T, L, shared, tolerance, exact } = this.study;
+    const { ranks, above, below } = this.of.get(R)!;
+    const proven = XI[xi].bound !== 'none';
+    const bounds = [...ranks].map(([rank, count]) => ({
+      ...{ count, bound: widthBound({ xi: proven ? xi : 'rectifier', size: M, steps: T, rank }) },
+    }));
+    const some = (which: 'paper' | 'refined') => {
+      const known = bounds.flatMap(({ count, bound }) => {
+        const value = bound[which];
+        return value === null ? [] : [[value, count] as const];
+      });
+      return known.length > 0 ? histogramOf(known) : null;
+    };
+    return {
+      ...{ figure, xi, M, T, L, R, shared, networks: countOf(ranks), tolerance },
+      rank: histogramOf(ranks),
+      paper: some('paper'),
+      refined: proven ? some('refined') : null,
+      impossible: countOf(bounds.map(({ count, bound }) => [0, bound.impossible ? count : 0])),
+      proven,
+      ...(exact && { exact: { above, below } }),
+      ...(proven ? {} : { note: unproven(xi) }),
+    };
+  }
+}
+
+const countOf = (counts: Iterable<readonly [number, number]>): number => {
+  let all = 0;
+  for (const [, count] of counts) all += count;
+  return all;
+};
+
 /** The histogram of some values; its deviation is that of a sample, with n − 1. */
-export function histogram(values: readonly number[]): Histogram {
+export const histogram = (values: readonly number[]): Histogram =>
+  histogramOf(values.map((value) => [value, 1]));
+
+/** The histogram of values with how often they occur; a value may come several times. */
+function histogramOf(given: Iterable<readonly [value: number, count: number]>): Histogram {
   const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const [value, count] of given) counts.set(value, (counts.get(value) ?? 0) + count);
   const bins = [...counts].sort(([a], [b]) => a - b);
+  const all = countOf(bins);
   // Summed bin by bin, so that the order of the values does not show in the last digit.
   const over = (term: (value: number) => number) =>
     bins.reduce((sum, [value, count]) => sum + count * term(value), 0);
-  const mean = over((value) => value) / values.length;
+  const mean = over((value) => value) / all;
   const squares = over((value) => (value - mean) ** 2);
-  return { mean, deviation: Math.sqrt(squares / Math.max(1, values.length - 1)), bins };
+  return { mean, deviation: Math.sqrt(squares / Math.max(1, all - 1)), bins };
 }
 
 /** The histograms as CSV, a line for each bin. */

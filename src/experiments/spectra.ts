@@ -5,7 +5,6 @@ import { singularValuesOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
 import type { RankStudy } from './rank_config.ts';
 import { randomNetwork } from './rank_network.ts';
-import type { RankRecord } from './ranks.ts';
 
 /** Singular values of the odd matricization of one network's grid tensor, in parts of the largest. */
 export interface Spectrum {
@@ -27,13 +26,6 @@ export function spectrumOf(backend: Backend, study: RankStudy, R: number, index:
   const singularValues = singularValuesOf(backend, matricize(grid, rows));
   const { rank } = reportOf(singularValues, tolerance);
   return { R, index, rank, tolerance, values: relative(singularValues) };
-}
-
-/** Number of the network of median rank among those of rank R of a study; of an even number the lower of the two. */
-export function medianNetwork(records: readonly RankRecord[], R: number): number {
-  const own = records.filter((record) => record.R === R);
-  own.sort((a, b) => a.rank - b.rank || a.index - b.index);
-  return own[(own.length - 1) >> 1].index;
 }
 
 /** Three digits of each value over the first: what a figure shows. */

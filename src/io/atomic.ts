@@ -75,13 +75,16 @@ async function targetOf(path: string): Promise<string> {
  * Replaces a file in one step: after a crash or a failure at any moment `path` holds either all of the old bytes or
  * all of the new ones.
  *
- * The chunks go one after the other to a temporary file in the same folder, which is flushed to the disk and then
+ * The chunks, which may be made while they are written, go one after the other to a temporary file in the same folder, which is flushed to the disk and then
  * renamed; on failure it is removed, and what killed processes left behind in that folder with it. A symbolic link to a
  * file is followed, one that leads nowhere is replaced; the permissions of an existing file are kept.
  *
  * @throws XiError E_FILE with the path and the system's reason.
  */
-export async function writeFileAtomic(file: Path, chunks: Uint8Array | Uint8Array[]): Promise<void> {
+export async function writeFileAtomic(
+  file: Path,
+  chunks: Uint8Array | Uint8Array[] | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const path = pathOf('path', file);
   const target = await targetOf(path);
   const mode = (await stat(target).catch(() => undefined))?.mode;
@@ -97,7 +100,8 @@ export async function writeFileAtomic(file: Path, chunks: Uint8Array | Uint8Arra
   try {
     try {
       if (mode !== undefined) await handle.chmod(mode & 0o777);
-      for (const chunk of Array.isArray(chunks) ? chunks : [chunks]) await handle.writeFile(chunk);
+      for await (const chunk of chunks instanceof Uint8Array ? [chunks] : chunks)
+        await handle.writeFile(chunk);
       await handle.sync();
     } finally {
       await handle.close();
@@ -105,7 +109,8 @@ export async function writeFileAtomic(file: Path, chunks: Uint8Array | Uint8Arra
     await rename(temporary, target);
   } catch (cause) {
     await unlink(temporary).catch(() => {});
-    throw fileError('write', path, cause);
+    // What makes the chunks may read another file.
+    throw cause instanceof XiError ? cause : fileError('write', path, cause);
   } finally {
     pending.delete(temporary);
   }

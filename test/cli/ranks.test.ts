@@ -65,6 +65,37 @@ describe('ranks', () => {
     await fails(['ranks', ...size, '--rank', '1000000'], 1, /a core of 3 × 1000000 × 1000000 .*E_MEMORY/);
   });
 
+  it('begins at once, however many networks there are', async () => {
+    const options = ['--templates', '2', '--steps', '2', '--networks', '10000000', '--workers', '1'];
+    const out = inFolder('millions');
+    const running = start(['--max-old-space-size=96', COMMAND, 'ranks', ...options, '--out', out]);
+    const records = join(out, 'records.jsonl');
+    while (!existsSync(records) || readFileSync(records, 'utf8').split('\n').length < 20)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    running.child.kill('SIGINT');
+    expect(await running.done).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/stopped after \d+ of 40000000 networks/),
+    });
+  });
+
+  it('reads files of many records piece by piece', async () => {
+    const path = inFolder('many.jsonl');
+    const study = checkStudy({ M: 2, T: 4, ranks: [1], networks: 10_000 });
+    const write = (...lines: object[]) =>
+      writeFileSync(path, [{ study }, ...lines, ''].map((line) => line && JSON.stringify(line)).join('\n'));
+    const all = Array.from({ length: 9000 }, (_, index) => ({ R: 1 + (index % 2), index, rank: 1, gap: 2 }));
+    write(...all);
+    const before = readFileSync(path, 'utf8');
+    const found: object[] = [];
+    const records = await RankRecords.open(path, study, (record) => void found.push(record));
+    await records.close();
+    expect(found).toEqual(all);
+    expect(readFileSync(path, 'utf8')).toBe(before);
+    write(...all, all[4]);
+    await expect(RankRecords.open(path, study)).rejects.toThrow(/line 9002: expected every network once/);
+  });
+
   it('of two processes in one folder, the second is refused and loses nothing', async () => {
     const out = inFolder('shared');
     const study = checkStudy({ M: 2, T: 2, ranks: [1], networks: 2 });

@@ -5,6 +5,7 @@ import { selectBackend } from '../../src/backend/select.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { checkStudy } from '../../src/experiments/rank_config.ts';
 import { randomNetwork } from '../../src/experiments/rank_network.ts';
+import { RankTally } from '../../src/experiments/rank_tally.ts';
 import {
   distributionsCsv,
   histogram,
@@ -12,7 +13,7 @@ import {
   studyTasks,
   summarise,
 } from '../../src/experiments/ranks.ts';
-import { medianNetwork, spectrumOf } from '../../src/experiments/spectra.ts';
+import { spectrumOf } from '../../src/experiments/spectra.ts';
 import { golden } from '../support/golden.ts';
 import { refusal } from '../support/models.ts';
 
@@ -61,7 +62,7 @@ describe('the distribution of ranks', () => {
     'of rank %d, %s, agrees with the golden statistics within three standard errors',
     (R, _, { M, T, L, shared, n, ...want }) => {
       const study = checkStudy({ M, T, L, shared, ranks: [R], networks: NETWORKS });
-      const spectra = studyTasks(study).map(({ index }) => spectrumOf(backend, study, R, index));
+      const spectra = Array.from(studyTasks(study), ({ index }) => spectrumOf(backend, study, R, index));
       const records = spectra.map(({ index, rank }) => ({ R, index, rank, gap: null }));
       expect(records[17].rank).toBe(studyNetwork(backend, study, { R, index: 17 }).rank);
       const [found] = summarise(study, records, null);
@@ -95,7 +96,7 @@ describe('a study', () => {
         [4, 4, true],
       ] as const) {
         const study = checkStudy({ xi, M, T, shared, ranks: [1, 2, 3], networks: 15, exact: true, seed: M });
-        const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
+        const records = Array.from(studyTasks(study), (task) => studyNetwork(backend, study, task));
         for (const { exact } of summarise(study, records, null)) expect(exact).toMatchObject({ above: 0 });
       }
     }
@@ -139,7 +140,7 @@ describe('a study', () => {
 
   it('does not depend on the order of its records, and says where no bound is proven', () => {
     const study = checkStudy({ xi: 'l2', M: 3, T: 4, ranks: [1, 2], networks: 6 });
-    const records = studyTasks(study).map((task) => studyNetwork(backend, study, task));
+    const records = Array.from(studyTasks(study), (task) => studyNetwork(backend, study, task));
     const distributions = summarise(study, records, '5');
     expect(summarise(study, [...records].reverse(), '5')).toEqual(distributions);
     for (const { proven, note, paper, refined, figure } of distributions) {
@@ -164,8 +165,50 @@ describe('a study', () => {
       { R: 1, index, rank, gap: null },
       { R: 2, index, rank: 20 - rank, gap: null },
     ]);
-    expect([medianNetwork(records, 1), medianNetwork([...records].reverse(), 2)]).toEqual([0, 0]);
-    expect(medianNetwork(records.slice(0, 8), 1)).toBe(3);
+    const study = checkStudy({ M: 20, T: 2, ranks: [1, 2], networks: 5 });
+    const median = (some: typeof records, R: number) => {
+      const tally = new RankTally(study);
+      for (const record of some) tally.add(record);
+      return tally.medianNetwork(R);
+    };
+    expect([median(records, 1), median([...records].reverse(), 2)]).toEqual([0, 0]);
+    expect(median(records.slice(0, 8), 1)).toBe(3);
+  });
+
+  it('takes no memory for networks that nobody has evaluated', () => {
+    const study = checkStudy({ M: 2, T: 2, networks: 10 ** 7 });
+    const before = process.memoryUsage().heapUsed;
+    const tally = new RankTally(study);
+    const tasks = studyTasks(study);
+    const first = tasks[Symbol.iterator]().next().value;
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 ** 24);
+    expect({ first, done: tally.done, total: tally.total }).toEqual({
+      first: { R: 1, index: 0 },
+      done: 0,
+      total: 4 * 10 ** 7,
+    });
+    // It can be gone through again.
+    expect(tasks[Symbol.iterator]().next().value).toEqual(first);
+    const ranks = Array.from({ length: 300 }, (_, n) => n + 1);
+    expect(() => new RankTally({ ...study, ranks })).toThrow(
+      refusal(
+        'E_MEMORY',
+        /^rank study: 10000000 networks of each of 300 ranks needs 6000000000 bytes, the limit is 4294967296$/,
+      ),
+    );
+  });
+
+  it('a tally gives the distributions of its records', () => {
+    const study = checkStudy({ M: 3, T: 4, ranks: [1, 2], networks: 6, exact: true });
+    const records = Array.from(studyTasks(study), (task) => studyNetwork(backend, study, task));
+    const tally = new RankTally(study);
+    for (const [n, record] of [...records].reverse().entries()) {
+      expect([tally.has(record), tally.done]).toEqual([false, n]);
+      tally.add(record);
+      expect(tally.has(record)).toBe(true);
+    }
+    expect(tally.distributions('3')).toEqual(summarise(study, records, '3'));
+    expect(tally.asks({ R: 3, index: 0 }) || tally.asks({ R: 1, index: 6 })).toBe(false);
   });
 
   it('has the mean and deviation of a sample, to the last digit in any order', () => {
