@@ -1,4 +1,5 @@
-import { checkSignal, integer, knownKeys, XiError } from '../core/errors.ts';
+import { checkSignal, integer, knownKeys } from '../core/errors.ts';
+import { checkBytes } from '../core/memory.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkExact, ExactNetwork, exactFeatures } from './exact/definition.ts';
@@ -77,13 +78,7 @@ export function exactRank(
 /** @throws XiError E_MEMORY when so many scores need more than the limit. */
 export function checkExactMemory(where: string, scores: number, limit = DEFAULT_LIMIT): void {
   // The residues, one output of them, and their matricization; checked before a network is looked at.
-  const bytes = filteredBytes(3 * scores);
-  if (!(bytes <= limit)) {
-    throw new XiError(
-      'E_MEMORY',
-      `${where}: ${scores} exact scores need ${bytes} bytes, the limit is ${limit}`,
-    );
-  }
+  checkBytes(where, `${scores} exact scores need`, filteredBytes(3 * scores), limit);
 }
 
 /** A model over choices of templates in exact arithmetic. */

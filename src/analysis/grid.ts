@@ -1,6 +1,7 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { aborted, checkSignal, integer, knownKeys, oneOf, XiError } from '../core/errors.ts';
+import { aborted, checkSignal, integer, knownKeys, oneOf } from '../core/errors.ts';
+import { checkBytes, MOST_BYTES } from '../core/memory.ts';
 import { atOnce, type Parts } from '../core/parts.ts';
 import {
   allocate,
@@ -30,8 +31,6 @@ export interface GridOptions {
   /** Most bytes of the tensor and of a block together; by default 2³¹. */
   readonly maxBytes?: number;
 }
-
-const DEFAULT_LIMIT = 2 ** 31;
 
 /**
  * The grid tensor of a model: its scores of every sequence of T templates.
@@ -79,16 +78,11 @@ export function templateFeatures(model: Model, templates: Tensor): Tensor {
   return { dtype, shape: [rows, M], data: values };
 }
 
-function checkMemory(shape: readonly number[], dtype: DType, limit = DEFAULT_LIMIT): void {
+function checkMemory(shape: readonly number[], dtype: DType, limit = MOST_BYTES): void {
   const count = shape.reduce((product, extent) => product * extent, 1);
   const bytes = count * (dtype === 'float32' ? 4 : 8) + BLOCK_BYTES;
   integer('gridTensor maxBytes', limit, 0, Number.MAX_SAFE_INTEGER);
-  if (bytes > limit) {
-    throw new XiError(
-      'E_MEMORY',
-      `gridTensor: shape [${shape.join(', ')}] of ${dtype} needs ${bytes} bytes with its block, the limit is ${limit}`,
-    );
-  }
+  checkBytes('gridTensor', `shape [${shape.join(', ')}] of ${dtype} with its block needs`, bytes, limit);
   elementCount(shape, 'gridTensor');
 }
 

@@ -1,4 +1,5 @@
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { checkBytes } from '../core/memory.ts';
 import { Rng } from '../core/rng.ts';
 import {
   checkTensor,
@@ -158,6 +159,8 @@ export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<
   const pick = <A extends Inputs>(array: A): A => {
     const size = rowSize(array);
     const data = array.data.slice(0, 0).constructor as new (length: number) => A['data'];
+    const bytes = rows.length * size * array.data.BYTES_PER_ELEMENT;
+    checkBytes('selectDataset', `${rows.length} examples of ${size} values need`, bytes);
     const out = new data(rows.length * size);
     copyRows(array, rows, out);
     return { ...array, shape: [rows.length, ...array.shape.slice(1)], data: out };

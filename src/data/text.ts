@@ -1,4 +1,5 @@
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import { checkBytes } from '../core/memory.ts';
 import type { TokenTensor } from '../core/tensor.ts';
 import type { Dataset } from './dataset.ts';
 
@@ -72,7 +73,7 @@ export function vocabularyOf(words: readonly string[]): Vocabulary {
  * Documents as sequences of tokens [count, steps]: the first or last words of each, behind `<pad>` where they are fewer,
  * so that the words are what a recurrent network sees last; or, `variable`, each as long as it is.
  *
- * @throws XiError E_ARGUMENT for options that are unknown or unfit.
+ * @throws XiError E_ARGUMENT for options that are unknown or unfit; E_MEMORY, before anything is allocated, beyond 2 GiB of tokens.
  */
 export function encodeText(
   documents: Documents,
@@ -92,6 +93,7 @@ export function encodeText(
     throw mismatch('E_ARGUMENT', 'encodeText vocabulary', 'what buildVocabulary returns', vocabulary);
   if (texts.length !== labels.length)
     throw mismatch('E_SHAPE', `encodeText ${name}`, `${texts.length} labels`, labels.length);
+  checkBytes('encodeText', `${texts.length} texts of ${steps} tokens need`, 4 * texts.length * steps);
   const data = new Int32Array(texts.length * steps);
   const lengths = new Int32Array(texts.length);
   texts.forEach((text, n) => {

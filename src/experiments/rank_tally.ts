@@ -21,7 +21,7 @@ export class RankTally {
   constructor(study: RankStudy) {
     const { ranks, networks } = study;
     const bytes = 2 * ranks.length * networks;
-    checkBytes('rank study', `${networks} networks of each of ${ranks.length} ranks`, bytes);
+    checkBytes('rank study', `${networks} networks of each of ${ranks.length} ranks need`, bytes);
     this.study = study;
     this.counts = new RankCounts(study);
     this.known = new Map(ranks.map((R) => [R, new Uint16Array(networks)]));

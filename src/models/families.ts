@@ -17,16 +17,19 @@ const MAX_PARAMETERS = 2 ** 30;
  */
 export function layoutOf(config: ModelConfig): Layout {
   const layout = familyLayout(config);
-  const count = layout.reduce(
-    (sum, [, shape]) => sum + shape.reduce((product, extent) => product * extent, 1),
-    0,
-  );
+  const count = countIn(layout);
   if (count <= MAX_PARAMETERS) return layout;
   throw new XiError(
     'E_MEMORY',
     `createModel: expected at most 2^30 parameters, received sizes that need ${count}`,
   );
 }
+
+const countIn = (layout: Layout): number =>
+  layout.reduce((sum, [, shape]) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+
+/** Numbers in all parameters of a network together, be they too many. */
+export const parametersOf = (config: ModelConfig): number => countIn(familyLayout(config));
 
 function familyLayout(config: ModelConfig): Layout {
   switch (config.kind) {

@@ -1,7 +1,9 @@
 import type { Backend } from '../backend/interface.ts';
+import { checkBytes } from '../core/memory.ts';
 import { type DType, type Shape, type Tensor, tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
-import type { ModelOptions } from '../models/config.ts';
+import { checkConfig, type ModelOptions } from '../models/config.ts';
+import { parametersOf } from '../models/families.ts';
 import { createModel, type Model } from '../models/model.ts';
 import type { FeatureMap } from './features.ts';
 
@@ -13,7 +15,9 @@ export interface Block {
 
 /** A block whose entries are a function of their indices. */
 export function block(shape: Shape, at: (...index: number[]) => number): Block {
-  const data = new Float64Array(shape.reduce((count, extent) => count * extent, 1));
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  checkBytes('parameters', `shape [${shape.join(', ')}] needs`, 8 * count);
+  const data = new Float64Array(count);
   const index = shape.map(() => 0);
   for (let n = 0; n < data.length; n++) {
     data[n] = at(...index);
@@ -62,6 +66,18 @@ export interface Tree {
   readonly nodes: readonly { readonly level: number; readonly place: number; readonly B: Block }[];
 }
 
+type Sizes = Pick<ModelOptions, 'kind' | 'xi' | 'steps' | 'outputs' | 'rank' | 'projection'>;
+
+/**
+ * Refuses a construction whose network is too large before any part of it is made.
+ *
+ * @throws XiError E_MEMORY with the size and the limit.
+ */
+export function checkSizes(where: string, sizes: Sizes, features: number, inputs = features): void {
+  const count = parametersOf(checkConfig({ ...sizes, inputs, features: { size: features } }));
+  checkBytes(where, `a network of ${count} parameters needs`, 8 * count);
+}
+
 /** The model of a shallow network on these features. */
 export function shallowModel({ xi, A, lambda }: Shallow, features: FeatureMap, placement: Placement): Model {
   const [rank, outputs] = lambda.shape;
@@ -100,7 +116,7 @@ export function treeModel(
 
 /** A model with these sizes and parameters, besides those of the features. */
 export function modelOf(
-  sizes: Pick<ModelOptions, 'kind' | 'xi' | 'steps' | 'outputs' | 'rank' | 'projection'>,
+  sizes: Sizes,
   parameters: Readonly<Record<string, Block | Tensor>>,
   { size, activation, inputs, parameters: own }: FeatureMap,
   { dtype = 'float64', backend }: Placement,

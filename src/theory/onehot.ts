@@ -1,7 +1,7 @@
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { Model } from '../models/model.ts';
-import { block, negated, type Placement, shallowModel, steps } from './build.ts';
+import { block, checkSizes, negated, type Placement, shallowModel, steps } from './build.ts';
 import { type FeatureChoice, featureMap } from './features.ts';
 import { shallowToRecurrent } from './shallow.ts';
 
@@ -22,7 +22,8 @@ export interface OneHotOptions extends Placement {
  * A network whose grid tensor is E_j, one at the tuple j and zero elsewhere: `E_j = 1 − max_t(1 − δ(i_t, j_t))`, two terms, so that a
  * recurrent network has ranks 2 (proof of Lemma 5.2); one term for product.
  *
- * @throws XiError E_ARGUMENT for indices outside the templates or a ξ of which this is not known.
+ * @throws XiError E_ARGUMENT for indices outside the templates or a ξ of which this is not known; E_MEMORY, before anything is
+ * allocated, for a network of more than 2 GiB.
  */
 export function oneHotTensor(options: OneHotOptions): Model {
   if (typeof options !== 'object' || options === null)
@@ -35,6 +36,7 @@ export function oneHotTensor(options: OneHotOptions): Model {
     throw mismatch('E_ARGUMENT', 'oneHotTensor index', 'a template for each step', options.index);
   const index = options.index.map((m, t) => integer(`oneHotTensor index[${t}]`, m, 0, M - 1));
   const width = xi === 'product' ? 1 : 2;
+  checkSizes('oneHotTensor', { kind, xi, steps: index.length, outputs: 1, rank: width }, M);
   const lambda = block([width, 1], (r) => (xi === 'product' || r === 1 ? 1 : -1));
   const A = steps(index.length, (t) =>
     block([width, M], (r, m) =>

@@ -2,7 +2,7 @@ import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import { checkTensor, type Tensor, zeros } from '../core/tensor.ts';
 import type { Model } from '../models/model.ts';
-import { type Block, block, type Placement, recurrentModel, steps } from './build.ts';
+import { type Block, block, checkSizes, type Placement, recurrentModel, steps } from './build.ts';
 import { evaluate, type FeatureChoice, featureMap } from './features.ts';
 import { cores, modelLike, ofKind } from './parts.ts';
 
@@ -130,7 +130,8 @@ const CLEARANCE = 1;
  * A random rectifier network inside the open set of Theorem 5.3: normal weights up to step T − 1, whose states are below a bound; the
  * last projections are above it, and the rows of G_T have positive sums.
  *
- * @throws XiError E_ARGUMENT for fewer than two steps or sizes below 1.
+ * @throws XiError E_ARGUMENT for fewer than two steps or sizes below 1; E_MEMORY, before anything is allocated, for a network of more
+ * than 2 GiB.
  */
 export function openSetNetwork(options: OpenSetOptions): Model {
   if (typeof options !== 'object' || options === null)
@@ -141,6 +142,8 @@ export function openSetNetwork(options: OpenSetOptions): Model {
   const T = integer(`${where} steps`, options.steps, 2, 2 ** 16);
   const R = integer(`${where} rank`, options.rank, 1, 2 ** 20);
   const L = integer(`${where} projection`, options.projection ?? M, 1, 2 ** 20);
+  const sizes = { kind: 'tt', xi: 'rectifier', steps: T, outputs: 1, rank: R, projection: L } as const;
+  checkSizes(where, sizes, M);
   const rng = new Rng(integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER), 53);
   const normal = (deviation: number) => () => rng.normal(deviation);
   const A = steps(T - 1, () => block([L, M], normal(1)));

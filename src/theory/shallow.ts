@@ -1,18 +1,20 @@
 import { mismatch } from '../core/errors.ts';
+import type { ModelOptions } from '../models/config.ts';
 import type { Model } from '../models/model.ts';
 import { levelsOf, treeOf } from '../models/tree.ts';
-import { type Block, block, steps } from './build.ts';
+import { type Block, block, checkSizes, steps } from './build.ts';
 import { directions, modelLike, ofKind } from './parts.ts';
 
 /**
  * The recurrent network that a shallow network is: L = R_t = R, C_t = v_t, `G_t[r,r,r] = 1`, `G_T[r,r,c] = λ[r,c]`. A term of it, which
  * is a shallow network of width 1, becomes a recurrent network of unit ranks (Proposition A.4): ξ is associative and has a unit.
  *
- * @throws XiError E_ARGUMENT for another kind of model.
+ * @throws XiError E_ARGUMENT for another kind of model; E_MEMORY, before anything is allocated, for a network of more than 2 GiB.
  */
 export function shallowToRecurrent(model: Model): Model {
   const { config, parameters } = ofKind('shallowToRecurrent', model, 'cp');
   const [R, T] = [config.rank[0], config.steps];
+  checkLike('shallowToRecurrent', model, { kind: 'tt', rank: R, projection: R });
   const own: Record<string, Block | (typeof parameters)[string]> = {};
   for (const [t, v] of directions(model).entries()) {
     own[`C.${t}`] = v;
@@ -25,16 +27,26 @@ export function shallowToRecurrent(model: Model): Model {
   return modelLike(model, { kind: 'tt', rank: R, projection: R }, own);
 }
 
+/** Refuses a network that is too large, of a model's sizes but for these. */
+function checkLike(
+  where: string,
+  { config: { xi, steps, outputs, inputs, features } }: Model,
+  sizes: Pick<ModelOptions, 'kind' | 'rank' | 'projection'>,
+): void {
+  checkSizes(where, { xi, steps, outputs, ...sizes }, features.size, inputs);
+}
+
 /**
  * The tree that a shallow network is, R_l = R: nodes `B[r,r,r] = 1`, the root `B[r,r,c] = λ[r,c]`.
  *
- * @throws XiError E_ARGUMENT for another kind of model, or for one step, where a tree has no root to hold λ.
+ * @throws XiError E_ARGUMENT for another kind of model, or for one step, where a tree has no root to hold λ; E_MEMORY.
  */
 export function shallowToTree(model: Model): Model {
   const { config, parameters } = ofKind('shallowToTree', model, 'cp');
   const { outputs } = config;
   if (config.steps < 2) throw mismatch('E_ARGUMENT', 'shallowToTree', 'at least two steps', config.steps);
   const [R, T] = [config.rank[0], config.steps];
+  checkLike('shallowToTree', model, { kind: 'ht', rank: R });
   const own: Record<string, Block | (typeof parameters)[string]> = {};
   for (const [t, v] of directions(model).entries()) own[`W.${t}`] = v;
   for (const { level, place, children } of new Set(treeOf(T).flat())) {

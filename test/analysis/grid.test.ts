@@ -112,11 +112,14 @@ describe('limits', () => {
 
   it('refuses what does not fit before it allocates, with size and limit', () => {
     expect(() => gridTensor(model, templates(100))).toThrow(
-      refusal('E_MEMORY', /shape \[100, 100, .*\] of float32 needs \d.* bytes .*the limit is 2147483648/),
+      refusal(
+        'E_MEMORY',
+        /shape \[100, 100, .*\] of float32 with its block needs \d+ bytes, the limit is 2147483648/,
+      ),
     );
     const limit = 2 ** 16 * 4;
     expect(() => gridTensor(model, templates(2), { maxBytes: limit })).toThrow(
-      refusal('E_MEMORY', /needs 67371008 bytes .*limit is 262144/),
+      refusal('E_MEMORY', /with its block needs 67371008 bytes, the limit is 262144$/),
     );
   });
 

@@ -193,7 +193,7 @@ describe('a study', () => {
     expect(() => new RankTally({ ...study, ranks })).toThrow(
       refusal(
         'E_MEMORY',
-        /^rank study: 10000000 networks of each of 300 ranks needs 6000000000 bytes, the limit is 4294967296$/,
+        /^rank study: 10000000 networks of each of 300 ranks need 6000000000 bytes, the limit is 2147483648$/,
       ),
     );
   });
