@@ -41,8 +41,13 @@ export function verificationSection({ settings, verification }: Results): Markup
   );
 }
 
-const exponential = (value: number) =>
-  Number.isInteger(value) ? String(value) : value.toExponential(1).replace('-', '−');
+/** NaN and infinities, which JSON has not, come as null. */
+const exponential = (value: number | null) =>
+  value === null
+    ? 'no number'
+    : Number.isInteger(value)
+      ? String(value)
+      : value.toExponential(1).replace('-', '−');
 
 /** One contraction on every backend. */
 export function backendsSection({ settings, comparison }: Results): Markup | null {
