@@ -89,6 +89,7 @@ const NODE_FILES = [
   ...[
     'io/atomic',
     'io/disk',
+    'io/lines',
     'io/lock',
     'io/path',
     'io/temporary',

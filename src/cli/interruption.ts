@@ -6,10 +6,13 @@ import { removePending } from '../io/atomic.ts';
  */
 export function interruption(asked: () => void): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
-  const stop = (): void => {
+  const stop = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
       removePending();
-      process.exit(130);
+      // Not by process.exit, which waits for system calls: to open a pipe that nobody writes to may take forever.
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
+      return;
     }
     asked();
     controller.abort();

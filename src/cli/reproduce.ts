@@ -6,6 +6,7 @@ import { misspelt } from '../core/nearest.ts';
 import type { MachineRecord } from '../experiments/performance.ts';
 import { DATASETS } from '../experiments/performance_plan.ts';
 import { RESULTS_FORMAT, type ResultSettings } from '../experiments/results.ts';
+import type { Release } from '../io/lock.ts';
 import { interruption } from './interruption.ts';
 import { type BackendChoice, number, openChosen, printJson, withBackendOptions } from './options.ts';
 import { ReproduceData } from './reproduce_data.ts';
@@ -67,7 +68,7 @@ async function reproduce(given: readonly Stage[], flags: Flags): Promise<void> {
   const wanted = wantedOf(flags);
   const workers = integer('workers', flags.workers ?? availableParallelism(), 1, 255);
   const backend = openChosen(flags);
-  const folder = await openFolder(flags, wanted, stages);
+  const { folder, release } = await openFolder(flags, wanted, stages);
   const stop = interruption(() => {
     if (!flags.json) process.stderr.write('\nstopping; the same command goes on from here\n');
   });
@@ -90,6 +91,7 @@ async function reproduce(given: readonly Stage[], flags: Flags): Promise<void> {
     else process.stdout.write('stopped; the same command goes on from here\n');
   } finally {
     stop.end();
+    await release();
   }
 }
 
@@ -124,8 +126,14 @@ function wantedOf(flags: Flags): Wanted {
   return { quick, seed, seeds, ...(epochs && { epochs }), ...(networks && { networks }), sources };
 }
 
+interface Opened {
+  readonly folder: ResultsFolder;
+  /** Lets other processes write there. */
+  readonly release: Release;
+}
+
 /** Goes on with the results in the folder where they are of the same settings. */
-async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]): Promise<ResultsFolder> {
+async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]): Promise<Opened> {
   const path = flags.out;
   const onlyReport = stages.every((stage) => stage === 'report');
   const anew = flags.force === true && !onlyReport;
@@ -133,13 +141,14 @@ async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]
   if (onlyReport) {
     if (!found)
       throw new XiError('E_FILE', `${path}: expected results, found none; xitensor reproduce makes them`);
-    return ResultsFolder.open(path, found);
+    // Of a run that goes on it shows what is there: nothing is written but the page.
+    return { folder: await ResultsFolder.open(path, found), release: async () => {} };
   }
   if (found) {
     const { format: _format, version: _version, data, ...rest } = found;
     const there: Wanted = { ...rest, sources: data.map(({ source }) => source) };
     const asked = { ...wanted, sources: wanted.sources.map(ReproduceData.absolute) };
-    if (isDeepStrictEqual(there, asked)) return ResultsFolder.open(path, found);
+    if (isDeepStrictEqual(there, asked)) return openAlone(path, found);
     throw mismatch(
       'E_ARGUMENT',
       `--out ${path}`,
@@ -152,8 +161,18 @@ async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]
   const data = await ReproduceData.describe(sources);
   const settings: ResultSettings = { format: RESULTS_FORMAT, version: 1, ...rest, data };
   // Not before everything that is wanted was found to be there.
-  if (anew) await ResultsFolder.clear(path);
-  return ResultsFolder.open(path, settings);
+  return openAlone(path, settings, anew);
+}
+
+async function openAlone(path: string, settings: ResultSettings, anew = false): Promise<Opened> {
+  const release = await ResultsFolder.lock(path);
+  try {
+    if (anew) await ResultsFolder.clear(path);
+    return { folder: await ResultsFolder.open(path, settings), release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 const words = ({ quick, sources, ...rest }: Wanted) =>

@@ -4,6 +4,7 @@ import { checkCertificate } from '../experiments/certificate.ts';
 import { certify } from '../experiments/certify.ts';
 import { checkStudy, FIGURES, type RankStudy } from '../experiments/rank_config.ts';
 import { distributionsCsv } from '../experiments/ranks.ts';
+import * as FORMS from '../experiments/result_forms.ts';
 import type {
   CertificateRecord,
   ComparisonRecord,
@@ -56,7 +57,7 @@ function studyOf(settings: ResultSettings, figure: Figure): RankStudy {
 async function study(session: Session, figure: Figure): Promise<void> {
   const { folder, choice, workers, signal, backend, quiet } = session;
   const wanted = studyOf(folder.settings, figure);
-  if (await folder.get<StudyRecord>(studyFile(figure), { figure, study: wanted })) return;
+  if (await folder.get<StudyRecord>(studyFile(figure), FORMS.STUDY, { figure, study: wanted })) return;
   const measure = stopwatch(session);
   let view: ReturnType<typeof countView> | undefined;
   const onProgress = (done: number, total: number) => {
@@ -80,7 +81,7 @@ async function study(session: Session, figure: Figure): Promise<void> {
 async function verification(session: Session): Promise<void> {
   const { folder, backend, signal } = session;
   const { seed } = folder.settings;
-  if (await folder.get<VerifyRecord>(VERIFY, { seed })) return;
+  if (await folder.get<VerifyRecord>(VERIFY, FORMS.VERIFICATION, { seed })) return;
   const measure = stopwatch(session);
   const checks: Verification[] = [];
   const view = workView(CHECKS.length, session.quiet);
@@ -110,7 +111,7 @@ async function certificate(session: Session): Promise<void> {
   if (run.dataset !== 'mnist' && run.dataset !== 'splice') return;
   const samples = SAMPLES[size(settings)];
   const { seed } = settings;
-  if (await folder.get<CertificateRecord>(CERTIFICATE, { run, samples, seed })) return;
+  if (await folder.get<CertificateRecord>(CERTIFICATE, FORMS.CERTIFICATE, { run, samples, seed })) return;
   say(session, 'certifying the trained network …');
   const measure = stopwatch(session);
   const model = await loadModel(trained.path, { backend });
@@ -145,7 +146,7 @@ async function certificate(session: Session): Promise<void> {
 }
 
 async function comparison({ folder, machine }: Session): Promise<void> {
-  if (await folder.get<ComparisonRecord>(COMPARISON, {})) return;
+  if (await folder.get<ComparisonRecord>(COMPARISON, FORMS.COMPARISON, {})) return;
   await folder.put(COMPARISON, {
     ...compareBackends(folder.settings.seed),
     machine,
@@ -157,14 +158,14 @@ export async function expressivityRecords(folder: ResultsFolder) {
   const { settings } = folder;
   const studies = await Promise.all(
     FIGURE_NAMES.map((figure) =>
-      folder.get<StudyRecord>(studyFile(figure), { figure, study: studyOf(settings, figure) }),
+      folder.get<StudyRecord>(studyFile(figure), FORMS.STUDY, { figure, study: studyOf(settings, figure) }),
     ),
   );
   return {
     studies: studies.filter((record) => record !== undefined),
-    verification: await folder.get<VerifyRecord>(VERIFY, { seed: settings.seed }),
-    certificate: await folder.get<CertificateRecord>(CERTIFICATE, { seed: settings.seed }),
-    comparison: await folder.get<ComparisonRecord>(COMPARISON, {}),
+    verification: await folder.get<VerifyRecord>(VERIFY, FORMS.VERIFICATION, { seed: settings.seed }),
+    certificate: await folder.get<CertificateRecord>(CERTIFICATE, FORMS.CERTIFICATE, { seed: settings.seed }),
+    comparison: await folder.get<ComparisonRecord>(COMPARISON, FORMS.COMPARISON, {}),
   };
 }
 

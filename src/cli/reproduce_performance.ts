@@ -12,6 +12,7 @@ import {
   runName,
 } from '../experiments/performance.ts';
 import { performancePlan, showcaseRun } from '../experiments/performance_plan.ts';
+import { PERFORMANCE, SHOWCASE as SHOWCASE_FORM } from '../experiments/result_forms.ts';
 import type { DataRecord, ShowcaseRecord } from '../experiments/results.ts';
 import { readSafetensors } from '../io/disk.ts';
 import { saveModel } from '../models/disk.ts';
@@ -35,7 +36,9 @@ const SHOWCASE_MODEL = 'performance/showcase.safetensors';
 export async function performanceStage(session: Session): Promise<void> {
   const { folder } = session;
   const plan = performancePlan(folder.settings);
-  const known = await Promise.all(plan.map((run) => folder.get<PerformanceRecord>(fileOf(run), run)));
+  const known = await Promise.all(
+    plan.map((run) => folder.get<PerformanceRecord>(fileOf(run), PERFORMANCE, run)),
+  );
   const work = plan.map((run) => ({ kind: run.kind, work: costOf(run, folder.settings.data) }));
   const total = work.reduce((sum, one) => sum + one.work, 0);
   const view = workView(total, session.quiet);
@@ -77,7 +80,9 @@ export async function performanceStage(session: Session): Promise<void> {
 /** The records of the plan that are there. */
 export async function performanceRecords(folder: ResultsFolder): Promise<PerformanceRecord[]> {
   const plan = performancePlan(folder.settings);
-  const all = await Promise.all(plan.map((run) => folder.get<PerformanceRecord>(fileOf(run), run)));
+  const all = await Promise.all(
+    plan.map((run) => folder.get<PerformanceRecord>(fileOf(run), PERFORMANCE, run)),
+  );
   return all.filter((record) => record !== undefined);
 }
 
@@ -155,7 +160,7 @@ export async function showcase(
   const run = showcaseRun(folder.settings);
   if (!run) return undefined;
   const path = folder.file(SHOWCASE_MODEL);
-  const known = () => folder.get<ShowcaseRecord>(SHOWCASE, { run });
+  const known = () => folder.get<ShowcaseRecord>(SHOWCASE, SHOWCASE_FORM, { run });
   if (!((await known()) && existsSync(path))) {
     const nothing = () => {};
     await train(session, run, nothing, nothing);
@@ -168,4 +173,5 @@ async function keepShowcase(folder: ResultsFolder, run: PerformanceRun, model: M
   await folder.put(SHOWCASE, { run, drawing: String(model) } satisfies ShowcaseRecord);
 }
 
-export const knownShowcase = (folder: ResultsFolder) => folder.get<ShowcaseRecord>(SHOWCASE, {});
+export const knownShowcase = (folder: ResultsFolder) =>
+  folder.get<ShowcaseRecord>(SHOWCASE, SHOWCASE_FORM, {});

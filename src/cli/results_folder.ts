@@ -2,12 +2,16 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { mismatch, XiError } from '../core/errors.ts';
-import { RESULTS_FORMAT, type ResultSettings } from '../experiments/results.ts';
+import { XiError } from '../core/errors.ts';
+import type { Form } from '../core/form.ts';
+import { SETTINGS } from '../experiments/result_forms.ts';
+import type { ResultSettings } from '../experiments/results.ts';
 import { fileError, readFileChecked, writeFileAtomic } from '../io/atomic.ts';
+import { lock, type Release } from '../io/lock.ts';
 import { isTemporary } from '../io/temporary.ts';
 
 const HEAD = 'xitensor-results.json';
+const LOCK = `${HEAD}.lock`;
 /** The files of ours, by folder; the head is the last, so that what a stop leaves of a clearing is known as ours still. */
 const OWN: readonly (readonly [folder: string, file: RegExp])[] = [
   [
@@ -40,10 +44,9 @@ export class ResultsFolder {
   static async settingsIn(path: string): Promise<ResultSettings | undefined> {
     const head = join(path, HEAD);
     if (existsSync(head)) {
-      const settings = await readJson<ResultSettings>(head);
-      const ours = settings?.format === RESULTS_FORMAT && settings.version === 1;
-      if (ours && Array.isArray(settings.data)) return settings;
-      throw mismatch('E_FILE', head, `settings of the format ${RESULTS_FORMAT}, version 1`, settings?.format);
+      const settings = await readJson(head);
+      SETTINGS(head, settings);
+      return settings as ResultSettings;
     }
     if (!existsSync(path)) return undefined;
     let names: string[];
@@ -53,10 +56,24 @@ export class ResultsFolder {
       throw fileError('read', path, cause);
     }
     // A run that was killed at its first file leaves that behind.
-    names = names.filter((name) => !isTemporary(name));
+    names = names.filter((name) => !isTemporary(name) && name !== LOCK);
     if (names.length === 0) return undefined;
     const message = `${path}: expected a new or empty folder, or one with results, found ${names.slice(0, 3).join(', ')}; --force writes there all the same`;
     throw new XiError('E_FILE', message);
+  }
+
+  /**
+   * Keeps other processes out of a folder, which is made where there is none.
+   *
+   * @throws XiError E_FILE that names the process which writes there already.
+   */
+  static async lock(path: string): Promise<Release> {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (cause) {
+      throw fileError('write', path, cause);
+    }
+    return lock(join(path, HEAD));
   }
 
   /** Goes on with the results in a folder, or begins there. */
@@ -88,14 +105,21 @@ export class ResultsFolder {
     return join(this.path, ...names);
   }
 
-  /** The record in a file if its parts with these names are as expected; else undefined: it must be computed. */
-  async get<T extends object>(name: string, expected: object): Promise<T | undefined> {
-    if (!existsSync(this.file(name))) return undefined;
-    const record = await readJson<T>(this.file(name));
+  /**
+   * The record in a file if its parts with these names are as expected; else undefined: it must be computed.
+   *
+   * @throws XiError E_FILE for what is no JSON, or is not of this form although those parts are as expected.
+   */
+  async get<T extends object>(name: string, form: Form, expected: object): Promise<T | undefined> {
+    const path = this.file(name);
+    if (!existsSync(path)) return undefined;
+    const record = await readJson(path);
     const same = Object.entries(plain(expected)).every(([key, value]) =>
-      isDeepStrictEqual((record as Record<string, unknown>)?.[key], value),
+      isDeepStrictEqual((record as Record<string, unknown> | null)?.[key], value),
     );
-    return same ? record : undefined;
+    if (!same) return undefined;
+    form(path, record);
+    return record as T;
   }
 
   /** Writes a record. */
@@ -123,10 +147,10 @@ export class ResultsFolder {
 /** As it is after a way through JSON. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-async function readJson<T>(path: string): Promise<T> {
+async function readJson(path: string): Promise<unknown> {
   const text = new TextDecoder().decode(await readFileChecked(path));
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: expected JSON, which it is not`, { cause });
   }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { XiError } from '../core/errors.ts';
 import { checkWritable } from '../io/atomic.ts';
+import { lock } from '../io/lock.ts';
 import { saveModel } from '../models/disk.ts';
 import { saveCheckpoint } from '../train/checkpoint.ts';
 import { evaluateAsync } from '../train/evaluate.ts';
@@ -19,8 +20,14 @@ export type { Flags } from './train-begin.ts';
 
 /** Trains, with a checkpoint beside the output until the model is written. */
 export async function train(flags: Flags, command: Command): Promise<void> {
-  const checkpoint = `${flags.output}.checkpoint.safetensors`;
   await checkWritable(flags.output);
+  // Two trainings with one checkpoint would go on from each other's.
+  const release = await lock(flags.output);
+  await trainAlone(flags, command).finally(release);
+}
+
+async function trainAlone(flags: Flags, command: Command): Promise<void> {
+  const checkpoint = `${flags.output}.checkpoint.safetensors`;
   let view: ProgressView | undefined;
   const interrupted = interruption(() => {
     view?.stop();

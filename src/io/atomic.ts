@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, type Stats } from 'node:fs';
 import { access, constants, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mismatch, XiError } from '../core/errors.ts';
@@ -25,10 +25,10 @@ export function fileError(action: 'read' | 'write' | 'decompress', path: string,
   return new XiError('E_FILE', `cannot ${action} ${path}: ${text}`, { cause });
 }
 
-/** Temporary files that are being written. */
-const pending = new Set<string>();
+/** Temporary files that are being written, and locks. */
+export const pending = new Set<string>();
 
-/** Removes half-written temporary files; for a process that ends at once. */
+/** Removes half-written temporary files and locks; for a process that ends at once. */
 export function removePending(): void {
   for (const path of pending) rmSync(path, { force: true });
 }
@@ -117,21 +117,26 @@ export async function writeFileAtomic(
   await syncFolder(dirname(target));
 }
 
+const isDevice = (info: Stats): boolean => info.isCharacterDevice() || info.isBlockDevice();
+
 /** What one read asks for: Node's readFile stops at 2 GiB, and a checkpoint may be larger. */
 const READ_BYTES = 2 ** 28;
 
 /**
- * The bytes of a whole file.
+ * The bytes of a whole file, or of a pipe until it is closed.
  *
- * @throws XiError E_FILE when it is missing, a directory, unreadable, or does not fit into memory.
+ * @throws XiError E_FILE when it is missing, a directory, a device, unreadable, or does not fit into memory.
  */
 export async function readFileChecked(file: Path): Promise<Uint8Array> {
   const path = pathOf('path', file);
   let handle: FileHandle | undefined;
   try {
+    // Before it is opened: some devices do something then, and from others bytes come without an end.
+    if (isDevice(await stat(path)))
+      throw new XiError('E_FILE', `cannot read ${path}: expected a file or a pipe, found a device`);
     handle = await open(path, 'r');
     const info = await handle.stat();
-    // Pipes and devices have no size to go by.
+    // Pipes have no size to go by.
     if (!info.isFile()) return await handle.readFile();
     const bytes = new Uint8Array(info.size);
     let filled = 0;
@@ -143,7 +148,7 @@ export async function readFileChecked(file: Path): Promise<Uint8Array> {
     }
     return bytes.subarray(0, filled);
   } catch (cause) {
-    throw fileError('read', path, cause);
+    throw cause instanceof XiError ? cause : fileError('read', path, cause);
   } finally {
     await handle?.close();
   }

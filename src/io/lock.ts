@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { XiError } from '../core/errors.ts';
-import { fileError } from './atomic.ts';
+import { fileError, pending } from './atomic.ts';
 import { isStale, ownerOf, temporaryName } from './temporary.ts';
 
 /** So that a lock of a process elsewhere, of which nothing else tells that it lives, is never a day old. */
@@ -25,12 +25,14 @@ export async function lock(path: string): Promise<Release> {
       `${path}: expected no other process to write there, found process ${holder} (${file})`,
     );
   }
+  pending.add(file);
   const refresh = setInterval(() => {
     const now = new Date();
     utimes(file, now, now).catch(() => {});
   }, REFRESH_MS).unref();
   return async () => {
     clearInterval(refresh);
+    pending.delete(file);
     if ((await content(file)) === mine) await rm(file, { force: true });
   };
 }

@@ -5,7 +5,7 @@ import { tensor } from '../../src/core/tensor.ts';
 import { writeNpy } from '../../src/io/disk.ts';
 import { saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
-import { fails, temporaryFolder } from '../support/processes.ts';
+import { COMMAND, fails, run, temporaryFolder, xitensor } from '../support/processes.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -42,6 +42,25 @@ it('a message is one line without control characters, whatever a file is called'
   const name = 'a\u001b[2J\nb\u009b.npy';
   const escaped = /^xitensor: cannot read a\\u001b\[2J\\u000ab\\u009b\.npy: no such file[^\n]*\(E_FILE\)\n$/;
   await fails(['decompose', name], 1, escaped, folder);
+});
+
+beforeAll(() => symlinkSync('/dev/zero', join(folder, 'zero.npy')));
+it.each([
+  ['score', ['score', 'm.safetensors', '-i', '/dev/zero']],
+  ['decompose', ['decompose', '/dev/zero']],
+  ['train', ['train', '--data', 'zero.npy+y.npy', '-o', 'z.safetensors']],
+])('%s refuses a device, whose bytes may have no end', async (_, args) => {
+  await fails(args, 1, /cannot read .*zero.*: expected a file or a pipe, found a device \(E_FILE\)/, folder);
+});
+
+it('reads a pipe to its end', async () => {
+  const line = `cat x.npy | "${process.execPath}" "${COMMAND}" score m.safetensors -i /dev/stdin --json`;
+  const { stdout } = await run(['-c', line], { program: 'sh', cwd: folder });
+  const { stdout: file } = await xitensor(['score', 'm.safetensors', '-i', 'x.npy', '--json'], {
+    cwd: folder,
+  });
+  const scores = (text: string) => JSON.parse(text).scores;
+  expect(scores(stdout)).toEqual(scores(file));
 });
 
 describe('a command does not write over what it reads', () => {

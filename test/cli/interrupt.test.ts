@@ -96,13 +96,41 @@ describe('Ctrl-C', () => {
     running.child.kill('SIGINT');
     await running.until(/stopping after this step/);
     running.child.kill('SIGINT');
-    const { code } = await running.done;
+    const { code, signal } = await running.done;
     // The second may come when the checkpoint is already written and the process about to end.
-    expect([0, 130]).toContain(code);
-    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect([0, 'SIGINT']).toContain(code ?? signal);
+    expect(readdirSync(folder).filter((name) => /\.(tmp|lock)$/.test(name))).toEqual([]);
     const resumed = await train('--resume', '--json').done;
     expect(resumed.code).toBe(0);
     expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
+  });
+
+  it('twice ends a command that waits for a pipe that nobody writes to', async () => {
+    const pipe = inFolder('digits.csv');
+    await run(['-e', `require('node:child_process').spawnSync('mkfifo', [${JSON.stringify(pipe)}])`]);
+    const running = start([COMMAND, 'train', '--data', pipe, '-o', inFolder(MODEL)]);
+    while (!existsSync(inFolder(`${MODEL}.lock`))) await new Promise((resolve) => setTimeout(resolve, 20));
+    // Loads the rest of the command, then waits.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    running.child.kill('SIGINT');
+    await running.until(/stopping after this step/);
+    running.child.kill('SIGINT');
+    expect(await running.done).toMatchObject({ code: null, signal: 'SIGINT' });
+    expect(existsSync(inFolder(`${MODEL}.lock`))).toBe(false);
+    rmSync(pipe);
+  });
+
+  it('of two trainings to one file, the second is refused and costs the first nothing', async () => {
+    const running = train('--epochs', '100000');
+    await running.until(/epoch +2 of 100000/);
+    const held = new RegExp(`m\\.safetensors: expected no other process .* process ${running.child.pid} `);
+    for (const more of [[], ['--force'], ['--resume']]) {
+      const { code, stderr } = await train(...more).done;
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(held) });
+    }
+    running.child.kill('SIGINT');
+    expect(await running.done).toMatchObject({ code: 0 });
+    expect(readdirSync(folder).filter((name) => name.startsWith('m.'))).toEqual([CHECKPOINT]);
   });
 
   it('a reader that goes away does not cost the model', async () => {

@@ -106,6 +106,50 @@ describe('reproduce', () => {
     expect(left).toEqual([]);
   });
 
+  it('refuses records that were edited or cut short, with the file and what was expected there', async () => {
+    const out = join(folder, 'edited');
+    expect(await xitensor([...args(out), '--json'])).toMatchObject({ code: 0 });
+    const name = readdirSync(join(out, 'performance')).find((file) => /^folds.*\.json$/.test(file))!;
+    const report = ['report', '--out', out];
+    const edited = async (path: string, edit: (text: string) => string, message: RegExp) => {
+      const before = text(path);
+      writeFileSync(path, edit(before));
+      await fails(report, 1, message);
+      await fails(['performance', ...OPTIONS, '--out', out], 1, message);
+      writeFileSync(path, before);
+    };
+    const record = join(out, 'performance', name);
+    const history = (value: string) => (json: string) =>
+      json.replace(/"history": \[[^\]]*\]/, `"history": ${value}`);
+    await edited(record, history('7'), /seed0\.json history: expected a list, received 7 \(E_FILE\)/);
+    await edited(record, history('[null]'), /seed0\.json history\[0\]: expected an object of loss, accuracy/);
+    await edited(record, (json) => json.slice(0, 100), /seed0\.json: expected JSON, which it is not/);
+    const head = join(out, 'xitensor-results.json');
+    const seeds = (json: string) => json.replace('"seeds": 1', '"seeds": "1"');
+    await edited(
+      head,
+      seeds,
+      /xitensor-results\.json seeds: expected an integer from 1 to 100, received '1'/,
+    );
+    await edited(head, () => 'null', /xitensor-results\.json: expected an object of format, .*received null/);
+    expect(await xitensor(['reproduce', ...report])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('of two runs in one folder, the second is refused; what a killed one leaves is in nobody’s way', async () => {
+    const out = join(folder, 'shared');
+    const running = start([COMMAND, ...args(out)]);
+    await running.until(/fold0-seed0: /);
+    const held = new RegExp(`expected no other process to write there, found process ${running.child.pid} `);
+    await fails(['performance', ...OPTIONS, '--out', out], 1, held);
+    await fails(['performance', ...OPTIONS, '--force', '--json', '--out', out], 1, held);
+    expect(await xitensor(['reproduce', 'report', '--out', out])).toMatchObject({ code: 0, stderr: '' });
+    running.child.kill('SIGKILL');
+    await running.done;
+    expect(readdirSync(out)).toContain('xitensor-results.json.lock');
+    expect(await xitensor(args(out))).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(out)).not.toContain('xitensor-results.json.lock');
+  });
+
   it.each<[string[], 1 | 2, RegExp]>([
     [['frobnicate'], 2, /'frobnicate' is invalid.*performance, expressivity, report/],
     [['--data', 'nope'], 2, /--data: expected some of mnist, .*received 'nope'/],
