@@ -53,6 +53,7 @@ describe('options that would change a result in silence', () => {
     [0, 1, 0],
     [0, 0, 1],
   ]);
+  const documents = { name: 'one', texts: ['a'], labels: Int32Array.of(0), classNames: ['x'] };
   const train = { cores: [tensor([[[1], [2]]])] };
   const own = { value: (x: number, y: number) => x + y };
   const short = { dtype: 'float64', shape: [2, 3], data: new Float64Array(2) } as const;
@@ -123,6 +124,53 @@ describe('options that would change a result in silence', () => {
       /fraction: expected a number from 0 to 1/,
     ],
     ['a list that contains itself', () => tensor(endless()), /at most 64 lists in one another/],
+    ...[{ shape: null }, { shape: [10n, 2] }, { shape: [Symbol('s'), 2] }, { data: null }].map(
+      (parts): [string, () => unknown, RegExp] => [
+        `templates with ${Object.keys(parts)}`,
+        () => library.exactRank(model, { ...templates, ...parts } as never, [0]),
+        /^exactRank templates: expected/,
+      ],
+    ),
+    [
+      'templates for certify without a shape',
+      () => library.certify(model, { ...templates, shape: [Symbol('s')] } as never),
+      /^certify templates: expected/,
+    ],
+    [
+      'examples without data',
+      () => library.selectDataset({ ...data, inputs: { ...data.inputs, data: null } } as never, [0]),
+      /^selectDataset: expected a Dataset/,
+    ],
+    [
+      'examples of −1 steps',
+      () => library.selectDataset({ ...data, inputs: { ...data.inputs, shape: [2, -1, 3] } }, [0]),
+      /^selectDataset inputs: expected non-negative integers/,
+    ],
+    [
+      'examples without answers',
+      () => library.selectDataset({ ...data, labels: null } as never, [0]),
+      /^selectDataset: expected a Dataset/,
+    ],
+    [
+      'no images',
+      () => library.cutPatches(null as never, 1, 4, 4, 2, 'float32'),
+      /^cutPatches: expected a Uint8Array/,
+    ],
+    [
+      'images of a side that is no number',
+      () => library.cutPatches(new Uint8Array(16), 1, 4n as never, 4, 2, 'float32'),
+      /^cutPatches height: expected an integer/,
+    ],
+    [
+      'documents without class names',
+      () => library.encodeParts({ ...documents, classNames: null } as never, documents),
+      /^encodeParts: expected documents/,
+    ],
+    [
+      'null for options',
+      () => library.encodeParts(documents, documents, null as never),
+      /^encodeParts: expected options/,
+    ],
     [
       'a rank that was left out',
       () =>

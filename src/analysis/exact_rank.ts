@@ -1,6 +1,6 @@
 import { checkSignal, integer, knownKeys } from '../core/errors.ts';
 import { checkBytes } from '../core/memory.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { checkTensor, type Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkExact, ExactNetwork, exactFeatures } from './exact/definition.ts';
 import { type FilteredOptions, filteredBytes, filteredResidues } from './exact/filtered.ts';
@@ -60,11 +60,11 @@ export function exactRank(
   const where = 'exactRank';
   knownKeys(where, options, KEYS);
   checkSignal(where, options.signal);
-  const { steps, outputs } = checkModel(where, model).config;
+  const { steps, outputs, inputs, dtype } = checkModel(where, model).config;
   splitModes(where, steps, rowModes);
   const prime = choosePrime(where, options.prime, options.seed);
   const output = integer(`${where} output`, options.output ?? 0, 0, outputs - 1);
-  const count = templates?.shape?.[0] ?? 0;
+  const [count] = checkTensor(`${where} templates`, templates, [-1, inputs], dtype).shape;
   checkExactMemory(where, count ** steps, options.maxBytes);
   const all = Array.from({ length: count }, (_, m) => m);
   const network = exactNetwork(where, model, templates, new Array(steps).fill(all), output);

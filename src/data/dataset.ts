@@ -5,6 +5,7 @@ import {
   checkTensor,
   checkTokens,
   dtypeOf,
+  elementCount,
   type Inputs,
   isTensor,
   isTokens,
@@ -175,7 +176,13 @@ export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<
 /** Whether it looks like a dataset, without a look at its values, which {@link checkDataset} takes. */
 function shaped<D extends AnyDataset>(where: string, dataset: D): D {
   const inputs = dataset?.inputs as unknown;
-  if (isTokens(inputs) || (isTensor(inputs) && Array.isArray(inputs.shape))) return dataset;
+  const answers =
+    dataset && hasTargets(dataset) ? isTensor(dataset.targets) : ArrayBuffer.isView(dataset?.labels);
+  // A shape that says no number of values would be one of memory.
+  if (answers && (isTokens(inputs) || isTensor(inputs))) {
+    const count = elementCount(inputs.shape, `${where} inputs`);
+    if (inputs.data?.length === count) return dataset;
+  }
   throw mismatch('E_ARGUMENT', where, 'a Dataset { name, inputs, … }', dataset);
 }
 

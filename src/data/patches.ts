@@ -1,4 +1,4 @@
-import { mismatch } from '../core/errors.ts';
+import { integer, mismatch } from '../core/errors.ts';
 import { allocate, type DType, type FloatArray } from '../core/tensor.ts';
 
 /**
@@ -18,6 +18,9 @@ export function cutPatches(
   dtype: DType,
   planes = 1,
 ): FloatArray {
+  if (!(images instanceof Uint8Array)) throw mismatch('E_DTYPE', 'cutPatches', 'a Uint8Array', images);
+  for (const [name, value] of Object.entries({ count, height, width, planes }))
+    integer(`cutPatches ${name}`, value, 0, Number.MAX_SAFE_INTEGER);
   if (!Number.isInteger(patch) || patch < 1 || height % patch !== 0 || width % patch !== 0) {
     throw mismatch('E_ARGUMENT', 'patch', `a divisor of the sides ${height} and ${width}`, patch);
   }

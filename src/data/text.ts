@@ -110,7 +110,8 @@ export function encodeText(
 }
 
 function checkDocuments(where: string, documents: Documents): Documents {
-  if (Array.isArray(documents?.texts) && documents.labels instanceof Int32Array) return documents;
+  const lists = Array.isArray(documents?.texts) && Array.isArray(documents.classNames);
+  if (lists && documents.labels instanceof Int32Array) return documents;
   throw mismatch('E_ARGUMENT', where, 'documents { name, texts, labels, classNames }', documents);
 }
 
@@ -130,11 +131,9 @@ export interface VocabularyOptions extends TextOptions {
 }
 
 /** Encodes two parts with the vocabulary of the first, so that nothing of the second is known before. */
-export function encodeParts(
-  train: Documents,
-  test: Documents,
-  { words, vocabulary, ...options }: VocabularyOptions = {},
-): TextParts {
+export function encodeParts(train: Documents, test: Documents, given: VocabularyOptions = {}): TextParts {
+  knownKeys('encodeParts', given, ['steps', 'keep', 'variable', 'words', 'vocabulary']);
+  const { words, vocabulary, ...options } = given;
   checkDocuments('encodeParts', train);
   return encodeBoth(train, test, vocabulary ?? buildVocabulary(train.texts, words), options);
 }

@@ -8,7 +8,7 @@ import { gridOutput, matricize, splitModes } from '../analysis/matricize.ts';
 import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts';
 import { singularValuesOf } from '../analysis/spectrum.ts';
 import { checkSignal, integer, knownKeys, mismatch } from '../core/errors.ts';
-import { type Tensor, tensor } from '../core/tensor.ts';
+import { checkTensor, type Tensor, tensor } from '../core/tensor.ts';
 import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
@@ -85,15 +85,16 @@ export async function certify(
 ): Promise<Certification> {
   const where = 'certify';
   knownKeys(where, options, KEYS);
-  const { steps, outputs, xi } = checkModel(where, model).config;
+  const { steps, outputs, inputs, dtype, xi } = checkModel(where, model).config;
   checkSignal(where, options.signal);
   const tolerance = checkTolerance(where, options.tolerance);
   const { exact = false } = options;
   if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);
   if (options.rowModes) splitModes(where, steps, options.rowModes);
-  const count = templates?.shape?.[0] ?? 0;
+  const { shape } = checkTensor(`${where} templates`, templates, [-1, inputs], dtype);
+  const [count] = shape;
   if (count === 0)
-    throw mismatch('E_SHAPE', `${where} templates`, 'at least one template [M, inputs]', templates?.shape);
+    throw mismatch('E_SHAPE', `${where} templates`, 'at least one template [M, inputs]', shape);
   const samples = integer(`${where} samples`, options.samples ?? 2048, 1, MOST_SAMPLES);
   const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const output = options.output ?? 0;
