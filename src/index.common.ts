@@ -74,7 +74,7 @@ export {
   type TargetDataset,
   takeDataset,
 } from './data/dataset.ts';
-export { cutPatches } from './data/patches.ts';
+export { cutPatches, type PatchOptions } from './data/patches.ts';
 export {
   buildVocabulary,
   type Documents,

@@ -52,7 +52,7 @@ async function digit(backend: Backend, id: number, pixels: Float32Array): Promis
   const trained = await model;
   const { steps, inputs } = trained.config;
   const bytes = Uint8Array.from(pixels, (value) => Math.round(255 * value));
-  const data = cutPatches(bytes, 1, 28, 28, Math.sqrt(inputs), 'float32');
+  const data = cutPatches(bytes, { count: 1, height: 28, width: 28, patch: Math.sqrt(inputs) });
   const states = trained.states({ dtype: 'float32', shape: [1, steps, inputs], data });
   const arrays = states.map((state) => state.data as Float32Array);
   scope.postMessage({ type: 'digit', id, scores: arrays[steps - 1], states: arrays.slice(0, -1) });

@@ -1,6 +1,6 @@
 import { checkSignal, integer, knownKeys } from '../core/errors.ts';
 import { checkBytes } from '../core/memory.ts';
-import { checkTensor, type Tensor } from '../core/tensor.ts';
+import { checkTensor, type Inputs, type Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkExact, ExactNetwork, exactFeatures } from './exact/definition.ts';
 import { type FilteredOptions, filteredBytes, filteredResidues } from './exact/filtered.ts';
@@ -8,6 +8,7 @@ import { choosePrime } from './exact/modular.ts';
 import { joinTree } from './joins.ts';
 import { gridOutput, matricize, splitModes } from './matricize.ts';
 import { rankModuloOf } from './spectrum.ts';
+import { templateRows } from './templates.ts';
 
 /** Prime, output and limits of {@link exactRank}. */
 export interface ExactRankOptions extends FilteredOptions {
@@ -53,21 +54,23 @@ const DEFAULT_LIMIT = 2 ** 32;
  */
 export function exactRank(
   model: Model,
-  templates: Tensor,
+  templates: Inputs,
   rowModes: readonly number[],
   options: ExactRankOptions = {},
 ): ExactRank {
   const where = 'exactRank';
   knownKeys(where, options, KEYS);
   checkSignal(where, options.signal);
-  const { steps, outputs, inputs, dtype } = checkModel(where, model).config;
+  const { config } = checkModel(where, model);
+  const { steps, outputs, inputs, dtype } = config;
+  const shown = templateRows(where, config, templates);
   splitModes(where, steps, rowModes);
   const prime = choosePrime(where, options.prime, options.seed);
   const output = integer(`${where} output`, options.output ?? 0, 0, outputs - 1);
-  const [count] = checkTensor(`${where} templates`, templates, [-1, inputs], dtype).shape;
+  const [count] = checkTensor(`${where} templates`, shown, [-1, inputs], dtype).shape;
   checkExactMemory(where, count ** steps, options.maxBytes);
   const all = Array.from({ length: count }, (_, m) => m);
-  const network = exactNetwork(where, model, templates, new Array(steps).fill(all), output);
+  const network = exactNetwork(where, model, shown, new Array(steps).fill(all), output);
   const { values, undecided } = filteredResidues(network, prime, options);
   const matrix = residueMatrix(network.choice, values, 1, 0, rowModes);
   const [rows, columns] = matrix.shape;

@@ -10,6 +10,7 @@ import {
   type DType,
   elementCount,
   type FloatArray,
+  type Inputs,
   type Tensor,
   tensor,
 } from '../core/tensor.ts';
@@ -19,6 +20,7 @@ import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { BLOCK_BYTES, blocksOf, rowsOf } from './blocks.ts';
 import { isLeaf, type Join, type JoinTree, joinTree, type Leaf, type Node } from './joins.ts';
+import { templateRows } from './templates.ts';
 
 /** Limits of {@link gridTensor}, and how it tells of itself. */
 export interface GridOptions {
@@ -35,7 +37,7 @@ export interface GridOptions {
 /**
  * The grid tensor of a model: its scores of every sequence of T templates.
  *
- * `Γ[i_1, …, i_T, c] = score(x_{i_1}, …, x_{i_T})[c]`; templates [M,N], result [M,…,M,outputs]. Prefixes share their states
+ * `Γ[i_1, …, i_T, c] = score(x_{i_1}, …, x_{i_T})[c]`; templates [M,N], or tokens [M] that stand for one-hot rows, result [M,…,M,outputs]. Prefixes share their states
  * (TT, CP), subtrees theirs (HT), so that the cost is about that of the last join, 2·M^T·L·R·outputs operations or less.
  * The memory is that of the result and of one block of 64 MiB. In float32 rounding adds singular values of some 1e-7 of the
  * largest: for ranks say `dtype: 'float64'`, which widens model and templates. Khrulkov, Hrinchuk & Oseledets 2019, section 4.
@@ -43,14 +45,15 @@ export interface GridOptions {
  * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `maxBytes`; E_ABORTED; E_SHAPE,
  * E_DTYPE or E_NUMERIC when the templates do not fit the model.
  */
-export function gridTensor(model: Model, templates: Tensor, options: GridOptions = {}): Tensor {
+export function gridTensor(model: Model, templates: Inputs, options: GridOptions = {}): Tensor {
   knownKeys('gridTensor', options, ['dtype', 'signal', 'onProgress', 'maxBytes']);
   checkSignal('gridTensor', options.signal);
   const { config } = checkModel('gridTensor', model);
   const wider = DTYPES.slice(DTYPES.indexOf(config.dtype));
   const dtype = oneOf('gridTensor dtype', options.dtype ?? config.dtype, wider);
   const { steps, outputs, inputs } = config;
-  const given = checkTensor('templates', templates, [-1, inputs], config.dtype);
+  const rows = templateRows('gridTensor', config, templates);
+  const given = checkTensor('templates', rows, [-1, inputs], config.dtype);
   const counts = new Array<number>(steps).fill(given.shape[0]);
   const shape = [...counts, outputs];
   checkMemory(shape, dtype, options.maxBytes);

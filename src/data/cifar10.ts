@@ -60,7 +60,10 @@ export async function loadCifar10(options: Cifar10Options): Promise<Dataset<Tens
   }
   const pixels = new Uint8Array(labels.length * PIXELS);
   images.forEach((image, n) => void pixels.set(image, n * PIXELS));
-  const data = cutPatches(pixels, labels.length, SIDE, SIDE, patch, dtype, PLANES);
+  const data = cutPatches(pixels, {
+    ...{ count: labels.length, height: SIDE, width: SIDE, planes: PLANES },
+    ...{ patch, dtype },
+  });
   const shape = [labels.length, (SIDE / patch) ** 2, patch * patch * PLANES];
   return {
     name: `cifar10-${split}`,

@@ -70,7 +70,7 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset<Tensor>>
   }
   const count = Math.min(limit, total);
   const pixels = images.data.subarray(0, count * height * width);
-  const data = cutPatches(pixels, count, height, width, patch, dtype);
+  const data = cutPatches(pixels, { count, height, width, patch, dtype });
   return {
     name: `mnist-${split}`,
     inputs: { dtype, shape: [count, (height / patch) * (width / patch), patch * patch], data },

@@ -1,33 +1,43 @@
-import { integer, mismatch } from '../core/errors.ts';
-import { allocate, type DType, type FloatArray } from '../core/tensor.ts';
+import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import { allocate, DTYPES, type DType, type FloatArray } from '../core/tensor.ts';
+
+/** Sizes for {@link cutPatches}. */
+export interface PatchOptions {
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  /** Side of a patch, a divisor of height and width. */
+  readonly patch: number;
+  /** float32 when left out. */
+  readonly dtype?: DType;
+  /** Colours, each a plane of its own; 1 when left out. */
+  readonly planes?: number;
+}
 
 /**
  * Cuts images [count, planes, height, width] into square patches and scales them to [0, 1].
  *
  * out[n, (y·width/patch + x), (i·patch + j)·planes + c] = images[n, c, y·patch + i, x·patch + j] / 255
  *
- * @throws XiError E_ARGUMENT unless `patch` divides both sides, E_SHAPE unless `images` has count·planes·height·width
+ * @throws XiError E_ARGUMENT for options, and unless `patch` divides both sides, E_SHAPE unless `images` has count·planes·height·width
  * bytes.
  */
-export function cutPatches(
-  images: Uint8Array,
-  count: number,
-  height: number,
-  width: number,
-  patch: number,
-  dtype: DType,
-  planes = 1,
-): FloatArray {
-  if (!(images instanceof Uint8Array)) throw mismatch('E_DTYPE', 'cutPatches', 'a Uint8Array', images);
-  for (const [name, value] of Object.entries({ count, height, width, planes }))
-    integer(`cutPatches ${name}`, value, 0, Number.MAX_SAFE_INTEGER);
+export function cutPatches(images: Uint8Array, options: PatchOptions): FloatArray {
+  const where = 'cutPatches';
+  if (!(images instanceof Uint8Array)) throw mismatch('E_DTYPE', where, 'a Uint8Array of pixels', images);
+  knownKeys(where, options, ['count', 'height', 'width', 'patch', 'dtype', 'planes']);
+  const { patch, planes = 1 } = options;
+  const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
+  const size = (name: string, value: unknown) => integer(`${where} ${name}`, value, 0, 2 ** 32);
+  const [count, height, width] = (['count', 'height', 'width'] as const).map((n) => size(n, options[n]));
+  size('planes', planes);
   if (!Number.isInteger(patch) || patch < 1 || height % patch !== 0 || width % patch !== 0) {
     throw mismatch('E_ARGUMENT', 'patch', `a divisor of the sides ${height} and ${width}`, patch);
   }
   const plane = height * width;
   if (images.length !== count * planes * plane) {
-    const size = `${planes > 1 ? `${planes} × ` : ''}${height} × ${width}`;
-    throw mismatch('E_SHAPE', 'cutPatches', `${count} images of ${size} bytes`, images.length);
+    const extents = `${planes > 1 ? `${planes} × ` : ''}${height} × ${width}`;
+    throw mismatch('E_SHAPE', 'cutPatches', `${count} images of ${extents} bytes`, images.length);
   }
   const out = allocate(dtype, images.length);
   let next = 0;

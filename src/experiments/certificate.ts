@@ -1,9 +1,10 @@
 import { eliminate } from '../analysis/exact/eliminate.ts';
 import { isPrime, LARGEST_PRIME, PrimeField } from '../analysis/exact/modular.ts';
 import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
+import { templateRows } from '../analysis/templates.ts';
 import { integer, knownKeys, mismatch, show, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
-import { checkTensor, type Tensor } from '../core/tensor.ts';
+import { checkTensor, type Inputs, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
@@ -91,17 +92,18 @@ const SPOT_CHECKS = 4;
  */
 export async function checkCertificate(
   model: Model,
-  templates: Tensor,
+  templates: Inputs,
   value: unknown,
 ): Promise<Certificate> {
-  const certificate = checkForm(model, templates, copyOf(value));
+  const shown = templateRows('certificate', checkModel('certificate', model).config, templates);
+  const certificate = checkForm(model, shown, copyOf(value));
   const { output, prime, rank, bound, rows, columns, pivotRows, pivotColumns } = certificate;
   const expect = (what: string, wanted: unknown, found: unknown) => {
     if (!same(wanted, found))
       throw mismatch('E_NUMERIC', `certificate ${what}`, written(wanted), written(found));
   };
   expect('model', await modelDigest(model), certificate.model);
-  expect('templates', await tensorDigest(templates), certificate.templates);
+  expect('templates', await tensorDigest(shown), certificate.templates);
   expect('xi', model.config.xi, certificate.xi);
   const sides = sidesOf(certificate);
   expect('rows', sides.rowCount, rows);
@@ -110,7 +112,7 @@ export async function checkCertificate(
   if (certificate.chosen !== null) {
     const { samples, seed, window } = certificate.chosen;
     const { rowModes, choice } = certificate;
-    const count = templates.shape[0];
+    const count = shown.shape[0];
     expect(
       'choice',
       chooseSubgrid(count, model.config.steps, samples, seed, rowModes, window).choice,
@@ -118,7 +120,7 @@ export async function checkCertificate(
     );
   }
   checkExactMemory('certificate', sides.rowCount * sides.columnCount);
-  const evaluation = { where: 'certificate', model, templates, subgrid: certificate, output };
+  const evaluation = { where: 'certificate', model, templates: shown, subgrid: certificate, output };
   const { network, values } = await inTurns(subgridResidues(evaluation, prime, {}));
   const field = new PrimeField(prime);
   const rng = new Rng(rank, prime);
@@ -190,7 +192,6 @@ function checkChosen(where: string, chosen: ChosenBy, steps: number): void {
 
 function checkForm(model: Model, templates: Tensor, value: unknown): Certificate {
   const where = 'certificate';
-  checkModel(where, model);
   if (typeof value !== 'object' || value === null) throw mismatch('E_ARGUMENT', where, 'an object', value);
   const certificate = value as Certificate;
   if (certificate.format !== CERTIFICATE_FORMAT)

@@ -7,8 +7,9 @@ import { joinTree } from '../analysis/joins.ts';
 import { gridOutput, matricize, splitModes } from '../analysis/matricize.ts';
 import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts';
 import { singularValuesOf } from '../analysis/spectrum.ts';
+import { templateRows } from '../analysis/templates.ts';
 import { checkSignal, integer, knownKeys, mismatch } from '../core/errors.ts';
-import { checkTensor, type Tensor, tensor } from '../core/tensor.ts';
+import { checkTensor, type Inputs, tensor } from '../core/tensor.ts';
 import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
@@ -66,7 +67,7 @@ const KEYS = [
 
 /**
  * A lower bound on the width of any shallow network with the same ξ and features that agrees with a given one, usually a trained
- * one, on given templates.
+ * one, on given templates [M,N], or tokens [M] that stand for one-hot rows.
  *
  * Of the grid over all M^T sequences it evaluates the part over a few templates a step. The rank of that part's matricization bounds
  * the width by {@link SubgridBound}; whoever agrees on all sequences agrees on these. With `exact` the rank is proven and comes
@@ -80,18 +81,20 @@ const KEYS = [
  */
 export async function certify(
   model: Model,
-  templates: Tensor,
+  templates: Inputs,
   options: CertifyOptions = {},
 ): Promise<Certification> {
   const where = 'certify';
   knownKeys(where, options, KEYS);
-  const { steps, outputs, inputs, dtype, xi } = checkModel(where, model).config;
+  const { config } = checkModel(where, model);
+  const { steps, outputs, inputs, dtype, xi } = config;
+  const shown = templateRows(where, config, templates);
   checkSignal(where, options.signal);
   const tolerance = checkTolerance(where, options.tolerance);
   const { exact = false } = options;
   if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);
   if (options.rowModes) splitModes(where, steps, options.rowModes);
-  const { shape } = checkTensor(`${where} templates`, templates, [-1, inputs], dtype);
+  const { shape } = checkTensor(`${where} templates`, shown, [-1, inputs], dtype);
   const [count] = shape;
   if (count === 0)
     throw mismatch('E_SHAPE', `${where} templates`, 'at least one template [M, inputs]', shape);
@@ -107,7 +110,7 @@ export async function certify(
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
   checkExactMemory(where, entries, options.maxBytes);
-  const evaluation = { model, templates, subgrid, output, where } as const;
+  const evaluation = { model, templates: shown, subgrid, output, where } as const;
   const best = exact
     ? await exactBest(evaluation, choosePrime(where, options.prime), options)
     : await numericalBest(evaluation, tolerance, options);
@@ -124,7 +127,7 @@ export async function certify(
   };
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
   const proof = { ...best, subgrid, bound, chosen: options.choice ? null : { samples, seed, window } };
-  const certificate = await makeCertificate(model, templates, proof);
+  const certificate = await makeCertificate(model, shown, proof);
   const { spectrum } = await numericalBest({ ...evaluation, output: best.output }, tolerance, {
     ...options,
     onProgress: undefined,

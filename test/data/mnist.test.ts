@@ -147,7 +147,9 @@ describe('loadMnist from a folder', () => {
 describe('cutPatches', () => {
   test('a 2 × 4 image in patches of 2', () => {
     const image = Uint8Array.of(0, 51, 102, 153, 204, 255, 0, 51);
-    expect([...cutPatches(image, 1, 2, 4, 2, 'float64')]).toEqual([0, 0.2, 0.8, 1, 0.4, 0.6, 0, 0.2]);
+    expect([...cutPatches(image, { count: 1, height: 2, width: 4, patch: 2, dtype: 'float64' })]).toEqual([
+      0, 0.2, 0.8, 1, 0.4, 0.6, 0, 0.2,
+    ]);
   });
 
   test('putting the patches back gives the images', () => {
@@ -162,7 +164,7 @@ describe('cutPatches', () => {
       fc.property(sizes, fc.infiniteStream(fc.nat(255)), ({ count, rows, columns, patch, dtype }, stream) => {
         const [height, width] = [rows * patch, columns * patch];
         const images = Uint8Array.from({ length: count * height * width }, () => stream.next().value);
-        const cut = cutPatches(images, count, height, width, patch, dtype);
+        const cut = cutPatches(images, { count, height, width, patch, dtype });
         const back = images.map((_, at) => {
           const [x, y, n] = [at % width, Math.floor(at / width) % height, Math.floor(at / (width * height))];
           const index = Math.floor(y / patch) * columns + Math.floor(x / patch);
@@ -177,13 +179,16 @@ describe('cutPatches', () => {
 
   test('refuses sizes that do not fit', () => {
     const image = new Uint8Array(8);
-    expect(() => cutPatches(new Uint8Array(24), 1, 4, 6, 4, 'float32')).toThrow(
-      xi('E_ARGUMENT', /sides 4 and 6, received 4/),
+    expect(() => cutPatches(image, { count: 1, height: 2, width: 4, size: 2 } as never)).toThrow(
+      expect.objectContaining({ code: 'E_ARGUMENT', message: expect.stringMatching(/count, height/) }),
     );
-    expect(() => cutPatches(image, 1, 2, 4, 4, 'float32')).toThrow(
+    expect(() =>
+      cutPatches(new Uint8Array(24), { count: 1, height: 4, width: 6, patch: 4, dtype: 'float32' }),
+    ).toThrow(xi('E_ARGUMENT', /sides 4 and 6, received 4/));
+    expect(() => cutPatches(image, { count: 1, height: 2, width: 4, patch: 4, dtype: 'float32' })).toThrow(
       xi('E_ARGUMENT', /sides 2 and 4, received 4/),
     );
-    expect(() => cutPatches(image, 2, 2, 4, 2, 'float32')).toThrow(
+    expect(() => cutPatches(image, { count: 2, height: 2, width: 4, patch: 2, dtype: 'float32' })).toThrow(
       xi('E_SHAPE', /2 images of 2 × 4 bytes, received 8/),
     );
   });
