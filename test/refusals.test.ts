@@ -153,12 +153,12 @@ describe('options that would change a result in silence', () => {
     ],
     [
       'no images',
-      () => library.cutPatches(null as never, 1, 4, 4, 2, 'float32'),
+      () => library.cutPatches(null as never, { count: 1, height: 4, width: 4, patch: 2 }),
       /^cutPatches: expected a Uint8Array/,
     ],
     [
       'images of a side that is no number',
-      () => library.cutPatches(new Uint8Array(16), 1, 4n as never, 4, 2, 'float32'),
+      () => library.cutPatches(new Uint8Array(16), { count: 1, height: 4n as never, width: 4, patch: 2 }),
       /^cutPatches height: expected an integer/,
     ],
     [
