@@ -11,9 +11,11 @@ namespace {
 using xt::all_below;
 using xt::Context;
 using xt::ElementOf;
+using xt::Holds;
+using xt::holds_doubles;
+using xt::holds_of;
 using xt::in;
 using xt::out;
-using xt::present;
 using xt::Slice;
 using xt::with_table;
 
@@ -32,17 +34,32 @@ const char* xt_describe(void) { return xt::describe(); }
 
 namespace {
 
+bool is_size(std::initializer_list<size_t> extents) {
+  size_t count = 1;
+  return std::none_of(extents.begin(), extents.end(),
+                      [&](size_t extent) { return __builtin_mul_overflow(count, extent, &count); });
+}
+
+// Elements of packed weights, laid out for the tile that the call runs on.
+template <class T>
+size_t packed_length(const Context& run, const xt::KernelTable<T>& table, size_t terms, size_t K) {
+  if (std::is_same_v<T, float> && run.bf16.tile) return run.bf16.kernels->packed_length(run.bf16, terms, K);
+  return table.packed_length(terms, K);
+}
+
 int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R, size_t K,
                       const void* a, const void* h, const void* G, void* result, bool is_packed) {
-  if (xi >= xt::kXiCount || !present(a, {B, L}) || !present(h, {B, R}) || !present(G, {L, R, K}) ||
-      !present(result, {B, K})) {
+  const Holds holds = holds_of(dtype);
+  if (xi >= xt::kXiCount || !holds(a, {B, L}) || !holds(h, {B, R}) ||
+      !(is_packed ? is_size({L, R, K}) : holds(G, {L, R, K})) || !holds(result, {B, K})) {
     return XT_ARGUMENT;
   }
   const Context run(context);
-  return with_table(run, dtype, [&](auto& table) {
+  return with_table(run, dtype, [&](auto& table) -> int32_t {
     using T = ElementOf<decltype(table)>;
     const xt::ContractArgs<T> args{B,         L,     R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result),
                                    is_packed, {0, K}};
+    if (is_packed && !holds(G, {packed_length(run, table, L * R, K)})) return XT_ARGUMENT;
     const double work = 1.0 * B * L * R * K;
     if constexpr (std::is_same_v<T, float>) {
       if (run.bf16.tile) {
@@ -78,24 +95,22 @@ int32_t xt_contract_packed(uint32_t context, uint32_t dtype, uint32_t xi, size_t
 }
 
 int32_t xt_packed_length(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, double* result) {
-  // Not about memory: whether the product of the extents is a size at all.
-  if (!present(result, {1}) || !present(result, {L, R, K})) return XT_ARGUMENT;
+  if (!holds_doubles(result, {1}) || !is_size({L, R, K})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
-    using T = ElementOf<decltype(table)>;
-    const bool parts = std::is_same_v<T, float> && run.bf16.tile;
-    result[0] = static_cast<double>(parts ? run.bf16.kernels->packed_length(run.bf16, L * R, K)
-                                          : table.packed_length(L * R, K));
+    result[0] = static_cast<double>(packed_length(run, table, L * R, K));
     return XT_OK;
   });
 }
 
 int32_t xt_pack_weights(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, const void* G,
                         void* packed) {
-  if (!present(G, {L, R, K}) || !present(packed, {L, R, K})) return XT_ARGUMENT;
+  const Holds holds = holds_of(dtype);
+  if (!is_size({L, R, K}) || !holds(G, {L, R, K})) return XT_ARGUMENT;
   const Context run(context);
-  return with_table(run, dtype, [&](auto& table) {
+  return with_table(run, dtype, [&](auto& table) -> int32_t {
     using T = ElementOf<decltype(table)>;
+    if (!holds(packed, {packed_length(run, table, L * R, K)})) return XT_ARGUMENT;
     if constexpr (std::is_same_v<T, float>) {
       if (run.bf16.tile) {
         run.bf16.kernels->pack_weights(run.bf16, L * R, K, in<T>(G), out<T>(packed));
@@ -110,13 +125,14 @@ int32_t xt_pack_weights(uint32_t context, uint32_t dtype, size_t L, size_t R, si
 int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R,
                              size_t K, const void* a, const void* h, const void* G, const void* dout,
                              void* da, void* dh, void* dG, uint32_t accumulate) {
-  if (xi >= xt::kXiCount || !present(a, {B, L}) || !present(h, {B, R}) || !present(G, {L, R, K}) ||
-      !present(dout, {B, K})) {
+  const Holds holds = holds_of(dtype);
+  if (xi >= xt::kXiCount || !holds(a, {B, L}) || !holds(h, {B, R}) || !holds(G, {L, R, K}) ||
+      !holds(dout, {B, K}) || (dG && !holds(dG, {L, R, K}))) {
     return XT_ARGUMENT;
   }
   // An empty array may have a null pointer of its own.
   const bool inputs = da != nullptr || dh != nullptr;
-  if (inputs && (!present(da, {B, L}) || !present(dh, {B, R}))) return XT_ARGUMENT;
+  if (inputs && (!holds(da, {B, L}) || !holds(dh, {B, R}))) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
@@ -143,7 +159,8 @@ int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size
 
 int32_t xt_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t N, const void* z,
                 void* result) {
-  if (xi >= xt::kXiCount || !present(z, {T_, N}) || !present(result, {N})) return XT_ARGUMENT;
+  const Holds holds = holds_of(dtype);
+  if (xi >= xt::kXiCount || !holds(z, {T_, N}) || !holds(result, {N})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
@@ -156,7 +173,8 @@ int32_t xt_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t
 
 int32_t xt_fold_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t N, const void* z,
                          const void* dout, void* dz) {
-  if (xi >= xt::kXiCount || !present(z, {T_, N}) || !present(dout, {N}) || !present(dz, {T_, N}))
+  const Holds holds = holds_of(dtype);
+  if (xi >= xt::kXiCount || !holds(z, {T_, N}) || !holds(dout, {N}) || !holds(dz, {T_, N}))
     return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
@@ -169,8 +187,8 @@ int32_t xt_fold_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size_t T
 
 int32_t xt_outer(uint32_t context, uint32_t dtype, uint32_t xi, size_t M, size_t N, const void* x,
                  const void* y, void* result) {
-  if (xi >= xt::kXiCount || !present(x, {M}) || !present(y, {N}) || !present(result, {M, N}))
-    return XT_ARGUMENT;
+  const Holds holds = holds_of(dtype);
+  if (xi >= xt::kXiCount || !holds(x, {M}) || !holds(y, {N}) || !holds(result, {M, N})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
@@ -184,7 +202,10 @@ int32_t xt_outer(uint32_t context, uint32_t dtype, uint32_t xi, size_t M, size_t
 int32_t xt_matmul(uint32_t context, uint32_t dtype, size_t M, size_t N, size_t K, const void* A,
                   size_t A_row_stride, size_t A_col_stride, const void* B, size_t B_row_stride,
                   size_t B_col_stride, void* C, size_t C_row_stride, uint32_t accumulate) {
-  if (!present(A, {M, K}) || !present(B, {K, N}) || !present(C, {M, N}) || (M > 1 && C_row_stride < N)) {
+  const Holds holds = holds_of(dtype);
+  if (!holds.strided(A, {{M, A_row_stride}, {K, A_col_stride}}) ||
+      !holds.strided(B, {{K, B_row_stride}, {N, B_col_stride}}) ||
+      !holds.strided(C, {{M, C_row_stride}, {N, 1}}) || (M > 1 && C_row_stride < N)) {
     return XT_ARGUMENT;
   }
   const Context run(context);
@@ -204,7 +225,8 @@ int32_t xt_matmul(uint32_t context, uint32_t dtype, size_t M, size_t N, size_t K
 
 int32_t xt_activate(uint32_t context, uint32_t dtype, uint32_t activation, size_t rows, size_t cols,
                     const void* bias, void* z) {
-  if (activation > XT_TANH || !present(bias, {cols}) || !present(z, {rows, cols})) return XT_ARGUMENT;
+  const Holds holds = holds_of(dtype);
+  if (activation > XT_TANH || !holds(bias, {cols}) || !holds(z, {rows, cols})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
@@ -217,8 +239,8 @@ int32_t xt_activate(uint32_t context, uint32_t dtype, uint32_t activation, size_
 
 int32_t xt_activate_gradient(uint32_t context, uint32_t dtype, uint32_t activation, size_t rows, size_t cols,
                              const void* y, void* dy, void* dbias) {
-  if (activation > XT_TANH || !present(y, {rows, cols}) || !present(dy, {rows, cols}) ||
-      !present(dbias, {cols})) {
+  const Holds holds = holds_of(dtype);
+  if (activation > XT_TANH || !holds(y, {rows, cols}) || !holds(dy, {rows, cols}) || !holds(dbias, {cols})) {
     return XT_ARGUMENT;
   }
   const Context run(context);
@@ -236,7 +258,8 @@ int32_t xt_activate_gradient(uint32_t context, uint32_t dtype, uint32_t activati
 int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, const void* g, void* m, void* v,
                 double rate, double beta1, double beta2, double epsilon, double correction1,
                 double correction2, double scale, double decay) {
-  if (!present(p, {N}) || !present(g, {N}) || !present(m, {N}) || !present(v, {N})) return XT_ARGUMENT;
+  const Holds holds = holds_of(dtype);
+  if (!holds(p, {N}) || !holds(g, {N}) || !holds(m, {N}) || !holds(v, {N})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
@@ -252,8 +275,9 @@ int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, const void*
 int32_t xt_loss(uint32_t context, uint32_t dtype, uint32_t loss, size_t rows, size_t K, const void* scores,
                 const int32_t* labels, const void* targets, void* dscores, double* result) {
   const bool known = loss == XT_SOFTMAX || loss == XT_MSE;
-  if (!known || !present(scores, {rows, K}) || (dscores != nullptr && !present(dscores, {rows, K})) ||
-      !present(result, {2})) {
+  const Holds holds = holds_of(dtype);
+  if (!known || !holds(scores, {rows, K}) || (dscores != nullptr && !holds(dscores, {rows, K})) ||
+      (targets != nullptr && !holds(targets, {rows, K})) || !holds_doubles(result, {2})) {
     return XT_ARGUMENT;
   }
   if (rows > 0 && (labels == nullptr) == (targets == nullptr)) return XT_ARGUMENT;
@@ -269,7 +293,7 @@ int32_t xt_loss(uint32_t context, uint32_t dtype, uint32_t loss, size_t rows, si
 }
 
 int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result) {
-  if (!present(x, {N}) || result == nullptr) return XT_ARGUMENT;
+  if (!holds_of(dtype)(x, {N}) || !holds_doubles(result, {1})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
@@ -279,7 +303,7 @@ int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x
 }
 
 int32_t xt_peak(uint32_t context, uint32_t dtype, size_t repetitions, double* result) {
-  if (result == nullptr) return XT_ARGUMENT;
+  if (!holds_doubles(result, {2})) return XT_ARGUMENT;
   return with_table(Context(context), dtype, [&](auto& table) {
     double alive = 0;
     result[0] = table.peak(repetitions, &alive);

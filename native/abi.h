@@ -1,8 +1,8 @@
 // THE C ABI of xitensor: what addon.cc hands to Node and what the WebAssembly module exports. Pointers, sizes
-// and ids only; no exceptions, no ownership beyond the call. Every function checks sizes, ids, indices and
-// null pointers, and returns a status; that strides, plans and lengths fit their arrays is the business of
-// its caller (src/backend/checks*.ts). scripts/generate.mjs reads the declarations below to make the
-// TypeScript types, so the two cannot drift.
+// and ids only; no exceptions, no ownership beyond the call. Every function checks sizes, ids and indices,
+// and that its arrays reach as far as sizes, strides and plans do (memory.h), and returns a status; what a
+// user is told is the business of its caller (src/backend/checks*.ts). scripts/generate.mjs reads the
+// declarations below to make the TypeScript types, so the two cannot drift.
 //
 // Arrays are row-major and dense unless a stride is a parameter; dtype says float32 or float64; buffers must
 // not overlap. Sizes may be zero. `context` names an instruction set (bits 0-7, its index in xt_describe), a

@@ -1,42 +1,74 @@
 // Node-API marshalling, and nothing else: the conversion of each argument follows from its C type, so a
-// function of abi.h needs one line here. Lengths of typed arrays are checked by the caller,
-// src/backend/checks.ts.
+// function of abi.h needs one line here. Where an array ends is asked of the engine, not of the object, whose
+// `length` may be anything; native/memory.h compares.
 #include <node_api.h>
 
 #include <tuple>
 #include <utility>
 
 #include "abi.h"
+#include "memory.h"
 
 namespace {
 
-bool read(napi_env env, napi_value value, double* to) {
+using xt::Array;
+
+size_t bytes_of(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 0;  // later than this: refused wherever an element is asked of it
+  }
+}
+
+bool read(napi_env env, napi_value value, double* to, Array*) {
   return napi_get_value_double(env, value, to) == napi_ok;
 }
 
-bool read(napi_env env, napi_value value, uint32_t* to) {
+bool read(napi_env env, napi_value value, uint32_t* to, Array*) {
   return napi_get_value_uint32(env, value, to) == napi_ok;
 }
 
-bool read(napi_env env, napi_value value, size_t* to) {
+bool read(napi_env env, napi_value value, size_t* to, Array*) {
   int64_t size;
   if (napi_get_value_int64(env, value, &size) != napi_ok || size < 0) return false;
   *to = static_cast<size_t>(size);
   return true;
 }
 
-bool read_pointer(napi_env env, napi_value value, void** to) {
-  napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok) return false;
+bool read_array(napi_env env, napi_value value, void** to, Array* array) {
+  napi_valuetype kind;
+  if (napi_typeof(env, value, &kind) != napi_ok) return false;
   *to = nullptr;
-  if (type == napi_null) return true;
-  return napi_get_typedarray_info(env, value, nullptr, nullptr, to, nullptr, nullptr) == napi_ok;
+  if (kind == napi_null) return true;
+  napi_typedarray_type type;
+  size_t length;
+  if (napi_get_typedarray_info(env, value, &type, &length, to, nullptr, nullptr) != napi_ok) return false;
+  // Of an empty or a detached array the address is null, which would say that there is none.
+  static double empty;
+  if (*to == nullptr) *to = &empty;
+  *array = {*to, length * bytes_of(type)};
+  return true;
 }
 
 template <class T>
-bool read(napi_env env, napi_value value, T** to) {
+bool read(napi_env env, napi_value value, T** to, Array* array) {
   void* pointer;
-  if (!read_pointer(env, value, &pointer)) return false;
+  if (!read_array(env, value, &pointer, array)) return false;
   *to = static_cast<T*>(pointer);
   return true;
 }
@@ -44,10 +76,12 @@ bool read(napi_env env, napi_value value, T** to) {
 template <class... Args, size_t... N>
 napi_value invoke(napi_env env, napi_value* values, int32_t (*function)(Args...), std::index_sequence<N...>) {
   std::tuple<Args...> args;
-  if (!(read(env, values[N], &std::get<N>(args)) && ...)) {
+  Array arrays[sizeof...(Args)] = {};
+  if (!(read(env, values[N], &std::get<N>(args), arrays + N) && ...)) {
     napi_throw_type_error(env, "E_ARGUMENT", "xitensor addon: an argument has the wrong type");
     return nullptr;
   }
+  const xt::Lent lent(arrays, sizeof...(Args));
   napi_value status;
   napi_create_int32(env, std::apply(function, args), &status);
   return status;

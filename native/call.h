@@ -3,11 +3,11 @@
 #pragma once
 #include <algorithm>
 #include <atomic>
-#include <initializer_list>
 #include <type_traits>
 
 #include "abi.h"
 #include "dispatch.h"
+#include "memory.h"
 #include "parallel.h"
 
 namespace xt {
@@ -113,23 +113,5 @@ T* out(void* pointer) {
 // The element type of a kernel table.
 template <class Table>
 using ElementOf = typename std::remove_reference_t<Table>::Element;
-
-// False if a product of extents does not fit a size_t, or if one that is not empty has no memory behind it.
-inline bool present(const void* pointer, std::initializer_list<size_t> extents) {
-  size_t count = 1;
-  for (size_t extent : extents) {
-    if (__builtin_mul_overflow(count, extent, &count)) return false;
-  }
-  return count == 0 || (pointer != nullptr && count <= SIZE_MAX / 16);
-}
-
-// Whether all of `count` indices are from 0 to bound−1, so that none leads out of an array.
-inline bool all_below(const int32_t* indices, size_t count, size_t bound) {
-  if (count > 0 && indices == nullptr) return false;
-  for (size_t n = 0; n < count; ++n) {
-    if (indices[n] < 0 || static_cast<size_t>(indices[n]) >= bound) return false;
-  }
-  return true;
-}
 
 }  // namespace xt

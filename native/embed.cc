@@ -18,15 +18,17 @@ void over_blocks(xt::Slice rows, xt::Slice m, F&& body) {
   }
 }
 
-bool fits(const int32_t* tokens, const void* A, const void* z, size_t rows, size_t M, size_t N) {
-  return xt::all_below(tokens, rows, N) && xt::present(A, {M, N}) && xt::present(z, {rows, M});
+bool fits(uint32_t dtype, const int32_t* tokens, const void* A, const void* z, size_t rows, size_t M,
+          size_t N) {
+  const xt::Holds holds = xt::holds_of(dtype);
+  return xt::all_below(tokens, rows, N) && holds(A, {M, N}) && holds(z, {rows, M});
 }
 
 }  // namespace
 
 int32_t xt_embed(uint32_t context, uint32_t dtype, size_t rows, size_t M, size_t N, const int32_t* tokens,
                  const void* A, void* z) {
-  if (!fits(tokens, A, z, rows, M, N)) return XT_ARGUMENT;
+  if (!fits(dtype, tokens, A, z, rows, M, N)) return XT_ARGUMENT;
   const xt::Context run(context);
   return xt::with_table(run, dtype, [&](auto& table) {
     using T = xt::ElementOf<decltype(table)>;
@@ -42,7 +44,7 @@ int32_t xt_embed(uint32_t context, uint32_t dtype, size_t rows, size_t M, size_t
 
 int32_t xt_embed_gradient(uint32_t context, uint32_t dtype, size_t rows, size_t M, size_t N,
                           const int32_t* tokens, const void* dz, void* dA) {
-  if (!fits(tokens, dA, dz, rows, M, N)) return XT_ARGUMENT;
+  if (!fits(dtype, tokens, dA, dz, rows, M, N)) return XT_ARGUMENT;
   const xt::Context run(context);
   return xt::with_table(run, dtype, [&](auto& table) {
     using T = xt::ElementOf<decltype(table)>;

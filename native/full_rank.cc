@@ -76,7 +76,7 @@ bool cholesky(Algebra& algebra, const View& G, double most) {
 // second; a quarter of the latter may be residuals, whose own rounding is that of 64 terms. So if G − (bound²
 // + slack) I has a factor, no σ² is below bound².
 int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound, double* result) {
-  if (!xt::present(A, {m, n}) || result == nullptr || !(bound >= 0)) return XT_ARGUMENT;
+  if (!xt::holds_doubles(A, {m, n}) || !xt::holds_doubles(result, {1}) || !(bound >= 0)) return XT_ARGUMENT;
   xt::Algebra algebra(context);
   if (!algebra.good()) return algebra.status;
   result[0] = m == 0 || n == 0;

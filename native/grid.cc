@@ -26,8 +26,9 @@ bool sweeps_are_cheaper(const xt::GridArgs<T>& args, double lanes) {
 
 int32_t xt_contract_grid(uint32_t context, uint32_t dtype, uint32_t xi, size_t P, size_t M, size_t L,
                          size_t R, size_t K, const void* a, const void* h, const void* G, void* result) {
-  if (xi >= xt::kXiCount || !xt::present(a, {M, L}) || !xt::present(h, {P, R}) ||
-      !xt::present(G, {L, R, K}) || !xt::present(result, {P, M, K})) {
+  const xt::Holds holds = xt::holds_of(dtype);
+  if (xi >= xt::kXiCount || !holds(a, {M, L}) || !holds(h, {P, R}) || !holds(G, {L, R, K}) ||
+      !holds(result, {P, M, K})) {
     return XT_ARGUMENT;
   }
   const xt::Context run(context);

@@ -37,7 +37,7 @@ class Reader {
 
 template <class T>
 bool read_plan(const int32_t* words, size_t length, const void* const* operands, JoinedArgs<T>& args) {
-  if (words == nullptr) return false;
+  if (words == nullptr || !xt::holds_words(words, {length})) return false;
   Reader plan(words, length);
   for (Axes* axes : {&args.batch, &args.rows, &args.columns, &args.terms}) axes->rank = plan.next();
   args.left.count = plan.next();
@@ -65,13 +65,40 @@ bool read_plan(const int32_t* words, size_t length, const void* const* operands,
   return plan.good && plan.at_end();
 }
 
-// Whether there is memory behind every operand that is looked at.
+struct Strided {
+  const Axes& axes;
+  const size_t* strides;
+};
+
+// Whether there is an element of this type behind every place along the axes.
 template <class T>
-bool operands_present(const JoinedArgs<T>& args) {
-  if (args.batch.count == 0 || args.terms.count == 0) return true;
+bool holds(const T* data, std::initializer_list<Strided> parts) {
+  xt::Axis all[3 * xt::kMaxAxes];
+  size_t count = 0;
+  for (const auto& [axes, strides] : parts) {
+    for (size_t axis = 0; axis < axes.rank; ++axis) all[count++] = {axes.extents[axis], strides[axis]};
+  }
+  return xt::Holds(sizeof(T)).strided(data, all, count);
+}
+
+template <class T, class Element>
+bool holds_out(const JoinedArgs<T>& args, const Element* data) {
+  return holds(data,
+               {{args.batch, args.out_batch}, {args.rows, args.out_rows}, {args.columns, args.out_columns}});
+}
+
+// Whether the operands are there, and of `gradients` those that are no null, which lie as they do.
+template <class T>
+bool holds_operands(const JoinedArgs<T>& args, void* const* gradients = nullptr) {
   for (const JoinedSide<T>* side : {&args.left, &args.right}) {
+    const Axes& own = side == &args.left ? args.rows : args.columns;
     for (size_t x = 0; x < side->count; ++x) {
-      if (side->operands[x].data == nullptr) return false;
+      const xt::JoinedOperand<T>& operand = side->operands[x];
+      const T* gradient = gradients ? static_cast<const T*>(*gradients++) : nullptr;
+      for (const T* data : {operand.data, gradient ? gradient : operand.data}) {
+        if (!holds(data, {{args.batch, operand.batch}, {own, operand.own}, {args.terms, operand.terms}}))
+          return false;
+      }
     }
   }
   return true;
@@ -157,7 +184,9 @@ int32_t xt_joined(uint32_t context, uint32_t dtype, uint32_t xi, uint32_t combin
     if (!read_plan(plan, plan_length, operands, args)) return XT_ARGUMENT;
     const size_t G = args.batch.count, M = args.rows.count, N = args.columns.count;
     if (G == 0 || M == 0 || N == 0) return XT_OK;
-    if (result == nullptr || !operands_present(args)) return XT_ARGUMENT;
+    if (!holds_out(args, static_cast<const T*>(result)) || (arg && !holds_out(args, arg)) ||
+        !holds_operands(args))
+      return XT_ARGUMENT;
     if (arg != nullptr && reduce != XT_MAX && reduce != XT_MIN) return XT_ARGUMENT;
     args.xi = xi;
     args.combine = combine;
@@ -212,7 +241,10 @@ int32_t xt_joined_gradient(uint32_t context, uint32_t dtype, uint32_t xi, uint32
     for (size_t count : {args.batch.count, args.rows.count, args.columns.count, args.terms.count}) {
       if (count == 0) return XT_OK;
     }
-    if (out == nullptr || dout == nullptr || !operands_present(args)) return XT_ARGUMENT;
+    for (const void* values : {out, dout}) {
+      if (!holds_out(args, static_cast<const T*>(values))) return XT_ARGUMENT;
+    }
+    if (!holds_operands(args, gradients)) return XT_ARGUMENT;
     args.xi = xi;
     args.combine = combine;
     args.reduce = reduce;

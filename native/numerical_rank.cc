@@ -239,13 +239,28 @@ void gather(const double* A, const int32_t* row_at, const int32_t* column_at, co
   }
 }
 
+// Whether all of those elements are among the m·n of A.
+bool lie_within(const int32_t* places, size_t m, size_t n) {
+  size_t count, last = 0;
+  if (__builtin_add_overflow(m, n, &count) || !holds_words(places, {count})) return false;
+  if (m == 0 || n == 0) return true;
+  for (const auto& [from, to] : {std::pair{places, places + m}, std::pair{places + m, places + count}}) {
+    if (*std::min_element(from, to) < 0) return false;
+    last += static_cast<size_t>(*std::max_element(from, to));
+  }
+  return last < m * n;
+}
+
 }  // namespace
 
 }  // namespace xt
 
 int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, const int32_t* places,
                           double tolerance, double* result) {
-  if (!xt::present(A, {m, n}) || result == nullptr || !(tolerance >= 0)) return XT_ARGUMENT;
+  if (!xt::holds_doubles(A, {m, n}) || !xt::holds_doubles(result, {2}) || !(tolerance >= 0) ||
+      (places && !xt::lie_within(places, m, n))) {
+    return XT_ARGUMENT;
+  }
   xt::Algebra algebra(context);
   if (!algebra.good()) return algebra.status;
   const bool is_wide = m < n;

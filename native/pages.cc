@@ -1,5 +1,6 @@
 // xt_populate.
 #include "abi.h"
+#include "memory.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -11,7 +12,7 @@
 #endif
 
 int32_t xt_populate(void* data, size_t bytes) {
-  if (data == nullptr && bytes > 0) return XT_ARGUMENT;
+  if (!xt::Holds(1)(data, {bytes})) return XT_ARGUMENT;
 #if defined(__linux__)
   constexpr uintptr_t page = 4096;
   const uintptr_t first = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;

@@ -4,9 +4,9 @@
 #include "abi.h"
 #include "call.h"
 
+using xt::Holds;
 using xt::in;
 using xt::out;
-using xt::present;
 using xt::Slice;
 
 namespace {
@@ -15,9 +15,6 @@ namespace {
 // packed f would leave the cache. At least so many tiles, however many elements they have.
 constexpr size_t kPacked = size_t{1} << 20, kLeastTiles = 16;
 
-// Arrays of rows: one for each step, or one for all.
-size_t steps_of(size_t step, size_t T_) { return step ? T_ : T_ > 0; }
-
 }  // namespace
 
 int32_t xt_project_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t B, size_t R,
@@ -25,8 +22,11 @@ int32_t xt_project_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_
                         size_t v_row, size_t v_step, const void* lambda, void* scores, void* s,
                         void* winners) {
   // An empty array may have a null pointer of its own.
-  if (xi >= xt::kXiCount || !present(f, {T_, B, M}) || !present(v, {steps_of(v_step, T_), R, M}) ||
-      (scores && !(present(lambda, {R, K}) && present(scores, {B, K}))) || (s && !present(s, {B, R}))) {
+  const Holds holds = xt::holds_of(dtype);
+  if (xi >= xt::kXiCount || !holds.strided(f, {{T_, f_step}, {B, f_row}, {M, 1}}) ||
+      !holds.strided(v, {{T_, v_step}, {R, v_row}, {M, 1}}) ||
+      (scores && !(holds(lambda, {R, K}) && holds(scores, {B, K}))) || (s && !holds(s, {B, R})) ||
+      (winners && !holds(winners, {B, R}))) {
     return XT_ARGUMENT;
   }
   const xt::Context run(context);
@@ -67,8 +67,9 @@ int32_t xt_project_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_
 int32_t xt_winner_sums(uint32_t context, uint32_t dtype, size_t T_, size_t P, size_t Q, size_t M,
                        const void* winners, const void* d, uint32_t transposed, const void* x, size_t x_row,
                        size_t x_step, void* result, size_t out_row, size_t out_step) {
-  if (!present(winners, {P, Q}) || !present(d, {P, Q}) || !present(x, {steps_of(x_step, T_), Q, M}) ||
-      !present(result, {steps_of(out_step, T_), P, M})) {
+  const Holds holds = xt::holds_of(dtype);
+  if (!holds(winners, {P, Q}) || !holds(d, {P, Q}) || !holds.strided(x, {{T_, x_step}, {Q, x_row}, {M, 1}}) ||
+      !holds.strided(result, {{T_, out_step}, {P, out_row}, {M, 1}})) {
     return XT_ARGUMENT;
   }
   const xt::Context run(context);

@@ -151,7 +151,8 @@ void triangle(Algebra& algebra, const Factor& A, double scale, const View& R) {
 
 int32_t xt_qr(uint32_t context, size_t m, size_t n, const double* A, double* Q, double* R) {
   const size_t k = std::min(m, n);
-  if (!xt::present(A, {m, n}) || !xt::present(R, {k, n})) return XT_ARGUMENT;
+  if (!xt::holds_doubles(A, {m, n}) || !xt::holds_doubles(R, {k, n}) || (Q && !xt::holds_doubles(Q, {m, k})))
+    return XT_ARGUMENT;
   xt::Algebra algebra(context);
   if (!algebra.good() || k == 0) return algebra.status;
   const double scale = xt::scale_of(A, m * n);

@@ -123,7 +123,10 @@ void decompose(Algebra& algebra, const Factor& A, double scale, double* s, const
 
 int32_t svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V) {
   const size_t k = std::min(m, n);
-  if (!present(A, {m, n}) || !present(s, {k})) return XT_ARGUMENT;
+  if (!holds_doubles(A, {m, n}) || !holds_doubles(s, {k}) || (U && !holds_doubles(U, {m, k})) ||
+      (V && !holds_doubles(V, {k, n}))) {
+    return XT_ARGUMENT;
+  }
   Algebra algebra(context);
   if (!algebra.good() || k == 0) return algebra.status;
   const double scale = scale_of(A, m * n);

@@ -333,5 +333,6 @@ function check(kernel: string, status: number): void {
     throw mismatch('E_NUMERIC', `${kernel} A`, 'finite values', 'a NaN or an infinity');
   if (status === STATUS_ID.convergence)
     throw new XiError('E_NUMERIC', `${kernel}: the iteration on the bidiagonal form did not converge`);
-  throw new XiError('E_ARGUMENT', `${kernel}: the binary refused its arguments (status ${status})`);
+  const what = 'sizes, indices and arrays that belong together';
+  throw mismatch('E_ARGUMENT', kernel, what, `some that do not (status ${status})`);
 }

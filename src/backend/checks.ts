@@ -16,8 +16,8 @@ import {
 } from './interface.ts';
 
 /**
- * The same kernels behind a check of sizes and dtypes: the C ABI sees pointers only, so a length that is wrong here
- * would be memory corruption there.
+ * The same kernels behind a check of sizes and dtypes, which says what was expected and what came. The binaries compare again
+ * with the memory that there is (native/memory.h), since objects may answer differently each time they are asked.
  */
 export function checked(kernels: Kernels): Kernels {
   // What a backend packed itself: the layout of another one would be read as nonsense.
@@ -39,7 +39,7 @@ export function checked(kernels: Kernels): Kernels {
       if (precision !== undefined) precisionOf('packWeights', precision, G.dtype);
       counts('packWeights', { L, R, K });
       sameDtype('packWeights', G.dtype)('G', G, L * R * K);
-      const weights = kernels.packWeights(L, R, K, G, precision);
+      const weights = Object.freeze(kernels.packWeights(L, R, K, G, precision));
       packed.add(weights);
       return weights;
     },

@@ -40,7 +40,7 @@ export function probeNative(): Probe {
     allocate: (dtype: DType, length: number) => new ArrayStorage(dtype, length),
     pointer: (storage: Storage) => arrayOf(storage),
     // Of shared memory a copy: what was checked must be what is used.
-    words: (list: Int32Array | null) => (isShared(list?.buffer) ? new Int32Array(list!) : list),
+    words: (list: Int32Array | null) => (list && isShared(list) ? new Int32Array(list) : list),
     noWords: null,
     result: { pointer: two, read: () => [two[0], two[1]] as const },
   };

@@ -1,4 +1,5 @@
 import { mismatch } from '../core/errors.ts';
+import { lengthOf } from '../core/realm.ts';
 import { allocate, type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import type { Storage } from './interface.ts';
 
@@ -13,7 +14,7 @@ export class ArrayStorage implements Storage {
   }
 
   get length(): number {
-    return this.data.length;
+    return lengthOf(this.data);
   }
 
   at(offset: number, length = this.length - offset): ArrayStorage {
@@ -48,7 +49,9 @@ const RELEASED = { float32: new Float32Array(0), float64: new Float64Array(0) };
 
 /** Storage over a user's own array, which is neither copied nor kept beyond the call. */
 export function adoptArray(values: FloatArray): Storage {
-  return new ArrayStorage(dtypeOf(values), values);
+  const dtype = dtypeOf(values);
+  // A detached array has no elements, and throws where they are asked for.
+  return new ArrayStorage(dtype, lengthOf(values) > 0 ? values : RELEASED[dtype]);
 }
 
 /** The array behind a storage of the native or the reference backend. */

@@ -1,5 +1,6 @@
 import type { Abi } from '../core/abi.gen.ts';
 import { mismatch, XiError } from '../core/errors.ts';
+import { lengthOf } from '../core/realm.ts';
 import { type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
@@ -252,8 +253,8 @@ class Instance {
   }
 
   adopt(values: FloatArray): WasmStorage {
-    const storage = this.allocate(dtypeOf(values), values.length);
-    storage.write(values);
+    const storage = this.allocate(dtypeOf(values), lengthOf(values));
+    if (storage.length > 0) storage.put(values); // a detached array would throw
     return storage;
   }
 
@@ -283,7 +284,7 @@ class Instance {
       },
       noWords: 0,
       pointer: (storage: Storage): number => {
-        if (storage instanceof WasmStorage && storage.instance === this) return storage.address();
+        if (WasmStorage.is(storage) && storage.instance === this) return storage.address();
         throw mismatch(
           'E_BACKEND',
           'storage',
@@ -302,26 +303,32 @@ class Instance {
   }
 }
 
+/** Frozen, and told from what inherits of it: a length that is wrong would reach into the memory of others. */
 class WasmStorage implements Storage {
   readonly instance: Instance;
   /** Kept so that the memory lives as long as any part of it is referred to. */
-  private readonly block: Block;
+  readonly #block: Block;
   readonly dtype: DType;
   private readonly pointer: number;
   readonly length: number;
 
+  static is(storage: Storage): storage is WasmStorage {
+    return #block in storage;
+  }
+
   constructor(instance: Instance, block: Block, dtype: DType, pointer: number, length: number) {
     this.instance = instance;
-    this.block = block;
+    this.#block = block;
     this.dtype = dtype;
     this.pointer = pointer;
     this.length = length;
+    Object.freeze(this);
   }
 
   at(offset: number, length = this.length - offset): WasmStorage {
     checkPart(offset, length, this.length);
     const pointer = this.pointer + offset * (this.dtype === 'float32' ? 4 : 8);
-    return new WasmStorage(this.instance, this.block, this.dtype, pointer, length);
+    return new WasmStorage(this.instance, this.#block, this.dtype, pointer, length);
   }
 
   read(): FloatArray {
@@ -336,6 +343,10 @@ class WasmStorage implements Storage {
 
   write(values: ArrayLike<number>): void {
     checkSame(values.length, this.length);
+    this.put(values);
+  }
+
+  put(values: ArrayLike<number>): void {
     this.view().set(values);
   }
 
@@ -344,12 +355,12 @@ class WasmStorage implements Storage {
   }
 
   release(): void {
-    this.instance.free(this.block);
+    this.instance.free(this.#block);
   }
 
   /** What the memory of a released storage holds belongs to others. */
   address(): number {
-    if (this.block.freed) throw mismatch('E_BACKEND', 'storage', 'one that is in use', 'a released one');
+    if (this.#block.freed) throw mismatch('E_BACKEND', 'storage', 'one that is in use', 'a released one');
     return this.pointer;
   }
 
