@@ -26,6 +26,12 @@
 
 #define XT_ABI_VERSION 5
 
+// Limits, which scripts/generate.mjs hands to TypeScript.
+#define XT_MAX_JOINED 4            // operands on one side of xt_joined
+#define XT_MAX_AXES 24             // axes of terms, and of batch, rows and columns together, of xt_joined
+#define XT_MAX_PRIME 67108864      // modulus of xt_rank_modulo: products of residues stay below 2^53
+#define XT_POPULATED_BYTES 131072  // size of a block from which on malloc asks the system for pages
+
 enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3, XT_NUMERIC = 4, XT_CONVERGENCE = 5 };
 enum xt_dtype { XT_FLOAT32 = 0, XT_FLOAT64 = 1 };
 enum xt_reduce { XT_SUM = 0, XT_MAX = 1, XT_MIN = 2, XT_LOGSUMEXP = 3 };
@@ -68,9 +74,9 @@ XT_API int32_t xt_contract_grid(uint32_t context, uint32_t dtype, uint32_t xi, s
 // The form that every step of a contraction has, over multi-indices g, m, n and s:
 //   out[g,m,n] = ⊕_s left[g,m,s] ⊗ right[g,n,s],  left = ξ(x0, …), right = ξ(the operands after those)
 // ⊗ is the operator `combine`; from_unit ≠ 0 starts a left side of one operand from the unit of ξ. `plan` is
-//   the ranks of g, m, n, s; the numbers of left (1-4) and right (0-4) operands; the extents of g, m, n, s;
-//   for each left operand its strides over g, m, s, for each right one those over g, n, s; those of out over
-//   g, m, n.
+//   the ranks of g, m, n, s; the numbers of left (from 1) and right (from 0) operands, at most XT_MAX_JOINED;
+//   the extents of g, m, n, s; for each left operand its strides over g, m, s, for each right one those over
+//   g, n, s; those of out over g, m, n.
 // Without right operands there is no ⊗, and n has rank 0. arg, or null: as out, in float64, the first s that
 // won a max or min.
 XT_API int32_t xt_joined(uint32_t context, uint32_t dtype, uint32_t xi, uint32_t combine, uint32_t reduce,
@@ -164,9 +170,10 @@ XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const 
 // s[k], descending: the singular values. Those below the error bound (svd.cc) may come back as 0.
 XT_API int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A, double* s);
 
-// A = U diag(s) V with orthonormal columns of U [m,k] and rows of V [k,n]; U or V may be null.
+// A = U diag(s) Vt with orthonormal columns of U [m,k] and rows of Vt [k,n]; U or Vt may be null.
 // XT_CONVERGENCE if the iteration on the bidiagonal form does not end.
-XT_API int32_t xt_svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V);
+XT_API int32_t xt_svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s,
+                      double* Vt);
 
 // A = Q R with orthonormal columns of Q [m,k], which may be null, and R [k,n] upper trapezoidal.
 XT_API int32_t xt_qr(uint32_t context, size_t m, size_t n, const double* A, double* Q, double* R);
@@ -182,7 +189,8 @@ XT_API int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* 
 XT_API int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, const int32_t* places,
                                  double tolerance, double* result);
 
-// result[0] = rank of A modulo a prime, 2 <= prime <= 2^26; the elements of A are integers in [0, prime).
+// result[0] = rank of A modulo a prime, 2 <= prime <= XT_MAX_PRIME; the elements of A are integers in [0,
+// prime).
 XT_API int32_t xt_rank_modulo(uint32_t context, size_t m, size_t n, const double* A, uint32_t prime,
                               double* result);
 

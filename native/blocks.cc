@@ -16,8 +16,6 @@ constexpr size_t kMost = size_t{1} << 25;  // bytes that a thread keeps
 constexpr size_t kCount = 32;
 constexpr size_t kLeast = size_t{1} << 13;  // smaller ones malloc has at hand
 constexpr size_t kSlack = 4;                // a block serves requests down to this part of it
-// From here on malloc asks the system; POPULATED_BYTES of src/backend/native.ts.
-constexpr size_t kPopulated = size_t{1} << 17;
 
 class Kept {
  public:
@@ -73,7 +71,7 @@ Block take_block(size_t bytes) {
     if (known.data) return known;
   }
   void* data = std::aligned_alloc(64, rounded);
-  if (data && rounded >= kPopulated) xt_populate(data, rounded);
+  if (data && rounded >= XT_POPULATED_BYTES) xt_populate(data, rounded);
   return {data, rounded};
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "abi.h"
 #include "scratch.h"
 
 namespace xt {
@@ -42,8 +43,7 @@ struct ContractGradientArgs {
   bool accumulate;
 };
 
-constexpr size_t kMaxJoined = 4;  // operands on one side
-constexpr size_t kMaxAxes = 24;   // axes of one multi-index
+constexpr size_t kMaxJoined = XT_MAX_JOINED, kMaxAxes = XT_MAX_AXES;
 
 // A multi-index: its extents, row-major.
 struct Axes {

@@ -192,8 +192,7 @@ class Window {
 
 // Of A [m,n], m ≥ n, of this norm, which is destroyed, and which may be the triangle of a matrix of `rows`;
 // false if there is no proof.
-bool certified_rank(Algebra& algebra, const View& A, size_t rows, double norm, double tolerance,
-                    size_t* rank) {
+bool prove_rank(Algebra& algebra, const View& A, size_t rows, double norm, double tolerance, size_t* rank) {
   const size_t n = A.columns;
   double margin = kRounding * (1 + std::sqrt(static_cast<double>(rows)) / 16) * kEpsilon * norm;
   // No singular value is larger than the norm.
@@ -293,7 +292,7 @@ int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A,
   }
   const double norm = scale == 1 ? size : algebra.norm(work);
   size_t rank;
-  if (algebra.good() && xt::certified_rank(algebra, work, rows, norm, tolerance, &rank)) {
+  if (algebra.good() && xt::prove_rank(algebra, work, rows, norm, tolerance, &rank)) {
     result[0] = static_cast<double>(rank);
     result[1] = 1;
   }

@@ -143,7 +143,7 @@ class Elimination {
 
 int32_t xt_rank_modulo(uint32_t context, size_t m, size_t n, const double* A, uint32_t prime,
                        double* result) {
-  if (!xt::holds_doubles(A, {m, n}) || !xt::holds_doubles(result, {1}) || prime < 2 || prime > (1u << 26))
+  if (!xt::holds_doubles(A, {m, n}) || !xt::holds_doubles(result, {1}) || prime < 2 || prime > XT_MAX_PRIME)
     return XT_ARGUMENT;
   for (size_t i = 0; i < m * n; ++i) {
     if (!(A[i] >= 0 && A[i] < prime && A[i] == std::floor(A[i]))) return XT_ARGUMENT;

@@ -121,20 +121,20 @@ void decompose(Algebra& algebra, const Factor& A, double scale, double* s, const
   }
 }
 
-int32_t svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V) {
+int32_t svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* Vt) {
   const size_t k = std::min(m, n);
   if (!holds_doubles(A, {m, n}) || !holds_doubles(s, {k}) || (U && !holds_doubles(U, {m, k})) ||
-      (V && !holds_doubles(V, {k, n}))) {
+      (Vt && !holds_doubles(Vt, {k, n}))) {
     return XT_ARGUMENT;
   }
   Algebra algebra(context);
   if (!algebra.good() || k == 0) return algebra.status;
   const double scale = scale_of(A, m * n);
   if (std::isnan(scale)) return XT_NUMERIC;
-  const View u{U, U ? m : 0, k, k}, v{V, V ? k : 0, n, n};
+  const View u{U, U ? m : 0, k, k}, vt{Vt, Vt ? k : 0, n, n};
   if (scale == 0) {
     std::fill_n(s, k, 0.0);
-    for (const View& unit : {u, v}) {
+    for (const View& unit : {u, vt}) {
       fill(unit, 0);
       for (size_t i = 0; i < std::min(unit.rows, unit.columns); ++i) unit.at(i, i) = 1;
     }
@@ -142,14 +142,14 @@ int32_t svd(uint32_t context, size_t m, size_t n, const double* A, double* U, do
   }
   const Factor all(A, m, n, n, 1);
   if (m >= n) {
-    decompose(algebra, all, scale, s, u, v);
+    decompose(algebra, all, scale, s, u, vt);
     return algebra.status;
   }
-  // Aᵀ = Vᵀ diag(s) Uᵀ
-  Buffer left(algebra, V ? n : 0, k, Content::any), right(algebra, U ? k : 0, k, Content::any);
+  // Aᵀ = Vtᵀ diag(s) Uᵀ
+  Buffer left(algebra, Vt ? n : 0, k, Content::any), right(algebra, U ? k : 0, k, Content::any);
   if (!algebra.good()) return algebra.status;
   decompose(algebra, all.transposed(), scale, s, left.view(), right.view());
-  if (V != nullptr) copy(transposed(left.view()), v);
+  if (Vt != nullptr) copy(transposed(left.view()), vt);
   if (U != nullptr) copy(transposed(right.view()), u);
   return algebra.status;
 }
@@ -162,6 +162,6 @@ int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A
   return xt::svd(context, m, n, A, nullptr, s, nullptr);
 }
 
-int32_t xt_svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* V) {
-  return xt::svd(context, m, n, A, U, s, V);
+int32_t xt_svd(uint32_t context, size_t m, size_t n, const double* A, double* U, double* s, double* Vt) {
+  return xt::svd(context, m, n, A, U, s, Vt);
 }

@@ -1,3 +1,3 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 #pragma once
-#define XT_TABLE_HASH "fa9d09107b84d021"
+#define XT_TABLE_HASH "5b761eee11f2bca4"

@@ -47,21 +47,18 @@ function functionsOf(header) {
 
 const xiText = read('native/xi.def');
 const abiText = read('native/abi.h');
-const rows = rowsOf(xiText, 'XI').map(
-  ([name, id, formula, unit, value, dx, dy, ties, nan, tolerance, bound]) => ({
-    name,
-    id: Number(id),
-    formula,
-    unit,
-    value,
-    dx,
-    dy,
-    ties,
-    nan,
-    tolerance: Number(tolerance),
-    bound,
-  }),
-);
+const rows = rowsOf(xiText, 'XI').map(([name, id, formula, unit, value, dx, dy, ties, tolerance, bound]) => ({
+  name,
+  id: Number(id),
+  formula,
+  unit,
+  value,
+  dx,
+  dy,
+  ties,
+  tolerance: Number(tolerance),
+  bound,
+}));
 const functions = functionsOf(abiText);
 const abiVersion = /#define XT_ABI_VERSION (\d+)/.exec(abiText)[1];
 const hash = createHash('sha256')
@@ -94,7 +91,6 @@ export interface XiRow {
   readonly formula: string;
   readonly unit: number;
   readonly ties: string;
-  readonly nan: string;
   /** Error of \`value\` in ε of the dtype, relative to max(1, |x|, |y|, |x·y|). */
   readonly tolerance: number;
   readonly bound: BoundKind;
@@ -121,7 +117,6 @@ ${rows
     formula: '${row.formula}',
     unit: ${unitTs(row.unit)},
     ties: '${row.ties}',
-    nan: '${row.nan}',
     tolerance: ${row.tolerance},
     bound: '${row.bound}',
     value: (${/\bx\b/.test(row.value) ? 'x' : '_x'}, y) => ${toTs(row.value)},
@@ -139,6 +134,12 @@ function enumTs(name) {
   const ids = [...body.matchAll(/XT_(\w+) = (\d+)/g)].map(([, word, id]) => `${word.toLowerCase()}: ${id}`);
   return `export const ${name.toUpperCase()}_ID = { ${ids.join(', ')} } as const;`;
 }
+
+/** A limit of abi.h: `#define XT_NAME number  // what of`. */
+const limits = [...abiText.matchAll(/^#define XT_((?:MAX_|POPULATED_)\w+) (\d+) +\/\/ (.+)$/gm)].map(
+  ([, name, value, what]) =>
+    `/** ${what[0].toUpperCase()}${what.slice(1)}. */\nexport const ${name} = ${value};`,
+);
 
 const tsType = (type) => (type.includes('int32_t*') ? 'Words' : type.includes('*') ? 'Pointer' : 'number');
 const abiTs = `${banner('//')}
@@ -158,17 +159,19 @@ ${functions
 }
 
 ${['status', 'dtype', 'reduce', 'precision', 'activation', 'loss'].map(enumTs).join('\n')}
+
+${limits.join('\n')}
 `;
 
 const xiMd = `<!-- ${banner('').trim()} -->
 # The operators ξ
 
-| ξ | id | ξ(x, y) | unit | ∂ξ/∂x | ∂ξ/∂y | at ties | NaN | error, ε | bound |
-|---|---|---|---|---|---|---|---|---|---|
+| ξ | id | ξ(x, y) | unit | ∂ξ/∂x | ∂ξ/∂y | at ties | error, ε | bound |
+|---|---|---|---|---|---|---|---|---|
 ${rows
   .map(
     (r) =>
-      `| \`${r.name}\` | ${r.id} | ${r.formula.replaceAll('|', '\\|')} | ${r.unit.replace('infinity', '∞')} | \`${r.dx}\` | \`${r.dy}\` | ${r.ties} | ${r.nan} | ${r.tolerance} | ${r.bound} |`,
+      `| \`${r.name}\` | ${r.id} | ${r.formula.replaceAll('|', '\\|')} | ${r.unit.replace('infinity', '∞')} | \`${r.dx}\` | \`${r.dy}\` | ${r.ties} | ${r.tolerance} | ${r.bound} |`,
   )
   .join('\n')}
 

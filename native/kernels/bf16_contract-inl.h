@@ -51,14 +51,14 @@ inline void bf16_pack_weights(const Bf16Run& run, size_t terms, size_t K, const 
 }
 
 // The part of ξ that a slice needs to know, and its rows as copies that vectors may read beyond, after φ
-// where `joined` says so of a panel.
+// where `has_phi` says so of a panel.
 struct Bf16Outer {
-  FormTerms whole, joined;
+  FormTerms whole, after_phi;
   TakePhi<float> phi;
   Bf16Rows rows;
-  bool* joins;
+  bool* has_phi;
 
-  FormTerms form(size_t panel) const { return joins[panel] ? joined : whole; }
+  FormTerms form(size_t panel) const { return has_phi[panel] ? after_phi : whole; }
   Bf16Rows panel(size_t panel) const {
     const size_t first = panel * kBf16Block;
     return {rows.a + first * rows.a_stride, rows.h + first * rows.h_stride, rows.a_stride, rows.h_stride,
@@ -81,10 +81,10 @@ inline void fill_bf16_outer(const ContractArgs<float>& args, Slice b, float* a, 
     float *panel_a = a + panel * kBf16Block * a_stride, *panel_h = h + panel * kBf16Block * h_stride;
     copy_rows(args.a + row * args.L, count, args.L, a_stride, panel_a);
     copy_rows(args.h + row * args.R, count, args.R, h_stride, panel_h);
-    outer.joins[panel] = outer.phi(panel_a, count * a_stride);
-    if (!outer.joins[panel]) continue;
-    outer.joins[panel] = outer.phi(panel_h, count * h_stride);
-    if (!outer.joins[panel]) copy_rows(args.a + row * args.L, count, args.L, a_stride, panel_a);
+    outer.has_phi[panel] = outer.phi(panel_a, count * a_stride);
+    if (!outer.has_phi[panel]) continue;
+    outer.has_phi[panel] = outer.phi(panel_h, count * h_stride);
+    if (!outer.has_phi[panel]) copy_rows(args.a + row * args.L, count, args.L, a_stride, panel_a);
   }
 }
 
@@ -187,7 +187,7 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
   if (!scratch().reserve(room)) return false;
   float* a = scratch().take<float>(panels * kBf16Block * outer.rows.a_stride);
   float* h = scratch().take<float>(panels * kBf16Block * outer.rows.h_stride);
-  outer.joins = scratch().take<bool>(panels);
+  outer.has_phi = scratch().take<bool>(panels);
   outer.rows.a = a;
   outer.rows.h = h;
   Bf16Buffers buffers{};
@@ -221,8 +221,8 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
 
 template <class X, uint32_t id>
 bool bf16_contract(const Bf16Run& run, const ContractArgs<float>& args, Slice b) {
-  return bf16_contract_outer(run, args, b, id,
-                             {form_terms<Whole<X>>, form_terms<Joined<X>>, take_phi<float, X>, {}, nullptr});
+  return bf16_contract_outer(
+      run, args, b, id, {form_terms<Whole<X>>, form_terms<AfterPhi<X>>, take_phi<float, X>, {}, nullptr});
 }
 
 constexpr Bf16Kernels bf16_kernels{

@@ -16,33 +16,33 @@ struct WholePair {
   }
 };
 template <class X>
-struct JoinedPair {
+struct PhiPair {
   template <class V>
   static XT_INLINE V value(V x, V y) {
-    return X::Fast::psi(X::Fast::join(x, y));
+    return X::Fast::psi(X::Fast::circle(x, y));
   }
 };
 
 // The types that stand for ξ: one for all operators that do the same to a pair, so that kernels exist once.
-template <class AsIs, class AfterPhi>
+template <class AsIs, class OfPhi>
 struct Pairs {
   using Whole = AsIs;
-  using Joined = AfterPhi;
+  using AfterPhi = OfPhi;
 };
 template <class X>
-struct PairsOf : Pairs<WholePair<X>, JoinedPair<X>> {};
+struct PairsOf : Pairs<WholePair<X>, PhiPair<X>> {};
 template <>
-struct PairsOf<xi_product> : Pairs<JoinedPair<xi_product>, JoinedPair<xi_product>> {};
+struct PairsOf<xi_product> : Pairs<PhiPair<xi_product>, PhiPair<xi_product>> {};
 template <>
-struct PairsOf<xi_sum> : Pairs<JoinedPair<xi_sum>, JoinedPair<xi_sum>> {};
+struct PairsOf<xi_sum> : Pairs<PhiPair<xi_sum>, PhiPair<xi_sum>> {};
 template <>
-struct PairsOf<xi_relusum> : Pairs<WholePair<xi_relusum>, JoinedPair<xi_sum>> {};
+struct PairsOf<xi_relusum> : Pairs<WholePair<xi_relusum>, PhiPair<xi_sum>> {};
 template <>
-struct PairsOf<xi_rectifier> : Pairs<WholePair<xi_rectifier>, JoinedPair<xi_max>> {};
+struct PairsOf<xi_rectifier> : Pairs<WholePair<xi_rectifier>, PhiPair<xi_max>> {};
 template <class X>
 using Whole = typename PairsOf<X>::Whole;
 template <class X>
-using Joined = typename PairsOf<X>::Joined;
+using AfterPhi = typename PairsOf<X>::AfterPhi;
 
 // Whether all values, a multiple of a vector, lie in the range of φ, which is then taken of them.
 template <class T>
@@ -70,7 +70,7 @@ void transpose_panel(const T* from, size_t row_stride, size_t rows, size_t colum
 template <class T>
 struct OuterRows {
   T *a, *h;
-  bool* joined;  // whether φ has been taken of a panel
+  bool* has_phi;  // whether φ has been taken of a panel
   size_t L, R, first_row;
 };
 
@@ -136,8 +136,8 @@ void reduce_panel_beside(const void* source, size_t row, size_t k, size_t kc, T*
 template <class T, class X>
 void pack_outer_panel(const void* source, size_t row, size_t, size_t, size_t k0, size_t kc, T* to) {
   const OuterRows<T>& from = *static_cast<const OuterRows<T>*>(source);
-  if (from.joined[(row - from.first_row) / MR<T>]) {
-    pack_pairs_of_rows<T, Joined<X>>(from, row, k0, kc, to);
+  if (from.has_phi[(row - from.first_row) / MR<T>]) {
+    pack_pairs_of_rows<T, AfterPhi<X>>(from, row, k0, kc, to);
   } else {
     pack_pairs_of_rows<T, Whole<X>>(from, row, k0, kc, to);
   }
@@ -155,9 +155,9 @@ bool fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer,
     transpose_panel(args.a + row * args.L, args.L, rows, args.L, a);
     transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
     const bool of_h = phi(h, args.R * step);
-    outer.joined[panel] = of_h && phi(a, args.L * step);
-    if (of_h && !outer.joined[panel]) transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
-    all = all && outer.joined[panel];
+    outer.has_phi[panel] = of_h && phi(a, args.L * step);
+    if (of_h && !outer.has_phi[panel]) transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
+    all = all && outer.has_phi[panel];
   }
   return all;
 }
@@ -168,9 +168,9 @@ bool fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer,
 template <class T, class Pair>
 constexpr PanelBeside<T> beside_of = reduce_panel_beside<T, Pair>;
 template <>
-constexpr PanelBeside<double> beside_of<double, JoinedPair<xi_l2>> = nullptr;
+constexpr PanelBeside<double> beside_of<double, PhiPair<xi_l2>> = nullptr;
 template <>
-constexpr PanelBeside<double> beside_of<double, JoinedPair<xi_logsumexp>> = nullptr;
+constexpr PanelBeside<double> beside_of<double, PhiPair<xi_logsumexp>> = nullptr;
 #else
 template <class T, class Pair>
 constexpr PanelBeside<T> beside_of = nullptr;
@@ -191,9 +191,9 @@ bool contract_outer(const ContractArgs<T>& args, Slice b, TakePhi<T> phi, PackPa
   T* a = scratch().take<T>(rows * args.L);
   T* h = scratch().take<T>(rows * args.R);
   const OuterRows<T> outer{a, h, scratch().take<bool>(rows), args.L, args.R, b.begin};
-  const bool joined = fill_outer(args, b, outer, phi);
+  const bool has_phi = fill_outer(args, b, outer, phi);
   Side<T> pairs{&outer, pack};
-  if (joined && args.R >= shortest_stretch) pairs.beside = beside;
+  if (has_phi && args.R >= shortest_stretch) pairs.beside = beside;
   const Matrix<T> G{args.G, 1, args.K};
   Side<T> weights = side_of_transposed(G, args.K);
   if (args.is_packed) weights.packed = args.G;
@@ -204,7 +204,7 @@ bool contract_outer(const ContractArgs<T>& args, Slice b, TakePhi<T> phi, PackPa
 
 template <class T, class X>
 bool contract(const ContractArgs<T>& args, Slice b) {
-  return contract_outer<T>(args, b, take_phi<T, X>, pack_outer_panel<T, X>, beside_of<T, Joined<X>>);
+  return contract_outer<T>(args, b, take_phi<T, X>, pack_outer_panel<T, X>, beside_of<T, AfterPhi<X>>);
 }
 
 template <class T>

@@ -12,15 +12,15 @@ struct OuterColumns {
   const T *a, *h;
   size_t L, R;
   T *block_a, *block_h;
-  mutable bool joined;
+  mutable bool has_phi;
 
   void begin(size_t b, size_t count) const {
     copy(a + b * L, count * L, block_a);
     copy(h + b * R, count * R, block_h);
-    joined = phi(block_a, round_up(count * L, lanes<T>));
-    if (joined && !phi(block_h, round_up(count * R, lanes<T>))) {
+    has_phi = phi(block_a, round_up(count * L, lanes<T>));
+    if (has_phi && !phi(block_h, round_up(count * R, lanes<T>))) {
       copy(a + b * L, count * L, block_a);
-      joined = false;
+      has_phi = false;
     }
   }
 
@@ -66,8 +66,8 @@ void pack_pairs_of_columns(const OuterColumns<T>& from, size_t row, size_t rows,
 template <class T, class X>
 void pack_outer_transposed(const void* source, size_t row, size_t rows, size_t, size_t kc, T* to) {
   const auto& from = *static_cast<const OuterColumns<T>*>(source);
-  if (from.joined) {
-    pack_pairs_of_columns<T, Joined<X>>(from, row, rows, kc, to);
+  if (from.has_phi) {
+    pack_pairs_of_columns<T, AfterPhi<X>>(from, row, rows, kc, to);
   } else {
     pack_pairs_of_columns<T, Whole<X>>(from, row, rows, kc, to);
   }

@@ -20,9 +20,9 @@ constexpr int kDepth = tile_rows > 8 ? 8 : 4;
 template <class Pair>
 constexpr int templates_together = 1;
 template <class X>
-constexpr int templates_together<JoinedPair<X>> = rows_of_tile<typename X::Fast> == 1 ? 1
-                                                  : kDepth > 4                        ? 5
-                                                                                      : 4;
+constexpr int templates_together<PhiPair<X>> = rows_of_tile<typename X::Fast> == 1 ? 1
+                                               : kDepth > 4                        ? 5
+                                                                                   : 4;
 
 // sums[n][k][p] = Σ_ij G[i,j,k] Pair(a[n,i], h[j][p]) for `depth` successive k and `templates` successive n.
 template <class T, class Pair, int depth, int templates>
@@ -93,7 +93,7 @@ template <class T>
 using GridRows = void (*)(const GridArgs<T>& args, const T* a, size_t templates, const T* h, T* sums);
 
 template <class T>
-bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRows<T> of_joined,
+bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRows<T> of_phi,
                    GridRows<T> of_whole) {
   constexpr size_t W = kGridRows<T>;
   const size_t row = args.M * args.K, chunk = 256 / args.K + 1;  // templates between two transposes of sums
@@ -106,17 +106,17 @@ bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRows<T>
   T* phi_h = scratch().take<T>(args.R * W);
   T* sums = scratch().take<T>(chunk * args.K * W);
   for (size_t n = 0; n < all_a; ++n) phi_a[n] = n < args.M * args.L ? args.a[n] : T(1);
-  const bool a_joins = phi(phi_a, all_a);
+  const bool a_has_phi = phi(phi_a, all_a);
   for (size_t first = p.begin; first < p.end; first += W) {
     const size_t count = smaller(p.end - first, W);
     for (size_t n = 0; n < args.R * W; ++n) h[n] = 1;
     transpose_copy(args.h + first * args.R, args.R, count, args.R, h, W);
     for (size_t n = 0; n < args.R * W; ++n) phi_h[n] = h[n];
-    const bool joins = a_joins && phi(phi_h, args.R * W);
+    const bool has_phi = a_has_phi && phi(phi_h, args.R * W);
     for (size_t m = 0; m < args.M; m += chunk) {
       const size_t templates = smaller(args.M - m, chunk), values = templates * args.K;
-      if (joins) {
-        of_joined(args, phi_a + m * args.L, templates, phi_h, sums);
+      if (has_phi) {
+        of_phi(args, phi_a + m * args.L, templates, phi_h, sums);
       } else {
         of_whole(args, args.a + m * args.L, templates, h, sums);
       }
@@ -133,7 +133,7 @@ bool grid_by_pairs(const GridArgs<T>& args, Slice p, TakePhi<T> phi, GridRows<T>
 
 template <class T, class X>
 bool grid_directly(const GridArgs<T>& args, Slice p) {
-  return grid_by_pairs<T>(args, p, take_phi<T, X>, grid_rows<T, Joined<X>>, grid_rows<T, Whole<X>>);
+  return grid_by_pairs<T>(args, p, take_phi<T, X>, grid_rows<T, AfterPhi<X>>, grid_rows<T, Whole<X>>);
 }
 
 // Σ_i G[i] max(a[i], y) = Σ_{a ≤ y} G[i] · y + Σ_{a > y} G[i] a[i]; for min the two sums change places.
@@ -233,13 +233,17 @@ bool grid_by_sweeps(const GridArgs<T>& args, Slice p) {
   return sweep_grid<T>(args, p, take_phi<T, X>, is_min);
 }
 
-// The way by sweeps where ξ selects one of its operands.
 template <class T>
-constexpr bool (*grid_sweeps[kXiCount])(const GridArgs<T>&, Slice) = {
-    nullptr,
-    grid_by_sweeps<T, xi_rectifier, false>,
-    grid_by_sweeps<T, xi_max, false>,
-    grid_by_sweeps<T, xi_min, true>,
-};
+using GridKernel = bool (*)(const GridArgs<T>&, Slice);
+
+// The way by sweeps where ξ selects one of its operands.
+template <class T, class X>
+constexpr GridKernel<T> grid_sweeps = nullptr;
+template <class T>
+constexpr GridKernel<T> grid_sweeps<T, xi_rectifier> = grid_by_sweeps<T, xi_rectifier, false>;
+template <class T>
+constexpr GridKernel<T> grid_sweeps<T, xi_max> = grid_by_sweeps<T, xi_max, false>;
+template <class T>
+constexpr GridKernel<T> grid_sweeps<T, xi_min> = grid_by_sweeps<T, xi_min, true>;
 
 }  // namespace xt::XT_ISA

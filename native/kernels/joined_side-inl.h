@@ -82,9 +82,10 @@ struct SideState {
   size_t* term_offsets[kMaxJoined];
   Axes distinct_axes[kMaxJoined];
   size_t distinct_strides[kMaxJoined][kMaxAxes], index_strides[kMaxJoined][kMaxAxes];
+  bool gathers_once[kMaxJoined];
   T* panels[kMaxJoined];  // of the slice at distinct terms, or null
   size_t* columns[kMaxJoined];
-  bool* joined;                           // for each panel, whether φ has been taken; null if it never is
+  bool* has_phi;                          // for each panel, whether φ has been taken; null if it never is
   size_t first, panel_step, panel_width;  // of the slice; rows a panel
   size_t term;                            // first term of the current block
   bool fresh;                             // a new block of terms has begun
@@ -98,7 +99,7 @@ struct SideState {
     panel_step = step;
     panel_width = width;
     room.add<size_t>(width).template add<T>(KC, width).template add<bool>((most_rows + step - 1) / step);
-    joined = nullptr;
+    has_phi = nullptr;
     for (size_t x = 0; x < its.count; ++x) {
       Axes& axes = distinct_axes[x];
       axes = Axes{};
@@ -114,11 +115,10 @@ struct SideState {
         index_strides[x][axis] = varies ? stride : 0;
         if (varies) stride *= terms->extents[axis];
       }
-      const bool gathers_once = once && axes.count <= kMostDistinct && 2 * axes.count <= terms->count;
-      panels[x] = gathers_once ? reinterpret_cast<T*>(1) : nullptr;
+      gathers_once[x] = once && axes.count <= kMostDistinct && 2 * axes.count <= terms->count;
       const size_t count = (most_rows + step - 1) / step * width;
       room.add<size_t>(KC).template add<size_t>(KC);
-      if (gathers_once) room.add<T>(count, axes.count).template add<size_t>(kMostDistinct);
+      if (gathers_once[x]) room.add<T>(count, axes.count).template add<size_t>(kMostDistinct);
     }
     return room;
   }
@@ -127,16 +127,14 @@ struct SideState {
     rows = scratch().take<size_t>(width);
     gathered = scratch().take<T>(KC * width);
     bool once = side->count > 1;
-    for (size_t x = 0; x < side->count; ++x) once = once && panels[x];
+    for (size_t x = 0; x < side->count; ++x) once = once && gathers_once[x];
     bool* flags = scratch().take<bool>((most_rows + panel_step - 1) / panel_step);
-    joined = once ? flags : nullptr;
+    has_phi = once ? flags : nullptr;
     for (size_t x = 0; x < side->count; ++x) {
-      term_offsets[x] = scratch().take<size_t>(panels[x] ? kMostDistinct : KC);
+      term_offsets[x] = scratch().take<size_t>(gathers_once[x] ? kMostDistinct : KC);
       columns[x] = scratch().take<size_t>(KC);
-      if (panels[x]) {
-        panels[x] =
-            scratch().take<T>((most_rows + panel_step - 1) / panel_step * width * distinct_axes[x].count);
-      }
+      const size_t count = (most_rows + panel_step - 1) / panel_step * width * distinct_axes[x].count;
+      panels[x] = gathers_once[x] ? scratch().take<T>(count) : nullptr;
     }
   }
 
@@ -159,11 +157,11 @@ struct SideState {
       for (size_t x = 0; x < side->count; ++x) {
         if (panels[x]) gather_once(x, row, count);
       }
-      if (!joined) continue;
-      joined[panel] = true;
-      for (size_t x = 0; joined[panel] && x < side->count; ++x) {
-        joined[panel] = phi(panel_of(x, row), panel_width * distinct_axes[x].count);
-        for (size_t done = 0; !joined[panel] && done < x; ++done) gather_once(done, row, count);
+      if (!has_phi) continue;
+      has_phi[panel] = true;
+      for (size_t x = 0; has_phi[panel] && x < side->count; ++x) {
+        has_phi[panel] = phi(panel_of(x, row), panel_width * distinct_axes[x].count);
+        for (size_t done = 0; !has_phi[panel] && done < x; ++done) gather_once(done, row, count);
       }
     }
   }
@@ -214,7 +212,7 @@ template <class T, class X>
 void join_panel(SideState<T>& state, size_t row, size_t count, size_t width, size_t kc, T* to,
                 bool from_unit) {
   const size_t used = round_up(count, lanes<T>);
-  const bool joined = state.joined && state.joined[(row - state.first) / state.panel_step];
+  const bool has_phi = state.has_phi && state.has_phi[(row - state.first) / state.panel_step];
   for (size_t x = 0; x < state.side->count; ++x) {
     const T* panel = state.operand_panel(x, row, count, width, kc, x == 0 ? to : state.gathered);
     const size_t* columns = state.columns[x];
@@ -239,8 +237,8 @@ void join_panel(SideState<T>& state, size_t row, size_t count, size_t width, siz
       const T* from = panel ? panel + columns[k] * state.panel_width : state.gathered + k * width;
       for (size_t r = 0; r < used; r += lanes<T>) {
         T* at = to + k * width + r;
-        if (joined) {
-          const Vec<T> z = X::Fast::join(load(at), load(from + r));
+        if (has_phi) {
+          const Vec<T> z = X::Fast::circle(load(at), load(from + r));
           store(at, last ? X::Fast::psi(z) : z);
         } else {
           store(at, X::value(load(at), load(from + r)));

@@ -38,14 +38,14 @@ XT_INLINE V log(V z) {
 }
 
 // clang-format off
-#define XI(name, id, formula, unit_value, value_expr, dx_expr, dy_expr, ties, nan, tolerance, bound, phi_expr, join_expr, psi_expr, range) \
+#define XI(name, id, formula, unit_value, value_expr, dx_expr, dy_expr, ties, tolerance, bound, phi_expr, circle_expr, psi_expr, range) \
   struct xi_##name {                                                                                        \
     static constexpr double unit = unit_value;                                                              \
     using Range = range_##range;                                                                            \
     static constexpr bool selects = selects_##bound;                                                        \
     template <class V> static XT_INLINE V value(V x, V y) { (void)x; (void)y; return value_expr; }          \
     template <class V> static XT_INLINE V phi(V x) { return phi_expr; }                                     \
-    template <class V> static XT_INLINE V join(V x, V y) { return join_expr; }                              \
+    template <class V> static XT_INLINE V circle(V x, V y) { return circle_expr; }                              \
     template <class V> static XT_INLINE V psi(V z) { return psi_expr; }                                     \
     template <class V> static XT_INLINE auto dx(V x, V y) {                                                 \
       const V zero{}, one = V{} + 1; (void)zero; (void)one; (void)x; (void)y; return dx_expr; }             \

@@ -25,7 +25,7 @@ constexpr KernelTable<T> make_table() {
   table.contract_gradient_inputs[id] = contract_gradient_inputs<T, xi_##name>;         \
   table.contract_gradient_weights[id] = contract_gradient_weights<T, xi_##name>;       \
   table.grid[id] = grid_directly<T, xi_##name>;                                        \
-  table.grid_sweeps[id] = grid_sweeps<T>[id];                                          \
+  table.grid_sweeps[id] = grid_sweeps<T, xi_##name>;                                       \
   table.fold[id] = fold<T, xi_##name>;                                                 \
   table.fold_gradient[id] = fold_gradient<T, xi_##name>;                               \
   table.outer[id] = outer<T, xi_##name>;                                               \

@@ -4,7 +4,7 @@ import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
 import { balancedBipartitions, matricization, matricized } from './matricize.ts';
-import { certifiedRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
+import { numericalRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
 export interface RankOptions {
@@ -125,7 +125,7 @@ export function rankOf(
   rowModes: readonly number[],
   tolerance = defaultTolerance(tensor, rowModes),
 ): RankReport {
-  const { rank, squares } = certifiedRankOf(backend, tensor, rowModes, tolerance);
+  const { rank, squares } = numericalRankOf(backend, tensor, rowModes, tolerance);
   const values = () => singularValuesOf(backend, matrixFor(backend, tensor, rowModes));
   if (rank === null) return reportOf(values(), tolerance);
   let known: Spectrum | undefined;

@@ -10,7 +10,7 @@ export function singularValuesOf(backend: Backend, matrix: Tensor): Float64Array
 }
 
 /** The rank of a matricization with a tolerance where it can be proven without singular values, else null; and Σ x². */
-export function certifiedRankOf(
+export function numericalRankOf(
   backend: Backend,
   tensor: Tensor,
   rowModes: readonly number[],
@@ -19,7 +19,7 @@ export function certifiedRankOf(
   const { rows, cols, places } = matricization(tensor.shape, rowModes);
   return borrowing((borrow) => {
     const A = borrow(backend.adopt(float64Of(tensor)));
-    const rank = backend.certifiedRank(rows, cols, A, tolerance, places);
+    const rank = backend.numericalRank(rows, cols, A, tolerance, places);
     return { rank, squares: rank === null ? Number.NaN : backend.sumSquares(A) };
   });
 }

@@ -32,10 +32,10 @@ export function abiLinearAlgebra<Pointer, Words>(
     },
     svd(rows, cols, A) {
       const k = Math.min(rows, cols);
-      const [U, s, V] = results('svd', [rows * k, k, k * cols], ([u, values, v]) =>
+      const [U, s, Vt] = results('svd', [rows * k, k, k * cols], ([u, values, v]) =>
         abi.xt_svd(context, rows, cols, pointer(A), u, values, v),
       );
-      return { U, s, V };
+      return { U, s, Vt };
     },
     leftSvd(rows, cols, A) {
       const k = Math.min(rows, cols);
@@ -57,14 +57,14 @@ export function abiLinearAlgebra<Pointer, Words>(
         abi.xt_qr(context, rows, cols, pointer(A), q, r),
       )[1];
     },
-    exceeds(rows, cols, A, bound) {
-      check('exceeds', abi.xt_full_rank(context, rows, cols, pointer(A), bound, result.pointer));
+    fullRank(rows, cols, A, bound) {
+      check('fullRank', abi.xt_full_rank(context, rows, cols, pointer(A), bound, result.pointer));
       return result.read()[0] === 1;
     },
-    certifiedRank(rows, cols, A, tolerance, places = null) {
+    numericalRank(rows, cols, A, tolerance, places = null) {
       const words = places === null ? binding.noWords : binding.words(places);
       check(
-        'certifiedRank',
+        'numericalRank',
         abi.xt_numerical_rank(context, rows, cols, pointer(A), words, tolerance, result.pointer),
       );
       const [rank, proven] = result.read();

@@ -1,15 +1,8 @@
+import { MAX_AXES, MAX_JOINED } from '../core/abi.gen.ts';
 import { mismatch, oneOf } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
-import {
-  type Joined,
-  type JoinedOperand,
-  type Kernels,
-  MAX_AXES,
-  MAX_JOINED,
-  REDUCTIONS,
-  type Storage,
-} from './interface.ts';
+import { type Joined, type JoinedOperand, type Kernels, REDUCTIONS, type Storage } from './interface.ts';
 
 /** Kernels.joined and its gradient behind a check of everything that they would read or write. */
 export function checkedJoined(kernels: Kernels): Pick<Kernels, 'joined' | 'joinedGradient'> {

@@ -1,5 +1,6 @@
+import { MAX_PRIME } from '../core/abi.gen.ts';
 import { integer, mismatch, XiError } from '../core/errors.ts';
-import { type LinearAlgebra, MAX_PRIME, type Storage } from './interface.ts';
+import type { LinearAlgebra, Storage } from './interface.ts';
 
 /** The same linear algebra behind a check of sizes, dtype and modulus. */
 export function checkedLinearAlgebra(kernels: LinearAlgebra): LinearAlgebra {
@@ -18,16 +19,16 @@ export function checkedLinearAlgebra(kernels: LinearAlgebra): LinearAlgebra {
     leftSvd: behind('leftSvd', kernels.leftSvd),
     qr: behind('qr', kernels.qr),
     triangle: behind('triangle', kernels.triangle),
-    exceeds: behind('exceeds', (rows, cols, A, bound: number) => {
+    fullRank: behind('fullRank', (rows, cols, A, bound: number) => {
       if (!(bound >= 0 && bound < Number.POSITIVE_INFINITY))
-        throw mismatch('E_ARGUMENT', 'exceeds bound', 'a non-negative number', bound);
-      return kernels.exceeds(rows, cols, A, bound);
+        throw mismatch('E_ARGUMENT', 'fullRank bound', 'a non-negative number', bound);
+      return kernels.fullRank(rows, cols, A, bound);
     }),
-    certifiedRank: behind('certifiedRank', (rows, cols, A, tolerance: number, places?: Int32Array | null) => {
+    numericalRank: behind('numericalRank', (rows, cols, A, tolerance: number, places?: Int32Array | null) => {
       if (!(tolerance >= 0 && tolerance < 1))
-        throw mismatch('E_ARGUMENT', 'certifiedRank tolerance', 'a number from 0 and below 1', tolerance);
+        throw mismatch('E_ARGUMENT', 'numericalRank tolerance', 'a number from 0 and below 1', tolerance);
       if (places) checkPlaces(places, rows, cols);
-      return kernels.certifiedRank(rows, cols, A, tolerance, places);
+      return kernels.numericalRank(rows, cols, A, tolerance, places);
     }),
     rankModulo: behind('rankModulo', (rows, cols, A, prime: number) => {
       if (!isPrime(integer('rankModulo prime', prime, 2, MAX_PRIME)))
@@ -57,16 +58,16 @@ function isPrime(value: number): boolean {
 
 function checkPlaces(places: Int32Array, rows: number, cols: number): void {
   if (!(places instanceof Int32Array))
-    throw mismatch('E_DTYPE', 'certifiedRank places', 'an Int32Array', places);
+    throw mismatch('E_DTYPE', 'numericalRank places', 'an Int32Array', places);
   if (places.length !== rows + cols)
-    throw mismatch('E_SHAPE', 'certifiedRank places', `${rows + cols} places`, places.length);
+    throw mismatch('E_SHAPE', 'numericalRank places', `${rows + cols} places`, places.length);
   const largest = (list: Int32Array) => list.reduce((most, place) => Math.max(most, place), 0);
   const last = largest(places.subarray(0, rows)) + largest(places.subarray(rows));
   const least = places.reduce((smallest, place) => Math.min(smallest, place), 0);
   if (least < 0 || (rows * cols > 0 && last >= rows * cols)) {
     throw mismatch(
       'E_ARGUMENT',
-      'certifiedRank places',
+      'numericalRank places',
       `elements from 0 to ${rows * cols - 1}`,
       least < 0 ? least : last,
     );

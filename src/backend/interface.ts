@@ -84,12 +84,6 @@ export interface JoinedOperand {
   readonly strides: readonly number[];
 }
 
-/** Most operands on one side of a {@link Joined} contraction. */
-export const MAX_JOINED = 4;
-
-/** Most axes of terms, and of batch, rows and columns together, in a {@link Joined} contraction. */
-export const MAX_AXES = 24;
-
 /**
  * `out[g,m,n] = ⊕_s left[g,m,s] ⊗ right[g,n,s]`, where left is ξ of its operands and right of its own: the form that
  * every step of a contraction has. g, m, n and s are multi-indices: several axes each, or none (one value).
@@ -204,22 +198,22 @@ export interface LinearAlgebra {
    * back as 0. About 4·rows·cols·rank operations, where the rank is small.
    */
   singularValues(rows: number, cols: number, A: Storage): Float64Array;
-  /** `A = U diag(s) V`; U [rows,k] with orthonormal columns, s [k] as {@link singularValues}, V [k,cols] with orthonormal rows. */
+  /** `A = U diag(s) Vt`; U [rows,k] with orthonormal columns, s [k] as {@link singularValues}, Vt [k,cols] with orthonormal rows. */
   svd(rows: number, cols: number, A: Storage): Svd;
-  /** U and s of {@link svd}, which cost less without V. */
-  leftSvd(rows: number, cols: number, A: Storage): Omit<Svd, 'V'>;
+  /** U and s of {@link svd}, which cost less without Vt. */
+  leftSvd(rows: number, cols: number, A: Storage): Omit<Svd, 'Vt'>;
   /** `A = Q R`; Q [rows,k] with orthonormal columns, R [k,cols] upper trapezoidal. */
   qr(rows: number, cols: number, A: Storage): { readonly Q: Float64Array; readonly R: Float64Array };
   /** R of {@link qr} alone. */
   triangle(rows: number, cols: number, A: Storage): Float64Array;
   /** Whether all k singular values are proven to exceed `bound`: by a Cholesky decomposition of AᵀA − bound²; false is no proof. */
-  exceeds(rows: number, cols: number, A: Storage, bound: number): boolean;
+  fullRank(rows: number, cols: number, A: Storage, bound: number): boolean;
   /**
    * `#{ s_k > tolerance · s_1 }`, proven without the values s, or null where that fails: because one lies too close to the
    * threshold, or because the matrix is so small that the values cost no more. About 4·rows·cols·rank operations. With `places`
    * [rows + cols] the matrix is that of the elements `A[places[i] + places[rows + j]]`, such as a matricization of a tensor.
    */
-  certifiedRank(
+  numericalRank(
     rows: number,
     cols: number,
     A: Storage,
@@ -230,15 +224,13 @@ export interface LinearAlgebra {
   rankModulo(rows: number, cols: number, A: Storage, prime: number): number;
 }
 
-/** `A = U diag(s) V` of a matrix [rows,cols], with k = min(rows, cols) singular values, the largest first. */
+/** `A = U diag(s) Vt` of a matrix [rows,cols], with k = min(rows, cols) singular values, the largest first. */
 export interface Svd {
   readonly U: Float64Array;
   readonly s: Float64Array;
-  readonly V: Float64Array;
+  /** [k,cols], its rows orthonormal: V transposed, as NumPy and LAPACK return it. */
+  readonly Vt: Float64Array;
 }
-
-/** Largest modulus of {@link LinearAlgebra.rankModulo}: products of residues stay below 2^53. */
-export const MAX_PRIME = 2 ** 26;
 
 /** What a backend computes. All arrays are row-major; all storages of one call have one dtype and do not overlap. */
 export interface Kernels extends LinearAlgebra, Folds {

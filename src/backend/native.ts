@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Abi } from '../core/abi.gen.ts';
+import { type Abi, POPULATED_BYTES } from '../core/abi.gen.ts';
 import { isShared } from '../core/realm.ts';
 import type { DType, FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
@@ -61,9 +61,7 @@ export function probeNative(): Probe {
   };
 }
 
-/** From here on the pages of a fresh array are asked for at once: below, malloc has them from before. */
-const POPULATED_BYTES = 2 ** 17;
-
+/** A large array whose pages are asked for at once. */
 function populated(addon: Addon, storage: ArrayStorage): ArrayStorage {
   const { data } = storage;
   if (data.byteLength >= POPULATED_BYTES) addon.xt_populate(data, data.byteLength);

@@ -19,14 +19,14 @@ export const referenceLinearAlgebra: LinearAlgebra = {
   qr: (rows, cols, A) => householder('qr', rows, cols, A),
   triangle: (rows, cols, A) => householder('triangle', rows, cols, A).R,
 
-  exceeds(rows, cols, A, bound) {
-    const { s } = jacobi('exceeds', rows, cols, A);
+  fullRank(rows, cols, A, bound) {
+    const { s } = jacobi('fullRank', rows, cols, A);
     return s.length === 0 || s[s.length - 1] > bound + (rows + cols) * Number.EPSILON * s[0];
   },
 
-  certifiedRank(rows, cols, A) {
+  numericalRank(rows, cols, A) {
     // The values themselves are the simplest method.
-    checkFinite('certifiedRank A', arrayOf(A));
+    checkFinite('numericalRank A', arrayOf(A));
     return rows * cols === 0 ? 0 : null;
   },
 
@@ -123,7 +123,7 @@ function jacobi(
   rows: number,
   cols: number,
   A: Storage,
-): { U: Float64Array; s: Float64Array; V: Float64Array } {
+): { U: Float64Array; s: Float64Array; Vt: Float64Array } {
   const { values, scale } = scaled(kernel, A);
   const wide = rows <= cols;
   const [k, n] = wide ? [rows, cols] : [cols, rows];
@@ -148,7 +148,7 @@ function jacobi(
     order.map((from) => lengths[from] > 1e-14 * largest),
   );
   const s = Float64Array.from(order, (from) => lengths[from] * scale);
-  return wide ? { U: transpose(short, k, k), s, V: long } : { U: transpose(long, k, n), s, V: short };
+  return wide ? { U: transpose(short, k, k), s, Vt: long } : { U: transpose(long, k, n), s, Vt: short };
 }
 
 /** Gives each row of X [k, n] that is not `known` a direction orthogonal to all others, by Gram & Schmidt twice. */

@@ -1,4 +1,5 @@
-import { type Backend, type Joined, MAX_AXES, type Storage } from '../backend/interface.ts';
+import type { Backend, Joined, Storage } from '../backend/interface.ts';
+import { MAX_AXES } from '../core/abi.gen.ts';
 import type { DType } from '../core/tensor.ts';
 import type { Compiled, CompiledStep } from './compile.ts';
 import { type Compilation, outputSize, Run, type Start } from './execute.ts';

@@ -1,4 +1,5 @@
-import { MAX_JOINED, type Reduction } from '../backend/interface.ts';
+import type { Reduction } from '../backend/interface.ts';
+import { MAX_JOINED } from '../core/abi.gen.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import { changesOne } from './algebra.ts';
 import { type Labels, volume } from './path.ts';

@@ -2,7 +2,7 @@
 
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = 5;
-export const TABLE_HASH = 'fa9d09107b84d021';
+export const TABLE_HASH = '5b761eee11f2bca4';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {
@@ -28,7 +28,7 @@ export interface Abi<Pointer, Words> {
   xt_adam(context: number, dtype: number, N: number, p: Pointer, g: Pointer, m: Pointer, v: Pointer, rate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, scale: number, decay: number): number;
   xt_sum_squares(context: number, dtype: number, N: number, x: Pointer, result: Pointer): number;
   xt_singular_values(context: number, m: number, n: number, A: Pointer, s: Pointer): number;
-  xt_svd(context: number, m: number, n: number, A: Pointer, U: Pointer, s: Pointer, V: Pointer): number;
+  xt_svd(context: number, m: number, n: number, A: Pointer, U: Pointer, s: Pointer, Vt: Pointer): number;
   xt_qr(context: number, m: number, n: number, A: Pointer, Q: Pointer, R: Pointer): number;
   xt_full_rank(context: number, m: number, n: number, A: Pointer, bound: number, result: Pointer): number;
   xt_numerical_rank(context: number, m: number, n: number, A: Pointer, places: Words, tolerance: number, result: Pointer): number;
@@ -43,3 +43,12 @@ export const REDUCE_ID = { sum: 0, max: 1, min: 2, logsumexp: 3 } as const;
 export const PRECISION_ID = { full: 0, bf16x3: 1, bf16: 2 } as const;
 export const ACTIVATION_ID = { identity: 0, relu: 1, tanh: 2 } as const;
 export const LOSS_ID = { softmax: 0, mse: 1 } as const;
+
+/** Operands on one side of xt_joined. */
+export const MAX_JOINED = 4;
+/** Axes of terms, and of batch, rows and columns together, of xt_joined. */
+export const MAX_AXES = 24;
+/** Modulus of xt_rank_modulo: products of residues stay below 2^53. */
+export const MAX_PRIME = 67108864;
+/** Size of a block from which on malloc asks the system for pages. */
+export const POPULATED_BYTES = 131072;

@@ -23,7 +23,6 @@ export interface XiRow {
   readonly formula: string;
   readonly unit: number;
   readonly ties: string;
-  readonly nan: string;
   /** Error of `value` in ε of the dtype, relative to max(1, |x|, |y|, |x·y|). */
   readonly tolerance: number;
   readonly bound: BoundKind;
@@ -48,7 +47,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: 'x·y',
     unit: 1,
     ties: 'smooth',
-    nan: 'propagates',
     tolerance: 1,
     bound: 'rank',
     value: (x, y) => x * y,
@@ -61,7 +59,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: 'max(x, y, 0)',
     unit: 0,
     ties: 'x before y, 0 before both',
-    nan: 'propagates',
     tolerance: 0,
     bound: 'pieces',
     value: (x, y) => positive(max(x, y)),
@@ -74,7 +71,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: 'max(x, y)',
     unit: Number.NEGATIVE_INFINITY,
     ties: 'x before y',
-    nan: 'propagates',
     tolerance: 0,
     bound: 'pieces',
     value: (x, y) => max(x, y),
@@ -87,7 +83,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: 'min(x, y)',
     unit: Number.POSITIVE_INFINITY,
     ties: 'x before y',
-    nan: 'propagates',
     tolerance: 0,
     bound: 'pieces',
     value: (x, y) => min(x, y),
@@ -100,7 +95,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: 'x + y',
     unit: 0,
     ties: 'smooth',
-    nan: 'propagates',
     tolerance: 1,
     bound: 'additive',
     value: (x, y) => x + y,
@@ -113,7 +107,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: 'max(x,0) + max(y,0)',
     unit: 0,
     ties: '0 before x and before y',
-    nan: 'propagates',
     tolerance: 1,
     bound: 'additive',
     value: (x, y) => positive(x) + positive(y),
@@ -126,7 +119,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: 'ln(eˣ + eʸ)',
     unit: Number.NEGATIVE_INFINITY,
     ties: 'smooth; 1/2 each at equal infinities',
-    nan: 'propagates',
     tolerance: 4,
     bound: 'none',
     value: (x, y) => logaddexp(x, y),
@@ -139,7 +131,6 @@ export const XI: Readonly<Record<Xi, XiRow>> = {
     formula: '√(x² + y²)',
     unit: 0,
     ties: '0 at the origin',
-    nan: 'propagates',
     tolerance: 4,
     bound: 'none',
     value: (x, y) => hypot(x, y),

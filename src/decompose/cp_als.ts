@@ -205,9 +205,9 @@ class Als {
 
 /** A⁺ of a symmetric positive semidefinite matrix, where values below 1e-12 of the largest count as zero. */
 function pseudoInverse(linear: Linear, A: Matrix): Matrix {
-  const { U, s, V } = linear.svd(A);
+  const { U, s, Vt } = linear.svd(A);
   const inverse = Array.from(s, (value) => (value > 1e-12 * s[0] ? 1 / value : 0));
-  return linear.multiply(transpose(V), scaleRows(transpose(U), inverse));
+  return linear.multiply(transpose(Vt), scaleRows(transpose(U), inverse));
 }
 
 /** Columns of norm 1, with their norms in the weights, the largest first. */

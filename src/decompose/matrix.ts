@@ -90,9 +90,9 @@ export class Linear {
     return { U: matrix(A.rows, s.length, U), s };
   }
 
-  svd(A: Matrix): { U: Matrix; s: Float64Array; V: Matrix } {
-    const { U, s, V } = this.with(A, (storage) => this.backend.svd(A.rows, A.cols, storage));
-    return { U: matrix(A.rows, s.length, U), s, V: matrix(s.length, A.cols, V) };
+  svd(A: Matrix): { U: Matrix; s: Float64Array; Vt: Matrix } {
+    const { U, s, Vt } = this.with(A, (storage) => this.backend.svd(A.rows, A.cols, storage));
+    return { U: matrix(A.rows, s.length, U), s, Vt: matrix(s.length, A.cols, Vt) };
   }
 
   qr(A: Matrix): { Q: Matrix; R: Matrix } {
@@ -102,8 +102,8 @@ export class Linear {
   }
 
   /** Whether all singular values are proven to exceed `bound`. */
-  exceeds(A: Matrix, bound: number): boolean {
-    return this.with(A, (storage) => this.backend.exceeds(A.rows, A.cols, storage, bound));
+  fullRank(A: Matrix, bound: number): boolean {
+    return this.with(A, (storage) => this.backend.fullRank(A.rows, A.cols, storage, bound));
   }
 
   norm(data: Float64Array): number {

@@ -50,7 +50,7 @@ const WORTH_A_PROOF = 2 ** 14;
 export function split(linear: Linear, A: Matrix, { value, norm }: Threshold, most: number): Split {
   const threshold = Math.max(value, roundingOf(A.rows, A.cols, norm));
   const small = Math.min(A.rows, A.cols);
-  if (most >= small && A.data.length >= WORTH_A_PROOF && linear.exceeds(sample(A), threshold)) {
+  if (most >= small && A.data.length >= WORTH_A_PROOF && linear.fullRank(sample(A), threshold)) {
     if (A.rows <= A.cols) return { U: identity(A.rows), rest: A, discarded: 0 };
     const { Q, R } = linear.qr(A);
     return { U: Q, rest: R, discarded: 0 };

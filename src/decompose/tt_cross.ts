@@ -231,8 +231,8 @@ class Cross {
   }
 
   /** The SVD of a superblock cut to its numerical rank. */
-  private cut(A: Matrix): { U: Matrix; V: Matrix } {
-    const { U, s: values, V } = this.linear.svd(A);
+  private cut(A: Matrix): { U: Matrix; Vt: Matrix } {
+    const { U, s: values, Vt } = this.linear.svd(A);
     // Beside the largest, since squares of values beyond 1e±154 are no numbers.
     const s = values.map((value) => value / (values[0] || 1));
     const size = Math.sqrt(s.reduce((sum, value) => sum + value * value, 0));
@@ -240,7 +240,7 @@ class Cross {
     // Never below the rounding errors of the elements, whose directions mean nothing.
     const threshold = Math.max(this.limits.eps / (4 * steps), 1e-14) * size;
     const { rank } = rankFor(s, threshold, this.limits.maxRank);
-    return { U: firstColumns(U, rank), V: firstRows(V, rank) };
+    return { U: firstColumns(U, rank), Vt: firstRows(Vt, rank) };
   }
 
   /** Chooses I_1, I_2, … and returns the cores that interpolate there. */
@@ -262,7 +262,7 @@ class Cross {
   /** Chooses J_T, J_{T−1}, … */
   leftwards(): void {
     for (let t = this.shape.length - 2; t >= 0; t--) {
-      const { rows } = maxvol(transpose(this.cut(this.block(t, 2)).V));
+      const { rows } = maxvol(transpose(this.cut(this.block(t, 2)).Vt));
       const count = this.right[t + 2].length;
       this.right[t + 1] = rows.map((row) => [Math.floor(row / count), ...this.right[t + 2][row % count]]);
     }

@@ -42,11 +42,11 @@ describe.each(subjects)('linear algebra, $label', ({ label, open }) => {
     const A = lowRank(new Rng(m, n, rank), m, n, rank);
     const storage = backend.adopt(A);
     const bound = 40 * Math.max(m, n) * Number.EPSILON * (largest(A) || 1);
-    const { U, s, V } = backend.svd(m, n, storage);
-    expect([U.length, s.length, V.length]).toEqual([m * k, k, k * n]);
-    expect(largest(subtract(product(scaleColumns(U, s), V, m, k, n), A))).toBeLessThanOrEqual(bound);
+    const { U, s, Vt } = backend.svd(m, n, storage);
+    expect([U.length, s.length, Vt.length]).toEqual([m * k, k, k * n]);
+    expect(largest(subtract(product(scaleColumns(U, s), Vt, m, k, n), A))).toBeLessThanOrEqual(bound);
     expect(gram(U, m, k)).toBeLessThan(1e-12);
-    const transposed = Float64Array.from({ length: n * k }, (_, at) => V[(at % k) * n + Math.floor(at / k)]);
+    const transposed = Float64Array.from({ length: n * k }, (_, at) => Vt[(at % k) * n + Math.floor(at / k)]);
     expect(gram(transposed, n, k)).toBeLessThan(1e-12);
     for (let i = 1; i < k; i++) expect(s[i]).toBeLessThanOrEqual(s[i - 1]);
     expect(s.filter((value) => value > 1e-10 * s[0]).length).toBe(rank);
@@ -67,10 +67,10 @@ describe.each(subjects)('linear algebra, $label', ({ label, open }) => {
     if (k > 0 && rank === k) {
       // The proof is through squares, so it needs a gap of about √ε.
       const isProvable = 0.019 * s[k - 1] ** 2 > 6 * Math.max(m, n) * Number.EPSILON * squares;
-      if (isProvable) expect(backend.exceeds(m, n, storage, s[k - 1] * 0.99)).toBe(true);
+      if (isProvable) expect(backend.fullRank(m, n, storage, s[k - 1] * 0.99)).toBe(true);
       expect(isProvable || m === n).toBe(true);
-      expect(backend.exceeds(m, n, storage, s[k - 1] * 1.01)).toBe(false);
-    } else if (k > 0) expect(backend.exceeds(m, n, storage, 0)).toBe(false);
+      expect(backend.fullRank(m, n, storage, s[k - 1] * 1.01)).toBe(false);
+    } else if (k > 0) expect(backend.fullRank(m, n, storage, 0)).toBe(false);
   });
 
   it.each(shapes)('finds Q and R of %i × %i of rank %i', (m, n, rank) => {
@@ -156,7 +156,7 @@ describe.each(subjects)('linear algebra, $label', ({ label, open }) => {
         A[r * size + size - 1] += ((singular.last[n] ?? 0) / 64) * A[r * size + n];
       }
     }
-    expect(backend.exceeds(size, size, backend.adopt(A), 0)).toBe(false);
+    expect(backend.fullRank(size, size, backend.adopt(A), 0)).toBe(false);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses %d', (value) => {
@@ -164,7 +164,7 @@ describe.each(subjects)('linear algebra, $label', ({ label, open }) => {
     for (const name of ['singularValues', 'svd', 'leftSvd', 'qr', 'triangle'] as const) {
       expect(() => backend[name](2, 2, A)).toThrow(expect.objectContaining({ code: 'E_NUMERIC' }));
     }
-    expect(() => backend.exceeds(2, 2, A, 0)).toThrow(expect.objectContaining({ code: 'E_NUMERIC' }));
+    expect(() => backend.fullRank(2, 2, A, 0)).toThrow(expect.objectContaining({ code: 'E_NUMERIC' }));
   });
 
   // 2^26 − 5 is the largest prime that is taken; from 2^24.5 on factors are split.
@@ -194,7 +194,7 @@ describe.each(subjects)('linear algebra, $label', ({ label, open }) => {
     expect(() => backend.svd(2, 2, A)).toThrow(code('E_SHAPE'));
     expect(() => backend.qr(-2, -3, A)).toThrow(code('E_SHAPE'));
     expect(() => backend.svd(2, 3, backend.adopt(new Float32Array(6)))).toThrow(code('E_DTYPE'));
-    expect(() => backend.exceeds(2, 3, A, Number.NaN)).toThrow(code('E_ARGUMENT'));
+    expect(() => backend.fullRank(2, 3, A, Number.NaN)).toThrow(code('E_ARGUMENT'));
     for (const prime of [0, 1, 4, 2 ** 26, 2 ** 31 - 1, 7.5]) {
       expect(() => backend.rankModulo(2, 3, A, prime)).toThrow(code('E_ARGUMENT'));
     }

@@ -186,8 +186,8 @@ function everyDecomposition(backend: Backend): Record<string, string> {
     const p = 16_777_213;
     const modular = backend.adopt(residues(new Rng(m, n), m, n, Math.min(rank, 60), p));
     results[`rankModulo, ${m} × ${n}`] = String(backend.rankModulo(m, n, modular, p));
-    results[`certifiedRank, ${m} × ${n}`] = String(backend.certifiedRank(m, n, A, 1e-10));
-    results[`exceeds, ${m} × ${n}`] = String(backend.exceeds(m, n, A, 1e-3));
+    results[`numericalRank, ${m} × ${n}`] = String(backend.numericalRank(m, n, A, 1e-10));
+    results[`fullRank, ${m} × ${n}`] = String(backend.fullRank(m, n, A, 1e-3));
   }
   return results;
 }
