@@ -67,3 +67,29 @@ describe.each(XI_NAMES)('the initial weights of %s', (xi) => {
     for (const top of reach(xi, options)) expect(top).toBeGreaterThan(1e-9);
   });
 });
+
+/** Kinds and operators whose weights on feature 0 are what a constant costs. */
+const CONSTANT = [
+  ['cp', 'product', 'v'],
+  ['tt', 'product', 'C.'],
+  ['ht', 'product', 'W'],
+] as const;
+
+it.each(CONSTANT)('the constant of %s with %s is the same behind tanh', (kind, xi, weights) => {
+  const made = (['relu', 'tanh'] as const).map((activation) => {
+    const sizes = { steps: STEPS, inputs: INPUTS, outputs: 2, rank: 5, features: { size: 6, activation } };
+    return createModel({ kind, xi, dtype: 'float64', seed: 3, backend, ...sizes }).parameters;
+  });
+  const [relu, tanh] = made;
+  for (const { 'features.A': A, 'features.b': b } of made) {
+    expect(A.data.subarray(0, INPUTS).every((value) => value === 0)).toBe(true);
+    expect(b.data[0]).toBe(1);
+  }
+  const names = Object.keys(relu).filter((name) => name.startsWith(weights));
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) {
+    const [rest, held] = [relu, tanh].map((parameters) => parameters[name].data[0]);
+    expect(Math.abs(rest)).toBeGreaterThan(0);
+    expect(held * Math.tanh(1)).toBeCloseTo(rest, 12);
+  }
+});
