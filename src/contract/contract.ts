@@ -83,15 +83,15 @@ function contractTensors(
   operands: readonly Tensor[],
   options: ContractOptions = {},
 ): Tensor {
-  const dtype = checkOperands(expression, operands);
+  const dtype = checkOperands('contract', expression, operands);
   const checked = checkOptions('contract', options);
   precisionOf('contract', checked.precision, dtype);
-  const prepared = prepare(expression, operands, dtype, checked, options);
+  const prepared = prepare('contract', expression, operands, dtype, checked, options);
   const shape = [...prepared.outShape];
   if (checked.custom) return { dtype, shape, data: byDefinition(prepared, checked, operands) };
   return borrowing((borrow) => {
     const backend = backendOf(checked);
-    const inputs = adoptAll(prepared, backend, operands, borrow);
+    const inputs = adoptAll('contract', prepared, backend, operands, borrow);
     const out = borrow(backend.allocate(dtype, prepared.outLength));
     compute(prepared, backend, inputs, out, borrow, checked.precision);
     return { dtype, shape, data: out.take() };
@@ -120,12 +120,13 @@ function planContraction(
   const checked = checkOptions('contract.plan', options, ['dtype']);
   if (checked.custom)
     throw mismatch('E_ARGUMENT', 'contract.plan xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
-  const operands = shapes.map((shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
+  // Not by map, which passes over holes.
+  const operands = Array.from(shapes, (shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
   operands.forEach(({ shape }, n) => void elementCount(shape, `contract.plan shape ${n}`));
   const first = operands.find((operand) => isTensor(operand));
-  const dtype = oneOf('dtype', options.dtype ?? first?.dtype ?? 'float32', DTYPES);
+  const dtype = oneOf('contract.plan dtype', options.dtype ?? first?.dtype ?? 'float32', DTYPES);
   const precision = precisionOf('contract.plan', checked.precision, dtype);
-  const prepared = prepare(expression, operands, dtype, checked, options);
+  const prepared = prepare('contract.plan', expression, operands, dtype, checked, options);
   return describeProgram(prepared.compilation.program, {
     ...prepared,
     ...{ precision, backend: backendOf(checked) },
@@ -140,16 +141,16 @@ export interface Winners {
 }
 
 function contractWinners(expression: string, operands: readonly Tensor[], options: ContractOptions): Winners {
-  const dtype = checkOperands(expression, operands);
+  const dtype = checkOperands('contract.arg', expression, operands);
   const checked = checkOptions('contract.arg', options);
   oneOf('contract.arg reduce', checked.reduce, ['max', 'min']);
   if (checked.custom)
     throw mismatch('E_ARGUMENT', 'contract.arg xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
   precisionOf('contract.arg', checked.precision, dtype);
-  const prepared = prepare(expression, operands, dtype, checked, options);
+  const prepared = prepare('contract.arg', expression, operands, dtype, checked, options);
   return borrowing((borrow) => {
     const backend = backendOf(checked);
-    const inputs = adoptAll(prepared, backend, operands, borrow);
+    const inputs = adoptAll('contract.arg', prepared, backend, operands, borrow);
     const out = borrow(backend.allocate(dtype, prepared.outLength));
     if (prepared.compilation.program.steps.length === 0) out.fill(NEUTRAL[checked.reduce]);
     const indices = winningIndices(prepared.ordered(), backend, dtype, inputs, out, borrow);
@@ -171,20 +172,20 @@ export function contractGradient(
   dout: Tensor,
   options: ContractOptions = {},
 ): Tensor[] {
-  const dtype = checkOperands(expression, operands);
+  const dtype = checkOperands('contractGradient', expression, operands);
   const checked = checkOptions('contractGradient', options);
   precisionOf('contractGradient', checked.precision, dtype);
-  const prepared = prepare(expression, operands, dtype, checked, options);
+  const prepared = prepare('contractGradient', expression, operands, dtype, checked, options);
   const weight = checkTensor('contractGradient dout', dout, prepared.outShape, dtype).data;
   const asTensors = (arrays: readonly FloatArray[]) =>
     arrays.map((data, n) => ({ dtype, shape: [...operands[n].shape], data: rounded(data, dtype) }));
   if (checked.custom) {
-    checkValues(prepared, operands);
+    checkValues('contractGradient', prepared, operands);
     return asTensors(contractCustomGradient(problemOf(prepared, checked, operands), weight));
   }
   return borrowing((borrow) => {
     const backend = backendOf(checked);
-    const inputs = adoptAll(prepared, backend, operands, borrow);
+    const inputs = adoptAll('contractGradient', prepared, backend, operands, borrow);
     if (checked.reduce === 'max' || checked.reduce === 'min') {
       const { expression: parsed, xi } = prepared;
       const sides = inputs.map((storage, n) => ({ storage, data: operands[n].data }));
@@ -211,7 +212,7 @@ export function outer(
     throw mismatch('E_ARGUMENT', 'outer', '{ xi }', options);
   knownKeys('outer', options, ['xi', 'backend']);
   checkBackend('outer', options.backend);
-  const xi = oneOf('xi', options.xi, XI_NAMES);
+  const xi = oneOf('outer xi', options.xi, XI_NAMES);
   const left = operandOf('outer x', x, undefined);
   const { dtype } = left;
   const right = operandOf('outer y', y, dtype);
@@ -235,6 +236,6 @@ function problemOf(
 }
 
 function byDefinition(prepared: Prepared, options: Options, operands: readonly Tensor[]): FloatArray {
-  checkValues(prepared, operands);
+  checkValues('contract', prepared, operands);
   return rounded(contractCustom(problemOf(prepared, options, operands)), prepared.dtype);
 }

@@ -22,22 +22,23 @@ export interface XiFunctions {
  *
  * @throws XiError E_ARGUMENT for what is neither a function of two numbers nor an object with one.
  */
-export function customXi(xi: unknown): XiFunctions {
-  if (typeof xi === 'function') return { value: numeric('ξ', xi as Operator) };
-  if (typeof xi !== 'object' || xi === null) throw mismatch('E_ARGUMENT', 'xi', 'a name or a function', xi);
-  knownKeys('xi', xi, ['value', 'dx', 'dy', 'unit']);
+export function customXi(where: string, xi: unknown): XiFunctions {
+  const own = `${where} xi`;
+  if (typeof xi === 'function') return { value: numeric(`${where} ξ`, xi as Operator) };
+  if (typeof xi !== 'object' || xi === null) throw mismatch('E_ARGUMENT', own, 'a name or a function', xi);
+  knownKeys(own, xi, ['value', 'dx', 'dy', 'unit']);
   for (const [name, part] of Object.entries(xi)) {
     const fits = name === 'unit' ? typeof part === 'number' : typeof part === 'function';
     if (!fits && part !== undefined)
-      throw mismatch('E_ARGUMENT', `xi ${name}`, name === 'unit' ? 'a number' : 'a function', part);
+      throw mismatch('E_ARGUMENT', `${own} ${name}`, name === 'unit' ? 'a number' : 'a function', part);
   }
-  if (!('value' in xi)) throw mismatch('E_ARGUMENT', 'xi', '{ value(x, y) }', xi);
-  const own = xi as XiFunctions;
+  if (!('value' in xi)) throw mismatch('E_ARGUMENT', own, '{ value(x, y) }', xi);
+  const functions = xi as XiFunctions;
   return {
-    value: numeric('ξ', (x, y) => own.value(x, y)),
-    ...(own.dx && { dx: numeric('∂ξ/∂x', (x, y) => own.dx!(x, y)) }),
-    ...(own.dy && { dy: numeric('∂ξ/∂y', (x, y) => own.dy!(x, y)) }),
-    ...(own.unit !== undefined && { unit: own.unit }),
+    value: numeric(`${where} ξ`, (x, y) => functions.value(x, y)),
+    ...(functions.dx && { dx: numeric(`${where} ∂ξ/∂x`, (x, y) => functions.dx!(x, y)) }),
+    ...(functions.dy && { dy: numeric(`${where} ∂ξ/∂y`, (x, y) => functions.dy!(x, y)) }),
+    ...(functions.unit !== undefined && { unit: functions.unit }),
   };
 }
 

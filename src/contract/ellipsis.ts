@@ -5,10 +5,10 @@ import { ELLIPSIS, type Expression } from './expression.ts';
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 
 /** Letters that an expression does not use. */
-function freshLetters({ inputs }: Expression, count: number): string[] {
+function freshLetters(where: string, { inputs }: Expression, count: number): string[] {
   const fresh = LETTERS.filter((letter) => !inputs.some((labels) => labels.includes(letter)));
   if (fresh.length >= count) return fresh.slice(0, count);
-  throw mismatch('E_ARGUMENT', 'contract expression', `at most ${fresh.length} axes without a letter`, count);
+  throw mismatch('E_ARGUMENT', `${where} expression`, `at most ${fresh.length} axes without a letter`, count);
 }
 
 interface Bound {
@@ -23,7 +23,7 @@ interface Bound {
  *
  * @throws XiError E_SHAPE for operands with too few axes or extents that disagree, E_ARGUMENT for axes that the output lacks.
  */
-export function bindEllipsis(expression: Expression, shapes: readonly Shape[]): Bound {
+export function bindEllipsis(where: string, expression: Expression, shapes: readonly Shape[]): Bound {
   const { inputs, output, names, text } = expression;
   // Another number of operands is refused when extents are bound.
   const isPlain = ![...inputs, output].flat().includes(ELLIPSIS);
@@ -32,12 +32,12 @@ export function bindEllipsis(expression: Expression, shapes: readonly Shape[]): 
     if (!labels.includes(ELLIPSIS)) return 0;
     const count = shapes[n].length - labels.length + 1;
     if (count >= 0) return count;
-    throw mismatch('E_SHAPE', `contract ${names[n]}`, `${labels.length - 1} axes or more`, shapes[n]);
+    throw mismatch('E_SHAPE', `${where} ${names[n]}`, `${labels.length - 1} axes or more`, shapes[n]);
   });
   const most = Math.max(...counts);
   if (most > 0 && !output.includes(ELLIPSIS))
-    throw mismatch('E_ARGUMENT', 'contract expression', "'...' in the output as in an operand", text);
-  const letters = freshLetters(expression, most);
+    throw mismatch('E_ARGUMENT', `${where} expression`, "'...' in the output as in an operand", text);
+  const letters = freshLetters(where, expression, most);
   const extents = new Map<string, { extent: number; name: string }>();
   const at = inputs.map((labels) => labels.indexOf(ELLIPSIS));
   inputs.forEach((_, n) => {
@@ -46,8 +46,9 @@ export function bindEllipsis(expression: Expression, shapes: readonly Shape[]): 
       const known = extents.get(letter);
       if (known === undefined || known.extent === 1) extents.set(letter, { extent, name: names[n] });
       else if (extent !== 1 && extent !== known.extent) {
-        const where = `contract ${names[n]} axis ${at[n] + axis}`;
-        throw mismatch('E_SHAPE', where, `extent ${known.extent} as in contract ${known.name}, or 1`, extent);
+        const place = `${where} ${names[n]} axis ${at[n] + axis}`;
+        const wanted = `extent ${known.extent} as in ${where} ${known.name}, or 1`;
+        throw mismatch('E_SHAPE', place, wanted, extent);
       }
     });
   });

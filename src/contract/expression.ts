@@ -1,4 +1,4 @@
-import { mismatch } from '../core/errors.ts';
+import { mismatch, type XiError } from '../core/errors.ts';
 import type { Shape } from '../core/tensor.ts';
 
 /** A parsed `weights ; operand, operand, … -> output`; a label is one letter. */
@@ -26,11 +26,12 @@ const FORM = "'weights ; operand, operand, … -> output', one letter an index,"
  * those of any alphabet; spaces do not count. Only plain einsum may leave out the arrow: its output is then NumPy's, the
  * ellipsis and the letters that occur once, sorted.
  *
+ * @param where how messages begin: the function that was called.
  * @throws XiError E_ARGUMENT that names the operand and what is wrong with it.
  */
-export function parseExpression(text: string): Expression {
-  if (typeof text !== 'string') throw mismatch('E_ARGUMENT', 'contract expression', `${FORM} as text`, text);
-  const refuse = (expected: string) => mismatch('E_ARGUMENT', 'contract expression', expected, text);
+export function parseExpression(text: string, where = 'contract'): Expression {
+  const refuse = (expected: string) => mismatch('E_ARGUMENT', `${where} expression`, expected, text);
+  if (typeof text !== 'string') throw refuse(`${FORM} as text`);
   const [left, right, ...rest] = text.replace(/\s/g, '').split('->');
   if (rest.length > 0) throw refuse(`${FORM} with one '->'`);
   const parts = left.split(';');
@@ -40,8 +41,10 @@ export function parseExpression(text: string): Expression {
   const weighted = joined && parts[0] !== '';
   const words = [...(weighted ? [parts[0]] : []), ...parts[parts.length - 1].split(',')];
   const names = words.map((word, n) => `operand ${n} (${word || 'scalar'})`);
-  const inputs = words.map((word, n) => labelsOf(word, weighted && n === 0 ? 'the weights' : names[n], text));
-  const output = right === undefined ? impliedOutput(inputs) : labelsOf(right, 'the output', text);
+  const inputs = words.map((word, n) =>
+    labelsOf(word, weighted && n === 0 ? 'the weights' : names[n], refuse),
+  );
+  const output = right === undefined ? impliedOutput(inputs) : labelsOf(right, 'the output', refuse);
   output.forEach((label, n) => {
     if (output.indexOf(label) !== n) throw refuse(`index ${label} once in the output`);
     if (label !== ELLIPSIS && !inputs.some((labels) => labels.includes(label)))
@@ -50,13 +53,11 @@ export function parseExpression(text: string): Expression {
   return { text, weighted, joined, inputs, names, output };
 }
 
-function labelsOf(word: string, where: string, text: string): string[] {
+function labelsOf(word: string, place: string, refuse: (expected: string) => XiError): string[] {
   const labels: string[] = word.match(/\.{3}|./gu) ?? [];
   const strange = labels.find((label) => label !== ELLIPSIS && !/^\p{L}$/u.test(label));
-  if (strange !== undefined)
-    throw mismatch('E_ARGUMENT', 'contract expression', `letters only in ${where}, not '${strange}'`, text);
-  if (labels.indexOf(ELLIPSIS) !== labels.lastIndexOf(ELLIPSIS))
-    throw mismatch('E_ARGUMENT', 'contract expression', `one '...' in ${where}`, text);
+  if (strange !== undefined) throw refuse(`letters only in ${place}, not '${strange}'`);
+  if (labels.indexOf(ELLIPSIS) !== labels.lastIndexOf(ELLIPSIS)) throw refuse(`one '...' in ${place}`);
   return labels;
 }
 
@@ -71,28 +72,32 @@ function impliedOutput(inputs: readonly (readonly string[])[]): string[] {
  *
  * @throws XiError E_ARGUMENT for another number of operands, E_SHAPE that names index and operand.
  */
-export function bindExtents(expression: Expression, shapes: readonly Shape[]): Map<string, number> {
+export function bindExtents(
+  expression: Expression,
+  shapes: readonly Shape[],
+  where = 'contract',
+): Map<string, number> {
   const { inputs, names, text } = expression;
   if (shapes.length !== inputs.length) {
     const count = `${inputs.length} tensors for '${text}'`;
-    throw mismatch('E_ARGUMENT', 'contract operands', count, shapes.length);
+    throw mismatch('E_ARGUMENT', `${where} operands`, count, shapes.length);
   }
   const extents = new Map<string, number>();
   inputs.forEach((labels, n) => {
-    const where = `contract ${names[n]}`;
+    const place = `${where} ${names[n]}`;
     if (shapes[n].length !== labels.length)
-      throw mismatch('E_SHAPE', where, `${labels.length} axes`, shapes[n]);
+      throw mismatch('E_SHAPE', place, `${labels.length} axes`, shapes[n]);
     labels.forEach((label, axis) => {
       const extent = shapes[n][axis];
       const known = extents.get(label);
       if (!Number.isSafeInteger(extent) || extent < 0)
-        throw mismatch('E_SHAPE', where, 'non-negative integers', shapes[n]);
+        throw mismatch('E_SHAPE', place, 'non-negative integers', shapes[n]);
       if (known !== undefined && known !== extent) {
         const other = names[inputs.findIndex((before) => before.includes(label))];
         throw mismatch(
           'E_SHAPE',
-          `${where} index ${label}`,
-          `extent ${known} as in contract ${other}`,
+          `${place} index ${label}`,
+          `extent ${known} as in ${where} ${other}`,
           extent,
         );
       }

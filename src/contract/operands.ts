@@ -2,61 +2,69 @@ import type { Backend, Storage } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import {
   allocate,
+  anyTensor,
   checkTensor,
   type DType,
   dtypeOf,
   type FloatArray,
   isTensor,
+  otherDtype,
   type Tensor,
 } from '../core/tensor.ts';
 import { parseExpression } from './expression.ts';
 import type { Prepared } from './prepare.ts';
 
 /** The dtype of the operands; @throws XiError for anything but a list of tensors of one dtype. */
-export function checkOperands(text: string, operands: readonly Tensor[]): DType {
+export function checkOperands(where: string, text: string, operands: readonly Tensor[]): DType {
   if (!Array.isArray(operands)) {
-    const { message } = mismatch('E_ARGUMENT', 'contract operands', 'a list of tensors', operands);
+    const { message } = mismatch('E_ARGUMENT', `${where} operands`, 'a list of tensors', operands);
     // NumPy and opt_einsum take operands one after the other.
     const list = isTensor(operands) ? '; contract(expression, [A, B], options) takes them in a list' : '';
     throw new XiError('E_ARGUMENT', message + list);
   }
   if (operands.length === 0) {
-    const { length } = parseExpression(text).inputs;
+    const { length } = parseExpression(text, where).inputs;
     const wanted = `a list of tensors, as many as '${text}' has operands (${length})`;
-    throw mismatch('E_ARGUMENT', 'contract operands', wanted, operands);
+    throw mismatch('E_ARGUMENT', `${where} operands`, wanted, operands);
   }
   let dtype: DType | undefined;
   for (let n = 0; n < operands.length; n++) {
     const operand = operands[n] as unknown;
     if (!isTensor(operand) || !Array.isArray(operand.shape))
-      throw mismatch('E_ARGUMENT', nameOf(text, n), 'a Tensor { dtype, shape, data }', operand);
+      throw mismatch('E_ARGUMENT', nameOf(where, text, n), 'a Tensor { dtype, shape, data }', operand);
     const { data } = operand;
     const own =
       data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
     if (own === undefined || own !== operand.dtype || own !== (dtype ?? own))
-      checkTensor(nameOf(text, n), operand, operand.shape, dtype ?? dtypeOf(data, nameOf(text, n)), {
-        finite: false,
-      });
+      checkTensor(
+        nameOf(where, text, n),
+        operand,
+        operand.shape,
+        dtype ?? dtypeOf(data, nameOf(where, text, n)),
+        {
+          finite: false,
+        },
+      );
     dtype ??= own;
   }
   return dtype!;
 }
 
 /** The words that a message calls an operand by. */
-function nameOf(text: string, n: number): string {
-  return `contract ${parseExpression(text).names[n] ?? `operand ${n}`}`;
+function nameOf(where: string, text: string, n: number): string {
+  return `${where} ${parseExpression(text, where).names[n] ?? `operand ${n}`}`;
 }
 
 export function operandOf(where: string, operand: unknown, dtype: DType | undefined): Tensor {
-  if (!isTensor(operand)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', operand);
-  const wanted = dtype ?? dtypeOf(operand.data, where);
-  const checked = checkTensor(where, operand, operand.shape, wanted, { finite: false });
+  const checked = anyTensor(where, operand);
+  if (dtype !== undefined && checked.dtype !== dtype) throw otherDtype(where, dtype, checked.dtype);
   refuseNaN(where, checked.data);
   return checked;
 }
 
 /** Hands the operands to the backend, each checked for its length and for NaN. */
 export function adoptAll(
+  where: string,
   { expression, lengths, shapes, dtype }: Prepared,
   backend: Backend,
   operands: readonly Tensor[],
@@ -65,11 +73,12 @@ export function adoptAll(
   const inputs = new Array<Storage>(operands.length);
   for (let n = 0; n < operands.length; n++) {
     const { data } = operands[n];
-    if (data.length !== lengths[n]) checkTensor(nameOf(expression.text, n), operands[n], shapes[n], dtype);
+    if (data.length !== lengths[n])
+      checkTensor(nameOf(where, expression.text, n), operands[n], shapes[n], dtype);
     inputs[n] = borrow(backend.adopt(data));
     // A sum of squares is NaN only if a square is, and the kernel reads at the speed of memory.
     if (data.length < FEW ? hasNaN(data) : Number.isNaN(backend.sumSquares(inputs[n])))
-      refuseNaN(nameOf(expression.text, n), data);
+      refuseNaN(nameOf(where, expression.text, n), data);
   }
   return inputs;
 }
@@ -95,9 +104,13 @@ export function rounded(data: FloatArray, dtype: DType): FloatArray {
   return out;
 }
 
-export function checkValues({ expression, shapes, dtype }: Prepared, operands: readonly Tensor[]): void {
+export function checkValues(
+  where: string,
+  { expression, shapes, dtype }: Prepared,
+  operands: readonly Tensor[],
+): void {
   operands.forEach((operand, n) => {
-    const where = nameOf(expression.text, n);
-    refuseNaN(where, checkTensor(where, operand, shapes[n], dtype, { finite: false }).data);
+    const place = nameOf(where, expression.text, n);
+    refuseNaN(place, checkTensor(place, operand, shapes[n], dtype, { finite: false }).data);
   });
 }

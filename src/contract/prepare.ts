@@ -71,25 +71,32 @@ export function checkOptions(where: string, options: ContractOptions, more: read
     throw mismatch('E_ARGUMENT', `${where} options`, '{ xi }', options);
   knownKeys(where, options, more.length > 0 ? [...KEYS, ...more] : KEYS);
   const { xi = 'product', reduce = 'sum', maxBytes = MAX_BYTES, precision = 'float32', backend } = options;
-  oneOf('reduce', reduce, REDUCTIONS);
-  oneOf('precision', precision, PRECISIONS);
-  if (options.maxBytes !== undefined) integer('maxBytes', maxBytes, 0, BIGGEST);
+  oneOf(`${where} reduce`, reduce, REDUCTIONS);
+  oneOf(`${where} precision`, precision, PRECISIONS);
+  if (options.maxBytes !== undefined) integer(`${where} maxBytes`, maxBytes, 0, BIGGEST);
   checkBackend(where, backend);
   if (typeof xi === 'string')
-    return { xi: oneOf('xi', xi, XI_NAMES), custom: undefined, reduce, maxBytes, precision, backend };
+    return {
+      xi: oneOf(`${where} xi`, xi, XI_NAMES),
+      custom: undefined,
+      reduce,
+      maxBytes,
+      precision,
+      backend,
+    };
   if (backend && backend.name !== 'reference') {
     const message = `${where}: expected the reference backend for xi as a function, received ${backend.name}`;
     throw new XiError('E_BACKEND', message);
   }
-  return { xi: 'product', custom: customXi(xi), reduce, maxBytes, precision, backend };
+  return { xi: 'product', custom: customXi(where, xi), reduce, maxBytes, precision, backend };
 }
 
 /** ξ must be said wherever the expression has a place for it. */
-function checkOperator(expression: Expression, options: ContractOptions): void {
-  if (expression.joined && options.xi === undefined) oneOf('xi', options.xi, XI_NAMES);
+function checkOperator(where: string, expression: Expression, options: ContractOptions): void {
+  if (expression.joined && options.xi === undefined) oneOf(`${where} xi`, options.xi, XI_NAMES);
   if (!expression.joined && options.xi !== undefined && options.xi !== 'product') {
     const rule = "a semicolon before the operands that ξ joins ('; ik,kj -> ij'); plain einsum multiplies";
-    throw mismatch('E_ARGUMENT', 'contract expression', rule, expression.text);
+    throw mismatch('E_ARGUMENT', `${where} expression`, rule, expression.text);
   }
 }
 
@@ -101,6 +108,7 @@ const MAX_EXPRESSIONS = 512;
 const MAX_SHAPES = 64;
 
 export function prepare(
+  where: string,
   text: string,
   operands: readonly { readonly shape: Shape }[],
   dtype: DType,
@@ -118,11 +126,11 @@ export function prepare(
         entry.maxBytes === options.maxBytes &&
         sameShapes(entry.shapes, operands);
       if (!fits) continue;
-      checkOperator(entry.expression, given);
+      checkOperator(where, entry.expression, given);
       return entry;
     }
   }
-  const entry = prepareAnew(text, operands, dtype, options, given);
+  const entry = prepareAnew(where, text, operands, dtype, options, given);
   let list = known;
   if (!list || list.length >= MAX_SHAPES) {
     if (cache.size >= MAX_EXPRESSIONS) cache.clear();
@@ -144,6 +152,7 @@ function sameShapes(shapes: readonly Shape[], operands: readonly { readonly shap
 }
 
 function prepareAnew(
+  where: string,
   text: string,
   operands: readonly { readonly shape: Shape }[],
   dtype: DType,
@@ -151,11 +160,11 @@ function prepareAnew(
   given: ContractOptions,
 ): Prepared {
   const { xi, reduce, maxBytes } = options;
-  const parsed = parseExpression(text);
-  checkOperator(parsed, given);
+  const parsed = parseExpression(text, where);
+  checkOperator(where, parsed, given);
   const shapes = operands.map(({ shape }) => [...shape]);
-  const { expression, shapes: labelled } = bindEllipsis(parsed, shapes);
-  const extents = bindExtents(expression, labelled);
+  const { expression, shapes: labelled } = bindEllipsis(where, parsed, shapes);
+  const extents = bindExtents(expression, labelled, where);
   const outShape = expression.output.map((label) => extents.get(label)!);
   const width = dtype === 'float32' ? 4 : 8;
   const maxElements = Math.floor(maxBytes / width);
@@ -165,7 +174,7 @@ function prepareAnew(
   return {
     ...{ expression, extents, shapes, dtype, xi, reduce, maxBytes, outShape },
     lengths: shapes.map(count),
-    outLength: elementCount(outShape, 'contract output'),
+    outLength: elementCount(outShape, `${where} output`),
     compilation: new Compilation(makeProgram(request)),
     ordered: () => (ordered ??= new Compilation(makeProgram({ ...request, winners: true }), true)),
   };
