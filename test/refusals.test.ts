@@ -20,6 +20,16 @@ const functions = Object.entries(library).filter(
   ([name, value]) => typeof value === 'function' && !/^class\b/.test(String(value)) && !WORKS.includes(name),
 ) as [string, (...args: readonly unknown[]) => unknown][];
 
+/** Whether a message begins with the name of the function, or of the file or the bytes that it was told the name of. */
+function beginsWith(message: string, name: string, args: readonly unknown[]): boolean {
+  const given = args.filter((value) => typeof value === 'string' && value !== '');
+  const names = [name, ...given, ...given.map((file) => `cannot read ${file}`), ...(NAMED[name] ?? [])];
+  return names.some((word) => message.startsWith(`${word}:`) || message.startsWith(`${word} `));
+}
+
+/** What messages of others begin with. */
+const NAMED: Readonly<Record<string, readonly string[]>> = { probeBackend: ['backend'] };
+
 /** Runs what was called, of a generator its first step. */
 async function outcome(call: () => unknown): Promise<unknown> {
   const result = call() as Partial<AsyncGenerator> | undefined;
@@ -35,7 +45,9 @@ describe('every function of the library refuses what it does not understand by a
     for (const args of tuples) {
       await outcome(() => call(...args)).catch((error) => {
         refused++;
-        if (!(error instanceof XiError)) expect.fail(`${name}(${args.map(shown).join(', ')}): ${error}`);
+        const call = `${name}(${args.map(shown).join(', ')})`;
+        if (!(error instanceof XiError)) expect.fail(`${call}: ${error}`);
+        if (!beginsWith(error.message, name, args)) expect.fail(`${call} does not say who refuses: ${error}`);
       });
     }
     expect(refused).toBeGreaterThan(name === 'probeBackend' ? 10 : 0);
@@ -55,6 +67,10 @@ describe('options that would change a result in silence', () => {
   ]);
   const documents = { name: 'one', texts: ['a'], labels: Int32Array.of(0), classNames: ['x'] };
   const train = { cores: [tensor([[[1], [2]]])] };
+  const cp = { weights: tensor([1]), factors: [] };
+  const vocabulary = library.buildVocabulary(['a']);
+  const options = { ...model.config, kind: 'tt' } as const;
+  const trainer = () => new library.Trainer(model, fitting, { epochs: 1 });
   const own = { value: (x: number, y: number) => x + y };
   const short = { dtype: 'float64', shape: [2, 3], data: new Float64Array(2) } as const;
   const certify = (options: object) => () => library.certify(model, templates, options);
@@ -139,7 +155,7 @@ describe('options that would change a result in silence', () => {
     [
       'examples without data',
       () => library.selectDataset({ ...data, inputs: { ...data.inputs, data: null } } as never, [0]),
-      /^selectDataset: expected a Dataset/,
+      /^selectDataset inputs: expected a Float32Array or Float64Array/,
     ],
     [
       'examples of −1 steps',
@@ -171,6 +187,133 @@ describe('options that would change a result in silence', () => {
       () => library.encodeParts(documents, documents, null as never),
       /^encodeParts: expected options/,
     ],
+    ...[{ shape: null }, { shape: '12' }].map((parts): [string, () => unknown, RegExp] => [
+      `an outer product of ${JSON.stringify(parts)}`,
+      () => library.outer({ ...templates, ...parts } as never, templates, { xi: 'max' }),
+      /^outer x: expected a Tensor/,
+    ]),
+    ['holes for cores', () => library.ttRanks({ cores: new Array(3) }), /^ttRanks core 0: expected a Tensor/],
+    [
+      'holes for factors',
+      () => library.cpFull({ ...cp, factors: new Array(2) }),
+      /^cpFull factor 0: expected/,
+    ],
+    [
+      'holes for shapes',
+      () => library.contract.plan('i,j->ij', new Array(2)),
+      /^contract\.plan shape 0: expected/,
+    ],
+    ['a list for options', () => library.ttSvd(templates, [] as never), /^ttSvd: expected options/],
+    [
+      'a Map for options',
+      () => library.ttSvd(templates, new Map([['eps', 1]]) as never),
+      /^ttSvd: expected options/,
+    ],
+    [
+      'an option that throws',
+      () => library.ttSvd(templates, thrower('eps')),
+      /^ttSvd eps: .*a getter that throws/,
+    ],
+    [
+      'a tensor that throws',
+      () => library.matricize(thrower('shape') as never, []),
+      /^matricize: expected a Tensor/,
+    ],
+    [
+      'a limit that is a symbol',
+      certify({ maxBytes: Symbol('s') }),
+      /^certify maxBytes: expected an integer/,
+    ],
+    ['row modes that are NaN', certify({ rowModes: Number.NaN }), /^certify rowModes: expected a list/],
+    [
+      'a bigint for metadata',
+      () => library.namedParts({ format: 'tt', value: train }, { a: 1n }),
+      /^namedParts extra: expected plain values/,
+    ],
+    [
+      'a symbol for the name of bytes',
+      () => library.decodeSafetensors(new Uint8Array(9), Symbol('s') as never),
+      /^decodeSafetensors where: expected a name/,
+    ],
+    ...([[null], new Array(2), [{ rank: 1 }]] as never[]).map((cuts): [string, () => unknown, RegExp] => [
+      `${JSON.stringify(cuts)} for cuts`,
+      () => library.bestWidthBound({ xi: 'max', size: 2, steps: 2, cuts }),
+      /^bestWidthBound cuts\[0\]: expected/,
+    ]),
+    [
+      'no distribution',
+      () => library.distributionsCsv([{ rank: 1 } as never]),
+      /^distributionsCsv distribution 0/,
+    ],
+    [
+      'a check that is a pattern',
+      () => library.verify({ only: [/x/ as never] }).next(),
+      /^verify only: expected beginnings/,
+    ],
+    [
+      'a record without a rank',
+      () => library.summarise(library.checkStudy({}), [{ R: 1 } as never], null),
+      /^summarise rank: expected an integer/,
+    ],
+    [
+      'no backend for a study',
+      () => library.studyNetwork(undefined as never, library.checkStudy({}), { R: 1, index: 0 }),
+      /^studyNetwork backend: expected/,
+    ],
+    [
+      '−1 examples',
+      () => library.selectDataset(data, { length: -1 }),
+      /^selectDataset rows: expected a list/,
+    ],
+    [
+      'true for a number',
+      () => library.selectDataset(data, [true as never]),
+      /^selectDataset rows\[0\]: expected/,
+    ],
+    [
+      'labels that are bigints',
+      () => library.stratifiedFold([1n] as never, 0, 2, 0),
+      /^stratifiedFold labels\[0\]: expected an integer/,
+    ],
+    [
+      'a label that is none of a class',
+      () => library.encodeText({ ...documents, labels: Int32Array.of(1) }, vocabulary),
+      /^encodeText one labels\[0\]: expected a class from 0 to 0/,
+    ],
+    [
+      'words that are numbers',
+      () => library.vocabularyOf([...vocabulary.words, 1 as never]),
+      /^vocabularyOf: /,
+    ],
+    ['no progress', () => trainer().resume(null as never), /^resume: expected a progress/],
+    [
+      'no history',
+      () => trainer().resume({ step: 0, loss: 0, correct: 0 }, undefined, [null] as never),
+      /^resume history epoch: expected/,
+    ],
+    ['no figures', () => trainer().endEpoch({} as never), /^endEpoch validation: expected/],
+    // Messages say which function refuses.
+    ['a rank of 0', () => library.createModel({ ...options, rank: 0 }), /^createModel rank: expected/],
+    ['no ξ', () => library.contract('; ij->i', [templates]), /^contract xi: expected/],
+    [
+      'no ξ of arg',
+      () => library.contract.arg('; ij->i', [templates], { reduce: 'max' }),
+      /^contract\.arg xi: /,
+    ],
+    [
+      'no operands',
+      () => library.contractGradient('ij->i', 3 as never, templates),
+      /^contractGradient operands: /,
+    ],
+    ['a study of no templates', () => library.checkStudy({ M: 0 }), /^checkStudy M: expected/],
+    ['no epochs', () => library.fit(model, data, { epochs: 0 }), /^fit epochs: expected/],
+    ['no batch', () => new library.Trainer(model, data, { batch: 0 }), /^Trainer batch: expected/],
+    ['no rate', () => new library.AdamW(model, { learningRate: -1 }), /^AdamW learningRate: expected/],
+    [
+      'a target that is no tensor',
+      () => library.realize(3 as never, { kind: 'tt', xi: 'max' }),
+      /^realize H: /,
+    ],
     [
       'a rank that was left out',
       () =>
@@ -188,6 +331,10 @@ describe('options that would change a result in silence', () => {
     expect(error.message).toMatch(message);
   });
 
+  const fitting = {
+    ...{ name: 'four', inputs: library.zeros([4, 4, 3], 'float64'), classes: 1 },
+    labels: Int32Array.of(0, 0, 0, 0),
+  };
   const data = { name: 'two', inputs: library.zeros([2, 3, 3]), labels: Int32Array.of(0, 1), classes: 2 };
 
   it('gradients of an operator of one’s own are those of the table beside infinities', () => {
@@ -237,6 +384,14 @@ describe('options that would change a result in silence', () => {
 });
 
 const slope = (_: number, y: number): number => 0.5 / Math.sqrt(y);
+
+/** An object with a property that cannot be read. */
+function thrower(name: string): object {
+  const get = (): never => {
+    throw new TypeError('not now');
+  };
+  return Object.defineProperty({}, name, { enumerable: true, get });
+}
 
 function endless(): library.NestedArray {
   const list: unknown[] = [];

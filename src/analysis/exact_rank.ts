@@ -78,8 +78,9 @@ export function exactRank(
   return { rank, prime, output, rowModes: [...rowModes].sort((a, b) => a - b), rows, columns, undecided };
 }
 
-/** @throws XiError E_MEMORY when so many scores need more than the limit. */
+/** @throws XiError E_MEMORY when so many scores need more than the limit, E_ARGUMENT for a limit that is none. */
 export function checkExactMemory(where: string, scores: number, limit = DEFAULT_LIMIT): void {
+  integer(`${where} maxBytes`, limit, 0, Number.MAX_SAFE_INTEGER);
   // The residues, one output of them, and their matricization; checked before a network is looked at.
   checkBytes(where, `${scores} exact scores need`, filteredBytes(3 * scores), limit);
 }

@@ -53,7 +53,7 @@ export function gridTensor(model: Model, templates: Inputs, options: GridOptions
   const dtype = oneOf('gridTensor dtype', options.dtype ?? config.dtype, wider);
   const { steps, outputs, inputs } = config;
   const rows = templateRows('gridTensor', config, templates);
-  const given = checkTensor('templates', rows, [-1, inputs], config.dtype);
+  const given = checkTensor('gridTensor templates', rows, [-1, inputs], config.dtype);
   const counts = new Array<number>(steps).fill(given.shape[0]);
   const shape = [...counts, outputs];
   checkMemory(shape, dtype, options.maxBytes);

@@ -3,7 +3,7 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
-import { balancedBipartitions, matricization, matricized } from './matricize.ts';
+import { balancedBipartitions, matricization, matricized, splitModes } from './matricize.ts';
 import { numericalRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
@@ -57,6 +57,7 @@ export function matricizationRank(
   options: RankOptions = {},
 ): RankReport {
   const { backend, tolerance } = checkOptions('matricizationRank', tensor, options);
+  splitModes('matricizationRank', tensor.shape.length, rowModes);
   return rankOf(backend, tensor, rowModes, tolerance);
 }
 

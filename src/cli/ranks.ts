@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { integer, mismatch } from '../core/errors.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
-import { checkStudy, ENTRIES, FIGURES, type RankStudy } from '../experiments/rank_config.ts';
+import { ENTRIES, FIGURES, type RankStudy, studyOf } from '../experiments/rank_config.ts';
 import { distributionsCsv, type RankDistribution } from '../experiments/ranks.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { interruption } from './interruption.ts';
@@ -69,7 +69,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   ranks: 'rank',
 };
 
-function studyOf(flags: Flags): RankStudy {
+function studyFor(flags: Flags): RankStudy {
   const preset = flags.figure ? FIGURES[flags.figure] : {};
   const {
     rank,
@@ -103,11 +103,11 @@ function studyOf(flags: Flags): RankStudy {
     .map((key) => `--${WRITTEN[key] ?? key}`);
   if (twice.length > 0)
     throw mismatch('E_ARGUMENT', `--figure ${flags.figure}`, 'no option that the figure decides', twice);
-  return checkStudy({ ...preset, ...given });
+  return studyOf('ranks', { ...preset, ...given });
 }
 
 async function ranks(flags: Flags): Promise<void> {
-  const study = studyOf(flags);
+  const study = studyFor(flags);
   const workers = integer('workers', flags.workers ?? availableParallelism(), 1, 255);
   const { backend, isa, threads } = flags;
   let view: CountView | undefined;

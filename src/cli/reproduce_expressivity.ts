@@ -2,7 +2,7 @@ import { XiError } from '../core/errors.ts';
 import { compareBackends } from '../experiments/backend_comparison.ts';
 import { checkCertificate } from '../experiments/certificate.ts';
 import { certify } from '../experiments/certify.ts';
-import { checkStudy, FIGURES, type RankStudy } from '../experiments/rank_config.ts';
+import { FIGURES, type RankStudy, studyOf } from '../experiments/rank_config.ts';
 import { distributionsCsv } from '../experiments/ranks.ts';
 import * as FORMS from '../experiments/result_forms.ts';
 import type {
@@ -46,8 +46,8 @@ export async function expressivity(session: Session): Promise<void> {
   await comparison(session);
 }
 
-function studyOf(settings: ResultSettings, figure: Figure): RankStudy {
-  return checkStudy({
+function figureStudy(settings: ResultSettings, figure: Figure): RankStudy {
+  return studyOf('reproduce', {
     ...FIGURES[figure],
     networks: settings.networks ?? NETWORKS[size(settings)][figure],
     seed: settings.seed,
@@ -56,7 +56,7 @@ function studyOf(settings: ResultSettings, figure: Figure): RankStudy {
 
 async function study(session: Session, figure: Figure): Promise<void> {
   const { folder, choice, workers, signal, backend, quiet } = session;
-  const wanted = studyOf(folder.settings, figure);
+  const wanted = figureStudy(folder.settings, figure);
   if (await folder.get<StudyRecord>(studyFile(figure), FORMS.STUDY, { figure, study: wanted })) return;
   const measure = stopwatch(session);
   let view: ReturnType<typeof countView> | undefined;
@@ -158,7 +158,10 @@ export async function expressivityRecords(folder: ResultsFolder) {
   const { settings } = folder;
   const studies = await Promise.all(
     FIGURE_NAMES.map((figure) =>
-      folder.get<StudyRecord>(studyFile(figure), FORMS.STUDY, { figure, study: studyOf(settings, figure) }),
+      folder.get<StudyRecord>(studyFile(figure), FORMS.STUDY, {
+        figure,
+        study: figureStudy(settings, figure),
+      }),
     ),
   );
   return {

@@ -7,7 +7,7 @@ import type { AnyDataset } from '../data/dataset.ts';
 import { readSafetensors } from '../io/disk.ts';
 import { checkConfig, type ModelOptions } from '../models/config.ts';
 import { configOf } from '../models/files.ts';
-import { createModel } from '../models/model.ts';
+import { modelWith } from '../models/model.ts';
 import { type DataSource, loadCheckpoint, trainingOf } from '../train/checkpoint.ts';
 import { checkEpsilon, checkPlan, DEFAULT_PLAN, type TrainingPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
@@ -66,8 +66,8 @@ export async function begin(flags: Flags, checkpoint: string): Promise<Begun> {
     features: { size: flags.features, activation: flags.activation },
   };
   // Options are checked before the data are read, which decide steps and inputs.
-  checkEpsilon(checkPlan(planned), flags.dtype ?? 'float32');
-  if (typeof flags.rank === 'number') checkConfig({ ...model, steps: 2, inputs: 1, outputs: 1 });
+  checkEpsilon('train', checkPlan('train', planned), flags.dtype ?? 'float32');
+  if (typeof flags.rank === 'number') checkConfig('train', { ...model, steps: 2, inputs: 1, outputs: 1 });
   if (flags.patience && !flags.validation)
     throw mismatch('E_ARGUMENT', '--patience', 'a --validation part to watch', flags.patience);
   const backend = openChosen(flags);
@@ -76,8 +76,8 @@ export async function begin(flags: Flags, checkpoint: string): Promise<Begun> {
   const data = parts.train!;
   const { embedding, ...shape } = shapeFor(data, parts);
   const features = { ...model.features, ...(embedding && { embedding }) };
-  const plan = checkPlan(planned, data);
-  const made = createModel({ ...model, ...shape, features, backend });
+  const plan = checkPlan('train', planned, data);
+  const made = modelWith('train', checkConfig('train', { ...model, ...shape, features }), backend);
   return { trainer: new Trainer(made, data, plan, watchedBesides(plan, parts)), parts, source };
 }
 

@@ -32,7 +32,13 @@ const SHOWN_LENGTH = 120;
 
 /** Prints a received value the way error messages show it: short, unambiguous, never throwing. */
 export function show(value: unknown): string {
-  const text = shown(value, 0);
+  let text: string;
+  try {
+    text = shown(value, 0);
+  } catch {
+    // A getter or a proxy of the caller's.
+    text = 'an object that cannot be read';
+  }
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH - 1)}…` : text;
 }
 
@@ -83,6 +89,16 @@ export function mismatch(code: XiErrorCode, where: string, expected: string, rec
   return new XiError(code, `${where}: expected ${expected}, received ${show(received)}`);
 }
 
+/** Calls what several functions have in common, which names an argument only, and begins its refusals with the name of one of them. */
+export function naming<T>(where: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (!(error instanceof XiError) || error.message.startsWith(where)) throw error;
+    throw new XiError(error.code, `${where} ${error.message}`, { cause: error.cause ?? error });
+  }
+}
+
 /** Checks that `value` is an integer in [low, high] and returns it. */
 export function integer(where: string, value: unknown, low: number, high: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) return value;
@@ -97,11 +113,26 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
 
 /** Checks that `options` has no key outside `known`; a misspelt option must not be ignored. */
 export function knownKeys(where: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null)
+  // A list, a Map or a Date has none of the keys, and would be taken for options that are all left out.
+  if (typeof options !== 'object' || options === null || tagOf(options) !== '[object Object]')
     throw mismatch('E_ARGUMENT', where, 'options', options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw mismatch('E_ARGUMENT', where, `options among ${known.join(', ')}`, key);
     }
+    if (!readable(options, key))
+      throw mismatch('E_ARGUMENT', `${where} ${key}`, 'an option that can be read', 'a getter that throws');
+  }
+}
+
+const tagOf = (value: object): string => Object.prototype.toString.call(value);
+
+/** Whether a property can be read: a getter of the caller's may throw. */
+export function readable(value: object, key: string): boolean {
+  try {
+    void (value as Readonly<Record<string, unknown>>)[key];
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-import { mismatch, oneOf, show, XiError } from './errors.ts';
+import { mismatch, oneOf, readable, show, XiError } from './errors.ts';
 import { isNumbers, ours } from './realm.ts';
 
 /** The two floating-point types that every kernel supports. */
@@ -83,26 +83,39 @@ export function zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
  * @throws XiError E_SHAPE for ragged arrays or a shape that does not fit, E_DTYPE for other kinds of data.
  */
 export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: Shape, dtype?: DType): Tensor {
+  return tensorOf('tensor', data, shape, dtype);
+}
+
+/** {@link tensor} for another function, whose name messages begin with. */
+export function tensorOf(
+  where: string,
+  data: NestedArray | ArrayLike<number> | Tensor,
+  shape?: Shape,
+  dtype?: DType,
+): Tensor {
   if (dtype !== undefined && !DTYPES.includes(dtype)) {
-    throw mismatch('E_DTYPE', 'tensor dtype', `one of ${DTYPES.join(', ')}`, dtype);
+    throw mismatch('E_DTYPE', `${where} dtype`, `one of ${DTYPES.join(', ')}`, dtype);
   }
-  if (isTensor(data)) return tensor(data.data, shape ?? data.shape, dtype ?? data.dtype);
+  if (isTensor(data)) {
+    elementCount(data.shape, `${where} shape`);
+    return tensorOf(where, data.data, shape ?? data.shape, dtype ?? data.dtype);
+  }
   let flat: ArrayLike<number>;
   let own: Shape;
   if (ArrayBuffer.isView(data)) {
     flat = ours(data as ArrayLike<number>);
-    if (!isNumbers(flat)) throw mismatch('E_DTYPE', 'tensor', 'a typed array of numbers', data);
+    if (!isNumbers(flat)) throw mismatch('E_DTYPE', where, 'a typed array of numbers', data);
     own = [flat.length];
   } else {
-    own = nestingOf(data as NestedArray);
-    flat = flatten(data as NestedArray, own);
+    own = nestingOf(where, data as NestedArray);
+    flat = flatten(where, data as NestedArray, own);
   }
-  const count = elementCount(shape ?? own, 'tensor shape');
+  const count = elementCount(shape ?? own, `${where} shape`);
   const finalShape = [...(shape ?? own)];
   if (count !== flat.length) {
     throw new XiError(
       'E_SHAPE',
-      `tensor: shape ${show(finalShape)} holds ${count} elements, the data has ${flat.length}`,
+      `${where}: shape ${show(finalShape)} holds ${count} elements, the data has ${flat.length}`,
     );
   }
   const isFloat = flat instanceof Float32Array || flat instanceof Float64Array;
@@ -122,7 +135,7 @@ export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: S
 export function tokens(data: NestedArray | Int32Array | Tensor, shape?: Shape): TokenTensor {
   const list = ours(data);
   if (list instanceof Int32Array) return tokenTensor(list, shape ?? [list.length]);
-  const { shape: own, data: values } = tensor(data);
+  const { shape: own, data: values } = tensorOf('tokens', data);
   const whole = Int32Array.from(values);
   const bad = values.findIndex((value, n) => value !== whole[n]);
   if (bad >= 0) throw mismatch('E_DTYPE', `tokens element ${bad}`, 'a 32-bit integer', values[bad]);
@@ -141,13 +154,9 @@ function tokenTensor(data: Int32Array, shape: Shape): TokenTensor {
 }
 
 export function isTokens(value: unknown): value is TokenTensor {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    (value as TokenTensor).dtype === 'int32' &&
-    (value as TokenTensor).data instanceof Int32Array &&
-    Array.isArray((value as TokenTensor).shape)
-  );
+  if (!isTensor(value)) return false;
+  const { dtype, shape, data } = value as unknown as TokenTensor;
+  return dtype === 'int32' && data instanceof Int32Array && Array.isArray(shape);
 }
 
 /**
@@ -167,9 +176,8 @@ export function checkTokens(where: string, value: TokenTensor, steps: number, bo
 }
 
 export function isTensor(value: unknown): value is Tensor {
-  return (
-    typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value
-  );
+  if (typeof value !== 'object' || value === null) return false;
+  return ['dtype', 'shape', 'data'].every((part) => part in value && readable(value, part));
 }
 
 /**
@@ -239,30 +247,29 @@ export function checkFinite(where: string, data: FloatArray): void {
   throw new XiError('E_NUMERIC', `${where}: expected finite values, received ${data[bad]} at element ${bad}`);
 }
 
-function nestingOf(data: NestedArray): number[] {
+function nestingOf(where: string, data: NestedArray): number[] {
   const shape: number[] = [];
   for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0]) {
     if (shape.length === MAX_NESTING)
-      throw mismatch('E_SHAPE', 'tensor', `at most ${MAX_NESTING} lists in one another`, 'more');
+      throw mismatch('E_SHAPE', where, `at most ${MAX_NESTING} lists in one another`, 'more');
     shape.push(level.length);
   }
   return shape;
 }
 
-function flatten(data: NestedArray, shape: readonly number[]): Float64Array {
-  const out = new Float64Array(elementCount(shape, 'tensor'));
+function flatten(where: string, data: NestedArray, shape: readonly number[]): Float64Array {
+  const out = new Float64Array(elementCount(shape, where));
   let next = 0;
   const visit = (node: NestedArray, axis: number): void => {
     if (axis === shape.length) {
-      if (typeof node !== 'number')
-        throw mismatch('E_DTYPE', 'tensor', 'numbers at the innermost level', node);
+      if (typeof node !== 'number') throw mismatch('E_DTYPE', where, 'numbers at the innermost level', node);
       out[next++] = node;
       return;
     }
     if (!Array.isArray(node) || node.length !== shape[axis]) {
       throw mismatch(
         'E_SHAPE',
-        `tensor axis ${axis}`,
+        `${where} axis ${axis}`,
         `${shape[axis]} entries (ragged arrays have no shape)`,
         node,
       );

@@ -63,7 +63,7 @@ export async function loadCsv(
   options: CsvOptions = {},
 ): Promise<Dataset<Tensor> | TargetDataset<Tensor>> {
   const path = pathOf('loadCsv', file);
-  const { table, sequences, dtype } = await readTable(path, options);
+  const { table, sequences, dtype } = await readTable('loadCsv', path, options);
   const { label = 'label', targets } = options;
   const name = basename(path).replace(/\.csv$/i, '');
   if (targets) return { name, ...sequences, targets: table.numbers(targets, dtype) };
@@ -79,14 +79,14 @@ export async function loadCsv(
  * @throws XiError as loadCsv.
  */
 export async function loadCsvInputs(file: Path, options: CsvOptions = {}): Promise<CsvInputs> {
-  return (await readTable(pathOf('loadCsvInputs', file), options, false)).sequences;
+  return (await readTable('loadCsvInputs', pathOf('loadCsvInputs', file), options, false)).sequences;
 }
 
-async function readTable(path: string, options: CsvOptions, answered = true) {
-  knownKeys('loadCsv', options, KEYS);
-  const dtype = oneOf('loadCsv dtype', options.dtype ?? 'float32', DTYPES);
-  checkColumns(options);
-  const ending = endingOf(options);
+async function readTable(where: string, path: string, options: CsvOptions, answered = true) {
+  knownKeys(where, options, KEYS);
+  const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
+  checkColumns(where, options);
+  const ending = endingOf(where, options);
   const table = new Table(path, parseCsv(await readText(path), path), ending.variable);
   const { label = 'label', targets, sequence } = options;
   const answers = targets ?? [label];
@@ -98,10 +98,10 @@ async function readTable(path: string, options: CsvOptions, answered = true) {
   return { table, sequences, dtype };
 }
 
-function checkColumns(options: CsvOptions): void {
+function checkColumns(where: string, options: CsvOptions): void {
   const { label, targets, sequence, alphabet, columns, inputs, classNames } = options;
   const refuse = (name: string, expected: string, received: unknown) =>
-    mismatch('E_ARGUMENT', `loadCsv ${name}`, expected, received);
+    mismatch('E_ARGUMENT', `${where} ${name}`, expected, received);
   for (const [name, column] of Object.entries({ label, sequence, alphabet })) {
     if (column !== undefined && typeof column !== 'string') throw refuse(name, 'a string', column);
   }
@@ -130,12 +130,12 @@ interface Ending {
   readonly steps?: number;
 }
 
-function endingOf({ variable = false, steps }: CsvOptions): Ending {
+function endingOf(where: string, { variable = false, steps }: CsvOptions): Ending {
   if (typeof variable !== 'boolean')
-    throw mismatch('E_ARGUMENT', 'loadCsv variable', 'true or false', variable);
+    throw mismatch('E_ARGUMENT', `${where} variable`, 'true or false', variable);
   if (steps === undefined) return { variable };
-  if (!variable) throw mismatch('E_ARGUMENT', 'loadCsv steps', 'variable beside them', steps);
-  return { variable, steps: integer('loadCsv steps', steps, 1, 2 ** 16) };
+  if (!variable) throw mismatch('E_ARGUMENT', `${where} steps`, 'variable beside them', steps);
+  return { variable, steps: integer(`${where} steps`, steps, 1, 2 ** 16) };
 }
 
 /** Sequences of a table. */

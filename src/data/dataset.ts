@@ -144,11 +144,10 @@ export function takeDataset<D extends AnyDataset>(dataset: D, start: number, end
  */
 export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<number>): D {
   const count = countOf(shaped('selectDataset', dataset));
-  if (typeof rows?.length !== 'number')
-    throw mismatch('E_ARGUMENT', 'selectDataset rows', 'a list of numbers of examples', rows);
+  checkList('selectDataset rows', 'a list of numbers of examples', rows);
   const bad = Array.prototype.findIndex.call(
     rows,
-    (row: number) => !(row >= 0 && row < count && row % 1 === 0),
+    (row: unknown) => !(Number.isInteger(row) && (row as number) >= 0 && (row as number) < count),
   );
   if (bad >= 0)
     throw mismatch(
@@ -173,15 +172,24 @@ export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<
   return { ...dataset, inputs, ...lengths, labels: chosen((dataset as Dataset).labels) };
 }
 
+/** @throws XiError E_ARGUMENT for what is no list, or none that there is memory for. */
+function checkList(where: string, expected: string, list: ArrayLike<number>): void {
+  const { length } = Object(list) as Partial<ArrayLike<number>>;
+  if (typeof list !== 'object' || !Number.isInteger(length) || length! < 0 || length! > MAX_CLASSES)
+    throw mismatch('E_ARGUMENT', where, expected, list);
+}
+
 /** Whether it looks like a dataset, without a look at its values, which {@link checkDataset} takes. */
 function shaped<D extends AnyDataset>(where: string, dataset: D): D {
   const inputs = dataset?.inputs as unknown;
   const answers =
-    dataset && hasTargets(dataset) ? isTensor(dataset.targets) : ArrayBuffer.isView(dataset?.labels);
+    dataset && hasTargets(dataset) ? isTensor(dataset.targets) : dataset?.labels instanceof Int32Array;
+  const named = typeof dataset?.name === 'string';
   // A shape that says no number of values would be one of memory.
-  if (answers && (isTokens(inputs) || isTensor(inputs))) {
+  if (named && answers && (isTokens(inputs) || isTensor(inputs))) {
     const count = elementCount(inputs.shape, `${where} inputs`);
-    if (inputs.data?.length === count) return dataset;
+    const fits = isTokens(inputs) || dtypeOf(inputs.data, `${where} inputs`) === inputs.dtype;
+    if (fits && inputs.shape.length > 0 && inputs.data.length === count) return dataset;
   }
   throw mismatch('E_ARGUMENT', where, 'a Dataset { name, inputs, … }', dataset);
 }
@@ -225,8 +233,9 @@ export function splitRows(count: number, fraction: number, seed: number): Split 
  * @throws XiError E_ARGUMENT for a fold that there is not, or what is no list of labels or no seed.
  */
 export function stratifiedFold(labels: ArrayLike<number>, fold: number, folds: number, seed: number): Split {
-  if (typeof labels?.length !== 'number')
-    throw mismatch('E_ARGUMENT', 'stratifiedFold labels', 'a list of classes', labels);
+  checkList('stratifiedFold labels', 'a list of classes', labels);
+  const bad = Array.prototype.findIndex.call(labels, (label: unknown) => !Number.isInteger(label));
+  if (bad >= 0) throw mismatch('E_ARGUMENT', `stratifiedFold labels[${bad}]`, 'an integer', labels[bad]);
   integer('stratifiedFold folds', folds, 1, MAX_CLASSES);
   integer('stratifiedFold fold', fold, 0, folds - 1);
   integer('stratifiedFold seed', seed, 0, Number.MAX_SAFE_INTEGER);

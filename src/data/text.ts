@@ -40,7 +40,11 @@ const SHORTEST = 2;
  * The words of a text in lower case: runs of letters, or of digits, with apostrophes inside. Marks of HTML separate words.
  */
 export function tokenize(text: string): string[] {
-  if (typeof text !== 'string') throw mismatch('E_ARGUMENT', 'tokenize', 'a text', text);
+  return wordsOf('tokenize', text);
+}
+
+function wordsOf(where: string, text: unknown): string[] {
+  if (typeof text !== 'string') throw mismatch('E_ARGUMENT', where, 'a text', text);
   const plain = text.replace(/<[a-z!/][^<>]*>/gi, ' ');
   // A group without a bound takes memory of the engine's for each repetition, and has not enough for millions.
   return plain.toLowerCase().match(/\p{L}+(?:['’]\p{L}+){0,1000}|\p{N}+/gu) ?? [];
@@ -51,11 +55,16 @@ export function tokenize(text: string): string[] {
  * equally frequent ones the first in the order of code units.
  */
 export function buildVocabulary(texts: Iterable<string>, size = 10_000): Vocabulary {
-  integer('buildVocabulary size', size, 2, 2 ** 20);
-  if (typeof texts?.[Symbol.iterator] !== 'function')
-    throw mismatch('E_ARGUMENT', 'buildVocabulary', 'a list of texts', texts);
+  return vocabularyIn('buildVocabulary', texts, size);
+}
+
+function vocabularyIn(where: string, texts: Iterable<string>, size = 10_000): Vocabulary {
+  integer(`${where} size`, size, 2, 2 ** 20);
+  if (typeof texts === 'string' || typeof texts?.[Symbol.iterator] !== 'function')
+    throw mismatch('E_ARGUMENT', where, 'a list of texts', texts);
   const counts = new Map<string, number>();
-  for (const text of texts) for (const word of tokenize(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const text of texts)
+    for (const word of wordsOf(where, text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const frequent = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, size - 2);
   return vocabularyOf([PAD, UNKNOWN, ...frequent.map(([word]) => word)]);
 }
@@ -63,9 +72,11 @@ export function buildVocabulary(texts: Iterable<string>, size = 10_000): Vocabul
 /** The vocabulary of these words, `<pad>` and `<unk>` first. @throws XiError E_ARGUMENT for anything but a list of different words. */
 export function vocabularyOf(words: readonly string[]): Vocabulary {
   if (!Array.isArray(words) || words[0] !== PAD || words[1] !== UNKNOWN)
-    throw mismatch('E_ARGUMENT', 'vocabulary', `a list of words, ${PAD} and ${UNKNOWN} first`, words);
+    throw mismatch('E_ARGUMENT', 'vocabularyOf', `a list of words, ${PAD} and ${UNKNOWN} first`, words);
+  if (!Array.from(words).every((word) => typeof word === 'string'))
+    throw mismatch('E_ARGUMENT', 'vocabularyOf', 'a list of words', words);
   const tokens = new Map(words.map((word: string, token) => [word, token]));
-  if (tokens.size < words.length) throw mismatch('E_ARGUMENT', 'vocabulary', 'every word once', words);
+  if (tokens.size < words.length) throw mismatch('E_ARGUMENT', 'vocabularyOf', 'every word once', words);
   return { words, tokens };
 }
 
@@ -80,24 +91,38 @@ export function encodeText(
   vocabulary: Vocabulary,
   options: TextOptions = {},
 ): Dataset<TokenTensor> {
-  knownKeys('encodeText', options, ['steps', 'keep', 'variable']);
-  const steps = integer('encodeText steps', options.steps ?? 100, 1, 2 ** 16);
-  const keep = oneOf('encodeText keep', options.keep ?? 'first', ['first', 'last'] as const);
+  return encoded('encodeText', documents, vocabulary, options);
+}
+
+function encoded(
+  where: string,
+  documents: Documents,
+  vocabulary: Vocabulary,
+  options: TextOptions,
+): Dataset<TokenTensor> {
+  knownKeys(where, options, ['steps', 'keep', 'variable']);
+  const steps = integer(`${where} steps`, options.steps ?? 100, 1, 2 ** 16);
+  const keep = oneOf(`${where} keep`, options.keep ?? 'first', ['first', 'last'] as const);
   const { variable = false } = options;
   if (typeof variable !== 'boolean')
-    throw mismatch('E_ARGUMENT', 'encodeText variable', 'true or false', variable);
+    throw mismatch('E_ARGUMENT', `${where} variable`, 'true or false', variable);
   if (variable && steps < SHORTEST)
-    throw mismatch('E_ARGUMENT', 'encodeText steps', `at least ${SHORTEST}, as lengths differ`, steps);
-  const { name, texts, labels, classNames } = checkDocuments('encodeText', documents);
+    throw mismatch('E_ARGUMENT', `${where} steps`, `at least ${SHORTEST}, as lengths differ`, steps);
+  const { name, texts, labels, classNames } = checkDocuments(where, documents);
   if (!(vocabulary?.tokens instanceof Map))
-    throw mismatch('E_ARGUMENT', 'encodeText vocabulary', 'what buildVocabulary returns', vocabulary);
+    throw mismatch('E_ARGUMENT', `${where} vocabulary`, 'what buildVocabulary returns', vocabulary);
   if (texts.length !== labels.length)
-    throw mismatch('E_SHAPE', `encodeText ${name}`, `${texts.length} labels`, labels.length);
-  checkBytes('encodeText', `${texts.length} texts of ${steps} tokens need`, 4 * texts.length * steps);
+    throw mismatch('E_SHAPE', `${where} ${name}`, `${texts.length} labels`, labels.length);
+  const bad = labels.findIndex((label) => label < 0 || label >= classNames.length);
+  if (bad >= 0) {
+    const wanted = `a class from 0 to ${classNames.length - 1}`;
+    throw mismatch('E_ARGUMENT', `${where} ${name} labels[${bad}]`, wanted, labels[bad]);
+  }
+  checkBytes(where, `${texts.length} texts of ${steps} tokens need`, 4 * texts.length * steps);
   const data = new Int32Array(texts.length * steps);
   const lengths = new Int32Array(texts.length);
   texts.forEach((text, n) => {
-    const all = tokenize(text);
+    const all = wordsOf(where, text);
     const words = keep === 'first' ? all.slice(0, steps) : all.slice(-steps);
     lengths[n] = variable ? Math.max(SHORTEST, words.length) : steps;
     const first = n * steps + lengths[n] - words.length;
@@ -110,8 +135,10 @@ export function encodeText(
 }
 
 function checkDocuments(where: string, documents: Documents): Documents {
-  const lists = Array.isArray(documents?.texts) && Array.isArray(documents.classNames);
-  if (lists && documents.labels instanceof Int32Array) return documents;
+  const areTexts = (list: unknown) =>
+    Array.isArray(list) && Array.from(list).every((text) => typeof text === 'string');
+  const named = typeof documents?.name === 'string' && areTexts(documents.classNames);
+  if (named && areTexts(documents.texts) && documents.labels instanceof Int32Array) return documents;
   throw mismatch('E_ARGUMENT', where, 'documents { name, texts, labels, classNames }', documents);
 }
 
@@ -135,7 +162,7 @@ export function encodeParts(train: Documents, test: Documents, given: Vocabulary
   knownKeys('encodeParts', given, ['steps', 'keep', 'variable', 'words', 'vocabulary']);
   const { words, vocabulary, ...options } = given;
   checkDocuments('encodeParts', train);
-  return encodeBoth(train, test, vocabulary ?? buildVocabulary(train.texts, words), options);
+  return encodeBoth(train, test, vocabulary ?? vocabularyIn('encodeParts', train.texts, words), options);
 }
 
 function encodeBoth(
@@ -144,6 +171,6 @@ function encodeBoth(
   vocabulary: Vocabulary,
   options: TextOptions,
 ): TextParts {
-  const [first, second] = [train, test].map((part) => encodeText(part, vocabulary, options));
+  const [first, second] = [train, test].map((part) => encoded('encodeParts', part, vocabulary, options));
   return { train: first, test: second, vocabulary };
 }

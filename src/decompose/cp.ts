@@ -32,7 +32,8 @@ export function cpParts(where: string, cp: CP): { weights: Float64Array; factors
   const isOne = typeof cp === 'object' && cp !== null && Array.isArray(cp.factors) && cp.factors.length > 0;
   if (!isOne) throw mismatch('E_ARGUMENT', where, 'a CP tensor { weights, factors }', cp);
   const { data } = checkPart(`${where} weights`, cp.weights, 1);
-  const factors = cp.factors.map((factor, t) => {
+  // Not by map, which passes over holes.
+  const factors = Array.from(cp.factors, (factor, t) => {
     const { shape, data: values } = checkPart(`${where} factor ${t}`, factor, 2);
     if (shape[1] !== data.length)
       throw mismatch('E_SHAPE', `${where} factor ${t}`, `${data.length} columns`, shape);

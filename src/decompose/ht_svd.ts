@@ -1,4 +1,4 @@
-import type { Tensor } from '../core/tensor.ts';
+import { isTensor, type Tensor } from '../core/tensor.ts';
 import { type ApproximateHT, assemble } from './ht.ts';
 import { type Matrix, matrix, middleFirst } from './matrix.ts';
 import { dense, product, type TruncationOptions, tensor64, truncation } from './options.ts';
@@ -22,7 +22,7 @@ export const treeEdges = (count: number): number => Math.max(1, 2 * count - 3);
  * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
  */
 export function htSvd(tensor: Tensor, options: TruncationOptions = {}): ApproximateHT {
-  const count = Array.isArray(tensor?.shape) ? tensor.shape.length : 1;
+  const count = isTensor(tensor) && Array.isArray(tensor.shape) ? tensor.shape.length : 1;
   const tree = balancedTree(Math.max(1, count));
   const nodes = [...tree.leaves, ...tree.inner].filter((node) => node !== tree.root);
   const { linear, eps, maxRanks, maxBytes } = truncation('htSvd', options, nodes.length);

@@ -43,11 +43,16 @@ export function namedParts(
     throw mismatch('E_ARGUMENT', 'namedParts', 'a decomposition { format, value }', decomposition);
   const { format, value } = decomposition;
   oneOf('namedParts format', format, FORMATS);
+  if (typeof extra !== 'object' || extra === null)
+    throw mismatch('E_ARGUMENT', 'namedParts extra', 'an object', extra);
+  if (format === 'tt') coresOf('namedParts', value);
+  else if (format === 'ht') partsOf('namedParts', value);
+  else cpParts('namedParts', value);
   const numbered = (letter: string, parts: readonly Tensor[]) =>
     parts.map((part, t) => [`${letter}.${t}`, part] as const);
   const record = { version: VERSION, format, ranks: ranksOf(decomposition), ...extra };
-  const metadata = { format: 'xitensor', decomposition: JSON.stringify(record) };
-  if (format === 'tt') return { tensors: new Map(numbered('G', coresOf('namedParts', value))), metadata };
+  const metadata = { format: 'xitensor', decomposition: written(record) };
+  if (format === 'tt') return { tensors: new Map(numbered('G', value.cores)), metadata };
   if (format === 'cp') {
     return { tensors: new Map([['weights', value.weights], ...numbered('U', value.factors)]), metadata };
   }
@@ -55,6 +60,17 @@ export function namedParts(
   const names = tree.inner.map(({ level, place }) => `B.${level}.${place}`);
   const transfers = names.map((name, n) => [name, value.transfers[n]] as const);
   return { tensors: new Map([...numbered('U', value.leaves), ...transfers]), metadata };
+}
+
+/** @throws XiError E_ARGUMENT for what JSON does not have. */
+function written(record: object): string {
+  try {
+    return JSON.stringify(record);
+  } catch (cause) {
+    throw new XiError('E_ARGUMENT', 'namedParts extra: expected plain values, as JSON has, received others', {
+      cause,
+    });
+  }
 }
 
 /**
@@ -68,7 +84,8 @@ export function fromNamedParts(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
 ): Decomposition {
-  if (typeof where !== 'string') throw mismatch('E_ARGUMENT', 'fromNamedParts', 'a name for messages', where);
+  if (typeof where !== 'string' || where === '')
+    throw mismatch('E_ARGUMENT', 'fromNamedParts', 'a name for messages', where);
   if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
   if (typeof metadata !== 'object' || metadata === null)
     throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);

@@ -20,7 +20,8 @@ export interface ApproximateTT extends TensorTrain {
 export function coresOf(where: string, tt: TensorTrain): readonly Tensor[] {
   if (typeof tt !== 'object' || tt === null || !Array.isArray(tt.cores) || tt.cores.length === 0)
     throw mismatch('E_ARGUMENT', where, 'a tensor train { cores } of at least one core', tt);
-  const cores = tt.cores.map((core, t) => checkPart(`${where} core ${t}`, core, 3));
+  // Not by map, which passes over holes.
+  const cores = Array.from(tt.cores, (core, t) => checkPart(`${where} core ${t}`, core, 3));
   const bonds = [1, ...cores.slice(0, -1).map((core) => core.shape[2])];
   for (const [t, core] of cores.entries()) {
     if (core.shape[0] !== bonds[t])

@@ -1,6 +1,6 @@
 import { integer, mismatch } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { isTensor, type Tensor } from '../core/tensor.ts';
 import { type Linear, type Matrix, matrix, reshape, transpose } from './matrix.ts';
 import {
   BIGGEST_RANK,
@@ -40,7 +40,7 @@ export interface TtSvdOptions extends TruncationOptions {
  * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
  */
 export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT {
-  const count = Array.isArray(tensor?.shape) ? Math.max(0, tensor.shape.length - 1) : 0;
+  const count = isTensor(tensor) && Array.isArray(tensor.shape) ? Math.max(0, tensor.shape.length - 1) : 0;
   const keys = [...TRUNCATION_KEYS, 'randomized', 'seed'];
   const { linear, eps, maxRanks, maxBytes } = truncation('ttSvd', options, count, keys);
   const seed = integer('ttSvd seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);

@@ -2,7 +2,7 @@ import { balancedBipartitions } from '../analysis/matricize.ts';
 import { matricizationRank } from '../analysis/ranks.ts';
 import type { Backend } from '../backend/interface.ts';
 import { checkBackend } from '../backend/selection.ts';
-import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, naming, oneOf, XiError } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { bestWidthBound } from '../theory/bounds.ts';
@@ -51,7 +51,7 @@ export function bracketWidth(H: Tensor, options: BracketOptions): WidthBracket {
   const xi = oneOf(`${where} xi`, options.xi, XI_NAMES);
   checkBackend(where, options.backend);
   integer(`${where} fits`, fits, 0, 2 ** 20);
-  const { M, T } = targetOf(H, anyTensor('H', H).shape.length);
+  const { M, T } = naming(where, () => targetOf(H, anyTensor('H', H).shape.length));
   const single = T > 1 ? Array.from({ length: T }, (_, t) => [t]) : [];
   const cuts = [...balancedBipartitions(T), ...single].map((rowModes) => {
     const asked = { tolerance: rankTolerance, backend: options.backend };

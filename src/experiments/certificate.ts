@@ -95,12 +95,12 @@ export async function checkCertificate(
   templates: Inputs,
   value: unknown,
 ): Promise<Certificate> {
-  const shown = templateRows('certificate', checkModel('certificate', model).config, templates);
+  const shown = templateRows('checkCertificate', checkModel('checkCertificate', model).config, templates);
   const certificate = checkForm(model, shown, copyOf(value));
   const { output, prime, rank, bound, rows, columns, pivotRows, pivotColumns } = certificate;
   const expect = (what: string, wanted: unknown, found: unknown) => {
     if (!same(wanted, found))
-      throw mismatch('E_NUMERIC', `certificate ${what}`, written(wanted), written(found));
+      throw mismatch('E_NUMERIC', `checkCertificate ${what}`, written(wanted), written(found));
   };
   expect('model', await modelDigest(model), certificate.model);
   expect('templates', await tensorDigest(shown), certificate.templates);
@@ -119,8 +119,8 @@ export async function checkCertificate(
       choice,
     );
   }
-  checkExactMemory('certificate', sides.rowCount * sides.columnCount);
-  const evaluation = { where: 'certificate', model, templates: shown, subgrid: certificate, output };
+  checkExactMemory('checkCertificate', sides.rowCount * sides.columnCount);
+  const evaluation = { where: 'checkCertificate', model, templates: shown, subgrid: certificate, output };
   const { network, values } = await inTurns(subgridResidues(evaluation, prime, {}));
   const field = new PrimeField(prime);
   const rng = new Rng(rank, prime);
@@ -148,7 +148,7 @@ function copyOf(value: unknown): unknown {
   try {
     return structuredClone(value);
   } catch (cause) {
-    throw new XiError('E_ARGUMENT', 'certificate: expected plain values, as JSON has, received others', {
+    throw new XiError('E_ARGUMENT', 'checkCertificate: expected plain values, as JSON has, received others', {
       cause,
     });
   }
@@ -191,7 +191,7 @@ function checkChosen(where: string, chosen: ChosenBy, steps: number): void {
 }
 
 function checkForm(model: Model, templates: Tensor, value: unknown): Certificate {
-  const where = 'certificate';
+  const where = 'checkCertificate';
   if (typeof value !== 'object' || value === null) throw mismatch('E_ARGUMENT', where, 'an object', value);
   const certificate = value as Certificate;
   if (certificate.format !== CERTIFICATE_FORMAT)

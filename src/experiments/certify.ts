@@ -93,7 +93,7 @@ export async function certify(
   const tolerance = checkTolerance(where, options.tolerance);
   const { exact = false } = options;
   if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);
-  if (options.rowModes) splitModes(where, steps, options.rowModes);
+  if (options.rowModes !== undefined) splitModes(where, steps, options.rowModes);
   const { shape } = checkTensor(`${where} templates`, shown, [-1, inputs], dtype);
   const [count] = shape;
   if (count === 0)
@@ -105,7 +105,7 @@ export async function certify(
   const window = checkWindow(`${where} window`, options.window ?? [0, steps], steps);
   const rowModes = options.rowModes && [...options.rowModes].sort((a, b) => a - b);
   const ours = chooseSubgrid(count, steps, samples, seed, rowModes, window);
-  const subgrid = { ...ours, ...(options.choice && { choice: options.choice }) };
+  const subgrid = { ...ours, ...(options.choice !== undefined && { choice: options.choice }) };
   checkSubgrid(where, subgrid, steps, count);
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);

@@ -6,6 +6,7 @@ import {
   integer,
   knownKeys,
   mismatch,
+  naming,
   oneOf,
   XiError,
 } from '../core/errors.ts';
@@ -86,7 +87,7 @@ export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
   const { signal, onIteration } = options;
   checkSignal(where, signal);
   checkCallback(`${where} onIteration`, onIteration);
-  const target = targetOf(H, options.steps);
+  const target = naming(where, () => targetOf(H, options.steps));
   const { M, T, outputs, data, tuples } = target;
   if (tuples * T * M > MAX_INPUTS)
     throw new XiError('E_MEMORY', `${where}: expected at most 2^24 inputs, received ${M}^${T}·${T}·${M}`);

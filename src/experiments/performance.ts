@@ -89,7 +89,7 @@ export function modelOptions(run: PerformanceRun, shape: DataShape): ModelOption
 
 /** Number of parameters of a run's model. */
 export function parameterCount(run: PerformanceRun, shape: DataShape): number {
-  return layoutOf(checkConfig(modelOptions(run, shape))).reduce(
+  return layoutOf(checkConfig('reproduce performance', modelOptions(run, shape))).reduce(
     (sum, [, extents]) => sum + extents.reduce((product, extent) => product * extent, 1),
     0,
   );

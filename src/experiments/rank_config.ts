@@ -47,31 +47,36 @@ const MOST_ENTRIES = 2 ** 28;
  * @throws XiError E_ARGUMENT that names the option, the rule and the value; E_MEMORY for grids that are too large.
  */
 export function checkStudy(options: Partial<RankStudy>): RankStudy {
-  knownKeys('rank study', options, KEYS);
-  const xi = oneOf('xi', options.xi ?? 'rectifier', XI_NAMES);
-  const M = integer('M', options.M ?? 6, 1, 2 ** 20);
-  const T = integer('T', options.T ?? 6, 2, 64);
-  const L = integer('L', options.L ?? M, 1, 2 ** 20);
+  return studyOf('checkStudy', options);
+}
+
+/** {@link checkStudy} for another caller, whose name messages begin with. */
+export function studyOf(where: string, options: Partial<RankStudy>): RankStudy {
+  knownKeys(where, options, KEYS);
+  const xi = oneOf(`${where} xi`, options.xi ?? 'rectifier', XI_NAMES);
+  const M = integer(`${where} M`, options.M ?? 6, 1, 2 ** 20);
+  const T = integer(`${where} T`, options.T ?? 6, 2, 64);
+  const L = integer(`${where} L`, options.L ?? M, 1, 2 ** 20);
   const ranks = options.ranks ?? [1, 2, 4, 8];
   if (!Array.isArray(ranks) || ranks.length === 0 || new Set(ranks).size !== ranks.length)
-    throw mismatch('E_ARGUMENT', 'ranks', 'a list of different ranks', ranks);
-  for (const R of ranks) integer('ranks', R, 1, MOST_R);
-  const networks = integer('networks', options.networks ?? 1000, 1, MOST_NETWORKS);
-  const entries = oneOf('entries', options.entries ?? 'normal', ENTRIES);
-  const tolerance = checkTolerance('rank study', options.tolerance);
+    throw mismatch('E_ARGUMENT', `${where} ranks`, 'a list of different ranks', ranks);
+  for (const R of ranks) integer(`${where} ranks`, R, 1, MOST_R);
+  const networks = integer(`${where} networks`, options.networks ?? 1000, 1, MOST_NETWORKS);
+  const entries = oneOf(`${where} entries`, options.entries ?? 'normal', ENTRIES);
+  const tolerance = checkTolerance(where, options.tolerance);
   const { shared = false, exact = false } = options;
   for (const [name, value] of Object.entries({ shared, exact }))
-    if (typeof value !== 'boolean') throw mismatch('E_ARGUMENT', name, 'true or false', value);
+    if (typeof value !== 'boolean') throw mismatch('E_ARGUMENT', `${where} ${name}`, 'true or false', value);
   if (exact && !(EXACT_XI as readonly Xi[]).includes(xi))
-    throw mismatch('E_ARGUMENT', 'exact', `a ξ with exact values (${EXACT_XI.join(', ')})`, xi);
-  const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    throw mismatch('E_ARGUMENT', `${where} exact`, `a ξ with exact values (${EXACT_XI.join(', ')})`, xi);
+  const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   if (!(M ** T <= MOST_ENTRIES))
-    throw new XiError('E_MEMORY', `rank study: a grid of ${M}^${T} entries, the limit is ${MOST_ENTRIES}`);
+    throw new XiError('E_MEMORY', `${where}: a grid of ${M}^${T} entries, the limit is ${MOST_ENTRIES}`);
   const largest = Math.max(...ranks);
   if (!(L * largest * (T > 2 ? largest : 1) + L * M <= MOST_ENTRIES))
     throw new XiError(
       'E_MEMORY',
-      `rank study: a core of ${T > 2 ? `${L} × ${largest} × ${largest}` : `${L} × ${largest}`} entries and projections of ${L} × ${M}, the limit is ${MOST_ENTRIES}`,
+      `${where}: a core of ${T > 2 ? `${L} × ${largest} × ${largest}` : `${L} × ${largest}`} entries and projections of ${L} × ${M}, the limit is ${MOST_ENTRIES}`,
     );
   return { xi, M, T, L, ranks: [...ranks], shared, networks, entries, tolerance, exact, seed };
 }

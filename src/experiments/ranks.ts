@@ -11,7 +11,7 @@ import { checkBackend } from '../backend/selection.ts';
 import { integer, mismatch } from '../core/errors.ts';
 import { XI } from '../core/xi.gen.ts';
 import { widthBound } from '../theory/bounds.ts';
-import { checkStudy, type RankStudy } from './rank_config.ts';
+import { MOST_R, type RankStudy, studyOf } from './rank_config.ts';
 import { type RandomNetwork, randomNetwork } from './rank_network.ts';
 
 /** One network of a study. */
@@ -31,7 +31,7 @@ export interface RankRecord extends RankTask {
 
 /** All networks of a study, in the order in which they are counted; made one by one, as there may be millions. */
 export function studyTasks(study: RankStudy): Iterable<RankTask> {
-  const { ranks, networks } = checkStudy(study);
+  const { ranks, networks } = studyOf('studyTasks', study);
   return {
     *[Symbol.iterator]() {
       for (const R of ranks) for (let index = 0; index < networks; index++) yield { R, index };
@@ -40,9 +40,10 @@ export function studyTasks(study: RankStudy): Iterable<RankTask> {
 }
 
 /** Evaluates one network; what it computes depends on the study and the task alone. */
-export function studyNetwork(backend: Backend, study: RankStudy, task: RankTask): RankRecord {
-  checkBackend('studyNetwork', backend);
-  const { M, T } = checkStudy(study);
+export function studyNetwork(backend: Backend, given: RankStudy, task: RankTask): RankRecord {
+  checkBackend('studyNetwork', backend ?? null);
+  const study = studyOf('studyNetwork', given);
+  const { M, T } = study;
   if (typeof task !== 'object' || task === null)
     throw mismatch('E_ARGUMENT', 'studyNetwork', 'a task { R, index }', task);
   const R = integer('studyNetwork R', task.R, 1, 2 ** 20);
@@ -116,11 +117,14 @@ export function summarise(
   records: readonly RankRecord[],
   figure: string | null,
 ): RankDistribution[] {
-  const counts = new RankCounts(checkStudy(given));
+  const counts = new RankCounts(studyOf('summarise', given));
   if (!Array.isArray(records)) throw mismatch('E_ARGUMENT', 'summarise', 'a list of records', records);
   for (const record of records) {
     if (typeof record !== 'object' || record === null)
       throw mismatch('E_ARGUMENT', 'summarise', 'records { R, index, rank, gap }', record);
+    integer('summarise R', record.R, 1, MOST_R);
+    integer('summarise rank', record.rank, 0, Number.MAX_SAFE_INTEGER);
+    if (record.exact !== undefined) integer('summarise exact', record.exact, 0, Number.MAX_SAFE_INTEGER);
     counts.add(record);
   }
   return counts.distributions(figure);
@@ -201,13 +205,32 @@ function histogramOf(given: Iterable<readonly [value: number, count: number]>): 
   return { mean, deviation: Math.sqrt(squares / Math.max(1, all - 1)), bins };
 }
 
+const FIELDS = [
+  ...(['xi', 'M', 'T', 'L', 'R', 'shared', 'tolerance', 'proven', 'networks', 'impossible'] as const),
+];
+const QUANTITIES = ['rank', 'paper', 'refined'] as const;
+
+function checkDistribution(n: number, given: RankDistribution): RankDistribution {
+  const isPair = (bin: unknown) => Array.isArray(bin) && bin.length === 2 && bin.every(Number.isFinite);
+  const isHistogram = (value: unknown) =>
+    Array.isArray((value as Histogram)?.bins) && Array.from((value as Histogram).bins).every(isPair);
+  const fits =
+    typeof given === 'object' &&
+    isHistogram(given?.rank) &&
+    QUANTITIES.every((quantity) => given[quantity] == null || isHistogram(given[quantity])) &&
+    (given.figure == null || typeof given.figure === 'string') &&
+    FIELDS.every((field) => ['string', 'number', 'boolean'].includes(typeof given[field]));
+  if (fits) return given;
+  throw mismatch('E_ARGUMENT', `distributionsCsv distribution ${n}`, 'what summarise returns', given);
+}
+
 /** The histograms as CSV, a line for each bin. */
 export function distributionsCsv(distributions: readonly RankDistribution[]): string {
   if (!Array.isArray(distributions))
     throw mismatch('E_ARGUMENT', 'distributionsCsv', 'a list of distributions', distributions);
-  const all: readonly RankDistribution[] = distributions;
+  const all: readonly RankDistribution[] = Array.from(distributions, (d, n) => checkDistribution(n, d));
   const lines = all.flatMap((d) =>
-    (['rank', 'paper', 'refined'] as const).flatMap((quantity) =>
+    QUANTITIES.flatMap((quantity) =>
       (d[quantity]?.bins ?? []).map(([value, count]) =>
         [
           d.figure ?? '',

@@ -61,7 +61,7 @@ export function chosen(only: readonly string[] | undefined): readonly Check[] {
   if (!Array.isArray(only) || only.length === 0)
     throw mismatch('E_ARGUMENT', 'verify only', 'a list of ids, or of their beginnings', only);
   for (const prefix of only) {
-    if (!CHECKS.some(({ id }) => id.startsWith(prefix))) {
+    if (typeof prefix !== 'string' || !CHECKS.some(({ id }) => id.startsWith(prefix))) {
       throw mismatch(
         'E_ARGUMENT',
         'verify only',

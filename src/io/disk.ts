@@ -1,6 +1,6 @@
 import type { Inputs, Tensor } from '../core/tensor.ts';
 import { readFileChecked, writeFileAtomic } from './atomic.ts';
-import { decodeNpy, encodeNpy } from './npy.ts';
+import { decodeNpy, npyBytes } from './npy.ts';
 import { type Path, pathOf } from './path.ts';
 import { decodeSafetensors, type SafetensorsContent, safetensorsChunks } from './safetensors.ts';
 
@@ -11,8 +11,9 @@ export async function readNpy(file: Path): Promise<Tensor> {
 }
 
 /** Writes an `.npy` file atomically; see `encodeNpy`. */
-export async function writeNpy(path: Path, tensor: Inputs): Promise<void> {
-  await writeFileAtomic(path, encodeNpy(tensor));
+export async function writeNpy(file: Path, tensor: Inputs): Promise<void> {
+  const path = pathOf('writeNpy', file);
+  await writeFileAtomic(path, npyBytes('writeNpy', tensor));
 }
 
 /** Reads a safetensors file; see `decodeSafetensors`. */
@@ -23,9 +24,10 @@ export async function readSafetensors(file: Path): Promise<SafetensorsContent> {
 
 /** Writes a safetensors file atomically; see `encodeSafetensors`. */
 export async function writeSafetensors(
-  path: Path,
+  file: Path,
   tensors: ReadonlyMap<string, Inputs>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await writeFileAtomic(path, safetensorsChunks(tensors, metadata));
+  const path = pathOf('writeSafetensors', file);
+  await writeFileAtomic(path, safetensorsChunks('writeSafetensors', tensors, metadata));
 }

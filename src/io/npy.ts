@@ -28,7 +28,12 @@ interface Header {
  * @throws XiError E_ARGUMENT, E_DTYPE or E_SHAPE for what is no tensor.
  */
 export function encodeNpy(tensor: Inputs): Uint8Array<ArrayBuffer> {
-  const { dtype, shape, data } = anyArray('encodeNpy', tensor);
+  return npyBytes('encodeNpy', tensor);
+}
+
+/** {@link encodeNpy} for another function, whose name messages begin with. */
+export function npyBytes(where: string, tensor: Inputs): Uint8Array<ArrayBuffer> {
+  const { dtype, shape, data } = anyArray(where, tensor);
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const room = shape.length > 0 ? Math.max(0, GROWTH_DIGITS - String(shape[0]).length) : 0;
   const text = `{'descr': '${DESCR[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }${' '.repeat(room)}`;
@@ -40,7 +45,7 @@ export function encodeNpy(tensor: Inputs): Uint8Array<ArrayBuffer> {
   const version = padded(10) - 10 < 2 ** 16 ? 1 : 2;
   const prefix = version === 1 ? 10 : 12;
   const start = padded(prefix);
-  if (start - prefix > MAX_HEADER) throw mismatch('E_SHAPE', 'encodeNpy', 'fewer axes', shape);
+  if (start - prefix > MAX_HEADER) throw mismatch('E_SHAPE', where, 'fewer axes', shape);
 
   const out = new Uint8Array(start + data.byteLength).fill(0x20, 0, start);
   out.set([...MAGIC, version, 0]);
@@ -64,7 +69,7 @@ export function encodeNpy(tensor: Inputs): Uint8Array<ArrayBuffer> {
  * beyond ±2⁵³).
  */
 export function decodeNpy(given: Uint8Array | ArrayBuffer, where = 'npy'): Tensor {
-  const bytes = checkBytes('decodeNpy', given);
+  const bytes = checkBytes('decodeNpy', given, where);
   const { start, header } = readHeader(bytes, where);
   const { descr, fortran, shape } = header;
   const [, order, type] = /^([<>|])([a-zA-Z]\d+)$/.exec(descr) ?? [];
@@ -83,8 +88,9 @@ export function decodeNpy(given: Uint8Array | ArrayBuffer, where = 'npy'): Tenso
   return { dtype: element.dtype, shape, data: fortran ? rowMajor(data, shape) : data };
 }
 
-/** Bytes that a user hands in. @throws XiError E_ARGUMENT for anything but a Uint8Array or an ArrayBuffer. */
-export function checkBytes(where: string, bytes: unknown): Uint8Array {
+/** Bytes that a user hands in, and how messages call them. @throws XiError E_ARGUMENT for anything but a Uint8Array or an ArrayBuffer, and a text. */
+export function checkBytes(where: string, bytes: unknown, name: unknown): Uint8Array {
+  if (typeof name !== 'string') throw mismatch('E_ARGUMENT', `${where} where`, 'a name for messages', name);
   const own = isBuffer(bytes) ? new Uint8Array(bytes) : ours(bytes);
   if (own instanceof Uint8Array) return own;
   throw mismatch('E_ARGUMENT', where, 'a Uint8Array or an ArrayBuffer', bytes);

@@ -29,7 +29,11 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Inputs>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const chunks = safetensorsChunks(tensors, metadata);
+  return joined(safetensorsChunks('encodeSafetensors', tensors, metadata));
+}
+
+/** The bytes of several parts one after the other. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
@@ -44,10 +48,10 @@ export function encodeSafetensors(
  * They are copies, so tensors may change while a write is pending.
  */
 export function safetensorsChunks(
+  where: string,
   tensors: ReadonlyMap<string, Inputs>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer>[] {
-  const where = 'encodeSafetensors';
   if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
   if (typeof metadata !== 'object' || metadata === null)
     throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);
@@ -98,7 +102,7 @@ export function decodeSafetensors(
   given: Uint8Array | ArrayBuffer,
   where = 'safetensors',
 ): SafetensorsContent {
-  const bytes = checkBytes('decodeSafetensors', given);
+  const bytes = checkBytes('decodeSafetensors', given, where);
   const { header, start } = readHeader(bytes, where);
   const metadata: Record<string, string> = Object.create(null);
   const entries: Entry[] = [];

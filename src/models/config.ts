@@ -113,31 +113,32 @@ const MAX_STEPS = 2 ** 16;
 /**
  * Checks a model's options and fills in the defaults.
  *
+ * @param where how messages begin: the function that was called, or a file.
  * @throws XiError E_ARGUMENT that names the option, the rule and the value.
  */
-export function checkConfig(options: ModelOptions): ModelConfig {
+export function checkConfig(where: string, options: ModelOptions): ModelConfig {
   if (typeof options !== 'object' || options === null) {
-    throw mismatch('E_ARGUMENT', 'createModel', 'an object of options', options);
+    throw mismatch('E_ARGUMENT', where, 'an object of options', options);
   }
-  knownKeys('createModel', options, KEYS);
-  const kind = oneOf('kind', options.kind, MODEL_KINDS);
-  const xi = oneOf('xi', options.xi, XI_NAMES);
-  const steps = integer('steps', options.steps, 1, MAX_STEPS);
-  const inputs = integer('inputs', options.inputs, 1, MAX_EXTENT);
-  const outputs = integer('outputs', options.outputs, 1, MAX_EXTENT);
-  const rank = checkRank(kind, options.rank, steps);
+  knownKeys(where, options, KEYS);
+  const kind = oneOf(`${where} kind`, options.kind, MODEL_KINDS);
+  const xi = oneOf(`${where} xi`, options.xi, XI_NAMES);
+  const steps = integer(`${where} steps`, options.steps, 1, MAX_STEPS);
+  const inputs = integer(`${where} inputs`, options.inputs, 1, MAX_EXTENT);
+  const outputs = integer(`${where} outputs`, options.outputs, 1, MAX_EXTENT);
+  const rank = checkRank(where, kind, options.rank, steps);
   const features = options.features;
   if (typeof features !== 'object' || features === null) {
-    throw mismatch('E_ARGUMENT', 'features', '{ size, activation }', features);
+    throw mismatch('E_ARGUMENT', `${where} features`, '{ size, activation }', features);
   }
-  knownKeys('features', features, ['size', 'activation', 'embedding']);
-  const size = integer('features.size', features.size, 1, MAX_EXTENT);
-  const activation = oneOf('features.activation', features.activation ?? 'relu', ACTIVATIONS);
-  const embedding = flag('features.embedding', features.embedding);
-  const shared = flag('shared', options.shared);
-  const dtype = oneOf('dtype', options.dtype ?? 'float32', DTYPES);
-  const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
-  const init = oneOf('init', options.init ?? 'identity', INITIALISATIONS);
+  knownKeys(`${where} features`, features, ['size', 'activation', 'embedding']);
+  const size = integer(`${where} features.size`, features.size, 1, MAX_EXTENT);
+  const activation = oneOf(`${where} features.activation`, features.activation ?? 'relu', ACTIVATIONS);
+  const embedding = flag(`${where} features.embedding`, features.embedding);
+  const shared = flag(`${where} shared`, options.shared);
+  const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
+  const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const init = oneOf(`${where} init`, options.init ?? 'identity', INITIALISATIONS);
   const common = {
     ...{ xi, steps, inputs, outputs, rank },
     features: { size, activation, ...(embedding && { embedding }) },
@@ -146,24 +147,33 @@ export function checkConfig(options: ModelOptions): ModelConfig {
   if (kind !== 'tt' && options.projection !== undefined) {
     throw mismatch(
       'E_ARGUMENT',
-      'projection',
+      `${where} projection`,
       `none for kind ${kind}, as only tt has one`,
       options.projection,
     );
   }
   if (kind !== 'ht' && options.diagonal) {
-    throw mismatch('E_ARGUMENT', 'diagonal', `none for kind ${kind}, as only ht has nodes`, options.diagonal);
+    throw mismatch(
+      'E_ARGUMENT',
+      `${where} diagonal`,
+      `none for kind ${kind}, as only ht has nodes`,
+      options.diagonal,
+    );
   }
   if (kind === 'cp') return { kind, ...common };
   if (kind === 'ht') {
-    const diagonal = flag('diagonal', options.diagonal);
-    checkTree(rank, steps, shared, diagonal);
+    const diagonal = flag(`${where} diagonal`, options.diagonal);
+    checkTree(where, rank, steps, shared, diagonal);
     return { kind, ...common, diagonal };
   }
   if (shared && rank.some((r) => r !== rank[0])) {
-    throw mismatch('E_ARGUMENT', 'rank', 'equal ranks, as the steps share one core', rank);
+    throw mismatch('E_ARGUMENT', `${where} rank`, 'equal ranks, as the steps share one core', rank);
   }
-  return { kind, ...common, projection: integer('projection', options.projection ?? size, 1, MAX_EXTENT) };
+  return {
+    kind,
+    ...common,
+    projection: integer(`${where} projection`, options.projection ?? size, 1, MAX_EXTENT),
+  };
 }
 
 function flag(where: string, value: unknown = false): boolean {
@@ -178,20 +188,27 @@ const RANKS: Readonly<Record<ModelKind, (steps: number) => readonly [count: numb
   ht: (steps) => [levelsOf(steps), 'R_0 of the leaves, then one a level below the root,'],
 };
 
-function checkRank(kind: ModelKind, rank: unknown, steps: number): readonly number[] {
+function checkRank(where: string, kind: ModelKind, rank: unknown, steps: number): readonly number[] {
   const [count, names] = RANKS[kind](steps);
-  if (typeof rank === 'number') return new Array(count).fill(integer('rank', rank, 1, MAX_EXTENT));
-  if (!Array.isArray(rank)) throw mismatch('E_ARGUMENT', 'rank', 'a number or a list of numbers', rank);
+  if (typeof rank === 'number') return new Array(count).fill(integer(`${where} rank`, rank, 1, MAX_EXTENT));
+  if (!Array.isArray(rank))
+    throw mismatch('E_ARGUMENT', `${where} rank`, 'a number or a list of numbers', rank);
   if (rank.length !== count) {
     const ranks = `${count} ${count === 1 ? 'rank' : 'ranks'} ${names} for ${steps} steps`;
-    throw mismatch('E_ARGUMENT', 'rank', ranks, rank);
+    throw mismatch('E_ARGUMENT', `${where} rank`, ranks, rank);
   }
   // Not by map, which passes over holes.
-  return Array.from(rank, (r, n) => integer(`rank[${n}]`, r, 1, MAX_EXTENT));
+  return Array.from(rank, (r, n) => integer(`${where} rank[${n}]`, r, 1, MAX_EXTENT));
 }
 
 /** Where a node is passed up, its sibling is of a higher level: their ranks may differ only if no core minds. */
-function checkTree(rank: readonly number[], steps: number, shared: boolean, diagonal: boolean): void {
+function checkTree(
+  where: string,
+  rank: readonly number[],
+  steps: number,
+  shared: boolean,
+  diagonal: boolean,
+): void {
   if (!shared && !diagonal) return;
   for (const level of treeOf(steps).slice(1)) {
     for (const { place, children } of level) {
@@ -201,7 +218,7 @@ function checkTree(rank: readonly number[], steps: number, shared: boolean, diag
         ? 'a diagonal node joins equal components'
         : 'the nodes of a level share one core';
       const rule = `equal ranks R_${right.level} and R_${left.level} for ${steps} steps, as ${reason}`;
-      if (diagonal || place > 0) throw mismatch('E_ARGUMENT', 'rank', rule, rank);
+      if (diagonal || place > 0) throw mismatch('E_ARGUMENT', `${where} rank`, rule, rank);
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { Backend } from '../backend/interface.ts';
 import { knownKeys } from '../core/errors.ts';
-import { readSafetensors, writeSafetensors } from '../io/disk.ts';
+import { writeFileAtomic } from '../io/atomic.ts';
+import { readSafetensors } from '../io/disk.ts';
 import { type Path, pathOf } from '../io/path.ts';
-import { finiteTensors, modelMetadata, modelOf } from './files.ts';
+import { safetensorsChunks } from '../io/safetensors.ts';
+import { checkMetadata, finiteTensors, modelMetadata, modelOf } from './files.ts';
 import { checkModel, type Model } from './model.ts';
 
 /**
@@ -12,12 +14,14 @@ import { checkModel, type Model } from './model.ts';
  */
 export async function saveModel(
   model: Model,
-  path: Path,
+  file: Path,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   checkModel('saveModel', model);
-  const all = { ...metadata, ...modelMetadata(model) };
-  await writeSafetensors(path, new Map(finiteTensors('saveModel', model.parameters)), all);
+  const path = pathOf('saveModel', file);
+  const all = { ...checkMetadata('saveModel', metadata), ...modelMetadata(model) };
+  const tensors = new Map(finiteTensors('saveModel', model.parameters));
+  await writeFileAtomic(path, safetensorsChunks('saveModel', tensors, all));
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Backend } from '../backend/interface.ts';
+import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { checkFinite, type Tensor } from '../core/tensor.ts';
 import { checkBytes } from '../io/npy.ts';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '../io/safetensors.ts';
+import { decodeSafetensors, joined, type SafetensorsContent, safetensorsChunks } from '../io/safetensors.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
 import { layoutOf } from './families.ts';
 import { checkModel, type Model, modelWith } from './model.ts';
@@ -25,8 +26,14 @@ export function encodeModel(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   checkModel('encodeModel', model);
-  const all = { ...metadata, ...modelMetadata(model) };
-  return encodeSafetensors(new Map(Object.entries(model.parameters)), all);
+  const all = { ...checkMetadata('encodeModel', metadata), ...modelMetadata(model) };
+  return joined(safetensorsChunks('encodeModel', new Map(Object.entries(model.parameters)), all));
+}
+
+/** @throws XiError E_ARGUMENT for what has no texts by name: spread, it would be none or its letters. */
+export function checkMetadata<M>(where: string, metadata: M): M {
+  if (typeof metadata === 'object' && metadata !== null) return metadata;
+  throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);
 }
 
 /** How {@link decodeModel} names the file in errors, and where the model computes. */
@@ -45,7 +52,8 @@ export interface DecodeOptions {
 export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): Model {
   knownKeys('decodeModel', options, ['backend', 'where']);
   const { backend, where = 'model' } = options;
-  return modelOf(where, decodeSafetensors(checkBytes('decodeModel', bytes), where), backend);
+  checkBackend('decodeModel', backend);
+  return modelOf(where, decodeSafetensors(checkBytes('decodeModel', bytes, where), where), backend);
 }
 
 /** The model in the tensors and metadata of a file. */
@@ -101,7 +109,7 @@ export function configOf(path: string, metadata: Readonly<Record<string, string>
   }
   if (parsed?.format !== FORMAT)
     throw mismatch('E_FILE', `${path} format`, `format ${FORMAT}`, parsed?.format);
-  return inFile(path, () => checkConfig(parsed.config as ModelOptions));
+  return inFile(path, () => checkConfig(path, parsed.config as ModelOptions));
 }
 
 /** The parameters among a file's tensors: all but the moments and the best parameters that a checkpoint adds. */

@@ -237,7 +237,7 @@ export function checkModel(where: string, model: unknown): Model {
  */
 export function createModel(options: ModelOptions & { readonly backend?: Backend }): Model {
   const { backend, ...rest } = options ?? {};
-  return modelWith('createModel', checkConfig(rest as ModelOptions), backend);
+  return modelWith('createModel', checkConfig('createModel', rest as ModelOptions), backend);
 }
 
 /** A model of a configuration that was checked: with the parameters of a file, or initial ones. */

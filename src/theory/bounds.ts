@@ -58,14 +58,18 @@ const BOUNDS: Readonly<Record<BoundKind, (sizes: Sizes) => WidthBound>> = {
  * @throws XiError E_ARGUMENT that names the option, the rule and the value.
  */
 export function widthBound(options: WidthBoundOptions): WidthBound {
+  return boundOf('widthBound', options);
+}
+
+function boundOf(where: string, options: WidthBoundOptions): WidthBound {
   if (typeof options !== 'object' || options === null)
-    throw mismatch('E_ARGUMENT', 'widthBound', 'an object of options', options);
-  knownKeys('widthBound', options, KEYS);
-  const xi = oneOf('widthBound xi', options.xi, XI_NAMES);
-  const M = integer('widthBound size', options.size, 1, MAX_SIZE);
-  const steps = integer('widthBound steps', options.steps, 1, MAX_SIZE);
-  const rank = integer('widthBound rank', options.rank, 0, Number.MAX_SAFE_INTEGER);
-  const rows = rowCount(options.rowModes, steps);
+    throw mismatch('E_ARGUMENT', where, 'an object of options', options);
+  knownKeys(where, options, KEYS);
+  const xi = oneOf(`${where} xi`, options.xi, XI_NAMES);
+  const M = integer(`${where} size`, options.size, 1, MAX_SIZE);
+  const steps = integer(`${where} steps`, options.steps, 1, MAX_SIZE);
+  const rank = integer(`${where} rank`, options.rank, 0, Number.MAX_SAFE_INTEGER);
+  const rows = rowCount(`${where} rowModes`, options.rowModes, steps);
   if (rank === 0) return possible(0);
   return BOUNDS[XI[xi].bound]({ M, k: Math.min(rows, steps - rows), rank });
 }
@@ -97,20 +101,22 @@ export function bestWidthBound(options: {
   const { cuts, ...sizes } = options;
   if (!Array.isArray(cuts) || cuts.length === 0)
     throw mismatch('E_ARGUMENT', 'bestWidthBound cuts', 'at least one { rowModes, rank }', cuts);
-  const bounds = cuts.map(({ rowModes, rank }: CutRank) => ({
-    ...widthBound({ ...sizes, rank, rowModes }),
-    rowModes: [...rowModes],
-  }));
+  const bounds = Array.from(cuts, (cut: CutRank, n) => {
+    if (!Array.isArray(cut?.rowModes))
+      throw mismatch('E_ARGUMENT', `bestWidthBound cuts[${n}]`, '{ rowModes, rank }', cut);
+    const { rowModes, rank } = cut;
+    return { ...boundOf('bestWidthBound', { ...sizes, rank, rowModes }), rowModes: [...rowModes] };
+  });
   return bounds.reduce((best, bound) => (strength(bound) > strength(best) ? bound : best));
 }
 
 const strength = ({ refined }: WidthBound): number => refined ?? Number.POSITIVE_INFINITY;
 
-function rowCount(rowModes: readonly number[] | undefined, steps: number): number {
+function rowCount(where: string, rowModes: readonly number[] | undefined, steps: number): number {
   if (rowModes === undefined) return Math.floor(steps / 2);
-  if (!Array.isArray(rowModes)) throw mismatch('E_ARGUMENT', 'rowModes', 'a list of modes', rowModes);
-  for (const mode of rowModes) integer('rowModes', mode, 0, steps - 1);
+  if (!Array.isArray(rowModes)) throw mismatch('E_ARGUMENT', where, 'a list of modes', rowModes);
+  for (const mode of rowModes) integer(where, mode, 0, steps - 1);
   if (new Set(rowModes).size !== rowModes.length)
-    throw new XiError('E_ARGUMENT', `rowModes: expected each mode once, received [${rowModes.join(', ')}]`);
+    throw new XiError('E_ARGUMENT', `${where}: expected each mode once, received [${rowModes.join(', ')}]`);
   return rowModes.length;
 }

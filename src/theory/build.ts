@@ -74,7 +74,7 @@ type Sizes = Pick<ModelOptions, 'kind' | 'xi' | 'steps' | 'outputs' | 'rank' | '
  * @throws XiError E_MEMORY with the size and the limit.
  */
 export function checkSizes(where: string, sizes: Sizes, features: number, inputs = features): void {
-  const count = parametersOf(checkConfig({ ...sizes, inputs, features: { size: features } }));
+  const count = parametersOf(checkConfig(where, { ...sizes, inputs, features: { size: features } }));
   checkBytes(where, `a network of ${count} parameters needs`, 8 * count);
 }
 

@@ -1,7 +1,7 @@
 import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
 import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { checkBytes } from '../core/memory.ts';
-import { checkTensor, isTensor, type Tensor, tensor } from '../core/tensor.ts';
+import { checkTensor, isTensor, type Tensor, tensor, tensorOf } from '../core/tensor.ts';
 import { factorize } from './solve.ts';
 
 /** Features f(x) = σ(Ax + b) and M templates for which F[m,:] = f(x_m) is invertible. */
@@ -67,7 +67,7 @@ export function featureMap(M: number, choice: FeatureChoice = identity(M)): Feat
 
 /** The linear features that show row m of F where input m is one-hot: A = F^T, b = 0. */
 function shown(M: number, given: Tensor): TemplateFeatures {
-  const F = checkTensor('features F', tensor(given, undefined, 'float64'), [M, M], 'float64');
+  const F = checkTensor('features F', tensorOf('features F', given, undefined, 'float64'), [M, M], 'float64');
   const A = new Float64Array(M * M);
   for (let m = 0; m < M; m++) for (let n = 0; n < M; n++) A[n * M + m] = F.data[m * M + n];
   return {
@@ -82,9 +82,14 @@ function checked(M: number, choice: TemplateFeatures): TemplateFeatures {
   if (typeof choice !== 'object' || choice === null)
     throw mismatch('E_ARGUMENT', 'features', 'a tensor F [M,M], or { A, b, activation, templates }', choice);
   knownKeys('features', choice, ['A', 'b', 'activation', 'templates']);
-  const A = checkTensor('features A', tensor(choice.A, undefined, 'float64'), [M, -1], 'float64');
-  const b = checkTensor('features b', tensor(choice.b, undefined, 'float64'), [M], 'float64');
-  const templates = tensor(choice.templates, undefined, 'float64');
+  const A = checkTensor(
+    'features A',
+    tensorOf('features A', choice.A, undefined, 'float64'),
+    [M, -1],
+    'float64',
+  );
+  const b = checkTensor('features b', tensorOf('features b', choice.b, undefined, 'float64'), [M], 'float64');
+  const templates = tensorOf('features templates', choice.templates, undefined, 'float64');
   checkTensor('features templates', templates, [M, A.shape[1]], 'float64');
   return { A, b, activation: oneOf('features activation', choice.activation, ACTIVATIONS), templates };
 }

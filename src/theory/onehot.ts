@@ -1,4 +1,4 @@
-import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, naming, oneOf } from '../core/errors.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { Model } from '../models/model.ts';
 import { block, checkSizes, negated, type Placement, shallowModel, steps } from './build.ts';
@@ -44,6 +44,10 @@ export function oneHotTensor(options: OneHotOptions): Model {
     ),
   );
   const net = xi === 'min' ? { xi, A: A.map(negated), lambda: negated(lambda) } : { xi, A, lambda };
-  const model = shallowModel(net, featureMap(M, options.features), options);
+  const model = shallowModel(
+    net,
+    naming('oneHotTensor', () => featureMap(M, options.features)),
+    options,
+  );
   return kind === 'cp' ? model : shallowToRecurrent(model);
 }

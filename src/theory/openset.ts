@@ -1,4 +1,4 @@
-import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, naming, XiError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import { checkTensor, type Tensor, zeros } from '../core/tensor.ts';
 import type { Model } from '../models/model.ts';
@@ -156,7 +156,11 @@ export function openSetNetwork(options: OpenSetOptions): Model {
   }
   const above = block([L, M], () => bound + CLEARANCE + Math.abs(rng.normal()));
   const net = { xi: 'rectifier', A: [...A, above], G: [...G, last] } as const;
-  return recurrentModel(net, featureMap(M, options.features), options);
+  return recurrentModel(
+    net,
+    naming(where, () => featureMap(M, options.features)),
+    options,
+  );
 }
 
 /** No unit exceeds Σ max(G[·,·,k], 0) times a bound on the rectifiers. */

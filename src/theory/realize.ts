@@ -1,4 +1,4 @@
-import { knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { knownKeys, mismatch, naming, oneOf, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { MODEL_KINDS, type ModelKind } from '../models/config.ts';
@@ -70,28 +70,32 @@ const WITH_TRAINS: readonly Xi[] = ['product', 'rectifier', 'max', 'min'];
  * made; E_NUMERIC for features that are singular.
  */
 export function realize(H: Tensor, options: RealizeOptions): Model {
-  return realization(H, options).model;
+  return realized('realize', H, options).model;
 }
 
 /** {@link realize} with what it took: variant, ranks, condition. */
 export function realization(H: Tensor, options: RealizeOptions): Realization {
+  return realized('realization', H, options);
+}
+
+function realized(where: string, H: Tensor, options: RealizeOptions): Realization {
   if (typeof options !== 'object' || options === null)
-    throw mismatch('E_ARGUMENT', 'realize', '{ kind, xi, … }', options);
-  knownKeys('realize', options, KEYS);
-  const kind = oneOf('realize kind', options.kind, MODEL_KINDS);
-  const xi = oneOf('realize xi', options.xi, XI_NAMES);
+    throw mismatch('E_ARGUMENT', where, '{ kind, xi, … }', options);
+  knownKeys(where, options, KEYS);
+  const kind = oneOf(`${where} kind`, options.kind, MODEL_KINDS);
+  const xi = oneOf(`${where} xi`, options.xi, XI_NAMES);
   if (options.eps !== undefined && (kind !== 'tt' || !WITH_TRAINS.includes(xi)))
     throw mismatch(
       'E_ARGUMENT',
-      'realize eps',
+      `${where} eps`,
       `kind tt with ξ among ${WITH_TRAINS.join(', ')}`,
       `${kind}, ${xi}`,
     );
   const eps = options.eps ?? DEFAULT_EPS;
   if (!(typeof eps === 'number' && eps >= 0 && eps < 1))
-    throw mismatch('E_ARGUMENT', 'realize eps', 'a number from 0 to less than 1', eps);
-  const target = targetOf(H, options.steps);
-  const features = featureMap(target.M, options.features);
+    throw mismatch('E_ARGUMENT', `${where} eps`, 'a number from 0 to less than 1', eps);
+  const target = naming(where, () => targetOf(H, options.steps));
+  const features = naming(where, () => featureMap(target.M, options.features));
   const job: Job = { target, features, placement: options, eps, variant: options.variant };
   const { templates, condition } = features;
   return { ...REACH[xi](job, kind, xi), templates, condition };

@@ -1,4 +1,4 @@
-import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, naming, XiError } from '../core/errors.ts';
 import type { Model } from '../models/model.ts';
 import { block, checkSizes, type Placement, recurrentModel, steps } from './build.ts';
 import { type FeatureChoice, featureMap } from './features.ts';
@@ -48,5 +48,9 @@ export function similarityNetwork(options: SimilarityOptions): Model {
     A: steps(T, () => A),
     G: steps(T, (t) => (t % 2 === 0 ? read : compare)),
   } as const;
-  return recurrentModel(net, featureMap(M, options.features), options);
+  return recurrentModel(
+    net,
+    naming('similarityNetwork', () => featureMap(M, options.features)),
+    options,
+  );
 }

@@ -1,5 +1,5 @@
 import { integer, mismatch } from '../core/errors.ts';
-import { checkTensor, type Shape, type Tensor, tensor } from '../core/tensor.ts';
+import { checkTensor, type Shape, type Tensor, tensorOf } from '../core/tensor.ts';
 
 /** A tensor that is to become a grid tensor: T modes of extent M, and the outputs. */
 export interface Target {
@@ -19,7 +19,7 @@ export interface Target {
  * @throws XiError E_SHAPE for other shapes, E_NUMERIC for values that are not finite.
  */
 export function targetOf(H: Tensor, steps?: number): Target {
-  const given = tensor(H, undefined, 'float64');
+  const given = tensorOf('H', H, undefined, 'float64');
   checkTensor('H', given, given.shape, 'float64');
   const [M] = given.shape;
   const T = steps === undefined ? modes(given.shape) : integer('steps', steps, 1, given.shape.length);

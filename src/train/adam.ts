@@ -87,11 +87,11 @@ export class Adam {
     const given = Object.fromEntries(
       RULE_KEYS.map((key) => [key, (options as Partial<Rule>)[key] ?? { ...DEFAULT_PLAN, decay }[key]]),
     ) as unknown as Rule;
-    checkRule(given);
-    checkEpsilon(given, config.dtype);
+    checkRule(this.name, given);
+    checkEpsilon(this.name, given, config.dtype);
     const { scaleRates = true } = options;
     if (typeof scaleRates !== 'boolean')
-      throw mismatch('E_ARGUMENT', 'scaleRates', 'true or false', scaleRates);
+      throw mismatch('E_ARGUMENT', `${this.name} scaleRates`, 'true or false', scaleRates);
     this.model = model;
     this.rule = given;
     this.scaleRates = scaleRates;
@@ -121,7 +121,7 @@ export class Adam {
     const named = checkNamed(`${where} gradients`, chosen, model.config.dtype, gradients);
     if (named.size === 0)
       throw mismatch('E_ARGUMENT', `${where} gradients`, 'at least one, by name', gradients);
-    checkRate(learningRate);
+    checkRate(where, learningRate);
     const all = moments.gradients;
     if (named.size < all.layout.length) all.storage.fill(0);
     for (const [name, { data }] of named) all.part(name).write(data);

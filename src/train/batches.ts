@@ -14,8 +14,8 @@ export class Batches {
   private readonly targets: ((rows: Uint32Array) => Storage) | undefined;
 
   /** @throws XiError E_ARGUMENT, E_SHAPE, E_DTYPE or E_NUMERIC for data that do not fit the model. */
-  constructor(model: Model, data: AnyDataset, size: number) {
-    checkFits(model, data);
+  constructor(where: string, model: Model, data: AnyDataset, size: number) {
+    checkFits(where, model, data);
     this.data = data;
     const { inputs } = data;
     if (isTokens(inputs)) {
@@ -54,9 +54,9 @@ function uploader({ backend, config }: Model, tensor: Tensor, size: number) {
 }
 
 /** @throws XiError that names what does not fit the model. */
-export function checkFits({ config }: Model, data: AnyDataset): void {
-  checkDataset('data', data);
-  const where = `data ${data.name}`;
+export function checkFits(caller: string, { config }: Model, data: AnyDataset): void {
+  checkDataset(`${caller} data`, data);
+  const where = `${caller} data ${data.name}`;
   const { steps, inputs, outputs, dtype } = config;
   const tokens = isTokens(data.inputs);
   const [, ownSteps, ownInputs = tokens ? inputs : 0] = data.inputs.shape;

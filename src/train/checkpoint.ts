@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '../backend/interface.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
-import { type AnyDataset, countOf, hasTargets } from '../data/dataset.ts';
+import { type AnyDataset, checkDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { type Path, pathOf } from '../io/path.ts';
 import {
@@ -105,12 +105,13 @@ export async function loadCheckpoint(
   knownKeys('loadCheckpoint', options, ['backend', 'validation']);
   const path = pathOf('loadCheckpoint', file);
   const { tensors, metadata } = await readSafetensors(path);
+  checkDataset('loadCheckpoint data', data);
   const saved = trainingOf(path, metadata);
   const config = configOf(path, metadata);
   const named = checkParameters(path, config, tensors);
   checkSame(`${path} data`, saved.data, data);
-  const plan = inFile(path, () => checkPlan(saved.plan));
-  inFile(path, () => checkEpsilon(plan, config.dtype));
+  const plan = inFile(path, () => checkPlan(path, saved.plan));
+  inFile(path, () => checkEpsilon(path, plan, config.dtype));
   const model = modelWith('loadCheckpoint', config, options.backend, named);
   const trainer = new Trainer(model, data, plan, options.validation);
   checkValues(`${path} data`, saved.data, data);

@@ -18,7 +18,7 @@ const ROWS = 500;
  */
 export function evaluate(model: Model, data: AnyDataset, options: { readonly loss?: Loss } = {}): Metrics {
   knownKeys('evaluate', options, ['loss']);
-  const parts = inParts(model, data, options.loss);
+  const parts = inParts('evaluate', model, data, options.loss);
   for (;;) {
     const { done, value } = parts.next();
     if (done) return value;
@@ -33,7 +33,7 @@ export async function evaluateAsync(
 ): Promise<Metrics> {
   knownKeys('evaluateAsync', options, ['loss', 'signal']);
   checkSignal('evaluateAsync', options.signal);
-  const parts = inParts(model, data, options.loss);
+  const parts = inParts('evaluateAsync', model, data, options.loss);
   for (;;) {
     if (options.signal?.aborted) throw aborted('evaluation was stopped', options.signal);
     const { done, value } = parts.next();
@@ -42,9 +42,14 @@ export async function evaluateAsync(
   }
 }
 
-function* inParts(model: Model, data: AnyDataset, wanted: Loss | undefined): Generator<void, Metrics> {
-  checkFits(checkModel('evaluate', model), data);
-  const loss = lossFor(data, wanted);
+function* inParts(
+  where: string,
+  model: Model,
+  data: AnyDataset,
+  wanted: Loss | undefined,
+): Generator<void, Metrics> {
+  checkFits(where, checkModel(where, model), data);
+  const loss = lossFor(where, data, wanted);
   const { backend, config } = model;
   const count = countOf(data);
   const sum = { loss: 0, correct: 0 };

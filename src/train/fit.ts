@@ -20,9 +20,9 @@ import { Trainer } from './trainer.ts';
  */
 export function fit(model: Model, data: AnyDataset, options: FitOptions = {}): AsyncGenerator<EpochReport> {
   checkModel('fit', model);
-  const plan = checkPlan(options, checkDataset('data', data));
+  const plan = checkPlan('fit', options, checkDataset('fit data', data));
   const { validation, signal, onStep, onEpoch } = options;
-  return runTrainer(new Trainer(model, data, plan, validation), { signal, onStep, onEpoch });
+  return run('fit', new Trainer(model, data, plan, validation, 'fit'), { signal, onStep, onEpoch });
 }
 
 /** How often a checkpoint is written within an epoch. */
@@ -41,9 +41,13 @@ export interface RunOptions extends Pick<FitOptions, 'signal' | 'onStep' | 'onEp
  */
 export function runTrainer(trainer: Trainer, options: RunOptions = {}): AsyncGenerator<EpochReport> {
   if (!(trainer instanceof Trainer)) throw mismatch('E_ARGUMENT', 'runTrainer', 'a Trainer', trainer);
-  knownKeys('runTrainer', options, ['signal', ...CALLBACKS]);
-  checkSignal('runTrainer', options.signal);
-  for (const name of CALLBACKS) checkCallback(name, options[name]);
+  return run('runTrainer', trainer, options);
+}
+
+function run(where: string, trainer: Trainer, options: RunOptions): AsyncGenerator<EpochReport> {
+  knownKeys(where, options, ['signal', ...CALLBACKS]);
+  checkSignal(where, options.signal);
+  for (const name of CALLBACKS) checkCallback(`${where} ${name}`, options[name]);
   return epochsOf(trainer, options);
 }
 

@@ -122,10 +122,10 @@ export interface FitOptions extends Partial<TrainingPlan> {
 }
 
 /** The loss of a data set: what is wanted if it suits, else softmax for classes and mse for targets. */
-export function lossFor(data: AnyDataset, wanted: Loss | undefined): Loss {
-  const loss = oneOf('loss', wanted ?? (hasTargets(data) ? 'mse' : 'softmax'), LOSSES);
+export function lossFor(where: string, data: AnyDataset, wanted: Loss | undefined): Loss {
+  const loss = oneOf(`${where} loss`, wanted ?? (hasTargets(data) ? 'mse' : 'softmax'), LOSSES);
   if (hasTargets(data) && loss === 'softmax')
-    throw mismatch('E_ARGUMENT', 'loss', `mse for the targets of ${data.name}`, loss);
+    throw mismatch('E_ARGUMENT', `${where} loss`, `mse for the targets of ${data.name}`, loss);
   return loss;
 }
 
@@ -134,49 +134,55 @@ export function lossFor(data: AnyDataset, wanted: Loss | undefined): Loss {
  *
  * @throws XiError E_ARGUMENT that names the option, the rule and the value.
  */
-export function checkPlan(options: FitOptions, data?: AnyDataset): TrainingPlan {
-  knownKeys('fit', options, [...Object.keys(DEFAULT_PLAN), 'validation', 'signal', 'onStep', 'onEpoch']);
-  checkSignal('fit', options.signal);
+export function checkPlan(where: string, options: FitOptions, data?: AnyDataset): TrainingPlan {
+  knownKeys(where, options, [...Object.keys(DEFAULT_PLAN), 'validation', 'signal', 'onStep', 'onEpoch']);
+  checkSignal(where, options.signal);
   const given = Object.fromEntries(
     Object.keys(DEFAULT_PLAN).map((key) => {
       const name = key as keyof TrainingPlan;
       return [name, options[name] ?? DEFAULT_PLAN[name]];
     }),
   ) as unknown as TrainingPlan;
-  integer('epochs', given.epochs, 1, 1e6);
-  integer('batch', given.batch, 1, 1e6);
-  integer('seed', given.seed, 0, Number.MAX_SAFE_INTEGER);
-  oneOf('schedule', given.schedule, SCHEDULES);
-  oneOf('loss', given.loss, LOSSES);
-  oneOf('optimizer', given.optimizer, OPTIMIZERS);
+  integer(`${where} epochs`, given.epochs, 1, 1e6);
+  integer(`${where} batch`, given.batch, 1, 1e6);
+  integer(`${where} seed`, given.seed, 0, Number.MAX_SAFE_INTEGER);
+  oneOf(`${where} schedule`, given.schedule, SCHEDULES);
+  oneOf(`${where} loss`, given.loss, LOSSES);
+  oneOf(`${where} optimizer`, given.optimizer, OPTIMIZERS);
   const decoupled = given.optimizer === 'adamw';
   const decay = options.decay ?? (decoupled ? ADAMW_DECAY : 0);
-  checkRule({ ...given, decay });
+  checkRule(where, { ...given, decay });
   if (decay > 0 && !decoupled)
-    throw mismatch('E_ARGUMENT', 'decay', "0 for the optimizer 'adam'; 'adamw' takes weights off", decay);
-  within('validationSplit', given.validationSplit, 0, BELOW_ONE);
-  integer('patience', given.patience, 0, 1e6);
-  const loss = data ? lossFor(data, options.loss) : given.loss;
+    throw mismatch(
+      'E_ARGUMENT',
+      `${where} decay`,
+      "0 for the optimizer 'adam'; 'adamw' takes weights off",
+      decay,
+    );
+  within(`${where} validationSplit`, given.validationSplit, 0, BELOW_ONE);
+  integer(`${where} patience`, given.patience, 0, 1e6);
+  const loss = data ? lossFor(where, data, options.loss) : given.loss;
   return { ...given, decay, loss };
 }
 
 /** @throws XiError E_ARGUMENT that names the number which is out of its range. */
-export function checkRule({ learningRate, decay, clip, beta1, beta2, epsilon }: Rule): void {
-  within('learningRate', learningRate, Number.MIN_VALUE, MOST_RATE);
-  within('beta1', beta1, 0, BELOW_ONE);
-  within('beta2', beta2, 0, BELOW_ONE);
-  within('epsilon', epsilon, Number.MIN_VALUE, BELOW_ONE);
-  within('clip', clip, Number.MIN_VALUE, 1e9);
-  within('decay', decay, 0, 1e3);
+export function checkRule(where: string, { learningRate, decay, clip, beta1, beta2, epsilon }: Rule): void {
+  within(`${where} learningRate`, learningRate, Number.MIN_VALUE, MOST_RATE);
+  within(`${where} beta1`, beta1, 0, BELOW_ONE);
+  within(`${where} beta2`, beta2, 0, BELOW_ONE);
+  within(`${where} epsilon`, epsilon, Number.MIN_VALUE, BELOW_ONE);
+  within(`${where} clip`, clip, Number.MIN_VALUE, 1e9);
+  within(`${where} decay`, decay, 0, 1e3);
 }
 
 /** @throws XiError E_ARGUMENT for a rate of one step that is none; a schedule may pass through 0. */
-export const checkRate = (rate: unknown): void => within('learningRate', rate, 0, MOST_RATE);
+export const checkRate = (where: string, rate: unknown): void =>
+  within(`${where} learningRate`, rate, 0, MOST_RATE);
 
 /** @throws XiError E_ARGUMENT for an ε that is 0 in the dtype of a model: an update of moments that are 0 would be 0/0. */
-export function checkEpsilon({ epsilon }: Pick<TrainingPlan, 'epsilon'>, dtype: DType): void {
+export function checkEpsilon(where: string, { epsilon }: Pick<TrainingPlan, 'epsilon'>, dtype: DType): void {
   if (dtype === 'float32' && Math.fround(epsilon) === 0)
-    throw mismatch('E_ARGUMENT', 'epsilon', 'a number above 0 in float32', epsilon);
+    throw mismatch('E_ARGUMENT', `${where} epsilon`, 'a number above 0 in float32', epsilon);
 }
 
 const MOST_RATE = 10;

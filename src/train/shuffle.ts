@@ -23,7 +23,7 @@ export interface ShuffleOptions {
  * @throws XiError E_ARGUMENT for options, and as `fit` for data, at the call.
  */
 export function batches<D extends AnyDataset>(data: D, options: ShuffleOptions = {}): Generator<D, void> {
-  checkDataset('batches', data);
+  checkDataset('batches data', data);
   knownKeys('batches', options, ['batch', 'seed', 'epoch']);
   const size = integer('batches batch', options.batch ?? DEFAULT_PLAN.batch, 1, 1e6);
   const seed = integer('batches seed', options.seed ?? DEFAULT_PLAN.seed, 0, Number.MAX_SAFE_INTEGER);

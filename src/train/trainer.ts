@@ -78,19 +78,25 @@ export class Trainer {
   private epochs: readonly EndedEpoch[] = [];
 
   /** What is left out is as for `fit`; watching and ending a run is up to `runTrainer`. @throws XiError as `fit` does. */
-  constructor(model: Model, data: AnyDataset, options: Partial<TrainingPlan>, validation?: AnyDataset) {
-    const { backend, config } = checkModel('Trainer', model);
-    checkDataset('data', data);
-    knownKeys('Trainer', options, Object.keys(DEFAULT_PLAN));
-    const plan = checkPlan(options, data);
-    checkEpsilon(plan, config.dtype);
-    this.batches = new Batches(model, data, plan.batch);
+  constructor(
+    model: Model,
+    data: AnyDataset,
+    options: Partial<TrainingPlan>,
+    validation?: AnyDataset,
+    where = 'Trainer',
+  ) {
+    const { backend, config } = checkModel(where, model);
+    checkDataset(`${where} data`, data);
+    knownKeys(where, options, Object.keys(DEFAULT_PLAN));
+    const plan = checkPlan(where, options, data);
+    checkEpsilon(where, plan, config.dtype);
+    this.batches = new Batches(where, model, data, plan.batch);
     this.model = model;
     this.plan = plan;
     this.data = data;
     const { train, held } = splitRows(countOf(data), plan.validationSplit, plan.seed);
     this.rows = train;
-    this.validation = chooseValidation(model, data, plan, held, validation);
+    this.validation = chooseValidation(where, model, data, plan, held, validation);
     const block = () => new ParameterBlock(backend, model.block.layout, config.dtype);
     this.m = block();
     this.v = block();
@@ -150,12 +156,24 @@ export class Trainer {
     return { loss: this.done.loss / seen, accuracy };
   }
 
-  /** Goes on from a checkpoint, whose parameters and moments were put in place before. */
+  /**
+   * Goes on from a checkpoint, whose parameters and moments were put in place before.
+   *
+   * @throws XiError E_ARGUMENT for what no trainer of this plan was ever at; nothing has changed then.
+   */
   resume(progress: Progress, stopping: Stopping = { ended: 0 }, history: readonly EndedEpoch[] = []): void {
+    if (typeof progress !== 'object' || progress === null)
+      throw mismatch('E_ARGUMENT', 'resume', 'a progress { step, loss, correct }', progress);
+    if (typeof stopping !== 'object' || stopping === null)
+      throw mismatch('E_ARGUMENT', 'resume stopping', '{ ended }', stopping);
+    if (!Array.isArray(history)) throw mismatch('E_ARGUMENT', 'resume history', 'a list of epochs', history);
     integer('resume step', progress.step, 0, this.steps);
     integer('resume ended', stopping.ended, 0, Math.floor(progress.step / this.stepsPerEpoch));
+    for (const name of ['loss', 'correct'] as const)
+      if (typeof progress[name] !== 'number')
+        throw mismatch('E_ARGUMENT', `resume ${name}`, 'a number', progress[name]);
     if (stopping.best) integer('resume best epoch', stopping.best.epoch, 1, stopping.ended);
-    for (const { epoch } of history) integer('resume history epoch', epoch, 1, stopping.ended);
+    for (const ended of history) integer('resume history epoch', ended?.epoch, 1, stopping.ended);
     this.done = progress;
     this.stops = stopping;
     this.epochs = history;
@@ -214,8 +232,14 @@ export class Trainer {
    * gives the model the best ones back when training is finished. Only early stopping and {@link history} need it.
    *
    * @param seconds that the epoch took, to be remembered.
+   * @throws XiError E_ARGUMENT for figures that are none.
    */
   endEpoch(validation?: Metrics, seconds = 0): void {
+    const isFigure = (value: unknown) => typeof value === 'number';
+    if (validation !== undefined && !(isFigure(validation?.loss) && isFigure(validation.accuracy)))
+      throw mismatch('E_ARGUMENT', 'endEpoch validation', '{ loss, accuracy }', validation);
+    if (!(isFigure(seconds) && seconds >= 0))
+      throw mismatch('E_ARGUMENT', 'endEpoch seconds', 'a number from 0', seconds);
     const { model, best } = this;
     const ended = Math.floor(this.done.step / this.stepsPerEpoch);
     this.stops = { ...this.stops, ended };
@@ -239,6 +263,7 @@ export class Trainer {
 }
 
 function chooseValidation(
+  where: string,
   model: Model,
   data: AnyDataset,
   { validationSplit, patience, loss }: TrainingPlan,
@@ -246,17 +271,23 @@ function chooseValidation(
   given: AnyDataset | undefined,
 ): AnyDataset | undefined {
   if (validationSplit > 0) {
-    if (given) throw mismatch('E_ARGUMENT', 'validationSplit', 'no validation data beside it', given.name);
+    if (given)
+      throw mismatch('E_ARGUMENT', `${where} validationSplit`, 'no validation data beside it', given.name);
     if (held.length === 0) {
       const enough = `a part of ${countOf(data)} examples that is one at least`;
-      throw mismatch('E_ARGUMENT', 'validationSplit', enough, validationSplit);
+      throw mismatch('E_ARGUMENT', `${where} validationSplit`, enough, validationSplit);
     }
     return selectDataset(data, held);
   }
   if (given) {
-    checkFits(model, given);
-    lossFor(given, loss);
+    checkFits(where, model, given);
+    lossFor(where, given, loss);
   } else if (patience > 0)
-    throw mismatch('E_ARGUMENT', 'patience', 'validation data or a validationSplit to watch', patience);
+    throw mismatch(
+      'E_ARGUMENT',
+      `${where} patience`,
+      'validation data or a validationSplit to watch',
+      patience,
+    );
   return given;
 }

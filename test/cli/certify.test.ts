@@ -63,7 +63,7 @@ describe('certify', () => {
       inFolder('cert.json'),
       JSON.stringify({ ...certificate, bound: { ...certificate.bound, refined: 99 } }),
     );
-    await fails(['certify', ...check], 1, /certificate bound: expected .*E_NUMERIC/);
+    await fails(['certify', ...check], 1, /checkCertificate bound: expected .*E_NUMERIC/);
   });
 
   it('gives a numerical bound with its tolerance and spectrum', async () => {

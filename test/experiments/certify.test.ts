@@ -152,9 +152,9 @@ describe('certify', () => {
     ['another bound', (c) => ({ bound: { ...c.bound, refined: 99 } }), /bound/],
     ['no prime', () => ({ prime: 16_777_215 }), /prime: expected a prime/],
     ['a small prime', () => ({ prime: 3 }), /rank of the minor/],
-    ['another model', () => ({ model: `sha256:${'0'.repeat(64)}` }), /certificate model/],
-    ['other templates', () => ({ templates: `sha256:${'0'.repeat(64)}` }), /certificate templates/],
-    ['another ξ', () => ({ xi: 'max' }), /certificate xi/],
+    ['another model', () => ({ model: `sha256:${'0'.repeat(64)}` }), /checkCertificate model/],
+    ['other templates', () => ({ templates: `sha256:${'0'.repeat(64)}` }), /checkCertificate templates/],
+    ['another ξ', () => ({ xi: 'max' }), /checkCertificate xi/],
     [
       'the other output',
       (c) => ({
@@ -166,18 +166,18 @@ describe('certify', () => {
       /certificate/,
     ],
     ['templates that are not there', (c) => ({ choice: c.choice.map(() => [0, 1, 99]) }), /choice\[0\]/],
-    ['fewer templates', (c) => ({ choice: c.choice.map((list) => list.slice(1)) }), /certificate rows/],
+    ['fewer templates', (c) => ({ choice: c.choice.map((list) => list.slice(1)) }), /checkCertificate rows/],
     ['a template twice', (c) => ({ choice: c.choice.map((list) => [list[0], ...list]) }), /each once/],
     ['a pivot twice', (c) => ({ pivotRows: c.pivotRows.map(() => 0) }), /pivotRows/],
-    ['other sizes', () => ({ rows: 64 }), /certificate rows/],
+    ['other sizes', () => ({ rows: 64 }), /checkCertificate rows/],
     ['another bound on all terms', (c) => ({ bound: { ...c.bound, joint: 99 } }), /bound/],
     ['another paper bound', (c) => ({ bound: { ...c.bound, paper: 99 } }), /bound/],
     ['the claim of impossibility', (c) => ({ bound: { ...c.bound, impossible: true } }), /bound/],
     ['a lower rank', (c) => ({ rank: c.rank - 1 }), /pivotRows|bound/],
-    ['other columns', () => ({ columns: 64 }), /certificate columns/],
+    ['other columns', () => ({ columns: 64 }), /checkCertificate columns/],
     ['a score that is not there', () => ({ output: 2 }), /output/],
     ['a prime beyond the largest', () => ({ prime: 2 ** 31 - 1 }), /prime/],
-    ['other row modes', () => ({ rowModes: [0, 1] }), /certificate (rows|columns|bound)/],
+    ['other row modes', () => ({ rowModes: [0, 1] }), /checkCertificate (rows|columns|bound)/],
     ['row modes out of order', (c) => ({ rowModes: [...c.rowModes].reverse() }), /rowModes/],
     ['a mode that is not there', () => ({ rowModes: [0, 1, 6] }), /rowModes/],
     ['a pivot row beyond the matrix', (c) => ({ pivotRows: [27, ...c.pivotRows.slice(1)] }), /pivotRows/],
@@ -190,9 +190,13 @@ describe('certify', () => {
       () => ({ format: undefined, width: 3 }),
       /format 'xitensor[^']*', as certify --exact --out writes/,
     ],
-    ['another seed', ({ chosen }) => ({ chosen: { ...chosen, seed: 3 } }), /certificate choice/],
-    ['other samples', ({ chosen }) => ({ chosen: { ...chosen, samples: 8 } }), /certificate choice/],
-    ['another window', ({ chosen }) => ({ chosen: { ...chosen, window: [1, 6] } }), /certificate choice/],
+    ['another seed', ({ chosen }) => ({ chosen: { ...chosen, seed: 3 } }), /checkCertificate choice/],
+    ['other samples', ({ chosen }) => ({ chosen: { ...chosen, samples: 8 } }), /checkCertificate choice/],
+    [
+      'another window',
+      ({ chosen }) => ({ chosen: { ...chosen, window: [1, 6] } }),
+      /checkCertificate choice/,
+    ],
     ['no window', ({ chosen }) => ({ chosen: { ...chosen, window: 3 } }), /window/],
     ['a key that nobody checks', () => ({ author: 'me' }), /'author'/],
     ['another version', () => ({ version: 1 }), /version/],
@@ -230,9 +234,9 @@ describe('certify', () => {
 
   it('is rejected for another model and other templates, and when it is no object', async () => {
     const other = createModel({ ...model.config, init: 'normal', seed: 5 });
-    await expect(check(certificate, other)).rejects.toEqual(refusal('E_NUMERIC', /certificate model/));
+    await expect(check(certificate, other)).rejects.toEqual(refusal('E_NUMERIC', /checkCertificate model/));
     await expect(check(certificate, model, random(9, 5))).rejects.toEqual(
-      refusal('E_NUMERIC', /certificate templates/),
+      refusal('E_NUMERIC', /checkCertificate templates/),
     );
     await expect(check(null)).rejects.toEqual(refusal('E_ARGUMENT', /expected an object/));
   });

@@ -99,7 +99,7 @@ describe('damaged files are read, or refused by an XiError:', () => {
     } as const;
     const sizes = { kind: 'tt', xi: 'rectifier', steps: 3, inputs: 2, outputs: 2, rank: 2 } as const;
     const model = createModel({ ...sizes, features: { size: 2 }, backend: reference });
-    const plan = checkPlan({ epochs: 2, batch: 2, validationSplit: 0.4, patience: 3 });
+    const plan = checkPlan('fit', { epochs: 2, batch: 2, validationSplit: 0.4, patience: 3 });
     const trainer = new Trainer(model, data, plan);
     while (!trainer.epochIsOpen) trainer.step();
     trainer.endEpoch({ loss: 1, accuracy: 0.5 });

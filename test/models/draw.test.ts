@@ -72,7 +72,11 @@ describe('String(model)', () => {
       for (const shared of [false, true]) {
         if (shared && kind === 'ht' && steps % 2) continue;
         const options = { kind, diagonal, shared, steps, inputs: 784, outputs: 1000, rank: 1024 };
-        const config = checkConfig({ ...options, xi: 'logsumexp', features: { size: 128 } } as ModelOptions);
+        const config = checkConfig('createModel', {
+          ...options,
+          xi: 'logsumexp',
+          features: { size: 128 },
+        } as ModelOptions);
         for (const line of drawNetwork(config, 123_456_789).split('\n'))
           expect(line.length, line).toBeLessThanOrEqual(120);
       }

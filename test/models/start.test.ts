@@ -73,7 +73,7 @@ describe.each([
     for (const gradient of Object.values(parameters)) expect(rms(gradient) / (COUNT * steps)).toBeLessThan(5);
 
     const plan = { epochs: 30, batch: COUNT, learningRate: 0.01, schedule: 'constant' } as const;
-    const trainer = new Trainer(model, data, checkPlan(plan));
+    const trainer = new Trainer(model, data, checkPlan('fit', plan));
     const losses: number[] = [];
     while (!trainer.finished) losses.push(trainer.step().batchLoss);
     const left = MORE[[name, xi, steps].join(', ')] ?? LEFT;
@@ -132,7 +132,7 @@ describe('one core for all steps', () => {
     }
     const data = { name: 'middle', inputs, labels, classes: 2 };
     const model = createModel({ ...common, xi: 'rectifier', steps, rank: 32 });
-    const trainer = new Trainer(model, data, checkPlan({ epochs: 30, batch: 20 }));
+    const trainer = new Trainer(model, data, checkPlan('fit', { epochs: 30, batch: 20 }));
     while (!trainer.finished) trainer.step();
     expect(trainer.running.accuracy).toBeGreaterThan(0.95);
   });

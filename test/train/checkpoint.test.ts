@@ -24,7 +24,7 @@ const inFolder = (name: string) => join(folder, name);
 const refusal = (code: string, message: RegExp) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
 
-const PLAN = checkPlan({ epochs: 4, batch: 16, learningRate: 0.01, seed: 3 });
+const PLAN = checkPlan('fit', { epochs: 4, batch: 16, learningRate: 0.01, seed: 3 });
 /** 100 examples in batches of 16: seven steps an epoch, the last of them short. */
 const STEPS = 28;
 const data = { float32: patterns(100, 3), float64: patterns(100, 3, 'float64') };

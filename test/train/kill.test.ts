@@ -20,7 +20,7 @@ const backend = await openBackend({ prefer: ['reference'] });
 const count = 60;
 const inputs = { dtype: 'float32', shape: [count, 3, 4], data: Float32Array.from({ length: count * 12 }, (_, n) => Math.sin(n * n)) };
 const data = { name: 'waves', inputs, labels: Int32Array.from({ length: count }, (_, n) => n % 2), classes: 2 };
-const plan = checkPlan({ epochs: 12, batch: 12, learningRate: 0.01, validationSplit: 0.2, patience: 100, optimizer: 'adamw', seed: 3 });
+const plan = checkPlan('fit', { epochs: 12, batch: 12, learningRate: 0.01, validationSplit: 0.2, patience: 100, optimizer: 'adamw', seed: 3 });
 const shape = { kind: 'tt', xi: 'rectifier', steps: 3, inputs: 4, outputs: 2, rank: 24, features: { size: 24 }, seed: 1, backend };
 const trainer = existsSync(checkpoint)
   ? await loadCheckpoint(checkpoint, data, { backend })

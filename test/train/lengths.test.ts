@@ -65,7 +65,7 @@ describe('training on sequences of several lengths', () => {
     const data = endings(20);
     const model = make({ ...SHARED, dtype: 'float64' });
     const wide = { ...data.inputs, dtype: 'float64' as const, data: Float64Array.from(data.inputs.data) };
-    const plan = checkPlan({ epochs: 1, batch: 20, schedule: 'constant', clip: 1e9 });
+    const plan = checkPlan('fit', { epochs: 1, batch: 20, schedule: 'constant', clip: 1e9 });
     const before = model.parameters;
     const scores = model.score(wide, { lengths: data.lengths });
     const dScores = zeros([20, 2], 'float64');
@@ -142,7 +142,7 @@ describe('a checkpoint of it', () => {
 
   it('goes on to the same bits, on the same lengths only', async () => {
     const [data, path] = [endings(40), join(folder, 'c.safetensors')];
-    const begin = () => new Trainer(make(SHARED), data, checkPlan(PLAN));
+    const begin = () => new Trainer(make(SHARED), data, checkPlan('fit', PLAN));
     const [straight, stopped] = [begin(), begin()];
     while (!straight.finished) straight.step();
     for (let n = 0; n < 4; n++) stopped.step();
@@ -186,7 +186,7 @@ describe('lengths are refused', () => {
     ],
   ])('%s', (_, set, options, code, message) => {
     const model = make({ ...SHARED, ...options });
-    for (const act of [() => new Trainer(model, set, checkPlan(PLAN)), () => evaluate(model, set)])
+    for (const act of [() => new Trainer(model, set, checkPlan('fit', PLAN)), () => evaluate(model, set)])
       expect(act).toThrow(refusal(code, message));
   });
 });

@@ -20,7 +20,7 @@ const [count, steps, inputs] = [2000, 3, 8];
 const X = { dtype: 'float32', shape: [count, steps, inputs], data: Float32Array.from({ length: count * steps * inputs }, (_, n) => Math.sin(n)) };
 const data = { name: 'waves', inputs: X, labels: Int32Array.from({ length: count }, (_, n) => n % 2), classes: 2 };
 const used = () => name === 'wasm' ? memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) : process.resourceUsage().maxRSS * 1024;
-const trainer = (batch, options) => new Trainer(createModel({ ...shape, ...options, xi: 'rectifier', steps, inputs, outputs: 2, backend }), data, checkPlan({ epochs: 9, batch }));
+const trainer = (batch, options) => new Trainer(createModel({ ...shape, ...options, xi: 'rectifier', steps, inputs, outputs: 2, backend }), data, checkPlan('fit', { epochs: 9, batch }));
 const small = trainer(10, { rank: 8, features: { size: 8 } });
 small.step();
 const before = used();

@@ -62,7 +62,7 @@ describe('early stopping', () => {
 
   it('holds a part of the examples back and trains on the others only', async () => {
     const options = { epochs: 2, batch: 10, validationSplit: 0.25, seed: 4 };
-    const trainer = new Trainer(make(), data, checkPlan(options));
+    const trainer = new Trainer(make(), data, checkPlan('fit', options));
     expect([trainer.count, trainer.stepsPerEpoch]).toEqual([60, 6]);
     const { train: kept, held } = splitRows(80, 0.25, 4);
     expect(trainer.validation).toEqual(selectDataset(data, held));
@@ -103,7 +103,7 @@ describe('a checkpoint of early stopping', () => {
   async function stopped(step: number, options: FitOptions, validation: typeof data | undefined) {
     const path = join(folder, `${step}.safetensors`);
     const controller = new AbortController();
-    const trainer = new Trainer(make(), data, checkPlan(options), validation);
+    const trainer = new Trainer(make(), data, checkPlan('fit', options), validation);
     const run = runTrainer(trainer, {
       signal: controller.signal,
       onStep: (report) => report.step === step && controller.abort(),
@@ -124,7 +124,7 @@ describe('a checkpoint of early stopping', () => {
         decay: 0.3,
         ...(split && { validationSplit: 0.25 }),
       };
-      const options = checkPlan(all as FitOptions);
+      const options = checkPlan('fit', all as FitOptions);
       const validation = split ? undefined : shuffled;
       const straight = new Trainer(make(), data, options, validation);
       const whole = await collect(runTrainer(straight, {}));

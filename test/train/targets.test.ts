@@ -73,14 +73,14 @@ describe('the mean squared error', () => {
 
   it('is what targets have where no loss is named; softmax is refused', async () => {
     const data = linear(6, 'float32');
-    expect(checkPlan({}, data).loss).toBe('mse');
-    expect(checkPlan({}, patterns(4, 3)).loss).toBe('softmax');
+    expect(checkPlan('fit', {}, data).loss).toBe('mse');
+    expect(checkPlan('fit', {}, patterns(4, 3)).loss).toBe('softmax');
     const wrong = refusal('E_ARGUMENT', /loss: expected mse for the targets of linear, received 'softmax'/);
     expect(() => evaluate(make(), data, { loss: 'softmax' })).toThrow(wrong);
     await expect(drain(make(), data, { loss: 'softmax' })).rejects.toThrow(wrong);
-    expect(() => new Trainer(make(), data, checkPlan({}))).toThrow(wrong);
+    expect(() => new Trainer(make(), data, checkPlan('fit', {}))).toThrow(wrong);
     // Of validation data too, before the first epoch and not after it.
-    const plan = checkPlan({}, patterns(4, 3));
+    const plan = checkPlan('fit', {}, patterns(4, 3));
     expect(() => new Trainer(make(), patterns(4, 3), plan, data)).toThrow(wrong);
   });
 
@@ -129,7 +129,7 @@ it('a token beyond the inputs of the model is refused before training', () => {
     labels: Int32Array.of(0),
     classes: 2,
   });
-  expect(() => new Trainer(make(), data, checkPlan({}))).toThrow(
+  expect(() => new Trainer(make(), data, checkPlan('fit', {}))).toThrow(
     refusal('E_ARGUMENT', /words: expected tokens from 0 to 3, received 4/),
   );
 });
@@ -160,8 +160,8 @@ describe('AdamW', () => {
     // Biases start at 0, of which decay takes nothing.
     const before = { ...plain.parameters, 'features.b': tensor(new Float64Array(6).fill(0.5), [6]) };
     for (const model of [plain, decayed]) model.setParameters(before);
-    new Trainer(plain, data, checkPlan(plan)).step();
-    new Trainer(decayed, data, checkPlan({ ...plan, optimizer: 'adamw', decay: 0.5 })).step();
+    new Trainer(plain, data, checkPlan('fit', plan)).step();
+    new Trainer(decayed, data, checkPlan('fit', { ...plan, optimizer: 'adamw', decay: 0.5 })).step();
     for (const [name, { data: start, shape }] of Object.entries(before)) {
       const [got, want] = [decayed, plain].map((model) => model.parameters[name].data);
       const part = shape.length > 1 ? 0.02 * 0.5 : 0;
@@ -170,8 +170,8 @@ describe('AdamW', () => {
   });
 
   it('has a decay of 0.01 where none is given', () => {
-    expect(checkPlan({ optimizer: 'adamw' }).decay).toBe(0.01);
-    expect(checkPlan({}).decay).toBe(0);
+    expect(checkPlan('fit', { optimizer: 'adamw' }).decay).toBe(0.01);
+    expect(checkPlan('fit', {}).decay).toBe(0);
   });
 });
 
@@ -191,7 +191,7 @@ describe('schedules', () => {
     const trainer = new Trainer(
       make(),
       patterns(40, 3),
-      checkPlan({ epochs: 2, batch: 10, schedule: 'linear' }),
+      checkPlan('fit', { epochs: 2, batch: 10, schedule: 'linear' }),
     );
     const rates = Array.from({ length: 8 }, () => trainer.step().learningRate);
     expect(rates[1]).toBeCloseTo(4e-3, 12);

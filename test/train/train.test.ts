@@ -38,7 +38,7 @@ describe('a step', () => {
     const model = make({ dtype: 'float64' });
     const twin = make({ dtype: 'float64' });
     const plan = { epochs: 6, batch: count, schedule: 'constant', learningRate: rate, clip } as const;
-    const trainer = new Trainer(model, data, checkPlan(plan));
+    const trainer = new Trainer(model, data, checkPlan('fit', plan));
     const m: Record<string, number[]> = {};
     const v: Record<string, number[]> = {};
     let clipped = 0;
@@ -77,7 +77,7 @@ describe('a step', () => {
   });
 
   it('reports running figures of its epoch', () => {
-    const trainer = new Trainer(make(), patterns(25, 3), checkPlan({ epochs: 2, batch: 10 }));
+    const trainer = new Trainer(make(), patterns(25, 3), checkPlan('fit', { epochs: 2, batch: 10 }));
     const reports = Array.from({ length: 6 }, () => trainer.step());
     expect(reports.map(({ epoch }) => epoch)).toEqual([1, 1, 1, 2, 2, 2]);
     expect(reports.map(({ step, steps }) => [step, steps])).toEqual([1, 2, 3, 4, 5, 6].map((n) => [n, 6]));
@@ -92,7 +92,11 @@ describe('a step', () => {
 
   it('takes every example once an epoch, in another order each', () => {
     const plan = { epochs: 2, batch: 1, learningRate: 1e-12, schedule: 'constant' } as const;
-    const trainer = new Trainer(make({ dtype: 'float64' }), patterns(20, 3, 'float64'), checkPlan(plan));
+    const trainer = new Trainer(
+      make({ dtype: 'float64' }),
+      patterns(20, 3, 'float64'),
+      checkPlan('fit', plan),
+    );
     const epoch = () => Array.from({ length: 20 }, () => trainer.step().batchLoss.toFixed(8));
     const [first, second] = [epoch(), epoch()];
     expect(second).not.toEqual(first);
