@@ -163,7 +163,7 @@ describe('certify', () => {
         pivotRows: [...Array(27).keys()],
         pivotColumns: [...Array(27).keys()],
       }),
-      /certificate/,
+      /checkCertificate/,
     ],
     ['templates that are not there', (c) => ({ choice: c.choice.map(() => [0, 1, 99]) }), /choice\[0\]/],
     ['fewer templates', (c) => ({ choice: c.choice.map((list) => list.slice(1)) }), /checkCertificate rows/],
