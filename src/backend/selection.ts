@@ -47,15 +47,23 @@ export function checkWanted(
   knownKeys('openBackend', options, ['prefer', 'isa', 'threads', ...others]);
   const prefer = options.prefer ?? (around.backend ? [around.backend as BackendName] : BACKEND_NAMES);
   const threads = threadsOf(options.threads, around);
+  if (options.isa !== undefined && typeof options.isa !== 'string')
+    throw mismatch(
+      'E_ARGUMENT',
+      'openBackend isa',
+      "the name of an instruction set, such as 'avx2'",
+      options.isa,
+    );
   if (!Array.isArray(prefer) || prefer.length === 0) {
-    throw mismatch('E_ARGUMENT', 'prefer', `a list of ${BACKEND_NAMES.join(', ')}`, prefer);
+    throw mismatch('E_ARGUMENT', 'openBackend prefer', `a list of ${BACKEND_NAMES.join(', ')}`, prefer);
   }
-  for (const name of prefer) oneOf(options.prefer ? 'prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
+  for (const name of prefer)
+    oneOf(options.prefer ? 'openBackend prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
   return { prefer, isa: options.isa ?? (around.isa || undefined), threads };
 }
 
 function threadsOf(option: number | undefined, { threads: variable, cores }: Surroundings): number {
-  if (option !== undefined) return integer('threads', option, 1, MAX_THREADS);
+  if (option !== undefined) return integer('openBackend threads', option, 1, MAX_THREADS);
   if (!variable) return Math.min(MAX_THREADS, cores);
   const count = Number(variable);
   if (Number.isInteger(count) && count >= 1 && count <= MAX_THREADS) return count;

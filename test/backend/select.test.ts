@@ -192,13 +192,22 @@ describe('options', () => {
   });
 
   it.each<[unknown, string, RegExp]>([
-    [{ prefer: [] }, 'E_ARGUMENT', /prefer: expected a list of native, wasm, reference, received \[\]/],
-    [{ prefer: 'native' }, 'E_ARGUMENT', /prefer: expected a list/],
-    [{ prefer: ['reference', 'gpu'] }, 'E_ARGUMENT', /prefer: expected one of .*, received 'gpu'/],
+    [
+      { prefer: [] },
+      'E_ARGUMENT',
+      /^openBackend prefer: expected a list of native, wasm, reference, received \[\]/,
+    ],
+    [{ prefer: 'native' }, 'E_ARGUMENT', /^openBackend prefer: expected a list/],
+    [
+      { prefer: ['reference', 'gpu'] },
+      'E_ARGUMENT',
+      /^openBackend prefer: expected one of .*, received 'gpu'/,
+    ],
     [{ backend: 'native' }, 'E_ARGUMENT', /openBackend: expected options among prefer, isa, threads/],
-    [{ threads: 0 }, 'E_ARGUMENT', /threads: expected an integer from 1 to 255, received 0/],
+    [{ threads: 0 }, 'E_ARGUMENT', /^openBackend threads: expected an integer from 1 to 255, received 0/],
     [{ threads: 1.5 }, 'E_ARGUMENT', /threads/],
     [{ threads: '2' }, 'E_ARGUMENT', /threads/],
+    [{ isa: Symbol('avx2') }, 'E_ARGUMENT', /^openBackend isa: expected the name of an instruction set/],
     [{ isa: 'mmx' }, 'E_BACKEND', /native: [\s\S]*wasm: [\s\S]*reference: it has no instruction set 'mmx'/],
     [null, 'E_ARGUMENT', /openBackend: expected options, received null/],
   ])('%o is refused', async (options, code, message) => {

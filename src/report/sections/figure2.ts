@@ -13,7 +13,7 @@ export function figure2Section({ settings, performance }: Results): Markup | nul
     (record) => record.experiment === 'figure2' && finalAccuracy(record) !== null,
   );
   if (records.length === 0) return null;
-  const panels = groups(records, ({ dataset }) => dataset).map(panelOf);
+  const panels = groups(records, ({ dataset }) => dataset).map(figure2Panel);
   const caption = html`Test accuracy against the number of parameters, rectifier ξ(x, y) = max(x, y, 0): recurrent networks of growing rank, and
 trees and shallow networks of the largest rank with at most as many parameters. The paper’s Figure 2 has IMDB and no trees. ${spreadNote(records)} ${testNote(records, settings.data)}`;
   return section(
@@ -31,7 +31,8 @@ trees and shallow networks of the largest rank with at most as many parameters. 
   );
 }
 
-function panelOf(records: readonly PerformanceRecord[]): Panel {
+/** The plot of one data set. */
+export function figure2Panel(records: readonly PerformanceRecord[]): Panel {
   const [{ dataset }] = records;
   const curves = KIND_ORDER.flatMap((kind) => {
     const own = records.filter((record) => record.kind === kind);
