@@ -81,8 +81,8 @@ const RULES = STYLE.split('\n')
   )
   .join('\n');
 
-/** Panels in a frame, `columns` beside each other. */
-function sheet(label, panels, columns) {
+/** Panels in a frame, `columns` beside each other; made by which script. */
+export function sheet(label, panels, columns, script = 'figures') {
   const rows = Math.ceil(panels.length / columns);
   const width = columns * (SIZE.width + GAP) + 2 * GAP;
   const height = rows * (SIZE.height + GAP) + GAP;
@@ -95,7 +95,7 @@ function sheet(label, panels, columns) {
     return text.replace('<svg class="', place).replace(/\n/g, '');
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${label}">
-<!-- Made by scripts/figures.mjs. Do not edit. -->
+<!-- Made by scripts/${script}.mjs. Do not edit. -->
 <style>
 ${RULES}
 </style>
@@ -152,7 +152,7 @@ function curvesPanel(curves) {
 }
 
 /** The families in the corner of a plot that curves which rise leave free. */
-function withLegend({ text }, curves) {
+export function withLegend({ text }, curves) {
   const entries = curves.map(({ kind }, n) => {
     const y = 136 + 18 * n;
     return `<path class="line c${KINDS[kind].colour}" d="M178 ${y}h26"/><text class="strong halo" x="210" y="${y + 4}">${KINDS[kind].name}</text>`;
