@@ -86,7 +86,7 @@ export class Model {
       const rows = Math.min(SCORE_ROWS, batch - start);
       const lengths = order?.lengths.subarray(start, start + rows);
       borrowing((borrow) => {
-        const x = this.reach(X, data.subarray(start * row, (start + rows) * row), borrow);
+        const x = this.reach('score', X, data.subarray(start * row, (start + rows) * row), borrow);
         out.set(this.network.forward(this.block, x, rows, lengths).read(), start * outputs);
       });
     }
@@ -104,7 +104,7 @@ export class Model {
     const { data, batch } = this.checkBatch('states', X, {});
     if (!this.network.states)
       throw mismatch('E_ARGUMENT', 'states', 'a tt network, which has hidden states', kind);
-    borrowing((borrow) => this.network.forward(this.block, this.reach(X, data, borrow), batch));
+    borrowing((borrow) => this.network.forward(this.block, this.reach('states', X, data, borrow), batch));
     const sizes = [...rank, outputs];
     return this.network.states(batch).map((state, t) => this.download(state, [batch, sizes[t]]));
   }
@@ -143,7 +143,7 @@ export class Model {
     const shape = [batch, outputs];
     const check = (weights: Tensor) => checkTensor('gradients dScores', weights, shape, dtype).data;
     return borrowing((borrow) => {
-      const x = this.reach(X, data, borrow);
+      const x = this.reach('gradients', X, data, borrow);
       const given = typeof dScores === 'function' ? undefined : check(dScores);
       const scores = this.network.forward(block, x, batch, order?.lengths, true);
       const ask = (make: (scores: Tensor) => Tensor) => {
@@ -203,8 +203,8 @@ export class Model {
   /** The values of a batch, ordered by the lengths of its sequences where these differ, and how many a sequence has. */
   private checkBatch(where: string, X: Inputs, options: BatchOptions) {
     const { steps, inputs, dtype } = this.idle(where).config;
-    if (isTokens(X)) checkTokens('X', X, steps, inputs);
-    else checkTensor('X', X, [-1, steps, inputs], dtype, { finite: false });
+    if (isTokens(X)) checkTokens(`${where} X`, X, steps, inputs);
+    else checkTensor(`${where} X`, X, [-1, steps, inputs], dtype, { finite: false });
     const row = isTokens(X) ? steps : steps * inputs;
     const [batch] = X.shape;
     const order = orderByLength(where, this.config, options, batch);
@@ -212,10 +212,15 @@ export class Model {
   }
 
   /** Some of the inputs X where the kernels reach them, if they are finite, which a kernel tells sooner. */
-  private reach(X: Inputs, data: FloatArray | Int32Array, borrow: (storage: Storage) => Storage): InputRows {
+  private reach(
+    where: string,
+    X: Inputs,
+    data: FloatArray | Int32Array,
+    borrow: (storage: Storage) => Storage,
+  ): InputRows {
     if (data instanceof Int32Array) return data;
     const x = borrow(this.backend.adopt(data));
-    if (!isTokens(X) && !Number.isFinite(this.backend.sumSquares(x))) checkFinite('X', X.data);
+    if (!isTokens(X) && !Number.isFinite(this.backend.sumSquares(x))) checkFinite(`${where} X`, X.data);
     return x;
   }
 
