@@ -1,25 +1,20 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { writeDigits } from '../support/digits.ts';
-import { COMMAND, fails as failsIn, run, temporaryFolder, xitensor } from '../support/processes.ts';
+import { COMMAND, commandFolder, run, xitensor } from '../support/processes.ts';
 
-let folder: string;
+const { inFolder, fails } = commandFolder();
 let model: string;
-const inFolder = (...parts: string[]) => join(folder, ...parts);
 const DATA = () => ['--data', inFolder('digits'), '--patch', '4'];
 const SMALL = ['--rank', '6', '--features', '5', '--batch', '50', '--learning-rate', '0.01'];
 
 beforeAll(async () => {
-  folder = temporaryFolder();
   writeDigits(inFolder('digits'), { train: 600, test: 150 });
   model = inFolder('m.safetensors');
   const outcome = await xitensor(['train', ...DATA(), ...SMALL, '--epochs', '6', '-o', model, '--json']);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn(args, code, message, folder);
 
 describe('broken files end with status 1 and leave nothing behind', () => {
   it('a model that is missing', async () => {
@@ -127,7 +122,7 @@ describe('broken files end with status 1 and leave nothing behind', () => {
     writeFileSync(path, make());
     await fails(['score', path, ...DATA(), '-o', inFolder('scores.npy')], 1, message);
     rmSync(path);
-    expect(readdirSync(folder).sort()).toEqual(['digits', 'm.safetensors']);
+    expect(readdirSync(inFolder()).sort()).toEqual(['digits', 'm.safetensors']);
   });
 
   it.each([
@@ -149,6 +144,6 @@ describe('broken files end with status 1 and leave nothing behind', () => {
     const args = ['train', '--data', broken, '--patch', '4', '-o', inFolder('new.safetensors')];
     await fails(args, 1, new RegExp(`${message.source}.*\\(E_FILE\\)`));
     rmSync(broken, { recursive: true });
-    expect(readdirSync(folder).sort()).toEqual(['digits', 'm.safetensors']);
+    expect(readdirSync(inFolder()).sort()).toEqual(['digits', 'm.safetensors']);
   });
 });

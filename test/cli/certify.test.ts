@@ -1,23 +1,16 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { writeNpy } from '../../src/io/disk.ts';
 import { saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
-import { fails as failsIn, temporaryFolder, xitensor } from '../support/processes.ts';
+import { commandFolder, xitensor } from '../support/processes.ts';
 
-let folder: string;
-const inFolder = (...parts: string[]) => join(folder, ...parts);
-beforeAll(() => {
-  folder = temporaryFolder();
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn(args, code, message, folder);
+const { inFolder, fails } = commandFolder();
 
 describe('certify', () => {
-  const certify = (...args: string[]) => xitensor(['certify', ...args], { cwd: folder });
+  const certify = (...args: string[]) => xitensor(['certify', ...args], { cwd: inFolder() });
   beforeAll(async () => {
     const options = {
       steps: 6,
@@ -101,7 +94,7 @@ describe('certify', () => {
     writeFileSync(inFolder('table.csv'), ['p,q,r,s,class', ...rows.map((row) => row.join())].join('\n'));
     const table = ['--data', 'table.csv', '--label', 'class', '--inputs', '2'];
     const short = ['--rank', '3', '--features', '4', '--epochs', '1', '--json', '-o', 'table.safetensors'];
-    expect(await xitensor(['train', ...table, ...short], { cwd: folder })).toMatchObject({ code: 0 });
+    expect(await xitensor(['train', ...table, ...short], { cwd: inFolder() })).toMatchObject({ code: 0 });
     const own = ['table.safetensors', '--templates', 'table.csv'];
     const { code, stdout } = await certify(...own, '--exact', '--json', '--out', 'table.json');
     expect(code).toBe(0);

@@ -1,30 +1,24 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { tensor } from '../../src/core/tensor.ts';
 import { readNpy, writeNpy } from '../../src/io/disk.ts';
 import { loadModel } from '../../src/models/disk.ts';
 import { writeDigits } from '../support/digits.ts';
-import { fails as failsIn, temporaryFolder, xitensor } from '../support/processes.ts';
+import { commandFolder, xitensor } from '../support/processes.ts';
 
-let folder: string;
+const { inFolder, fails } = commandFolder();
 let model: string;
-const inFolder = (...parts: string[]) => join(folder, ...parts);
 const DATA = () => ['--data', inFolder('digits'), '--patch', '4'];
 const SMALL = ['--rank', '6', '--features', '5', '--batch', '50', '--learning-rate', '0.01'];
 
 let record: string;
 beforeAll(async () => {
-  folder = temporaryFolder();
   writeDigits(inFolder('digits'), { train: 600, test: 150 });
   model = inFolder('m.safetensors');
   const outcome = await xitensor(['train', ...DATA(), ...SMALL, '--epochs', '6', '-o', model, '--json']);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   record = outcome.stdout;
 });
-afterAll(() => rmSync(folder, { recursive: true }));
-
-const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn(args, code, message, folder);
 
 describe('help', () => {
   it.each([['--help'], ['-h'], ['help'], []])('%s lists the commands', async (...args) => {
@@ -97,9 +91,9 @@ describe('bad arguments end with status 2 and leave nothing behind', () => {
     ['features 0', ['train', '--features', '0'], /features.size: expected an integer from 1/],
     ['a negative seed', ['train', '--seed', '-1'], /seed: expected an integer from 0/],
   ])('%s', async (_, args, message) => {
-    const before = readdirSync(folder);
+    const before = readdirSync(inFolder());
     await fails(args, 2, message);
-    expect(readdirSync(folder)).toEqual(before);
+    expect(readdirSync(inFolder())).toEqual(before);
   });
 
   it('ranks that do not fit the steps of the data', async () => {
@@ -146,7 +140,7 @@ describe('train', () => {
   it('learns, and leaves no checkpoint', () => {
     const { epochs } = JSON.parse(record) as { epochs: { loss: number }[] };
     expect(epochs[5].loss).toBeLessThan(epochs[0].loss);
-    expect(readdirSync(folder).sort()).toEqual(['digits', 'm.safetensors']);
+    expect(readdirSync(inFolder()).sort()).toEqual(['digits', 'm.safetensors']);
   });
 
   it('draws the network and prints a line an epoch where there is no terminal', async () => {
@@ -242,6 +236,6 @@ describe('score', () => {
     await writeNpy(input, tensor(new Float32Array(count).fill(value), shape));
     await fails(['score', model, '-i', input, '-o', inFolder('y.npy')], 1, message);
     rmSync(input);
-    expect(readdirSync(folder).sort()).toEqual(['digits', 'm.safetensors']);
+    expect(readdirSync(inFolder()).sort()).toEqual(['digits', 'm.safetensors']);
   });
 });

@@ -4,27 +4,20 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RankRecords } from '../../src/cli/rank_records.ts';
 import { runWorkers } from '../../src/cli/workers.ts';
 import { XiError } from '../../src/core/errors.ts';
 import { checkStudy } from '../../src/experiments/rank_config.ts';
 import { temporaryName } from '../../src/io/temporary.ts';
-import { COMMAND, fails as failsIn, start, temporaryFolder, xitensor } from '../support/processes.ts';
+import { COMMAND, commandFolder, start, xitensor } from '../support/processes.ts';
 
-let folder: string;
-const inFolder = (...parts: string[]) => join(folder, ...parts);
-beforeAll(() => {
-  folder = temporaryFolder();
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-const fails = (args: readonly string[], code: 1 | 2, message: RegExp) => failsIn(args, code, message, folder);
+const { inFolder, fails } = commandFolder();
 
 const SMALL = ['--templates', '3', '--steps', '4', '--rank', '1,2', '--networks', '12'];
 

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const COMMAND = join(ROOT, 'dist/cli/main.js');
@@ -101,4 +101,17 @@ export async function fails(
   expect(outcome.stderr).toMatch(message);
   expect(outcome.stderr).not.toMatch(/\n\s+at |unexpected failure/);
   expect({ code: outcome.code, stdout: outcome.stdout }).toEqual({ code, stdout: '' });
+}
+
+/** A folder for the commands of a test file, made before its first test and removed after the last. */
+export function commandFolder() {
+  let folder = '';
+  beforeAll(() => {
+    folder = temporaryFolder();
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return {
+    inFolder: (...parts: string[]) => join(folder, ...parts),
+    fails: (args: readonly string[], code: 1 | 2, message: RegExp) => fails(args, code, message, folder),
+  };
 }
