@@ -5,6 +5,7 @@ import { contract, contractGradient, type XiOption } from '../../src/contract/co
 import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { XI, XI_NAMES } from '../../src/core/xi.gen.ts';
+import * as library from '../../src/index.ts';
 import { expectClose } from '../support/golden.ts';
 import { drawTensor, normal, shapesOf } from '../support/operands.ts';
 
@@ -123,5 +124,22 @@ describe('ξ as a function', () => {
     expect(() => contract('; i -> ', [x], { xi, backend: wasm })).toThrow(
       /expected the reference backend .*received wasm/,
     );
+  });
+});
+
+describe('an operator of one’s own beside infinities', () => {
+  const { tensor } = library;
+  const slope = (_: number, y: number): number => 0.5 / Math.sqrt(y);
+
+  it('has gradients that are those of the table beside infinities', () => {
+    const xi = { value: (x: number, y: number) => x + y, dx: () => 1, dy: () => 1 };
+    const [one, infinite] = [tensor([1], []), tensor([1, Number.POSITIVE_INFINITY, 2])];
+    const [got] = library.contractGradient('; k ->', [infinite], one, { xi, reduce: 'logsumexp' });
+    const [want] = library.contractGradient('; k ->', [infinite], one, { xi: 'sum', reduce: 'logsumexp' });
+    expect(got).toEqual(want);
+    // The slope of the root at 0 is infinite, of a term that lost nothing.
+    const root = { value: (x: number, y: number) => x + Math.sqrt(y), dx: () => 1, dy: slope, unit: 0 };
+    const [gradient] = library.contractGradient('; k ->', [tensor([0, 4])], one, { xi: root, reduce: 'max' });
+    expect([...gradient.data]).toEqual([0, 0.25]);
   });
 });

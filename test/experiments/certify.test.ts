@@ -6,6 +6,7 @@ import { XI_NAMES } from '../../src/core/xi.gen.ts';
 import { type Certificate, checkCertificate } from '../../src/experiments/certificate.ts';
 import { type CertifyOptions, certify } from '../../src/experiments/certify.ts';
 import { chooseSubgrid, sidesOf } from '../../src/experiments/subgrid.ts';
+import * as library from '../../src/index.ts';
 import { createModel, type Model } from '../../src/models/model.ts';
 import { widthBound } from '../../src/theory/bounds.ts';
 import { subgridBound } from '../../src/theory/subgrid.ts';
@@ -312,5 +313,24 @@ describe('the event loop has turns', () => {
     expect(() => exactRank(model, random(1, 2), [0], { signal })).toThrow(
       refusal('E_ARGUMENT', /exactRank signal/),
     );
+  });
+});
+
+describe('memory', () => {
+  it('a certificate of more sequences than there is memory for is refused at once', async () => {
+    const big = library.createModel({
+      ...{ kind: 'tt', xi: 'rectifier', steps: 16, inputs: 3, outputs: 1, rank: 2, dtype: 'float64' },
+      features: { size: 3 },
+    });
+    const many = library.tensor(
+      Float64Array.from({ length: 120 }, (_, n) => Math.sin(n)),
+      [40, 3],
+    );
+    const { certificate } = await library.certify(big, many, { exact: true, samples: 4 });
+    const all = Array.from({ length: 40 }, (_, m) => m);
+    const [rows, columns] = [40 ** 5, 40 ** 5];
+    const choice = Array.from({ length: 16 }, (_, t) => (t < 10 ? all : [0]));
+    const forged = { ...certificate, chosen: null, choice, rowModes: [0, 1, 2, 3, 4], rows, columns };
+    await expect(library.checkCertificate(big, many, forged)).rejects.toThrow(/exact scores need/);
   });
 });

@@ -6,6 +6,7 @@ import { Rng } from '../../src/core/rng.ts';
 import { type Tensor, zeros } from '../../src/core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
 import { randomNetwork, randomTensor } from '../../src/experiments/checks/instances.ts';
+import * as library from '../../src/index.ts';
 import { createModel } from '../../src/models/model.ts';
 import { identity } from '../../src/theory/features.ts';
 import { oneHotTensor } from '../../src/theory/onehot.ts';
@@ -179,5 +180,26 @@ describe('networks of the theorems', () => {
     );
     const long = createModel({ ...sizes, steps: 40, features: { size: 2 }, dtype: 'float64', backend });
     expect(() => margins(long, templates)).toThrow(refusal('E_MEMORY', /4\^39/));
+  });
+});
+
+describe('large networks', () => {
+  it('of more numbers than a call has arguments are made and added', () => {
+    const open = library.openSetNetwork({ size: 400, steps: 2, rank: 2 });
+    expect(open.config.projection).toBe(400);
+    const sizes = {
+      kind: 'cp',
+      xi: 'product',
+      steps: 2,
+      inputs: 2,
+      outputs: 10,
+      features: { size: 2 },
+    } as const;
+    const wide = library.createModel({ ...sizes, rank: 10_000 });
+    const sum = library.addNetworks(wide, wide);
+    const x = library.zeros([1, 2, 2]);
+    x.data.set([1, 2, 3, 4]);
+    const [once, twice] = [wide, sum].map((network) => network.score(x).data);
+    twice.forEach((score, c) => void expect(score).toBeCloseTo(2 * once[c], 3));
   });
 });
