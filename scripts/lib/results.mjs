@@ -88,7 +88,8 @@ function folds(trainings, data) {
 export function pageOf({ made, settings, trainings }) {
   const of = (experiment) => trainings.filter((training) => training.experiment === experiment);
   const data = settings.data;
-  const [{ machine, backend, isa, threads }] = trainings;
+  const [{ machine, threads }] = trainings;
+  const backends = [...new Set(trainings.map(({ backend, isa }) => `${backend} ${isa}`))].join(' and ');
   const seconds = trainings.reduce((sum, training) => sum + training.seconds, 0);
   const panels = groups(of('figure2'), ({ dataset }) => dataset).map((own) =>
     withLegend(
@@ -102,7 +103,7 @@ export function pageOf({ made, settings, trainings }) {
 
 # Results
 
-What \`npx ${commandOf(settings, 'performance')}\` found: ${trainings.length} trainings in ${duration(seconds)}, ${machine.processor}, ${backend} ${isa},
+What \`npx ${commandOf(settings, 'performance')}\` found: ${trainings.length} trainings in ${duration(seconds)}, ${machine.processor}, ${backends},
 threads: ${threads}, with other work on the machine, ${made}. Every accuracy is of the test part after the last epoch; no epoch was chosen by it.
 [The paper's experiments](reproduce.md) tells what is trained, and the same command resumes, or repeats all of it to the same bits.
 

@@ -13,12 +13,14 @@ import { coreName } from './tt.ts';
 interface Start {
   /** The resting value; undefined where ξ is additive and every pair hands both on. */
   readonly rest?: number;
+  /** That of hidden unit 0, if it is another. */
+  readonly unit?: number;
   /** Entry G[0,0,0] that keeps hidden unit 0 at rest. */
   readonly keep?: number;
 }
 
-// What each start means and how well it trains: docs/training.md. The resting values of max, min and logsumexp are first
-// guesses that train; others were not tried.
+// What each start means and how well it trains: docs/training.md. The resting values of max and min are first guesses that
+// train; others were not tried.
 const STARTS: Readonly<Record<Xi, Start>> = {
   product: { rest: 1, keep: 1 },
   rectifier: { rest: 0, keep: 0 },
@@ -26,7 +28,9 @@ const STARTS: Readonly<Record<Xi, Start>> = {
   min: { rest: 1, keep: 1 },
   sum: {},
   relusum: {},
-  logsumexp: { rest: -4, keep: 4 / (4 - Math.LN2) },
+  // A unit that is pushed above its rest by training grows by `keep` a step: by 1.0046 where the row rests at −8, by 1.21, and over
+  // 100 steps 10⁸, where both rest at −4. 0.018… is ln(1 + e⁻⁴), which engines round as they like.
+  logsumexp: { rest: -8, unit: -4, keep: 4 / (4 - 0.01814992791780978) },
   l2: { rest: 0, keep: 0 },
 };
 
@@ -131,5 +135,7 @@ function fillCore(
   }
   if (last) return;
   for (let n = 0; n < data.length; n += K) data[n] = 0;
-  data[0] = first ? Number(start.rest !== 0) : (start.keep ?? 0);
+  // The first core hands on the row alone, at `rest`.
+  const { rest, unit = rest } = start;
+  data[0] = first ? (rest === 0 ? 0 : unit / rest) : (start.keep ?? 0);
 }

@@ -15,8 +15,8 @@ const [COUNT, INPUTS, CLASSES] = [40, 4, 3];
  * Each class has a random pattern under noise: a sum over all steps separates them, no single step does. For networks that
  * share their weights it is the same in every step.
  */
-function patterns(steps: number, constant: boolean) {
-  const rng = new Rng(5, steps);
+function patterns(steps: number, constant: boolean, seed = 5) {
+  const rng = new Rng(seed, steps);
   const size = steps * INPUTS;
   const means = random([CLASSES, size], 'float32', steps).data;
   const inputs = zeros([COUNT, steps, INPUTS], 'float32');
@@ -80,6 +80,23 @@ describe.each([
     expect(losses[29], `losses ${losses.map((loss) => loss.toFixed(2)).join(' ')}`).toBeLessThan(
       left * losses[0],
     );
+  });
+});
+
+describe('the start of tt, logsumexp,', () => {
+  it.each([true, false])('does not explode over 100 steps, shared: %s', (shared) => {
+    const worst = [1, 2, 3, 4, 5, 6].map((seed) => {
+      const data = patterns(100, shared, seed);
+      const model = createModel({
+        ...{ kind: 'tt', xi: 'logsumexp', rank: 8, shared, steps: 100, inputs: INPUTS, outputs: CLASSES },
+        ...{ features: { size: 8 }, seed, backend },
+      });
+      const trainer = new Trainer(model, data, checkPlan('fit', { epochs: 100, batch: COUNT }));
+      const losses: number[] = [];
+      while (!trainer.finished) losses.push(trainer.step().batchLoss);
+      return Math.max(...losses) / losses[0];
+    });
+    expect(Math.max(...worst), `largest by first losses ${worst.join(' ')}`).toBeLessThan(10);
   });
 });
 
