@@ -70,20 +70,32 @@ void adam(const AdamArgs<T>& args, Slice n) {
   });
 }
 
+typedef double FourDoubles __attribute__((vector_size(32)));
+XT_INLINE void add_squares(const float* x, FourDoubles& sum) {
+  typedef float Values __attribute__((vector_size(16), may_alias, aligned(4)));
+  const FourDoubles value = __builtin_convertvector(*reinterpret_cast<const Values*>(x), FourDoubles);
+  sum += value * value;
+}
+// Without __builtin_convertvector, behind which g++ 12 forgets that the address is unaligned.
+XT_INLINE void add_squares(const double* x, FourDoubles& sum) {
+  typedef double Values __attribute__((vector_size(32), may_alias, aligned(8)));
+  const FourDoubles value = *reinterpret_cast<const Values*>(x);
+  sum += value * value;
+}
+
 // Sixteen chains of doubles, so that neither the order nor the precision depends on the width of a vector.
+// Four at a time: other numbers are taken apart through the stack by g++ 12, at a tenth of the speed (AVX2).
 template <class T>
 double sum_squares(const T* x, Slice n) {
   constexpr size_t chains = 16;
-  typedef double Doubles __attribute__((vector_size(chains * sizeof(double))));
-  typedef T Values __attribute__((vector_size(chains * sizeof(T)), may_alias, aligned(sizeof(T))));
-  Doubles sum{};
+  FourDoubles sums[chains / 4]{};
   size_t at = n.begin;
   for (; at + chains <= n.end; at += chains) {
-    const Doubles values = __builtin_convertvector(*reinterpret_cast<const Values*>(x + at), Doubles);
-    sum += values * values;
+#pragma GCC unroll 4
+    for (size_t v = 0; v < chains / 4; ++v) add_squares(x + at + 4 * v, sums[v]);
   }
   double total = 0;
-  for (size_t c = 0; c < chains; ++c) total += sum[c];
+  for (size_t c = 0; c < chains; ++c) total += sums[c / 4][c % 4];
   for (; at < n.end; ++at) total += static_cast<double>(x[at]) * x[at];
   return total;
 }

@@ -169,8 +169,11 @@ struct Alone {
 // Whether a tile fetches ahead between its terms: that of contractions.
 template <class S, int rows>
 constexpr bool fetches = false;
+#if !defined( \
+    __wasm__)  // which has no instruction to fetch ahead: only the short stretches of terms would be left
 template <>
 constexpr bool fetches<SumOf<fast::xi_product>, tile_rows> = true;
+#endif
 
 // `rows` × W accumulators over kc terms; A [kc][panel_rows], B [kc][width]. A whole panel of B has a width
 // that the compiler knows, so that WebAssembly reads from constant offsets (0.93 of the time of C1 on Zen 3).
