@@ -3,7 +3,7 @@ import type { BenchResult } from '../src/bench/records.ts';
 import { writeFileAtomic } from '../src/io/atomic.ts';
 import { chartOf } from './chart.ts';
 import { performancePage } from './markdown.ts';
-import { withSpeedTable } from './readme.ts';
+import { withSpeedTables } from './readme.ts';
 
 const RESULTS = 'bench/results';
 const DOCS = 'docs/performance';
@@ -23,8 +23,8 @@ export function resultName({ machine }: BenchResult): string {
 }
 
 /**
- * The files that docs/performance.md consists of, made of the newest result of each machine, newest first; and the README with the
- * newest of all.
+ * The files that docs/performance.md consists of, and the README with its tables, made of the newest result of each machine, newest
+ * first.
  */
 export function docsOf(
   results: readonly { name: string; result: BenchResult }[],
@@ -40,7 +40,13 @@ export function docsOf(
   return {
     'docs/performance.md': performancePage(intro, learnt, sections),
     ...Object.fromEntries(pictures),
-    ...(readme !== undefined && shown.length > 0 && { 'README.md': withSpeedTable(readme, shown[0].result) }),
+    ...(readme !== undefined &&
+      shown.length > 0 && {
+        'README.md': withSpeedTables(
+          readme,
+          shown.map(({ result }) => result),
+        ),
+      }),
   };
 }
 
@@ -55,7 +61,7 @@ export function readSources() {
   return { results, texts: { intro, learnt, readme: readFileSync('README.md', 'utf8') } };
 }
 
-/** Makes docs/performance.md, its pictures and the table of the README of bench/results/. */
+/** Makes docs/performance.md, its pictures and the tables of the README of bench/results/. */
 export async function writeDocs(): Promise<void> {
   const { results, texts } = readSources();
   for (const [path, text] of Object.entries(docsOf(results, texts))) {

@@ -36,17 +36,20 @@ export function speedTable(result: BenchResult): string {
     return [[what, cell(native), cell(ours(workload, /^xitensor\/wasm/)), ...peers]];
   });
   const { processor, node, date, peers } = result.machine;
+  const isa = ours(SHOWN[0][0], NATIVE)?.subject.split('/')[2];
   const versions = Object.entries(peers).filter(([name]) => /torch|onnxruntime|tfjs|numpy/i.test(name));
   return [
     table(['one thread; of peak', 'native', 'WebAssembly', ...PEERS.map((name) => `× ${name}`)], rows),
     '',
-    `${processor}, Node ${node}, ${date}; ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}. × says how many times faster native is than a peer; below 1 the peer is faster.`,
+    `${[processor, isa, `Node ${node}`, date].filter(Boolean).join(', ')}; ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}.`,
   ].join('\n');
 }
 
-/** The README with its table made anew. */
-export function withSpeedTable(readme: string, result: BenchResult): string {
+const LEGEND = '× says how many times faster native is than a peer; below 1 the peer is faster.';
+
+/** The README with its tables, one a machine, made anew. */
+export function withSpeedTables(readme: string, results: readonly BenchResult[]): string {
   const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`expected ${BEGIN} and ${END} in README.md`);
-  return `${readme.slice(0, from)}${BEGIN}\n\n${speedTable(result)}\n\n${readme.slice(to)}`;
+  return `${readme.slice(0, from)}${BEGIN}\n\n${[...results.map(speedTable), LEGEND].join('\n\n')}\n\n${readme.slice(to)}`;
 }
