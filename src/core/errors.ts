@@ -61,7 +61,7 @@ function shownObject(value: object): string {
   if (typeof dtype === 'string' && Array.isArray(shape) && data !== undefined)
     return `Tensor ${dtype} ${shown(shape, SHOWN_DEPTH - 1)}`;
   const keys = Object.keys(value);
-  const fields = `${keys.slice(0, 6).join(', ')}${keys.length > 6 ? ', …' : ''}`;
+  const fields = keysOf(keys);
   // A Map, a Date or a URL has no keys: its class says what it is.
   const name = value.constructor?.name;
   if (typeof name !== 'string' || name === '' || name === 'Object') return fields ? `{ ${fields} }` : '{}';
@@ -111,11 +111,14 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
   throw mismatch('E_ARGUMENT', where, `one of ${choices.join(', ')}`, value);
 }
 
+/** The first names of a record's fields. */
+const keysOf = (keys: readonly string[]) => `${keys.slice(0, 6).join(', ')}${keys.length > 6 ? ', …' : ''}`;
+
 /** Checks that `options` has no key outside `known`; a misspelt option must not be ignored. */
 export function knownKeys(where: string, options: object, known: readonly string[]): void {
   // A list, a Map or a Date has none of the keys, and would be taken for options that are all left out.
   if (typeof options !== 'object' || options === null || tagOf(options) !== '[object Object]')
-    throw mismatch('E_ARGUMENT', where, 'options', options);
+    throw mismatch('E_ARGUMENT', where, `options { ${keysOf(known)} }`, options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw mismatch('E_ARGUMENT', where, `options among ${known.join(', ')}`, key);

@@ -209,7 +209,7 @@ describe('options', () => {
     [{ threads: '2' }, 'E_ARGUMENT', /threads/],
     [{ isa: Symbol('avx2') }, 'E_ARGUMENT', /^openBackend isa: expected the name of an instruction set/],
     [{ isa: 'mmx' }, 'E_BACKEND', /native: [\s\S]*wasm: [\s\S]*reference: it has no instruction set 'mmx'/],
-    [null, 'E_ARGUMENT', /openBackend: expected options, received null/],
+    [null, 'E_ARGUMENT', /openBackend: expected options \{ prefer, isa, threads \}, received null/],
   ])('%o is refused', async (options, code, message) => {
     const refusal = { name: 'XiError', code, message: expect.stringMatching(message) };
     await expect(openBackend(options as BackendOptions)).rejects.toMatchObject(refusal);

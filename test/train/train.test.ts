@@ -173,7 +173,7 @@ describe('fit', () => {
     ['clip 0', { clip: 0 }, 'E_ARGUMENT', /clip/],
     ['β₂ = 1', { beta2: 1 }, 'E_ARGUMENT', /beta2/],
     ['an unknown option', { lr: 0.1 }, 'E_ARGUMENT', /fit: expected options among .*, received 'lr'/],
-    ['null', null, 'E_ARGUMENT', /fit: expected options, received null/],
+    ['null', null, 'E_ARGUMENT', /fit: expected options \{ epochs, batch, .*\}, received null/],
     ['callbacks that are none', { onEpoch: 3 }, 'E_ARGUMENT', /onEpoch: expected a function, received 3/],
   ])('refuses %s when it is called', (_, options, code, message) => {
     expect(() => train(make(), patterns(8, 3), options as FitOptions)).toThrow(refusal(code, message));
