@@ -166,11 +166,11 @@ struct Alone {
   XT_INLINE void term() {}
 };
 
-// Whether a tile fetches ahead between its terms: that of contractions.
+// Whether a tile fetches ahead between its terms: that of contractions. WebAssembly has no instruction for
+// it, and would be left with short stretches of terms.
 template <class S, int rows>
 constexpr bool fetches = false;
-#if !defined( \
-    __wasm__)  // which has no instruction to fetch ahead: only the short stretches of terms would be left
+#if !defined(__wasm__)
 template <>
 constexpr bool fetches<SumOf<fast::xi_product>, tile_rows> = true;
 #endif

@@ -89,7 +89,8 @@ export function pageOf({ made, settings, trainings }) {
   const of = (experiment) => trainings.filter((training) => training.experiment === experiment);
   const data = settings.data;
   const [{ machine, threads }] = trainings;
-  const backends = [...new Set(trainings.map(({ backend, isa }) => `${backend} ${isa}`))].join(' and ');
+  const backends = groups(trainings, ({ backend, isa }) => `${backend} ${isa}`);
+  const trained = backends.map((own) => `${own.length} by ${own[0].backend} ${own[0].isa}`).join(' and ');
   const seconds = trainings.reduce((sum, training) => sum + training.seconds, 0);
   const panels = groups(of('figure2'), ({ dataset }) => dataset).map((own) =>
     withLegend(
@@ -103,9 +104,9 @@ export function pageOf({ made, settings, trainings }) {
 
 # Results
 
-What \`npx ${commandOf(settings, 'performance')}\` found: ${trainings.length} trainings in ${duration(seconds)}, ${machine.processor}, ${backends},
+What \`npx ${commandOf(settings, 'performance')}\` found: ${trainings.length} trainings in ${duration(seconds)}, ${machine.processor}, ${trained},
 threads: ${threads}, with other work on the machine, ${made}. Every accuracy is of the test part after the last epoch; no epoch was chosen by it.
-[The paper's experiments](reproduce.md) tells what is trained, and the same command resumes, or repeats all of it to the same bits.
+[The paper's experiments](reproduce.md) tells what is trained, and the same command resumes, or repeats all of it, on the same instruction set to the same bits.
 
 ## Table 1: accuracy by operator
 
