@@ -157,7 +157,10 @@ describe('the page', () => {
     expect(figure('table1')).toContain('A dash: not trained in a quick run.');
     const [first] = results.performance;
     const one = { ...results, settings: { ...SETTINGS, seeds: 1 }, performance: [first] };
-    const table = figure('table1', renderReport(one, ''));
+    const report = renderReport(one, '');
+    // Not that there were three of them, or none.
+    expect(report).toContain('<dt>seed</dt><dd>3</dd>');
+    const table = figure('table1', report);
     // 0.75 of 5000.
     expect(table.replaceAll('\u00a0', ' ')).toContain('<td>75.0 %<small>73.8 % – 76.2 %</small></td>');
     expect(table).toMatch(/One seed \(3\): .* is not known\. Below each accuracy stands its 95 % interval/);

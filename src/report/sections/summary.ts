@@ -33,7 +33,7 @@ export function summarySection({
       'random networks',
       count(studies.reduce((total, { study }) => total + study.networks * study.ranks.length, 0)),
     ],
-    ['seeds', seeds === 1 ? String(seed) : `${seed} to ${seed + seeds - 1}`],
+    seeds === 1 ? ['seed', String(seed)] : ['seeds', `${seed} to ${seed + seeds - 1}`],
     ['computing time', duration(sum(measured))],
     ['backend', backends.join(', ') || 'none'],
     ...distinct.map(({ processor, cores, platform, node }): [string, Markup] => [
