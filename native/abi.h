@@ -167,8 +167,10 @@ XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const 
 
 // Linear algebra of A [m,n] in float64, with k = min(m, n). XT_NUMERIC if A holds a NaN or an infinity.
 
-// s[k], descending: the singular values. Those below the error bound (svd.cc) may come back as 0.
-XT_API int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A, double* s);
+// s[k], descending: the singular values. Those below the error bound (svd.cc) may come back as 0. With places
+// [m + n] where they are no null, the matrix is that of the elements A[places[i] + places[m + j]].
+XT_API int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A,
+                                  const int32_t* places, double* s);
 
 // A = U diag(s) Vt with orthonormal columns of U [m,k] and rows of Vt [k,n]; U or Vt may be null.
 // XT_CONVERGENCE if the iteration on the bidiagonal form does not end.
@@ -184,8 +186,7 @@ XT_API int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* 
 
 // If result[1] = 1, result[0] is proven to be #{ s > tolerance · max s }, up to the rounding of the
 // decomposition (numerical_rank.cc); if 0, there is no such proof, because values lie too close to the
-// threshold or A is small. With places [m + n] where they are no null, the matrix is that of the elements
-// A[places[i] + places[m + j]].
+// threshold or A is small. Places as in xt_singular_values.
 XT_API int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, const int32_t* places,
                                  double tolerance, double* result);
 

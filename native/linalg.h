@@ -100,10 +100,8 @@ class Reflectors {
   // the first `most` columns alone, after which the rest of A is Qᵀ A. Row 0 of A is row `count()` of the
   // vectors before.
   void factor(const View& A, size_t most = SIZE_MAX);
-  // Forgets all but the first `count`.
-  void keep(size_t count) { count_ = count; }
-  // A ← Qᵀ A with the reflectors [first, count()); row 0 of A is row `first` of the vectors.
-  void apply_transposed(size_t first, const View& A);
+  // Forgets all of them.
+  void clear() { count_ = 0; }
   // A ← Q A with all of them
   void apply_to(const View& A);
   // Q [rows, columns] ← the first columns of H_1 H_2 …
@@ -131,17 +129,24 @@ bool is_tall(size_t rows, size_t columns);
 // R [n,n] of scale·A [m,n], without Q, in one pass over A.
 void triangle(Algebra& algebra, const Factor& A, double scale, const View& R);
 
-// Where a pivoted decomposition may end, in units of the largest row of R.
+// Where a pivoted decomposition ends: where ‖E‖_F is at most `negligible`, or so many of the largest row of
+// R; or where a row of R is below `row` of the largest, with `columns` at most from its diagonal on.
 struct Ending {
-  double rest;     // ‖E‖_F is this at most,
-  double row;      // or a row of R is below this,
-  size_t columns;  // with so many columns at most from its diagonal on
+  double negligible, rest, row;
+  size_t columns;
+};
+
+// What else a pivoted decomposition is made of: Q, and the column that column j was exchanged with, one
+// after the other.
+struct Pivoted {
+  Reflectors& Q;
+  size_t* exchanged;
 };
 
 // A [m,n], m ≥ n ← (R, *; 0, E) of A P = Q (R, *; 0, E) with R upper triangular: its number of rows is
-// returned, their norms (to the end of the matrix) are in `norms`. It ends early where what is left is
-// rounding, too; `all` is ‖A‖_F.
-size_t pivoted_triangle(Algebra& algebra, const View& A, double all, const Ending& ending, double* norms);
+// returned, their norms (to the end of the matrix) are in `norms`. `all` is ‖A‖_F; `factors` may be null.
+size_t pivoted_triangle(Algebra& algebra, const View& A, double all, const Ending& ending, double* norms,
+                        const Pivoted* factors = nullptr);
 
 // The number of positive eigenvalues of a symmetric matrix, of which only the upper triangle counts and is
 // destroyed.

@@ -27,7 +27,7 @@
 #include <limits>
 #include <optional>
 
-#include "linalg.h"
+#include "tall.h"
 
 namespace xt {
 
@@ -199,7 +199,7 @@ bool prove_rank(Algebra& algebra, const View& A, size_t rows, double norm, doubl
   if (tolerance * norm < 4 * margin) return false;
   Buffer sizes(algebra, 1, n, Content::any);
   if (!algebra.good()) return false;
-  const Ending ending{kRest * tolerance, kLarge * tolerance, kWindow - kSpare};
+  const Ending ending{0, kRest * tolerance, kLarge * tolerance, kWindow - kSpare};
   const size_t k = pivoted_triangle(algebra, A, norm, ending, sizes.data());
   if (!algebra.good() || k == 0) return false;
   double rest = algebra.norm(A.part(k, k, A.rows - k, n - k));  // ‖E‖_F
@@ -229,70 +229,25 @@ bool prove_rank(Algebra& algebra, const View& A, size_t rows, double norm, doubl
   return window.above(std::sqrt(low * low - rest * rest), 1) == *rank && algebra.good();
 }
 
-// to[r,c] ← A[row_at[r] + column_at[c]]
-void gather(const double* A, const int32_t* row_at, const int32_t* column_at, const View& to) {
-  for (size_t r = 0; r < to.rows; ++r) {
-    const double* from = A + row_at[r];
-    double* row = to.row(r);
-    for (size_t c = 0; c < to.columns; ++c) row[c] = from[column_at[c]];
-  }
-}
-
-// Whether all of those elements are among the m·n of A.
-bool lie_within(const int32_t* places, size_t m, size_t n) {
-  size_t count, last = 0;
-  if (__builtin_add_overflow(m, n, &count) || !holds_words(places, {count})) return false;
-  if (m == 0 || n == 0) return true;
-  for (const auto& [from, to] : {std::pair{places, places + m}, std::pair{places + m, places + count}}) {
-    if (*std::min_element(from, to) < 0) return false;
-    last += static_cast<size_t>(*std::max_element(from, to));
-  }
-  return last < m * n;
-}
-
 }  // namespace
 
 }  // namespace xt
 
 int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, const int32_t* places,
                           double tolerance, double* result) {
-  if (!xt::holds_doubles(A, {m, n}) || !xt::holds_doubles(result, {2}) || !(tolerance >= 0) ||
-      (places && !xt::lie_within(places, m, n))) {
-    return XT_ARGUMENT;
-  }
+  const xt::Elements elements{m, n, A, places};
+  if (!elements.fit() || !xt::holds_doubles(result, {2}) || !(tolerance >= 0)) return XT_ARGUMENT;
   xt::Algebra algebra(context);
   if (!algebra.good()) return algebra.status;
-  const bool is_wide = m < n;
-  const size_t rows = std::max(m, n), columns = std::min(m, n);
-  std::optional<xt::Buffer> gathered;
-  xt::Factor tall(A, rows, columns, is_wide ? 1 : columns, is_wide ? rows : 1);
-  if (places) {
-    gathered.emplace(algebra, rows, columns, xt::Content::any);
-    if (!algebra.good()) return algebra.status;
-    xt::gather(A, is_wide ? places + m : places, is_wide ? places : places + m, gathered->view());
-    tall = gathered->view();
-  }
-  // Squares that neither overflow nor vanish need no scale, and their sum says that all elements are finite.
-  const double size = algebra.norm({const_cast<double*>(tall.data), 1, m * n, m * n});
-  const double scale = size > 0x1p-300 && size < 0x1p300 ? 1 : xt::scale_of(tall.data, m * n);
-  if (std::isnan(scale)) return XT_NUMERIC;
-  result[0] = 0;
-  result[1] = scale == 0;
-  if (scale == 0 || columns < xt::kLeast) return XT_OK;
-  const bool is_tall = xt::is_tall(rows, columns), is_copy = gathered && !is_tall && scale == 1;
-  xt::Buffer copied(algebra, is_copy ? 0 : is_tall ? columns : rows, columns, xt::Content::any);
+  xt::Tall tall(algebra, elements);
   if (!algebra.good()) return algebra.status;
-  const xt::View work = is_copy ? gathered->view() : copied.view();
-  if (is_tall) {
-    xt::triangle(algebra, tall, scale, work);
-  } else if (scale != 1) {
-    xt::copy_scaled(tall, scale, work);
-  } else if (!is_copy) {
-    xt::copy(tall, work);
-  }
-  const double norm = scale == 1 ? size : algebra.norm(work);
+  if (std::isnan(tall.scale)) return XT_NUMERIC;
+  result[0] = 0;
+  result[1] = tall.scale == 0;
+  if (tall.scale == 0 || tall.columns < xt::kLeast) return XT_OK;
+  const xt::View work = tall.copy(true);
   size_t rank;
-  if (algebra.good() && xt::prove_rank(algebra, work, rows, norm, tolerance, &rank)) {
+  if (algebra.good() && xt::prove_rank(algebra, work, tall.rows, tall.norm(), tolerance, &rank)) {
     result[0] = static_cast<double>(rank);
     result[1] = 1;
   }

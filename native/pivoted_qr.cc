@@ -126,29 +126,37 @@ class Sketch {
 
 }  // namespace
 
-size_t pivoted_triangle(Algebra& algebra, const View& A, double all, const Ending& ending, double* norms) {
+size_t pivoted_triangle(Algebra& algebra, const View& A, double all, const Ending& ending, double* norms,
+                        const Pivoted* factors) {
   const size_t n = A.columns;
   const double floor = all * std::numeric_limits<double>::epsilon() / 16;
   double largest = 0, last = all;
   Sketch sketch(algebra, n);
   Buffer indices(algebra, 2, n, Content::any);
+  Reflectors block(algebra, factors ? 0 : A.rows, factors ? 0 : kBlock);
   if (!algebra.good()) return 0;
+  Reflectors& Q = factors ? factors->Q : block;
   // Of a column what it was exchanged with, and where its block ends.
-  size_t *const with = reinterpret_cast<size_t*>(indices.data()), *const end = with + n;
+  size_t* const own = reinterpret_cast<size_t*>(indices.data());
+  size_t *const with = factors ? factors->exchanged : own, *const end = own + n;
   sketch.draw(A);
   size_t at = 0, large = 0;
   while (at < n && algebra.good()) {
     const View E = A.part(at, at, A.rows - at, n - at);
+    const double small = std::max(ending.negligible, ending.rest * largest);
     // The remainder is known about, or hidden below the rounding of that; its norm costs a pass.
-    const double small = ending.rest * largest;
     if ((sketch.norm(at) <= 2 * small || last <= small) && algebra.norm(E) <= small) break;
     while (large < at && norms[large] >= ending.row * largest) ++large;
     if (large < at && n - large <= ending.columns) break;
-    const size_t width = sketch.choose(at, std::min(kBlock, n - at), floor, with);
-    if (width == 0) break;
+    const size_t most = std::min(kBlock, n - at);
+    size_t width = sketch.choose(at, most, floor, with);
+    if (width == 0) {
+      // The sketch is rounding. If that is not all, columns come as they lie.
+      if (algebra.norm(E) <= small) break;
+      for (; width < most; ++width) with[at + width] = at + width;
+    }
     swap_columns(A.part(at, 0, E.rows, n), with, at, at + width);
-    Reflectors Q(algebra, E.rows, width);
-    if (!algebra.good()) break;
+    if (!factors) Q.clear();
     Q.factor(E, width);
     sketch.update(at, E.part(0, 0, width, width), E.part(0, width, width, E.columns - width), floor);
     for (size_t r = 0; r < width; ++r) {

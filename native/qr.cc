@@ -61,8 +61,10 @@ void Reflectors::factor(const View& A, size_t most) {
       copy(columns, work);
       algebra_.kernels().reflect_panel(panel.data(), columns.rows, width, tau_.data() + start + at);
       const View V = V_.view().part(start + at, start + at, columns.rows, width);
-      // Zeros above in the block, and below where A ends before the vectors do.
-      fill(V_.view().part(start + done, start + at, at - done, width), 0);
+      // Zeros above in the block, this one or one that is cut elsewhere, and below where A ends before the
+      // vectors do.
+      const size_t above = std::min(start + done, (start + at) / kBlock * kBlock);
+      fill(V_.view().part(above, start + at, start + at - above, width), 0);
       const size_t end = start + A.rows;
       fill(V_.view().part(end, start + at, V_.view().rows - end, width), 0);
       copy(work, V);
@@ -85,14 +87,6 @@ void Reflectors::factor(const View& A, size_t most) {
     make_T(wide);
     apply(wide, A.part(done, done + block_width, A.rows - done, A.columns - done - block_width), true);
     done += block_width;
-  }
-}
-
-void Reflectors::apply_transposed(size_t first, const View& A) {
-  for (size_t at = first; at < count_ && algebra_.good(); at += kBlock) {
-    const Block now = block(at);
-    make_T(now);
-    apply(now, A.part(at - first, 0, A.rows - (at - first), A.columns), true);
   }
 }
 
@@ -141,7 +135,7 @@ void triangle(Algebra& algebra, const Factor& A, double scale, const View& R) {
     const size_t count = std::min(slice, A.rows - at);
     copy_scaled(A.part(at, 0, count, n), scale, all.part(n, 0, count, n));
     fill(all.part(n + count, 0, slice - count, n), 0);
-    reflectors.keep(0);
+    reflectors.clear();
     reflectors.factor(all);
   }
   copy(all.part(0, 0, n, n), R);

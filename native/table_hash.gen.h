@@ -1,3 +1,3 @@
 // Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
 #pragma once
-#define XT_TABLE_HASH "5b761eee11f2bca4"
+#define XT_TABLE_HASH "b251676a44507dd1"

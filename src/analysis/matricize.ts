@@ -1,12 +1,5 @@
 import { integer, mismatch } from '../core/errors.ts';
-import {
-  allocate,
-  anyTensor,
-  type DType,
-  elementCount,
-  type FloatArray,
-  type Tensor,
-} from '../core/tensor.ts';
+import { allocate, anyTensor, elementCount, type Tensor } from '../core/tensor.ts';
 
 /** The modes of a tensor that make the columns when `rowModes` make the rows, both ascending. */
 export function splitModes(where: string, modes: number, rowModes: readonly number[]) {
@@ -27,20 +20,11 @@ export function splitModes(where: string, modes: number, rowModes: readonly numb
  * @throws XiError E_ARGUMENT for modes that the tensor does not have, E_MEMORY.
  */
 export function matricize(tensor: Tensor, rowModes: readonly number[]): Tensor {
-  return matricized(tensor, rowModes, allocate);
-}
-
-/** The same in memory from elsewhere: that of a backend comes with its pages. */
-export function matricized(
-  tensor: Tensor,
-  rowModes: readonly number[],
-  memory: (dtype: DType, length: number) => FloatArray,
-): Tensor {
   const { dtype, shape, data } = anyTensor('matricize', tensor);
   const { rows, cols, places } = matricization(shape, rowModes);
   const result = { dtype, shape: [rows, cols] };
   if (places === null) return { ...result, data };
-  const out = memory(dtype, data.length);
+  const out = allocate(dtype, data.length);
   const columnAt = places.subarray(rows);
   // Indexed: iterators cost a million elements as long as their grid takes.
   for (let r = 0; r < rows; r++) {

@@ -3,7 +3,7 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { knownKeys, mismatch } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
-import { balancedBipartitions, matricization, matricized, splitModes } from './matricize.ts';
+import { balancedBipartitions, matricization, splitModes } from './matricize.ts';
 import { numericalRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
@@ -114,11 +114,6 @@ function defaultTolerance({ dtype, shape }: Tensor, rowModes: readonly number[])
   return Math.min(0.5, Math.max(rows, cols) * 2 ** -23);
 }
 
-/** The matricization in memory of the backend that will work on it. */
-export function matrixFor(backend: Backend, tensor: Tensor, rowModes: readonly number[]): Tensor {
-  return matricized(tensor, rowModes, (dtype, length) => backend.allocate(dtype, length).take());
-}
-
 /** The report of a matricization. */
 export function rankOf(
   backend: Backend,
@@ -127,7 +122,7 @@ export function rankOf(
   tolerance = defaultTolerance(tensor, rowModes),
 ): RankReport {
   const { rank, squares } = numericalRankOf(backend, tensor, rowModes, tolerance);
-  const values = () => singularValuesOf(backend, matrixFor(backend, tensor, rowModes));
+  const values = () => singularValuesOf(backend, tensor, rowModes);
   if (rank === null) return reportOf(values(), tolerance);
   let known: Spectrum | undefined;
   const spectrum = (): Spectrum => {

@@ -3,10 +3,16 @@ import { borrowing } from '../backend/storage.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { matricization } from './matricize.ts';
 
-/** The singular values of a matrix [m,n], descending, in float64 whatever its dtype. */
-export function singularValuesOf(backend: Backend, matrix: Tensor): Float64Array {
-  const [m, n] = matrix.shape;
-  return borrowing((borrow) => backend.singularValues(m, n, borrow(backend.adopt(float64Of(matrix)))));
+/** The singular values of a matricization, descending, in float64 whatever the dtype of the tensor. */
+export function singularValuesOf(
+  backend: Backend,
+  tensor: Tensor,
+  rowModes: readonly number[],
+): Float64Array {
+  const { rows, cols, places } = matricization(tensor.shape, rowModes);
+  return borrowing((borrow) =>
+    backend.singularValues(rows, cols, borrow(backend.adopt(float64Of(tensor))), places),
+  );
 }
 
 /** The rank of a matricization with a tolerance where it can be proven without singular values, else null; and Σ x². */

@@ -23,11 +23,14 @@ export function abiLinearAlgebra<Pointer, Words>(
     }
     return storages.map((storage) => (storage ? storage.take() : new Float64Array(0)) as Float64Array);
   };
+  const wordsOf = (places: Int32Array | null = null) =>
+    places === null ? binding.noWords : binding.words(places);
   return {
-    singularValues(rows, cols, A) {
+    singularValues(rows, cols, A, places) {
       const k = Math.min(rows, cols);
+      const words = wordsOf(places);
       return results('singularValues', [k], ([s]) =>
-        abi.xt_singular_values(context, rows, cols, pointer(A), s),
+        abi.xt_singular_values(context, rows, cols, pointer(A), words, s),
       )[0];
     },
     svd(rows, cols, A) {
@@ -61,8 +64,8 @@ export function abiLinearAlgebra<Pointer, Words>(
       check('fullRank', abi.xt_full_rank(context, rows, cols, pointer(A), bound, result.pointer));
       return result.read()[0] === 1;
     },
-    numericalRank(rows, cols, A, tolerance, places = null) {
-      const words = places === null ? binding.noWords : binding.words(places);
+    numericalRank(rows, cols, A, tolerance, places) {
+      const words = wordsOf(places);
       check(
         'numericalRank',
         abi.xt_numerical_rank(context, rows, cols, pointer(A), words, tolerance, result.pointer),

@@ -14,7 +14,10 @@ export function checkedLinearAlgebra(kernels: LinearAlgebra): LinearAlgebra {
       return call(rows, cols, A, ...rest);
     };
   return {
-    singularValues: behind('singularValues', kernels.singularValues),
+    singularValues: behind('singularValues', (rows, cols, A, places?: Int32Array | null) => {
+      if (places) checkPlaces('singularValues', places, rows, cols);
+      return kernels.singularValues(rows, cols, A, places);
+    }),
     svd: behind('svd', kernels.svd),
     leftSvd: behind('leftSvd', kernels.leftSvd),
     qr: behind('qr', kernels.qr),
@@ -27,7 +30,7 @@ export function checkedLinearAlgebra(kernels: LinearAlgebra): LinearAlgebra {
     numericalRank: behind('numericalRank', (rows, cols, A, tolerance: number, places?: Int32Array | null) => {
       if (!(tolerance >= 0 && tolerance < 1))
         throw mismatch('E_ARGUMENT', 'numericalRank tolerance', 'a number from 0 and below 1', tolerance);
-      if (places) checkPlaces(places, rows, cols);
+      if (places) checkPlaces('numericalRank', places, rows, cols);
       return kernels.numericalRank(rows, cols, A, tolerance, places);
     }),
     rankModulo: behind('rankModulo', (rows, cols, A, prime: number) => {
@@ -56,20 +59,15 @@ function isPrime(value: number): boolean {
   return true;
 }
 
-function checkPlaces(places: Int32Array, rows: number, cols: number): void {
-  if (!(places instanceof Int32Array))
-    throw mismatch('E_DTYPE', 'numericalRank places', 'an Int32Array', places);
-  if (places.length !== rows + cols)
-    throw mismatch('E_SHAPE', 'numericalRank places', `${rows + cols} places`, places.length);
+function checkPlaces(kernel: string, places: Int32Array, rows: number, cols: number): void {
+  const what = `${kernel} places`;
+  if (!(places instanceof Int32Array)) throw mismatch('E_DTYPE', what, 'an Int32Array', places);
+  if (places.length !== rows + cols) throw mismatch('E_SHAPE', what, `${rows + cols} places`, places.length);
   const largest = (list: Int32Array) => list.reduce((most, place) => Math.max(most, place), 0);
   const last = largest(places.subarray(0, rows)) + largest(places.subarray(rows));
   const least = places.reduce((smallest, place) => Math.min(smallest, place), 0);
   if (least < 0 || (rows * cols > 0 && last >= rows * cols)) {
-    throw mismatch(
-      'E_ARGUMENT',
-      'numericalRank places',
-      `elements from 0 to ${rows * cols - 1}`,
-      least < 0 ? least : last,
-    );
+    const received = least < 0 ? least : last;
+    throw mismatch('E_ARGUMENT', what, `elements from 0 to ${rows * cols - 1}`, received);
   }
 }

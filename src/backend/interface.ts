@@ -195,9 +195,10 @@ export interface AdamOptions {
 export interface LinearAlgebra {
   /**
    * The k singular values, descending. Their error is at most `16ε‖A‖_F` and that of Householder methods; those below it may come
-   * back as 0. About 4·rows·cols·rank operations, where the rank is small.
+   * back as 0. About 4·rows·cols·rank operations, where the rank is small. With `places` [rows + cols] the matrix is that of the
+   * elements `A[places[i] + places[rows + j]]`, such as a matricization of a tensor.
    */
-  singularValues(rows: number, cols: number, A: Storage): Float64Array;
+  singularValues(rows: number, cols: number, A: Storage, places?: Int32Array | null): Float64Array;
   /** `A = U diag(s) Vt`; U [rows,k] with orthonormal columns, s [k] as {@link singularValues}, Vt [k,cols] with orthonormal rows. */
   svd(rows: number, cols: number, A: Storage): Svd;
   /** U and s of {@link svd}, which cost less without Vt. */
@@ -210,8 +211,8 @@ export interface LinearAlgebra {
   fullRank(rows: number, cols: number, A: Storage, bound: number): boolean;
   /**
    * `#{ s_k > tolerance · s_1 }`, proven without the values s, or null where that fails: because one lies too close to the
-   * threshold, or because the matrix is so small that the values cost no more. About 4·rows·cols·rank operations. With `places`
-   * [rows + cols] the matrix is that of the elements `A[places[i] + places[rows + j]]`, such as a matricization of a tensor.
+   * threshold, or because the matrix is so small that the values cost no more. About 4·rows·cols·rank operations. `places` as in
+   * {@link singularValues}.
    */
   numericalRank(
     rows: number,

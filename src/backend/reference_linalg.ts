@@ -1,14 +1,17 @@
 import { mismatch, XiError } from '../core/errors.ts';
-import { checkFinite } from '../core/tensor.ts';
+import { checkFinite, type FloatArray } from '../core/tensor.ts';
 import type { LinearAlgebra, Storage } from './interface.ts';
-import { arrayOf } from './storage.ts';
+import { ArrayStorage, arrayOf } from './storage.ts';
 
 /**
  * Linear algebra by its simplest accurate methods: one-sided Jacobi for singular values (Hestenes 1958; Demmel & Veselić,
  * SIAM J. Matrix Anal. Appl. 13, 1992), unblocked Householder reflectors for QR, elimination on residues for ranks.
  */
 export const referenceLinearAlgebra: LinearAlgebra = {
-  singularValues: (rows, cols, A) => jacobi('singularValues', rows, cols, A).s,
+  singularValues(rows, cols, A, places) {
+    const matrix = places ? new ArrayStorage('float64', gathered(rows, cols, arrayOf(A), places)) : A;
+    return jacobi('singularValues', rows, cols, matrix).s;
+  },
   svd: (rows, cols, A) => jacobi('svd', rows, cols, A),
 
   leftSvd(rows, cols, A) {
@@ -56,6 +59,14 @@ export const referenceLinearAlgebra: LinearAlgebra = {
     return rank;
   },
 };
+
+/** The elements `A[places[i] + places[rows + j]]`. */
+function gathered(rows: number, cols: number, A: FloatArray, places: Int32Array): Float64Array {
+  return Float64Array.from(
+    { length: rows * cols },
+    (_, at) => A[places[Math.floor(at / cols)] + places[rows + (at % cols)]],
+  );
+}
 
 /** value^exponent modulo a prime up to 2²⁶: every product is below 2^53. */
 function power(value: number, exponent: number, prime: number): number {

@@ -4,7 +4,7 @@ import { choosePrime, PrimeField } from '../analysis/exact/modular.ts';
 import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
 import { gridParts, templateFeatures } from '../analysis/grid.ts';
 import { joinTree } from '../analysis/joins.ts';
-import { gridOutput, matricize, splitModes } from '../analysis/matricize.ts';
+import { gridOutput, splitModes } from '../analysis/matricize.ts';
 import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts';
 import { singularValuesOf } from '../analysis/spectrum.ts';
 import { templateRows } from '../analysis/templates.ts';
@@ -173,8 +173,8 @@ async function numericalBest(
   const shape = [...subgrid.choice.map((list) => list.length), wanted.length];
   const all: { output: number; rank: number; spectrum: RankReport }[] = [];
   for (const [n, output] of wanted.entries()) {
-    const matrix = matricize(gridOutput({ dtype: 'float64', shape, data }, n), subgrid.rowModes);
-    const spectrum = reportOf(singularValuesOf(wide.backend, matrix), tolerance);
+    const H = gridOutput({ dtype: 'float64', shape, data }, n);
+    const spectrum = reportOf(singularValuesOf(wide.backend, H, subgrid.rowModes), tolerance);
     all.push({ output, rank: spectrum.rank, spectrum });
     await turn(signal);
   }

@@ -4,7 +4,7 @@ import { filteredResidues } from '../analysis/exact/filtered.ts';
 import { DEFAULT_PRIME } from '../analysis/exact/modular.ts';
 import { residueMatrix } from '../analysis/exact_rank.ts';
 import { gridOf } from '../analysis/grid.ts';
-import { matrixFor, reportOf } from '../analysis/ranks.ts';
+import { reportOf } from '../analysis/ranks.ts';
 import { rankModuloOf, singularValuesOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
 import { checkBackend } from '../backend/selection.ts';
@@ -54,7 +54,7 @@ export function studyNetwork(backend: Backend, given: RankStudy, task: RankTask)
   const data = gridOf(backend, 'float64', network.tree, network.F, choice);
   const grid = { dtype: 'float64', shape: new Array(T).fill(M), data } as const;
   // With all singular values: a figure of ranks goes with the gaps that they were counted at.
-  const values = singularValuesOf(backend, matrixFor(backend, grid, oddModes(T)));
+  const values = singularValuesOf(backend, grid, oddModes(T));
   const { rank, gap } = reportOf(values, study.tolerance);
   const exact = study.exact ? { exact: exactRankOf(backend, network, choice) } : {};
   return { R, index, rank, gap: Number.isFinite(gap) ? gap : null, ...exact };

@@ -1,5 +1,4 @@
 import { gridOf } from '../analysis/grid.ts';
-import { matricize } from '../analysis/matricize.ts';
 import { reportOf } from '../analysis/ranks.ts';
 import { singularValuesOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
@@ -23,7 +22,7 @@ export function spectrumOf(backend: Backend, study: RankStudy, R: number, index:
   const data = gridOf(backend, 'float64', tree, F, choice);
   const grid = { dtype: 'float64', shape: new Array<number>(T).fill(M), data } as const;
   const rows = Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);
-  const singularValues = singularValuesOf(backend, matricize(grid, rows));
+  const singularValues = singularValuesOf(backend, grid, rows);
   const { rank } = reportOf(singularValues, tolerance);
   return { R, index, rank, tolerance, values: relative(singularValues) };
 }

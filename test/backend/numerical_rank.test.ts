@@ -169,6 +169,9 @@ describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
       });
       const stored = backend.adopt(shuffled);
       expect(backend.numericalRank(m, n, stored, 1e-10, places)).toBe(above(s, 1e-10));
+      expect(backend.singularValues(m, n, stored, places)).toEqual(
+        backend.singularValues(m, n, backend.adopt(A)),
+      );
       for (const scale of [1e-170, 1e170]) {
         const scaled = backend.adopt(shuffled.map((x) => x * scale));
         expect(backend.numericalRank(m, n, scaled, 1e-10, places)).toBe(above(s, 1e-10));
@@ -187,10 +190,14 @@ describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
         [Int32Array.of(0, 3, -1, 1, 2), 'E_ARGUMENT'],
         [Float64Array.of(0, 3, 0, 1, 2), 'E_DTYPE'],
       ];
-      for (const [places, code] of bad)
+      for (const [places, code] of bad) {
         expect(() => backend.numericalRank(2, 3, A, 1e-10, places as Int32Array)).toThrow(
           expect.objectContaining({ code }),
         );
+        expect(() => backend.singularValues(2, 3, A, places as Int32Array)).toThrow(
+          expect.objectContaining({ code }),
+        );
+      }
       expect(backend.numericalRank(2, 3, A, 1e-10, Int32Array.of(0, 3, 0, 1, 2))).toBe(0);
       const nothing = backend.adopt(new Float64Array(0));
       expect(backend.numericalRank(0, 2, nothing, 1e-10, new Int32Array(2))).toBe(0);

@@ -55,7 +55,7 @@ describe.runIf(native.usable)('the addon', () => {
     ['xt_loss', [context, f32, 0, 3, 2, f(6), words(0, 1, 1), null, f(6), d(2)]],
     ['xt_adam', [context, f32, 7, f(7), f(7), f(7), f(7), 0.1, 0.9, 0.99, 1e-8, 0.1, 0.01, 1, 0]],
     ['xt_sum_squares', [context, f32, 7, f(7), d(1)]],
-    ['xt_singular_values', [context, 3, 4, d(12), d(3)]],
+    ['xt_singular_values', [context, 3, 4, d(12), words(0, 4, 8, 0, 1, 2, 3), d(3)]],
     ['xt_svd', [context, 3, 4, d(12), d(9), d(3), d(12)]],
     ['xt_qr', [context, 3, 4, d(12), d(9), d(12)]],
     ['xt_full_rank', [context, 3, 4, d(12), 0, d(1)]],
@@ -90,8 +90,10 @@ describe.runIf(native.usable)('the addon', () => {
   });
 
   it('refuses places beyond the matrix', () => {
-    for (const places of [words(0, 4, 9, 0, 1, 2, 3), words(0, 4, 8, 0, -1, 2, 3)])
+    for (const places of [words(0, 4, 9, 0, 1, 2, 3), words(0, 4, 8, 0, -1, 2, 3)]) {
       expect(addon.xt_numerical_rank(context, 3, 4, d(12), places, 0, d(2))).toBe(1);
+      expect(addon.xt_singular_values(context, 3, 4, d(12), places, d(3))).toBe(1);
+    }
   });
 
   it('refuses sizes whose bytes do not fit', () => {
