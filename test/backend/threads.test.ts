@@ -120,6 +120,17 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
     false,
   );
   keep('matmul of few rows', few);
+  const narrow = zero(301 * 24);
+  backend.matmul(
+    301,
+    24,
+    530,
+    dense(random(301 * 530), 530),
+    dense(random(530 * 24), 24),
+    dense(narrow, 24),
+    false,
+  );
+  keep('matmul of few columns', narrow);
   const [y, bias, dy, dbias] = [random(301 * 97), random(97), random(301 * 97), zero(97)];
   for (const activation of ['identity', 'relu', 'tanh'] as const) {
     backend.activate(activation, 301, 97, bias, y);

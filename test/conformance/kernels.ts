@@ -95,6 +95,15 @@ const BLOCKED: readonly ContractSizes[] = [
   { B: 43, L: 6, R: 50, K: 51 },
 ];
 
+/** [M, N, K]: few rows over several pages of columns, few columns, few terms, and neither. */
+const PRODUCTS = [
+  [20, 1130, 70],
+  [32, 3, 530],
+  [211, 61, 530],
+  [230, 770, 9],
+  [33, 530, 600],
+] as const;
+
 function blockedCase(dtype: DType): ConformanceCase {
   return {
     name: `contract, packed or not, and matmul across all block borders, ${dtype}, integers, exact`,
@@ -116,11 +125,15 @@ function blockedCase(dtype: DType): ConformanceCase {
           });
         }
       }
-      const [M, N, K] = [20, 530, 600];
-      both(backend, dtype, [M * K, K * N].map(draw), [M * N], 0, (on, [A, B], [C]) => {
-        const dense = (data: Storage, cols: number) => ({ data, rowStride: cols, colStride: 1 });
-        on.matmul(M, N, K, dense(A, K), dense(B, N), dense(C, N), false);
-      });
+      for (const [M, N, K] of PRODUCTS) {
+        const inputs = [M * K, K * N, M * N].map(draw);
+        for (const accumulate of [false, true]) {
+          both(backend, dtype, inputs, [], 0, (on, [A, B, C]) => {
+            const dense = (data: Storage, cols: number) => ({ data, rowStride: cols, colStride: 1 });
+            on.matmul(M, N, K, dense(A, K), dense(B, N), dense(C, N), accumulate);
+          });
+        }
+      }
     },
   };
 }

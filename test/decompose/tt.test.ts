@@ -259,11 +259,40 @@ describe('randomized', () => {
 
   it('leaves no more out than eps and what the sample misses allow', () => {
     const eps = 1e-3;
-    // A value of nearly eps, and a tail that 26 columns cannot have.
+    // A value of nearly eps, and a tail that 24 columns cannot have.
     const H = diagonal([1, 0.98 * eps, ...new Array(118).fill((0.2 * eps) / Math.sqrt(118))]);
     const tt = ttSvd(H, { eps, randomized: true });
     expect(tt.error).toBeLessThanOrEqual(eps);
     expect(distance(ttFull(tt), H)).toBeLessThanOrEqual(eps);
+  });
+
+  it('finds what lies in a row that no sample of some rows may have', () => {
+    const low = ttFull(randomTrain(new Rng(31), [300, 200], [3]));
+    for (let seed = 0; seed < 8; seed++) {
+      const H = tensor64(low.shape, low.data.slice());
+      for (let n = 0; n < 200; n++) H.data[seed * 37 * 200 + n] += n % 7;
+      const tt = ttSvd(H, { eps: 1e-9, randomized: true, seed });
+      expect(ttRanks(tt)).toEqual([1, 4, 1]);
+      expect(distance(ttFull(tt), H)).toBeLessThan(1e-9);
+    }
+  });
+
+  it('takes a sample with noise below what it may miss', () => {
+    const H = ttFull(randomTrain(new Rng(32), [400, 300], [4]));
+    const rng = new Rng(33);
+    const noise = Float64Array.from(H.data, () => rng.normal());
+    const norm = (values: ArrayLike<number>) =>
+      Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0));
+    const scale = (1e-4 * norm(H.data)) / norm(noise);
+    const noisy = tensor64(
+      H.shape,
+      H.data.map((value, n) => value + scale * noise[n]),
+    );
+    const tt = ttSvd(noisy, { eps: 1e-3, randomized: true });
+    expect(ttRanks(tt)).toEqual([1, 4, 1]);
+    // Without a sample the error would be that of the best rank 4.
+    expect(tt.error).toBeGreaterThan(distance(ttFull(tt), noisy));
+    expect(tt.error).toBeLessThanOrEqual(1e-3);
   });
 
   it('with a limited rank comes near the best of a slowly falling spectrum', () => {
