@@ -109,28 +109,14 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
   const C = random(83 * 71);
   backend.matmul(83, 71, 67, dense(random(83 * 67), 67), dense(random(67 * 71), 71), dense(C, 71), true);
   keep('matmul', C);
-  const few = zero(13 * 901);
-  backend.matmul(
-    13,
-    901,
-    67,
-    dense(random(13 * 67), 67),
-    dense(random(67 * 901), 901),
-    dense(few, 901),
-    false,
-  );
-  keep('matmul of few rows', few);
-  const narrow = zero(301 * 24);
-  backend.matmul(
-    301,
-    24,
-    530,
-    dense(random(301 * 530), 530),
-    dense(random(530 * 24), 24),
-    dense(narrow, 24),
-    false,
-  );
-  keep('matmul of few columns', narrow);
+  for (const [M, N, K] of [
+    [13, 901, 67],
+    [301, 24, 530],
+  ]) {
+    const product = zero(M * N);
+    backend.matmul(M, N, K, dense(random(M * K), K), dense(random(K * N), N), dense(product, N), false);
+    keep(`matmul of ${M} rows and ${N} columns`, product);
+  }
   const [y, bias, dy, dbias] = [random(301 * 97), random(97), random(301 * 97), zero(97)];
   for (const activation of ['identity', 'relu', 'tanh'] as const) {
     backend.activate(activation, 301, 97, bias, y);
