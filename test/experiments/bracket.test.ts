@@ -108,6 +108,22 @@ describe('bracketWidth', () => {
     });
   });
 
+  it('tells of the fits of each width, and stops by its signal', () => {
+    const H = randomTensor(new Rng(6), [3, 3, 3]);
+    const stop = new AbortController();
+    const widths = new Set<number>();
+    const options = { xi: 'rectifier', starts: 1, iterations: 3, fits: 2, backend } as const;
+    const { lower } = bracketWidth(H, { ...options, onIteration: ({ width }) => widths.add(width) });
+    expect([...widths]).toEqual([lower, lower + 1]);
+    const onIteration = ({ width }: { width: number }) => width > lower && stop.abort();
+    const run = () => bracketWidth(H, { ...options, signal: stop.signal, onIteration });
+    expect(run).toThrow(refusal('E_ABORTED', /^bracketWidth .*stopped after iteration 1 of start 1 of 1/));
+    expect(run).toThrow(refusal('E_ABORTED', /^bracketWidth: stopped before the ranks/));
+    expect(() => bracketWidth(H, { ...options, signal: {} as never })).toThrow(
+      refusal('E_ARGUMENT', /bracketWidth signal/),
+    );
+  });
+
   it('contains the width that made the tensor', () => {
     for (const xi of ['rectifier', 'max', 'min'] as const) {
       const bracket = bracketWidth(shallowGrid(xi, 2, 11, 3), {
