@@ -15,22 +15,17 @@ constexpr size_t resident_rows = (256 / panel_rows<T>)*MR<T>;
 template <class T>
 constexpr size_t resident_B = 3 * 131072 / sizeof(T);
 constexpr size_t most_narrow = 64;
-// Of so few rows the rows of B are what comes from memory: so many of them side by side, a page of each,
-// which processors fetch by themselves. KC rows by a panel of columns are a page for every cache line.
-constexpr size_t few_rows = 32, few_terms = 32;
-template <class T>
-constexpr size_t page_columns = 4096 / sizeof(T);
 
-// The panels of A, terms [k, k + kc) of `rows`, against columns of B; C[m, n] at C[rows[m] + n].
+// The panels of A, terms [k, k + kc) of `rows`, against all columns of B; C[m, n] at C[rows[m] + n].
 template <class T>
-void multiply_resident(const Side<T>& A, const Side<T>& B, Slice columns, Slice rows, size_t k, size_t kc,
-                       T* C, const size_t* row_offsets, bool accumulate, T* packed_A, T* packed_B) {
+void multiply_resident(const Side<T>& A, const Side<T>& B, size_t N, Slice rows, size_t k, size_t kc, T* C,
+                       const size_t* row_offsets, bool accumulate, T* packed_A, T* packed_B) {
   for (size_t row = rows.begin; row < rows.end; row += MR<T>) {
     A.panel(A.source, row, smaller(rows.end - row, MR<T>), panel_rows<T>, k, kc,
             packed_A + packed_A_size<T>(row - rows.begin, kc));
   }
-  for (size_t n = columns.begin; n < columns.end; n += NR<T>) {
-    const size_t count = smaller(columns.end - n, NR<T>), next = smaller(columns.end - n - count, NR<T>);
+  for (size_t n = 0; n < N; n += NR<T>) {
+    const size_t count = smaller(N - n, NR<T>), next = smaller(N - n - count, NR<T>);
     B.panel(B.source, n, count, round_up(count, lanes<T>), k, kc, packed_B);
     Prefetch ahead;
     if (B.stream && next > 0) {
@@ -42,12 +37,12 @@ void multiply_resident(const Side<T>& A, const Side<T>& B, Slice columns, Slice 
   }
 }
 
-// The same with the columns of B packed, as many as fit, and one panel of A after the other.
+// The same with all columns of B packed, and one panel of A after the other.
 template <class T>
-void multiply_streamed(const Matrix<T>& A, const Side<T>& B, Slice columns, Slice rows, size_t k, size_t kc,
-                       T* C, const size_t* row_offsets, bool accumulate, T* packed_A, T* packed_B) {
-  pack_B(B, columns.begin, columns.size(), k, kc, packed_B);
-  const size_t tiles = (columns.size() + NR<T> - 1) / NR<T>;
+void multiply_streamed(const Matrix<T>& A, const Side<T>& B, size_t N, Slice rows, size_t k, size_t kc, T* C,
+                       const size_t* row_offsets, bool accumulate, T* packed_A, T* packed_B) {
+  pack_B(B, 0, N, k, kc, packed_B);
+  const size_t tiles = (N + NR<T> - 1) / NR<T>;
   for (size_t row = rows.begin; row < rows.end; row += MR<T>) {
     const size_t count = smaller(rows.end - row, MR<T>), next = smaller(rows.end - row - count, MR<T>);
     pack_matrix_panel<T>(&A, row, count, panel_rows<T>, k, kc, packed_A);
@@ -56,28 +51,23 @@ void multiply_streamed(const Matrix<T>& A, const Side<T>& B, Slice columns, Slic
       const T* from = A.data + (row + count) * A.row_stride + k;
       ahead = {from, next, sizeof(T) * kc, sizeof(T) * A.row_stride, tiles, kc};
     }
-    multiply_block<T>(kc, columns.size(), packed_A, packed_B,
-                      {C + columns.begin, row_offsets + (row - rows.begin), nullptr}, count, accumulate,
-                      ahead);
+    multiply_block<T>(kc, N, packed_A, packed_B, {C, row_offsets + (row - rows.begin), nullptr}, count,
+                      accumulate, ahead);
   }
 }
 
-// How many terms are added up at a time depends on what threads do not share alone, else their number would
-// show in the last bits.
 template <class T>
 bool matmul(const MatmulArgs<T>& args, Slice m) {
   if (args.K == 0) {
     if (!args.accumulate) clear_dense(m, {0, args.N}, args.C, args.C_row_stride);
     return true;
   }
-  const bool is_low = args.M <= few_rows && args.B.col_stride == 1;
-  const size_t depth = is_low ? few_terms : KC, terms = smaller(args.K, depth), N = args.N;
-  const size_t width = is_low ? page_columns<T> : N;
+  const size_t terms = smaller(args.K, KC), N = args.N;
   const bool streams =
-      is_low || ((N <= most_narrow || args.K <= most_narrow) && packed_B_size<T>(terms, N) <= resident_B<T>);
+      (N <= most_narrow || args.K <= most_narrow) && packed_B_size<T>(terms, N) <= resident_B<T>;
   const size_t most = smaller(m.size(), streams ? MR<T> : resident_rows<T>);
   const size_t size_A = packed_A_size<T>(most, terms) + lanes<T>,
-               size_B = packed_B_size<T>(terms, streams ? smaller(N, width) : NR<T>);
+               size_B = packed_B_size<T>(terms, streams ? N : NR<T>);
   Room room;
   room.add<size_t>(m.size()).template add<T>(size_A).template add<T>(size_B);
   if (!scratch().reserve(room)) return false;
@@ -89,16 +79,13 @@ bool matmul(const MatmulArgs<T>& args, Slice m) {
   for (size_t row = m.begin; row < m.end; row += streams ? m.size() : resident_rows<T>) {
     const Slice rows{row, streams ? m.end : smaller(m.end, row + resident_rows<T>)};
     const size_t* at = offsets + (row - m.begin);
-    for (size_t n = 0; n < N; n += width) {
-      const Slice columns{n, smaller(N, n + width)};
-      for (size_t k = 0; k < args.K; k += depth) {
-        const size_t kc = smaller(args.K - k, depth);
-        const bool accumulate = args.accumulate || k > 0;
-        if (streams) {
-          multiply_streamed(args.A, B, columns, rows, k, kc, args.C, at, accumulate, packed_A, packed_B);
-        } else {
-          multiply_resident(A, B, columns, rows, k, kc, args.C, at, accumulate, packed_A, packed_B);
-        }
+    for (size_t k = 0; k < args.K; k += KC) {
+      const size_t kc = smaller(args.K - k, KC);
+      const bool accumulate = args.accumulate || k > 0;
+      if (streams) {
+        multiply_streamed(args.A, B, N, rows, k, kc, args.C, at, accumulate, packed_A, packed_B);
+      } else {
+        multiply_resident(A, B, N, rows, k, kc, args.C, at, accumulate, packed_A, packed_B);
       }
     }
   }

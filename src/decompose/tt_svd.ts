@@ -31,7 +31,7 @@ export interface TtSvdOptions extends TruncationOptions {
  * and with `randomized` at most is.
  *
  * Costs the SVD of each unfolding, about 2·N·n_t·r_{t−1} operations for N elements; where an unfolding is proven to have
- * full rank nothing but the proof. `randomized` costs two passes over H of 2·N·rank operations, and an eighth of one for each
+ * full rank nothing but the proof. `randomized` costs two passes over H of 2·N·rank operations, and an eighth of one or more for each
  * rank that is tried: some rows of the middle unfolding are sampled until they show no more directions, what these miss of all of it
  * is measured to be below eps/4, and the two halves are decomposed; where it is not, all rows are sampled. From
  * 2^20 elements on this is tried without the option too, and taken where it misses less than eps/100. With the option and
@@ -158,21 +158,30 @@ function sampleMiddle(
   const wanted = maxRanks[at - 1] ?? BIGGEST_RANK;
   const isLimited = wanted < BIGGEST_RANK;
   const rng = new Rng(seed, most);
+  // Then no sample is enough.
+  if (!isLimited && slack === 0) return undefined;
+  let someMislead = isLimited;
   for (let size = isLimited ? wanted : FIRST_SAMPLE; size + OVERSAMPLING <= most * part; size *= 2) {
     const count = size + OVERSAMPLING;
-    if (!isLimited) {
+    if (!someMislead) {
       const { right, tail } = rowSpace(linear, A, count, slack * norm, rng);
       if (tail > HOPELESS * slack * norm) continue;
       const left = linear.timesTransposed(A, right);
       const residual = missing(linear, A, left, right, linear.norm(left.data), norm, slack);
       if (residual <= slack * norm) return { at, left, right, residual };
+      someMislead = true;
     }
-    let sampled = project(linear, A, linear.multiply(A, random(A.cols, count, rng)), slack * norm);
+    let sampled = project(
+      linear,
+      A,
+      linear.multiply(A, random(A.cols, count, rng)),
+      isLimited ? 0 : slack * norm,
+    );
     let residual = measured(sampled);
     if (residual > slack * norm) {
       if (!isLimited) continue;
-      // The rank decides, not eps: a power iteration brings the range near the best one.
-      sampled = project(linear, A, linear.timesTransposed(A, sampled.B), slack * norm);
+      // The rank decides, not eps: a power iteration brings the range near the best one. Its values are squares.
+      sampled = project(linear, A, linear.timesTransposed(A, sampled.B), 0);
       residual = measured(sampled);
     }
     const { Q: Zt, R } = linear.qr(transpose(sampled.B));

@@ -295,9 +295,15 @@ describe('randomized', () => {
     expect(tt.error).toBeLessThanOrEqual(1e-3);
   });
 
-  it('with a limited rank comes near the best of a slowly falling spectrum', () => {
-    const H = diagonal(Array.from({ length: 120 }, (_, n) => (n + 1) ** -0.5));
-    const [tt, best] = [true, false].map((randomized) => ttSvd(H, { maxRanks: 8, randomized }));
+  it.each([
+    [1, undefined],
+    [1e-10, 1e-2],
+    [1e-20, undefined],
+    [1e12, 1e-2],
+  ])('with a limited rank comes near the best of a slowly falling spectrum of size %d', (size, eps) => {
+    const H = diagonal(Array.from({ length: 120 }, (_, n) => size * (n + 1) ** -0.5));
+    const [tt, best] = [true, false].map((randomized) => ttSvd(H, { maxRanks: 8, randomized, eps }));
+    expect(ttRanks(tt)).toEqual([1, 8, 1]);
     expect(distance(ttFull(tt), H)).toBeLessThan(1.05 * best.error);
   });
 });
