@@ -76,6 +76,10 @@ export function gridOutput(grid: Tensor, output: number): Tensor {
   return { dtype: grid.dtype, shape, data };
 }
 
+/** 0, 2, 4, …: the odd modes, counted from 1. */
+export const oddModes = (modes: number): number[] =>
+  Array.from({ length: Math.ceil(modes / 2) }, (_, n) => 2 * n);
+
 /** There are 1.4 million of 24 modes. */
 const MAX_SPLIT = 24;
 

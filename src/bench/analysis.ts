@@ -1,6 +1,6 @@
 import { exactRank } from '../analysis/exact_rank.ts';
 import { gridTensor } from '../analysis/grid.ts';
-import { gridOutput } from '../analysis/matricize.ts';
+import { gridOutput, oddModes } from '../analysis/matricize.ts';
 import { DEFAULT_TOLERANCE, matricizationRank, reportOf } from '../analysis/ranks.ts';
 import type { Backend } from '../backend/interface.ts';
 import { selectBackend } from '../backend/select.ts';
@@ -12,9 +12,6 @@ import { createModel, type Model } from '../models/model.ts';
 
 import type { Form } from './subject.ts';
 import type { AnalysisWorkload, Input, Inputs, RankWorkload, TrainWorkload } from './workloads.ts';
-
-/** Rows of the matrix whose rank is asked for: the odd modes of the paper. */
-const rowModes = ({ T }: RankWorkload) => Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);
 
 const product = (extents: readonly number[]) => extents.reduce((x, y) => x * y, 1);
 
@@ -50,7 +47,7 @@ export function analysisForms(workload: AnalysisWorkload, inputs: Inputs, backen
   if (workload.kind === 'ttsvd') return [trainForm(workload, inputs, backend)];
   const model = modelOf(workload, inputs, backend);
   const templates = tensorOf(inputs.F);
-  const rows = rowModes(workload);
+  const rows = oddModes(workload.T);
   if (workload.exact) {
     const run = () => exactRank(model, templates, rows);
     return [{ name: 'exactRank', run, outputs: () => ({ arrays: { rank: Float64Array.of(run().rank) } }) }];
@@ -103,7 +100,7 @@ export function verifyAnalysis(
   if (arrays.rank) {
     // Another prime has no reason to divide the same minors, and exact ranks are never below numerical ones.
     const model = modelOf(workload, inputs, native());
-    const again = exactRank(model, tensorOf(inputs.F), rowModes(workload), { prime: OTHER_PRIME });
+    const again = exactRank(model, tensorOf(inputs.F), oddModes(workload.T), { prime: OTHER_PRIME });
     return arrays.rank[0] === again.rank && again.rank >= reportOf(want, DEFAULT_TOLERANCE).rank;
   }
   const { rank } = reportOf(want, DEFAULT_TOLERANCE);
@@ -126,7 +123,7 @@ function expectedSpectrum(workload: RankWorkload, inputs: Inputs): Float64Array 
   if (!want) {
     const { backend } = selectBackend({ prefer: ['reference'] });
     const grid = gridOutput(gridTensor(modelOf(workload, inputs, backend), tensorOf(inputs.F)), 0);
-    want = matricizationRank(grid, rowModes(workload), { backend }).singularValues;
+    want = matricizationRank(grid, oddModes(workload.T), { backend }).singularValues;
     known.set(key, want);
   }
   return want;

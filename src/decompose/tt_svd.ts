@@ -160,6 +160,7 @@ function sampleMiddle(
   const rng = new Rng(seed, most);
   // Then no sample is enough.
   if (!isLimited && slack === 0) return undefined;
+  const missed = (factors: Factors) => missing(linear, A, factors, norm, slack);
   let someMislead = isLimited;
   for (let size = isLimited ? wanted : FIRST_SAMPLE; size + OVERSAMPLING <= most * part; size *= 2) {
     const count = size + OVERSAMPLING;
@@ -167,31 +168,31 @@ function sampleMiddle(
       const { right, tail } = rowSpace(linear, A, count, slack * norm, rng);
       if (tail > HOPELESS * slack * norm) continue;
       const left = linear.timesTransposed(A, right);
-      const residual = missing(linear, A, left, right, linear.norm(left.data), norm, slack);
+      const residual = missed({ left, right, kept: linear.norm(left.data) });
       if (residual <= slack * norm) return { at, left, right, residual };
       someMislead = true;
     }
-    let sampled = project(
-      linear,
-      A,
-      linear.multiply(A, random(A.cols, count, rng)),
-      isLimited ? 0 : slack * norm,
-    );
-    let residual = measured(sampled);
+    const sample = linear.multiply(A, random(A.cols, count, rng));
+    let sampled = project(linear, A, sample, isLimited ? 0 : slack * norm);
+    let residual = missed(sampled);
     if (residual > slack * norm) {
       if (!isLimited) continue;
       // The rank decides, not eps: a power iteration brings the range near the best one. Its values are squares.
-      sampled = project(linear, A, linear.timesTransposed(A, sampled.B), 0);
-      residual = measured(sampled);
+      sampled = project(linear, A, linear.timesTransposed(A, sampled.right), 0);
+      residual = missed(sampled);
     }
-    const { Q: Zt, R } = linear.qr(transpose(sampled.B));
-    return { at, left: linear.timesTransposed(sampled.Q, R), right: transpose(Zt), residual };
+    const { Q: Zt, R } = linear.qr(transpose(sampled.right));
+    return { at, left: linear.timesTransposed(sampled.left, R), right: transpose(Zt), residual };
   }
   return undefined;
+}
 
-  function measured({ Q, B }: { readonly Q: Matrix; readonly B: Matrix }): number {
-    return missing(linear, A, Q, B, linear.norm(B.data), norm, slack);
-  }
+/** A ≈ left · right, where one of both is orthonormal and the other the product of A with it. */
+interface Factors {
+  readonly left: Matrix;
+  readonly right: Matrix;
+  /** ‖left · right‖, which is the norm of the other. */
+  readonly kept: number;
 }
 
 function random(rows: number, cols: number, rng: Rng): Matrix {
@@ -234,29 +235,27 @@ function counted(s: Float64Array, slack: number): number {
   return Math.max(1, beyond < 0 ? s.length : beyond);
 }
 
-/** An orthonormal basis Q of the columns of Y, without the directions that do not count, and B = QᵀA. */
-function project(linear: Linear, A: Matrix, Y: Matrix, slack: number): { Q: Matrix; B: Matrix } {
+/** Q QᵀA for an orthonormal basis Q of the columns of Y, without the directions that do not count. */
+function project(linear: Linear, A: Matrix, Y: Matrix, slack: number): Factors {
   const { U, s } = linear.leftSvd(Y);
-  const Q = firstColumns(U, counted(s, slack));
-  return { Q, B: linear.transposedTimes(Q, A) };
+  const left = firstColumns(U, counted(s, slack));
+  const right = linear.transposedTimes(left, A);
+  return { left, right, kept: linear.norm(right.data) };
 }
 
 /**
- * ‖A − Q B‖ at least, where one of both is orthonormal and the other the product of A with it, of norm `kept`. As
- * √(‖A‖² − kept²) it has an error of about √(n ε)·‖A‖ from cancellation, which decides only if it or what may be missed is far
- * above that; else element by element.
+ * ‖A − left · right‖ at least. As √(‖A‖² − kept²) it has an error of about √(n ε)·‖A‖ from cancellation, which decides only if it
+ * or what may be missed is far above that; else element by element.
  */
 function missing(
   linear: Linear,
   A: Matrix,
-  Q: Matrix,
-  B: Matrix,
-  kept: number,
+  { left, right, kept }: Factors,
   norm: number,
   slack: number,
 ): number {
   const rounding = 1e-12 * norm ** 2;
   const square = Math.max(0, norm ** 2 - kept ** 2) + rounding;
   if (Math.sqrt(square) <= slack * norm || square > 1e4 * rounding) return Math.sqrt(square);
-  return linear.residual(A, Q, B);
+  return linear.residual(A, left, right);
 }

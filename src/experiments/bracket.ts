@@ -70,9 +70,9 @@ export function bracketWidth(H: Tensor, options: BracketOptions): WidthBracket {
   checkBackend(where, options.backend);
   integer(`${where} fits`, fits, 0, 2 ** 20);
   const { M, T } = naming(where, () => targetOf(H, anyTensor('H', H).shape.length));
+  if (signal?.aborted) throw aborted(`${where}: stopped before the ranks`, signal);
   const single = T > 1 ? Array.from({ length: T }, (_, t) => [t]) : [];
   const cuts = [...balancedBipartitions(T), ...single].map((rowModes) => {
-    if (signal?.aborted) throw aborted(`${where}: stopped before the ranks`, signal);
     const asked = { tolerance: rankTolerance, backend: options.backend };
     const { rank, tolerance } = matricizationRank(H, rowModes, asked);
     return { rowModes, rank, tolerance };

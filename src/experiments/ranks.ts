@@ -3,9 +3,8 @@ import { dyadic } from '../analysis/exact/dyadic.ts';
 import { filteredResidues } from '../analysis/exact/filtered.ts';
 import { DEFAULT_PRIME } from '../analysis/exact/modular.ts';
 import { residueMatrix } from '../analysis/exact_rank.ts';
-import { gridOf } from '../analysis/grid.ts';
-import { reportOf } from '../analysis/ranks.ts';
-import { rankModuloOf, singularValuesOf } from '../analysis/spectrum.ts';
+import { oddModes } from '../analysis/matricize.ts';
+import { rankModuloOf } from '../analysis/spectrum.ts';
 import type { Backend } from '../backend/interface.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { integer, mismatch } from '../core/errors.ts';
@@ -13,6 +12,7 @@ import { XI } from '../core/xi.gen.ts';
 import { widthBound } from '../theory/bounds.ts';
 import { MOST_R, type RankStudy, studyOf } from './rank_config.ts';
 import { type RandomNetwork, randomNetwork } from './rank_network.ts';
+import { allTemplates, networkReport } from './spectra.ts';
 
 /** One network of a study. */
 export interface RankTask {
@@ -43,24 +43,16 @@ export function studyTasks(study: RankStudy): Iterable<RankTask> {
 export function studyNetwork(backend: Backend, given: RankStudy, task: RankTask): RankRecord {
   checkBackend('studyNetwork', backend ?? null);
   const study = studyOf('studyNetwork', given);
-  const { M, T } = study;
   if (typeof task !== 'object' || task === null)
     throw mismatch('E_ARGUMENT', 'studyNetwork', 'a task { R, index }', task);
   const R = integer('studyNetwork R', task.R, 1, 2 ** 20);
   const index = integer('studyNetwork index', task.index, 0, 10 ** 7);
   const network = randomNetwork(study, R, index);
-  const all = Array.from({ length: M }, (_, m) => m);
-  const choice = new Array<readonly number[]>(T).fill(all);
-  const data = gridOf(backend, 'float64', network.tree, network.F, choice);
-  const grid = { dtype: 'float64', shape: new Array(T).fill(M), data } as const;
   // With all singular values: a figure of ranks goes with the gaps that they were counted at.
-  const values = singularValuesOf(backend, grid, oddModes(T));
-  const { rank, gap } = reportOf(values, study.tolerance);
-  const exact = study.exact ? { exact: exactRankOf(backend, network, choice) } : {};
+  const { rank, gap } = networkReport(backend, study, network);
+  const exact = study.exact ? { exact: exactRankOf(backend, network, allTemplates(study)) } : {};
   return { R, index, rank, gap: Number.isFinite(gap) ? gap : null, ...exact };
 }
-
-const oddModes = (T: number) => Array.from({ length: Math.ceil(T / 2) }, (_, n) => 2 * n);
 
 function exactRankOf(
   backend: Backend,

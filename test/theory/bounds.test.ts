@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gridTensor } from '../../src/analysis/grid.ts';
-import { gridOutput } from '../../src/analysis/matricize.ts';
+import { gridOutput, oddModes } from '../../src/analysis/matricize.ts';
 import { matricizationRank } from '../../src/analysis/ranks.ts';
 import type { Backend } from '../../src/backend/interface.ts';
 import { type Tensor, tensor } from '../../src/core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
-import { oddModes } from '../../src/experiments/checks/instances.ts';
 import { bestWidthBound, widthBound } from '../../src/theory/bounds.ts';
 import { modelOf } from '../../src/theory/build.ts';
 import { featureMap, identity } from '../../src/theory/features.ts';

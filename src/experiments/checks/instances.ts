@@ -46,7 +46,3 @@ export function randomNetwork(
 /** How far the grid tensor of a model is from another tensor. */
 export const gridError = (model: Model, templates: Tensor, expected: ArrayLike<number>): number =>
   relativeError(gridTensor(model, templates).data, expected);
-
-/** 0, 2, 4, …: the odd modes, counted from 1. */
-export const oddModes = (steps: number): number[] =>
-  Array.from({ length: Math.ceil(steps / 2) }, (_, n) => 2 * n);

@@ -1,13 +1,13 @@
 import { EXACT_XI } from '../../analysis/exact/definition.ts';
 import { exactRank } from '../../analysis/exact_rank.ts';
 import { gridTensor } from '../../analysis/grid.ts';
-import { balancedBipartitions, gridOutput } from '../../analysis/matricize.ts';
+import { balancedBipartitions, gridOutput, oddModes } from '../../analysis/matricize.ts';
 import { matricizationRank } from '../../analysis/ranks.ts';
 import { widthBound } from '../../theory/bounds.ts';
 import { identity } from '../../theory/features.ts';
 import { similarityNetwork } from '../../theory/similarity.ts';
 import { type Check, COUNTED } from './check.ts';
-import { oddModes, pick, randomNetwork, randomTensor } from './instances.ts';
+import { pick, randomNetwork, randomTensor } from './instances.ts';
 
 export const RANK_CHECKS: readonly Check[] = [
   {

@@ -1,5 +1,6 @@
 import { exactRank } from '../../analysis/exact_rank.ts';
 import { gridTensor } from '../../analysis/grid.ts';
+import { oddModes } from '../../analysis/matricize.ts';
 import { matricizationRank } from '../../analysis/ranks.ts';
 import { tensor } from '../../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../../core/xi.gen.ts';
@@ -7,7 +8,7 @@ import type { Model } from '../../models/model.ts';
 import { modelOf } from '../../theory/build.ts';
 import { featureMap, identity } from '../../theory/features.ts';
 import { type Bench, type Check, COUNTED } from './check.ts';
-import { oddModes, pick, randomNetwork } from './instances.ts';
+import { pick, randomNetwork } from './instances.ts';
 
 const PIECES = ['rectifier', 'max', 'min'] as const satisfies readonly Xi[];
 
