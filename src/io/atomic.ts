@@ -1,4 +1,4 @@
-import { rmSync, type Stats } from 'node:fs';
+import { rmSync, type Stats, writeFileSync } from 'node:fs';
 import { access, constants, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mismatch, XiError } from '../core/errors.ts';
@@ -27,6 +27,15 @@ export function fileError(action: 'read' | 'write' | 'decompress', path: string,
 
 /** Temporary files that are being written, and locks. */
 export const pending = new Set<string>();
+
+/**
+ * Makes a file that was not there and is pending from then on: in one turn of the event loop, since a signal between two turns
+ * would leave what nobody knows of.
+ */
+export function createPending(path: string, content = ''): void {
+  writeFileSync(path, content, { flag: 'wx' });
+  pending.add(path);
+}
 
 /** Removes half-written temporary files and locks; for a process that ends at once. */
 export function removePending(): void {
@@ -90,14 +99,13 @@ export async function writeFileAtomic(
   const mode = (await stat(target).catch(() => undefined))?.mode;
   await removeStale(dirname(target));
   const temporary = join(dirname(target), temporaryName());
-  let handle: FileHandle;
   try {
-    handle = await open(temporary, 'wx');
+    createPending(temporary);
   } catch (cause) {
     throw fileError('write', path, cause);
   }
-  pending.add(temporary);
   try {
+    const handle = await open(temporary, 'r+');
     try {
       if (mode !== undefined) await handle.chmod(mode & 0o777);
       for await (const chunk of chunks instanceof Uint8Array ? [chunks] : chunks)

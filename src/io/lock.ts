@@ -1,6 +1,6 @@
-import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { XiError } from '../core/errors.ts';
-import { fileError, pending } from './atomic.ts';
+import { createPending, fileError, pending } from './atomic.ts';
 import { isStale, ownerOf, temporaryName } from './temporary.ts';
 
 /** So that a lock of a process elsewhere, of which nothing else tells that it lives, is never a day old. */
@@ -18,14 +18,13 @@ export async function lock(path: string): Promise<Release> {
   const file = `${path}.lock`;
   const mine = temporaryName();
   // Two tries: what was stale at the first is away at the second.
-  if (!((await create(file, mine, path)) || ((await clear(file)) && (await create(file, mine, path))))) {
+  if (!(create(file, mine, path) || ((await clear(file)) && create(file, mine, path)))) {
     const holder = ownerOf(await content(file)) ?? 'another one';
     throw new XiError(
       'E_FILE',
       `${path}: expected no other process to write there, found process ${holder} (${file})`,
     );
   }
-  pending.add(file);
   const refresh = setInterval(() => {
     const now = new Date();
     utimes(file, now, now).catch(() => {});
@@ -40,10 +39,9 @@ export async function lock(path: string): Promise<Release> {
 const content = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
 
 /** Whether the file was not there and is now. */
-async function create(file: string, mine: string, path: string): Promise<boolean> {
+function create(file: string, mine: string, path: string): boolean {
   try {
-    const handle = await open(file, 'wx');
-    await handle.writeFile(mine).finally(() => handle.close());
+    createPending(file, mine);
     return true;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;

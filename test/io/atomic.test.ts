@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -18,8 +19,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { XiErrorCode } from '../../src/core/errors.ts';
-import { readFileChecked, writeFileAtomic } from '../../src/io/atomic.ts';
-import { temporaryName } from '../../src/io/temporary.ts';
+import { pending, readFileChecked, writeFileAtomic } from '../../src/io/atomic.ts';
+import { isTemporary, temporaryName } from '../../src/io/temporary.ts';
 
 const xi = (code: XiErrorCode, message: RegExp) =>
   expect.objectContaining({
@@ -62,6 +63,25 @@ describe('writeFileAtomic', () => {
       xi('E_FILE', /cannot write .*b: /),
     );
     expect(await readdir(folder)).toEqual(['a']);
+  });
+
+  test('knows of its temporary file in every turn in which it is there', async () => {
+    let seen = 0;
+    for (let n = 0; n < 200; n++) {
+      let isDone = false;
+      const writing = writeFileAtomic(join(folder, 'a'), new Uint8Array(10)).finally(() => {
+        isDone = true;
+      });
+      while (!isDone) {
+        const there = readdirSync(folder).filter(isTemporary);
+        seen += there.length;
+        for (const name of there) expect([...pending]).toContain(join(folder, name));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await writing;
+    }
+    expect(seen).toBeGreaterThan(0);
+    expect([...pending]).toEqual([]);
   });
 
   test('refuses folders, devices and paths through files', async () => {
