@@ -1,4 +1,5 @@
-// xt_contract_grid: chooses the cheaper of two ways, for all rows alike, and cuts the rows for the threads.
+// xt_contract_grid: chooses the cheapest of three ways, for all rows alike, and cuts the rows for the
+// threads.
 #include <algorithm>
 #include <cmath>
 
@@ -12,14 +13,48 @@ bool all_finite(const T* values, size_t count) {
   return std::all_of(values, values + count, [](T value) { return std::isfinite(value); });
 }
 
-// Rough cycles: directly a pair and k cost half a vector operation; by sweeps a row and j cost its place in
-// the order, measured at 150 cycles, and a multiply-add an element.
+// Products of two such numbers, and sums of them, neither overflow nor lose bits: Σ_i (G·a)·h may then stand
+// for Σ_i G·(a·h).
 template <class T>
-bool sweeps_are_cheaper(const xt::GridArgs<T>& args, double lanes) {
-  const double pairs = 1.0 * args.P * args.M * args.R;
-  const double directly = pairs * args.L * (args.K + 1) / (2 * lanes);
-  const double tables = (1 + args.P / 4096.0) * args.R * args.M * args.L * args.K * 3;
-  return 150.0 * args.P * args.R + 1.5 * pairs * args.K / lanes + tables < directly;
+bool all_moderate(const T* values, size_t count) {
+  const T most = static_cast<T>(sizeof(T) == 4 ? 0x1p+50 : 0x1p+400);
+  return std::all_of(values, values + count, [&](T value) {
+    const T size = std::abs(value);
+    return size == 0 || (size >= 1 / most && size <= most);
+  });
+}
+
+// Tables of pieces should stay in the caches of a core.
+constexpr double kMostTableBytes = 4 << 20;
+
+// Rough cycles, measured on Zen 3. Directly a pair and k cost half a vector operation. A lookup costs a row
+// and j its search and the loads of a piece, a sweep its place in the order. Both fill tables.
+template <class T>
+xt::GridKernel<T> cheapest_way(const xt::GridArgs<T>& args, const xt::KernelTable<T>& table, uint32_t xi) {
+  const auto directly = table.grid[xi], lookups = table.grid_lookups[xi], sweeps = table.grid_sweeps[xi];
+  if (!lookups) return directly;
+  const double rows = 1.0 * args.P * args.R, pairs = 1.0 * args.M * args.L, R = args.R, lanes = table.lanes;
+  const double vectors = std::ceil(1.0 * args.M * args.K / lanes);
+  const double breakpoints = sweeps ? pairs : 0, found = sweeps ? 10 : 0, tabulated = 2 * R * pairs * args.K;
+  const double by_pairs = rows * pairs * (args.K + 1) / (2 * lanes);
+  const double by_lookups =
+      rows * (found + 2.5 * vectors) + R * (breakpoints + 1) * (60 + 7 * vectors) + tabulated;
+  const double by_sweeps =
+      sweeps ? rows * (250 + 4 * vectors) + std::ceil(args.P / 4096.0) * (tabulated + R * pairs * 20)
+             : INFINITY;
+  const double table_bytes = 2 * sizeof(T) * R * (breakpoints + 1) * lanes * vectors;
+  if (table_bytes <= kMostTableBytes && by_lookups < std::min(by_pairs, by_sweeps)) return lookups;
+  return by_sweeps < by_pairs ? sweeps : directly;
+}
+
+// Whether tables serve: their sums, of finite values, are what the definition adds, and a sweep sorts h.
+// Where there are no breakpoints, Σ_i G·a is a factor or a summand of its own.
+template <class T>
+bool tables_serve(const xt::GridArgs<T>& args, bool has_breakpoints, bool sweeps) {
+  const size_t a_length = args.M * args.L;
+  if (!has_breakpoints)
+    return all_moderate(args.a, a_length) && all_moderate(args.G, args.L * args.R * args.K);
+  return all_finite(args.a, a_length) && (!sweeps || all_finite(args.h, args.P * args.R));
 }
 
 }  // namespace
@@ -40,9 +75,9 @@ int32_t xt_contract_grid(uint32_t context, uint32_t dtype, uint32_t xi, size_t P
       return XT_OK;
     }
     const xt::GridArgs<T> args{P, M, L, R, K, xt::in<T>(a), xt::in<T>(h), xt::in<T>(G), xt::out<T>(result)};
-    const bool by_sweeps = table.grid_sweeps[xi] != nullptr && sweeps_are_cheaper(args, table.lanes) &&
-                           all_finite(args.a, M * L) && all_finite(args.h, P * R);
-    const auto kernel = by_sweeps ? table.grid_sweeps[xi] : table.grid[xi];
+    const auto way = cheapest_way(args, table, xi), sweeps = table.grid_sweeps[xi];
+    const bool serves = way == table.grid[xi] || tables_serve(args, sweeps != nullptr, way == sweeps);
+    const auto kernel = serves ? way : table.grid[xi];
     return run.over(P, 2 * table.lanes, 1.0 * P * M * L * R * K,
                     [&](xt::Slice p) { return kernel(args, p); });
   });

@@ -153,6 +153,9 @@ struct LossArgs {
   T* dscores;
 };
 
+template <class T>
+using GridKernel = bool (*)(const GridArgs<T>&, Slice p);
+
 // A kernel returns false only when scratch memory cannot be had.
 template <class T>
 struct KernelTable {
@@ -163,9 +166,9 @@ struct KernelTable {
   void (*pack_weights)(size_t terms, size_t K, const T* G, T* packed);
   bool (*contract_gradient_inputs[kXiCount])(const ContractGradientArgs<T>&, Slice b);
   bool (*contract_gradient_weights[kXiCount])(const ContractGradientArgs<T>&, Slice ij);
-  bool (*grid[kXiCount])(const GridArgs<T>&, Slice p);
-  bool (*grid_sweeps[kXiCount])(const GridArgs<T>&,
-                                Slice p);  // for finite operands; null where there is no such way
+  GridKernel<T> grid[kXiCount];
+  GridKernel<T> grid_lookups[kXiCount],
+      grid_sweeps[kXiCount];  // of finite operands; null where there is none
   bool (*joined)(const JoinedArgs<T>&, Slice g, Slice m, Slice n);
   // Whether `joined` cuts into output elements (then g counts them all) rather than tiles.
   bool (*joined_by_element)(const JoinedArgs<T>&);

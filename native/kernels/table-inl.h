@@ -3,7 +3,7 @@
 #include "contract_gradient-inl.h"
 #include "elementwise-inl.h"
 #include "fold-inl.h"
-#include "grid-inl.h"
+#include "grid_sweeps-inl.h"
 #include "joined-inl.h"
 #include "joined_gradient-inl.h"
 #include "linalg-inl.h"
@@ -25,7 +25,8 @@ constexpr KernelTable<T> make_table() {
   table.contract_gradient_inputs[id] = contract_gradient_inputs<T, xi_##name>;         \
   table.contract_gradient_weights[id] = contract_gradient_weights<T, xi_##name>;       \
   table.grid[id] = grid_directly<T, xi_##name>;                                        \
-  table.grid_sweeps[id] = grid_sweeps<T, xi_##name>;                                       \
+  table.grid_lookups[id] = grid_lookups<T, xi_##name>();                               \
+  table.grid_sweeps[id] = grid_sweeps<T, xi_##name>();                                 \
   table.fold[id] = fold<T, xi_##name>;                                                 \
   table.fold_gradient[id] = fold_gradient<T, xi_##name>;                               \
   table.outer[id] = outer<T, xi_##name>;                                               \

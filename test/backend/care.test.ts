@@ -129,10 +129,13 @@ describe.each(subjects)('$label', ({ open }) => {
     ).toEqual([-1, -1]);
   });
 
-  // So large that sweeps would be cheaper than sums over pairs.
-  it.each(['rectifier', 'max', 'min'] as const)('a grid step of %s heeds what is no number', (xi) => {
-    const sizes = { P: 512, M: 10, L: 64, R: 2, K: 4 };
-    const grid = (on: Backend, operand: 'a' | 'h' | undefined, value: number) => {
+  // So large that lookups, and sweeps, would be cheaper than sums over pairs.
+  it.each([
+    ...(['rectifier', 'max', 'min', 'relusum', 'product'] as const).map((xi) => [xi, 10] as const),
+    ...(['rectifier', 'max', 'min'] as const).map((xi) => [xi, 100] as const),
+  ])('a grid step of %s and %i templates heeds what is no number', (xi, M) => {
+    const sizes = { P: 512, M, L: 64, R: 2, K: 4 };
+    const grid = (on: Backend, operand: 'a' | 'h' | 'G' | undefined, value: number) => {
       const put = (count: number, at: number) => {
         const values = Float32Array.from({ length: count }, (_, n) => ((7 * n) % 23) - 11);
         if (at >= 0) values[at] = value;
@@ -141,7 +144,8 @@ describe.each(subjects)('$label', ({ open }) => {
       const out = on.allocate('float32', sizes.P * sizes.M * sizes.K);
       const a = put(sizes.M * sizes.L, operand === 'a' ? 3 * sizes.L + 5 : -1);
       const h = put(sizes.P * sizes.R, operand === 'h' ? 77 : -1);
-      on.contractGrid(xi, sizes, a, h, put(sizes.L * sizes.R * sizes.K, -1), out);
+      const G = put(sizes.L * sizes.R * sizes.K, operand === 'G' ? 100 : -1);
+      on.contractGrid(xi, sizes, a, h, G, out);
       return out.read().map((element) => element + 0); // zeros without a sign
     };
     for (const [operand, value] of [
@@ -151,7 +155,19 @@ describe.each(subjects)('$label', ({ open }) => {
       ['a', infinity],
       ['h', infinity],
       ['h', -infinity],
+      ['G', nan],
+      ['G', infinity],
     ] as const)
       expect(grid(backend, operand, value), `${operand} ${value}`).toEqual(grid(reference, operand, value));
+  });
+
+  // (G·a)·h would be 1e60·1e-30, and 1e-60·1e30.
+  it.each([1e30, 1e-30])('a grid step of products of %d keeps what an early sum would lose', (size) => {
+    const sizes = { P: 512, M: 10, L: 3, R: 2, K: 4 };
+    const put = (count: number, value: number) => backend.adopt(new Float32Array(count).fill(value));
+    const out = backend.allocate('float32', sizes.P * sizes.M * sizes.K);
+    const [a, h, G] = [put(30, size), put(1024, 1 / size), put(24, size)];
+    backend.contractGrid('product', sizes, a, h, G, out);
+    for (const value of out.read()) expect(value / size).toBeCloseTo(6, 4);
   });
 });

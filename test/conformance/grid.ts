@@ -7,7 +7,7 @@ import { type ConformanceCase, EPSILON, put, rounded } from './case.ts';
 
 const reference = selectBackend({ prefer: ['reference'] }).backend;
 
-/** Around the widths of vectors, empty ones, and one in which a sweep over sorted rows costs less than all pairs. */
+/** Around the widths of vectors, empty ones, some that are looked up, and one whose tables would be too large, so that it is swept. */
 const SIZES: readonly GridSizes[] = [
   { P: 1, M: 1, L: 1, R: 1, K: 1 },
   { P: 17, M: 3, L: 5, R: 2, K: 1 },
@@ -16,6 +16,10 @@ const SIZES: readonly GridSizes[] = [
   { P: 5, M: 300, L: 2, R: 2, K: 1 },
   { P: 65, M: 60, L: 70, R: 2, K: 1 },
   { P: 40, M: 21, L: 90, R: 2, K: 3 },
+  { P: 700, M: 1, L: 40, R: 2, K: 1 },
+  { P: 301, M: 3, L: 16, R: 3, K: 1 },
+  { P: 519, M: 7, L: 11, R: 2, K: 5 },
+  { P: 530, M: 60, L: 70, R: 2, K: 3 },
   { P: 4, M: 2, L: 0, R: 3, K: 2 },
   { P: 0, M: 2, L: 1, R: 3, K: 2 },
   { P: 2, M: 2, L: 1, R: 3, K: 0 },
@@ -24,7 +28,7 @@ const SIZES: readonly GridSizes[] = [
 type Draw = (rng: Rng) => number;
 const normal: Draw = (rng) => rng.normal();
 const integer: Draw = (rng) => rng.below(9) - 4;
-/** Some operands infinite: then no sweep, and for logsumexp and l2 no φ. */
+/** Some operands infinite: then no sweep and no lookup, and for logsumexp and l2 no φ. */
 const extreme: Draw = (rng) => (rng.below(40) === 0 ? Number.NEGATIVE_INFINITY : rng.normal());
 
 function gridCase(xi: Xi, dtype: DType, kind: string, draw: Draw): ConformanceCase {
