@@ -292,12 +292,14 @@ int32_t xt_loss(uint32_t context, uint32_t dtype, uint32_t loss, size_t rows, si
   });
 }
 
-int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result) {
-  if (!holds_of(dtype)(x, {N}) || !holds_doubles(result, {1})) return XT_ARGUMENT;
+int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, const void* y,
+                       double* result) {
+  if (!holds_of(dtype)(x, {N}) || (y && !holds_of(dtype)(y, {N})) || !holds_doubles(result, {1}))
+    return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
-    *result = table.sum_squares(in<T>(x), {0, N});
+    *result = table.sum_squares(in<T>(x), in<T>(y), {0, N});
     return XT_OK;
   });
 }

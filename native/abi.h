@@ -162,8 +162,10 @@ XT_API int32_t xt_adam(uint32_t context, uint32_t dtype, size_t N, void* p, cons
                        double rate, double beta1, double beta2, double epsilon, double correction1,
                        double correction2, double scale, double decay);
 
-// result[0] = Σ_n x[n]² in float64, blocked so that the order of summation is fixed
-XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, double* result);
+// result[0] = Σ_n (x[n] − y[n])² in float64, or Σ_n x[n]² where y is null, blocked so that the order of
+// summation is fixed
+XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x, const void* y,
+                              double* result);
 
 // Linear algebra of A [m,n] in float64, with k = min(m, n). XT_NUMERIC if A holds a NaN or an infinity.
 

@@ -185,7 +185,7 @@ struct KernelTable {
   void (*column_sums)(size_t rows, size_t cols, const T* x, T* out);
   void (*adam)(const AdamArgs<T>&, Slice n);
   void (*loss)(const LossArgs<T>&, double* result);
-  double (*sum_squares)(const T* x, Slice n);
+  double (*sum_squares)(const T* x, const T* y, Slice n);  // of x − y, or of x where y is null
   double (*peak)(size_t repetitions, double* alive);
 };
 

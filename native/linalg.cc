@@ -70,8 +70,8 @@ void Algebra::multiply(const View& C, const Factor& A, const Factor& B, bool acc
 double Algebra::norm(const View& A) {
   double sum = 0;
   const auto& table = run_.kernels->f64;
-  if (A.stride == A.columns) return std::sqrt(table.sum_squares(A.data, {0, A.rows * A.columns}));
-  for (size_t r = 0; r < A.rows; ++r) sum += table.sum_squares(A.row(r), {0, A.columns});
+  if (A.stride == A.columns) return std::sqrt(table.sum_squares(A.data, nullptr, {0, A.rows * A.columns}));
+  for (size_t r = 0; r < A.rows; ++r) sum += table.sum_squares(A.row(r), nullptr, {0, A.columns});
   return std::sqrt(sum);
 }
 

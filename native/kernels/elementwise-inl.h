@@ -71,33 +71,44 @@ void adam(const AdamArgs<T>& args, Slice n) {
 }
 
 typedef double FourDoubles __attribute__((vector_size(32)));
-XT_INLINE void add_squares(const float* x, FourDoubles& sum) {
+XT_INLINE FourDoubles four_doubles(const float* x) {
   typedef float Values __attribute__((vector_size(16), may_alias, aligned(4)));
-  const FourDoubles value = __builtin_convertvector(*reinterpret_cast<const Values*>(x), FourDoubles);
-  sum += value * value;
+  return __builtin_convertvector(*reinterpret_cast<const Values*>(x), FourDoubles);
 }
 // Without __builtin_convertvector, behind which g++ 12 forgets that the address is unaligned.
-XT_INLINE void add_squares(const double* x, FourDoubles& sum) {
+XT_INLINE FourDoubles four_doubles(const double* x) {
   typedef double Values __attribute__((vector_size(32), may_alias, aligned(8)));
-  const FourDoubles value = *reinterpret_cast<const Values*>(x);
-  sum += value * value;
+  return *reinterpret_cast<const Values*>(x);
 }
 
 // Sixteen chains of doubles, so that neither the order nor the precision depends on the width of a vector.
 // Four at a time: other numbers are taken apart through the stack by g++ 12, at a tenth of the speed (AVX2).
-template <class T>
-double sum_squares(const T* x, Slice n) {
+template <class T, class Four, class One>
+XT_INLINE double sum_of_squares(Slice n, Four four, One one) {
   constexpr size_t chains = 16;
   FourDoubles sums[chains / 4]{};
   size_t at = n.begin;
   for (; at + chains <= n.end; at += chains) {
 #pragma GCC unroll 4
-    for (size_t v = 0; v < chains / 4; ++v) add_squares(x + at + 4 * v, sums[v]);
+    for (size_t v = 0; v < chains / 4; ++v) {
+      const FourDoubles value = four(at + 4 * v);
+      sums[v] += value * value;
+    }
   }
   double total = 0;
   for (size_t c = 0; c < chains; ++c) total += sums[c / 4][c % 4];
-  for (; at < n.end; ++at) total += static_cast<double>(x[at]) * x[at];
+  for (; at < n.end; ++at) total += one(at) * one(at);
   return total;
+}
+template <class T>
+double sum_squares(const T* x, const T* y, Slice n) {
+  const auto of_x = [x](size_t at) { return static_cast<double>(x[at]); };
+  if (!y)
+    return sum_of_squares<T>(
+        n, [x](size_t at) { return four_doubles(x + at); }, of_x);
+  return sum_of_squares<T>(
+      n, [x, y](size_t at) { return four_doubles(x + at) - four_doubles(y + at); },
+      [of_x, y](size_t at) { return of_x(at) - y[at]; });
 }
 
 // As many independent multiply-adds in flight as the tile has accumulators, but no fewer than hide their

@@ -290,10 +290,11 @@ export function abiKernels<Pointer, Words>(
         ),
       );
     },
-    sumSquares(x) {
+    sumSquares(x, y) {
+      const other = y ? pointer(y) : binding.null;
       check(
         'sumSquares',
-        abi.xt_sum_squares(context, DTYPE_ID[x.dtype], x.length, pointer(x), result.pointer),
+        abi.xt_sum_squares(context, DTYPE_ID[x.dtype], x.length, pointer(x), other, result.pointer),
       );
       return result.read()[0];
     },

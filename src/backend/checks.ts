@@ -154,7 +154,10 @@ export function checked(kernels: Kernels): Kernels {
       kernels.adam(p, g, m, v, options);
     },
     ...checkedLinearAlgebra(kernels),
-    sumSquares: (x) => kernels.sumSquares(x),
+    sumSquares(x, y) {
+      if (y) sameDtype('sumSquares', x.dtype)('y', y, x.length);
+      return kernels.sumSquares(x, y);
+    },
     peak: (dtype, repetitions) => kernels.peak(dtype, repetitions),
   };
 }

@@ -324,8 +324,8 @@ export interface Kernels extends LinearAlgebra, Folds {
   ): LossSum;
   /** One step of Adam on parameters p with gradient g and moments m and v, all in one pass. */
   adam(p: Storage, g: Storage, m: Storage, v: Storage, options: AdamOptions): void;
-  /** `Σ_n x[n]²` in float64. */
-  sumSquares(x: Storage): number;
+  /** `Σ_n x[n]²` in float64, or `Σ_n (x[n] − y[n])²`. */
+  sumSquares(x: Storage, y?: Storage): number;
   /** Runs multiply-adds on registers alone and returns how many floating-point operations it did. */
   peak(dtype: DType, repetitions: number): number;
 }

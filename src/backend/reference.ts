@@ -125,10 +125,9 @@ const kernels: Kernels = {
     dbiasIn.write(dbias);
   },
 
-  sumSquares(x) {
-    let sum = 0;
-    for (const value of arrayOf(x)) sum += value * value;
-    return sum;
+  sumSquares(x, y) {
+    const other = y && arrayOf(y);
+    return arrayOf(x).reduce((sum, value, n) => sum + (value - (other?.[n] ?? 0)) ** 2, 0);
   },
 
   peak(_dtype, repetitions) {

@@ -2,7 +2,7 @@
 
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = 5;
-export const TABLE_HASH = 'b251676a44507dd1';
+export const TABLE_HASH = 'b7f10ae712dcd6fc';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {
@@ -26,7 +26,7 @@ export interface Abi<Pointer, Words> {
   xt_embed_gradient(context: number, dtype: number, rows: number, M: number, N: number, tokens: Words, dz: Pointer, dA: Pointer): number;
   xt_loss(context: number, dtype: number, loss: number, rows: number, K: number, scores: Pointer, labels: Words, targets: Pointer, dscores: Pointer, result: Pointer): number;
   xt_adam(context: number, dtype: number, N: number, p: Pointer, g: Pointer, m: Pointer, v: Pointer, rate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, scale: number, decay: number): number;
-  xt_sum_squares(context: number, dtype: number, N: number, x: Pointer, result: Pointer): number;
+  xt_sum_squares(context: number, dtype: number, N: number, x: Pointer, y: Pointer, result: Pointer): number;
   xt_singular_values(context: number, m: number, n: number, A: Pointer, places: Words, s: Pointer): number;
   xt_svd(context: number, m: number, n: number, A: Pointer, U: Pointer, s: Pointer, Vt: Pointer): number;
   xt_qr(context: number, m: number, n: number, A: Pointer, Q: Pointer, R: Pointer): number;

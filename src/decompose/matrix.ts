@@ -62,6 +62,9 @@ export function scaleRows(A: Matrix, s: ArrayLike<number>): Matrix {
   );
 }
 
+/** Elements of a block of rows. */
+const BLOCK = 2 ** 18;
+
 /** Products and decompositions of matrices on a backend, with nothing of its memory held afterwards. */
 export class Linear {
   readonly backend: Backend;
@@ -110,34 +113,53 @@ export class Linear {
     return Math.sqrt(this.with({ data }, (storage) => this.backend.sumSquares(storage)));
   }
 
-  /** ‖A − Q B‖ by its elements, in blocks of rows that bound the memory. */
-  residual(A: Matrix, Q: Matrix, B: Matrix): number {
-    const block = Math.max(1, Math.floor(2 ** 18 / Math.max(1, A.cols)));
-    const negated = Q.data.map((value) => -value);
+  /**
+   * ‖A − Q B‖ by its elements. Without Q that is A Bᵀ, made on the way: blocks of rows that stay in cache come from memory once.
+   */
+  residual(A: Matrix, B: Matrix, Q?: Matrix): { left: Matrix; residual: number } {
     const { backend } = this;
-    return borrowing((borrow) => {
+    const [{ cols }, { rows: r }] = [A, B];
+    const left = Q ?? matrix(A.rows, r);
+    const most = Math.min(A.rows, Math.max(1, Math.floor(BLOCK / Math.max(1, cols))));
+    const strided = (data: Storage, rowStride: number, colStride = 1) => ({ data, rowStride, colStride });
+    const squares = borrowing((borrow) => {
       const right = borrow(backend.adopt(B.data));
-      const buffer = borrow(backend.allocate('float64', Math.min(block, A.rows) * A.cols));
-      let squares = 0;
-      for (let row = 0; row < A.rows; row += block) {
-        const count = Math.min(block, A.rows - row);
-        const part = buffer.at(0, count * A.cols);
-        part.write(A.data.subarray(row * A.cols, (row + count) * A.cols));
-        const left = borrow(backend.adopt(negated.subarray(row * Q.cols, (row + count) * Q.cols)));
-        const strided = (data: Storage, rowStride: number) => ({ data, rowStride, colStride: 1 });
-        backend.matmul(
-          count,
-          A.cols,
-          Q.cols,
-          strided(left, Q.cols),
-          strided(right, A.cols),
-          strided(part, A.cols),
-          true,
-        );
-        squares += backend.sumSquares(part);
+      const product = borrow(backend.allocate('float64', most * cols));
+      let sum = 0;
+      for (let row = 0; row < A.rows; row += most) {
+        const count = Math.min(most, A.rows - row);
+        const of = left.data.subarray(row * r, (row + count) * r);
+        sum += borrowing((borrowed) => {
+          const part = borrowed(backend.adopt(A.data.subarray(row * cols, (row + count) * cols)));
+          const factor = borrowed(backend.adopt(of));
+          if (!Q) {
+            backend.matmul(
+              count,
+              r,
+              cols,
+              strided(part, cols),
+              strided(right, 1, cols),
+              strided(factor, r),
+              false,
+            );
+            of.set(factor.read());
+          }
+          const rest = product.at(0, count * cols);
+          backend.matmul(
+            count,
+            cols,
+            r,
+            strided(factor, r),
+            strided(right, cols),
+            strided(rest, cols),
+            false,
+          );
+          return backend.sumSquares(part, rest);
+        });
       }
-      return Math.sqrt(squares);
+      return sum;
     });
+    return { left, residual: Math.sqrt(squares) };
   }
 
   private with<R>({ data }: { data: Float64Array }, work: (storage: Storage) => R): R {

@@ -167,8 +167,7 @@ function sampleMiddle(
     if (!someMislead) {
       const { right, tail } = rowSpace(linear, A, count, slack * norm, rng);
       if (tail > HOPELESS * slack * norm) continue;
-      const left = linear.timesTransposed(A, right);
-      const residual = missed({ left, right, kept: linear.norm(left.data) });
+      const { left, residual } = projected(linear, A, right, norm, slack);
       if (residual <= slack * norm) return { at, left, right, residual };
       someMislead = true;
     }
@@ -243,6 +242,16 @@ function project(linear: Linear, A: Matrix, Y: Matrix, slack: number): Factors {
   return { left, right, kept: linear.norm(right.data) };
 }
 
+/** A · rightᵀ for orthonormal rows, and what it misses. */
+function projected(linear: Linear, A: Matrix, right: Matrix, norm: number, slack: number) {
+  if (slack < LEAST_OF_SQUARES) return linear.residual(A, right);
+  const left = linear.timesTransposed(A, right);
+  return { left, residual: missing(linear, A, { left, right, kept: linear.norm(left.data) }, norm, slack) };
+}
+
+/** What a difference of squares can show at least, in relation to the norm. */
+const LEAST_OF_SQUARES = 1e-6;
+
 /**
  * ‖A − left · right‖ at least. As √(‖A‖² − kept²) it has an error of about √(n ε)·‖A‖ from cancellation, which decides only if it
  * or what may be missed is far above that; else element by element.
@@ -254,8 +263,8 @@ function missing(
   norm: number,
   slack: number,
 ): number {
-  const rounding = 1e-12 * norm ** 2;
+  const rounding = (LEAST_OF_SQUARES * norm) ** 2;
   const square = Math.max(0, norm ** 2 - kept ** 2) + rounding;
   if (Math.sqrt(square) <= slack * norm || square > 1e4 * rounding) return Math.sqrt(square);
-  return linear.residual(A, left, right);
+  return linear.residual(A, right, left).residual;
 }

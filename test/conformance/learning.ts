@@ -73,8 +73,15 @@ function trainingCases(dtype: DType): ConformanceCase[] {
       `sumSquares, ${dtype}`,
       (backend, [count], rng) => {
         const x = rounded(dtype, reals(rng)(count));
-        const [got, want] = [backend, reference].map((on) => on.sumSquares(put(on, dtype, x)));
-        if (Math.abs(got - want) > 1e-12 * (want + 1)) throw new Error(`Σ x² is ${got}, reference ${want}`);
+        const y = rounded(dtype, reals(rng)(count));
+        for (const operands of [[x], [x, y]]) {
+          const [got, want] = [backend, reference].map((on) => {
+            const [of, minus] = operands.map((data) => put(on, dtype, data));
+            return on.sumSquares(of, minus);
+          });
+          if (Math.abs(got - want) > 1e-12 * (want + 1))
+            throw new Error(`sum of squares of ${operands.length} is ${got}, reference ${want}`);
+        }
       },
       1,
     ),

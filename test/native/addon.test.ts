@@ -54,7 +54,7 @@ describe.runIf(native.usable)('the addon', () => {
     ['xt_loss', [context, f32, 1, 3, 2, f(6), null, f(6), f(6), d(2)]],
     ['xt_loss', [context, f32, 0, 3, 2, f(6), words(0, 1, 1), null, f(6), d(2)]],
     ['xt_adam', [context, f32, 7, f(7), f(7), f(7), f(7), 0.1, 0.9, 0.99, 1e-8, 0.1, 0.01, 1, 0]],
-    ['xt_sum_squares', [context, f32, 7, f(7), d(1)]],
+    ['xt_sum_squares', [context, f32, 7, f(7), f(7), d(1)]],
     ['xt_singular_values', [context, 3, 4, d(12), words(0, 4, 8, 0, 1, 2, 3), d(3)]],
     ['xt_svd', [context, 3, 4, d(12), d(9), d(3), d(12)]],
     ['xt_qr', [context, 3, 4, d(12), d(9), d(12)]],
