@@ -15,6 +15,9 @@ const { commandOf, count, datasetName, duration, formulaOf, groups, KIND_ORDER, 
 export const KEPT = 'docs/results/trainings.json';
 export const readKept = () => JSON.parse(readFileSync(inProject(KEPT), 'utf8'));
 
+/** Names of the data sets of a run. */
+export const datasetsOf = ({ settings }) => new Set(settings.data.map(({ name }) => name));
+
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 const points = (part) => (100 * part).toFixed(1);
@@ -84,14 +87,22 @@ function folds(trainings, data) {
   return table(['model', 'ξ', 'rank', 'parameters', 'accuracy'], rows);
 }
 
+/** What a run was, in a line of a list. */
+function lineOf(run, trainings) {
+  const names = datasetsOf(run);
+  const own = trainings.filter(({ dataset }) => names.has(dataset));
+  const [{ machine, threads }] = own;
+  const backends = groups(own, ({ backend, isa }) => `${backend} ${isa}`);
+  const trained = backends.map((part) => `${part.length} by ${part[0].backend} ${part[0].isa}`).join(' and ');
+  const seconds = own.reduce((sum, training) => sum + training.seconds, 0);
+  return `- \`npx ${commandOf(run.settings, 'performance')}\`: ${own.length} trainings in ${duration(seconds)}, ${machine.processor}, ${trained},
+  threads: ${threads}, with other work on the machine, ${run.made}.`;
+}
+
 /** Path → text of the page and its figures. */
-export function pageOf({ made, settings, trainings }) {
+export function pageOf({ runs, trainings }) {
   const of = (experiment) => trainings.filter((training) => training.experiment === experiment);
-  const data = settings.data;
-  const [{ machine, threads }] = trainings;
-  const backends = groups(trainings, ({ backend, isa }) => `${backend} ${isa}`);
-  const trained = backends.map((own) => `${own.length} by ${own[0].backend} ${own[0].isa}`).join(' and ');
-  const seconds = trainings.reduce((sum, training) => sum + training.seconds, 0);
+  const data = runs.flatMap(({ settings }) => settings.data);
   const panels = groups(of('figure2'), ({ dataset }) => dataset).map((own) =>
     withLegend(
       panelSvg(figure2Panel(own)),
@@ -104,9 +115,10 @@ export function pageOf({ made, settings, trainings }) {
 
 # Results
 
-What \`npx ${commandOf(settings, 'performance')}\` found: ${trainings.length} trainings in ${duration(seconds)}, ${machine.processor}, ${trained},
-threads: ${threads}, with other work on the machine, ${made}. Every accuracy is of the test part after the last epoch; no epoch was chosen by it.
+What these commands found. Every accuracy is of the test part after the last epoch; no epoch was chosen by it.
 [The paper's experiments](reproduce.md) tells what is trained, and the same command resumes, or repeats all of it, on the same instruction set to the same bits.
+
+${runs.map((run) => lineOf(run, trainings)).join('\n')}
 
 ## Table 1: accuracy by operator
 
