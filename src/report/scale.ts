@@ -19,7 +19,11 @@ export function position({ low, high, log }: Axis, from: number, to: number): (v
 /** Round values inside the axis, at most some `most` of them. */
 export function ticks(axis: Axis, most: number): number[] {
   const { low, high } = axis;
-  if (axis.log) return logTicks(low, high, most);
+  if (axis.log) {
+    const round = logTicks(low, high, most);
+    // A narrow axis may have none, or one that says nothing of the scale.
+    return round.length > 1 ? round : ticks({ ...axis, log: false }, most);
+  }
   const rough = (high - low) / most || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   let step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough * (1 - 1e-9))!;
