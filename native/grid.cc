@@ -47,14 +47,21 @@ xt::GridKernel<T> cheapest_way(const xt::GridArgs<T>& args, const xt::KernelTabl
   return by_sweeps < by_pairs ? sweeps : directly;
 }
 
+// Sums of such numbers do not overflow: Σ_i G·h may be (Σ_i G)·h.
+template <class T>
+bool have_sums(const T* values, size_t count) {
+  const T most = static_cast<T>(sizeof(T) == 4 ? 0x1p+90 : 0x1p+980);
+  return std::all_of(values, values + count, [&](T value) { return std::abs(value) <= most; });
+}
+
 // Whether tables serve: their sums, of finite values, are what the definition adds, and a sweep sorts h.
 // Where there are no breakpoints, Σ_i G·a is a factor or a summand of its own.
 template <class T>
 bool tables_serve(const xt::GridArgs<T>& args, bool has_breakpoints, bool sweeps) {
-  const size_t a_length = args.M * args.L;
-  if (!has_breakpoints)
-    return all_moderate(args.a, a_length) && all_moderate(args.G, args.L * args.R * args.K);
-  return all_finite(args.a, a_length) && (!sweeps || all_finite(args.h, args.P * args.R));
+  const size_t a_length = args.M * args.L, G_length = args.L * args.R * args.K;
+  if (!has_breakpoints) return all_moderate(args.a, a_length) && all_moderate(args.G, G_length);
+  return all_finite(args.a, a_length) && have_sums(args.G, G_length) &&
+         (!sweeps || all_finite(args.h, args.P * args.R));
 }
 
 }  // namespace

@@ -20,20 +20,24 @@ size_t most_buckets(size_t values) { return std::min<size_t>(8 * values, 16384);
 
 template <class T>
 Pieces<T>::Pieces(const GridArgs<T>& args, Form form)
-    : args_(args), form_(form), events_(args.M * args.L), breakpoints_(has_breakpoints(form) ? events_ : 0) {}
+    : args_(args),
+      form_(form),
+      events_(args.M * args.L),
+      breakpoints_(has_breakpoints(form) ? events_ : 0),
+      pieces_(has_breakpoints(form) ? args.L + 1 : 1) {}
 
 template <class T>
 void Pieces<T>::make_room(Room& room) const {
   room.add<T>(padded<T>(events_)).template add<T>(events_);
   room.add<uint32_t>(events_).template add<uint32_t>(events_);
   room.add<uint32_t>(args_.M).template add<T>(args_.M, args_.K).template add<T>(args_.M, args_.K);
-  for (int n = 0; n < 2; ++n) room.add<T>(args_.M, args_.L + 1, args_.K);
+  for (int n = 0; n < 2; ++n) room.add<T>(args_.M, pieces_, args_.K);
 }
 
 template <class T>
 void Pieces<T>::take(bool (*phi)(T*, size_t)) {
   Scratch& room = scratch();
-  const size_t a_length = padded<T>(events_), table = args_.M * (args_.L + 1) * args_.K;
+  const size_t a_length = padded<T>(events_), table = args_.M * pieces_ * args_.K;
   a_ = room.take<T>(a_length);
   values_ = room.take<T>(events_);
   owners_ = room.take<uint32_t>(events_);
@@ -65,7 +69,7 @@ void Pieces<T>::tabulate_selection(size_t j) {
   for (size_t m = 0; m < args_.M; ++m) {
     const T* a = a_ + m * L;
     const uint32_t* order = own_ + m * L;
-    const size_t at = m * (L + 1) * K;
+    const size_t at = m * pieces_ * K;
     for (size_t k = 0; k < K; ++k) passed[at + k] = ahead[at + L * K + k] = 0;
     for (size_t n = 0; n < L; ++n) {
       const size_t up = order[n], down = order[L - 1 - n];
@@ -86,7 +90,7 @@ void Pieces<T>::tabulate_line(size_t j) {
   const size_t K = args_.K;
   const bool is_product = form_ == Form::product;
   for (size_t m = 0; m < args_.M; ++m) {
-    T *slope = slopes_ + m * (args_.L + 1) * K, *constant = constants_ + m * (args_.L + 1) * K;
+    T *slope = slopes_ + m * K, *constant = constants_ + m * K;
     for (size_t k = 0; k < K; ++k) slope[k] = constant[k] = 0;
     for (size_t i = 0; i < args_.L; ++i) {
       const T a = a_[m * args_.L + i];

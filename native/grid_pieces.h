@@ -63,7 +63,7 @@ class Pieces {
   BreakpointIndex<T> take_index();
   void tabulate_all(size_t width, size_t strips, size_t pieces, T* tables);
   __attribute__((always_inline)) void hold(size_t m, size_t piece) {
-    const size_t K = args_.K, to = m * K, from = (m * (args_.L + 1) + piece) * K;
+    const size_t K = args_.K, to = m * K, from = (m * pieces_ + piece) * K;
     for (size_t k = 0; k < K; ++k) {
       slope_[to + k] = slopes_[from + k];
       constant_[to + k] = constants_[from + k];
@@ -73,11 +73,12 @@ class Pieces {
   const GridArgs<T> args_;
   const Form form_;
   const size_t events_, breakpoints_;  // M·L; that or 0
+  const size_t pieces_;                // of each m
   T* a_;                               // [M,L]
   T* values_;                          // of the breakpoints in order, [M·L], and the m that they belong to
   uint32_t *owners_, *own_;            // [M·L]; [M,L] indices into each a[m, ·] in order
   uint32_t* passed_;                   // [M] breakpoints at or below h
-  T *slopes_, *constants_;             // [M,L+1,K]: [m][passed][k]
+  T *slopes_, *constants_;             // [M,pieces,K]: [m][passed][k]
   T *slope_, *constant_;
 };
 

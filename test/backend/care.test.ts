@@ -161,6 +161,25 @@ describe.each(subjects)('$label', ({ open }) => {
       expect(grid(backend, operand, value), `${operand} ${value}`).toEqual(grid(reference, operand, value));
   });
 
+  // Sums of the weights alone would be 100·2¹²⁵: of lookups, and of sweeps.
+  it.each([
+    ['max', 700, 3],
+    ['min', 700, 3],
+    ['rectifier', 700, 3],
+    ['max', 5000, 1000],
+  ] as const)('a grid step of %s, %i rows and %i templates has no sum of weights alone', (xi, P, M) => {
+    const [sizes, sign] = [{ P, M, L: 100, R: 1, K: 1 }, xi === 'min' ? 1 : -1];
+    const values = (count: number, of: (n: number) => number) =>
+      backend.adopt(Float32Array.from({ length: count }, (_, n) => of(n)));
+    const out = backend.allocate('float32', P * M);
+    const a = values(M * 100, (n) => sign * (n + 1));
+    const h = values(P, () => (xi === 'rectifier' ? -1 : 2 ** -10));
+    const G = values(100, () => 2 ** 125);
+    backend.contractGrid(xi, sizes, a, h, G, out);
+    const expected = xi === 'rectifier' ? 0 : 100 * 2 ** 115;
+    for (const value of out.read()) if (value !== expected) expect(value).toBe(expected);
+  });
+
   // (G·a)·h would be 1e60·1e-30, and 1e-60·1e30.
   it.each([1e30, 1e-30])('a grid step of products of %d keeps what an early sum would lose', (size) => {
     const sizes = { P: 512, M: 10, L: 3, R: 2, K: 4 };
