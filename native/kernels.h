@@ -167,8 +167,8 @@ struct KernelTable {
   bool (*contract_gradient_inputs[kXiCount])(const ContractGradientArgs<T>&, Slice b);
   bool (*contract_gradient_weights[kXiCount])(const ContractGradientArgs<T>&, Slice ij);
   GridKernel<T> grid[kXiCount];
-  GridKernel<T> grid_lookups[kXiCount],
-      grid_sweeps[kXiCount];  // of finite operands; null where there is none
+  // Of finite templates; null where there is none.
+  GridKernel<T> grid_lookups[kXiCount], grid_sweeps[kXiCount];
   bool (*joined)(const JoinedArgs<T>&, Slice g, Slice m, Slice n);
   // Whether `joined` cuts into output elements (then g counts them all) rather than tiles.
   bool (*joined_by_element)(const JoinedArgs<T>&);

@@ -94,6 +94,13 @@ bool copy_finite(const T* from, size_t count, T* to) {
   return any_lane<T>(~finite);
 }
 
+template <class T>
+bool is_finite(const T* values, size_t count) {
+  bool finite = true;
+  for (size_t n = 0; n < count; ++n) finite &= values[n] - values[n] == 0;
+  return finite;
+}
+
 // Rows in which something is infinite or NaN are left to `directly`, whatever rows are beside them: results
 // do not depend on how the rows are cut for the threads.
 template <class T>
@@ -135,9 +142,10 @@ bool look_up_grid(const GridArgs<T>& args, Slice p, TakePhi<T> phi, Form form, G
     }
   }
   for (size_t r = p.begin; r < p.end && !all_done; ++r) {
-    bool is_done = true;
-    for (size_t j = 0; j < R; ++j) is_done &= args.h[r * R + j] - args.h[r * R + j] == 0;
-    if (!is_done && !directly(args, Slice{r, r + 1})) return false;
+    Slice left{r, r};
+    while (left.end < p.end && !is_finite(args.h + left.end * R, R)) ++left.end;
+    if (left.size() && !directly(args, left)) return false;
+    r = left.end;
   }
   return true;
 }

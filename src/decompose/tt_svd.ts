@@ -167,7 +167,7 @@ function sampleMiddle(
     if (!someMislead) {
       const { right, tail } = rowSpace(linear, A, count, slack * norm, rng);
       if (tail > HOPELESS * slack * norm) continue;
-      const { left, residual } = projected(linear, A, right, norm, slack);
+      const { left, residual } = projectRows(linear, A, right, norm, slack);
       if (residual <= slack * norm) return { at, left, right, residual };
       someMislead = true;
     }
@@ -243,7 +243,7 @@ function project(linear: Linear, A: Matrix, Y: Matrix, slack: number): Factors {
 }
 
 /** A · rightᵀ for orthonormal rows, and what it misses. */
-function projected(linear: Linear, A: Matrix, right: Matrix, norm: number, slack: number) {
+function projectRows(linear: Linear, A: Matrix, right: Matrix, norm: number, slack: number) {
   if (slack < LEAST_OF_SQUARES) return linear.residual(A, right);
   const left = linear.timesTransposed(A, right);
   return { left, residual: missing(linear, A, { left, right, kept: linear.norm(left.data) }, norm, slack) };

@@ -18,6 +18,10 @@ describe('the published results', () => {
   });
 
   it('have every training of the experiments once, finished', () => {
+    const names = kept.trainings.map(({ experiment, dataset, fold, kind, xi, rank, shared, seed }) =>
+      [experiment, dataset, fold, kind, xi, rank, shared, seed].join(' '),
+    );
+    expect(new Set(names).size).toBe(names.length);
     for (const { experiment, dataset, history, epochs } of kept.trainings) {
       expect(history).toHaveLength(1);
       expect([experiment, dataset, epochs].every(Boolean)).toBe(true);
