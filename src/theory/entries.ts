@@ -1,5 +1,6 @@
 import type { Xi } from '../core/xi.gen.ts';
 import { block, negated, type Shallow, steps } from './build.ts';
+import { complementWeights, roundedUp, totals } from './rounding.ts';
 import { digit, type Target } from './target.ts';
 
 /** How a shallow network holds any tensor. */
@@ -20,26 +21,28 @@ function entriesAndConstant(target: Target): Shallow {
   return {
     xi: 'rectifier',
     A: steps(T, (t) => block([tuples + 1, M], (r, m) => (r === tuples ? 1 : except(digit(target, r, t), m)))),
-    lambda: block([tuples + 1, outputs], (r, c) => (r === tuples ? total[c] : -data[r * outputs + c])),
+    lambda: block([tuples + 1, outputs], (r, c) =>
+      r === tuples ? total[c].sum + total[c].rest : -data[r * outputs + c],
+    ),
   };
 }
 
-/** Width M^T: `H = Σ_j (S/(M^T − 1) − H_j)(1 − E_j)`, as Σ_j (1 − E_j) is M^T − 1 everywhere. */
+/** Width M^T: `H = Σ_j λ_j (1 − E_j)` ({@link complementWeights}). */
 function entries(target: Target): Shallow {
-  const { M, T, tuples, outputs, data } = target;
-  const total = totals(target);
+  const { M, T, tuples, outputs } = target;
   return {
     xi: 'rectifier',
     A: steps(T, (t) => block([tuples, M], (r, m) => except(digit(target, r, t), m))),
-    lambda: block([tuples, outputs], (r, c) => total[c] / (tuples - 1) - data[r * outputs + c]),
+    lambda: block([tuples, outputs], complementWeights(target)),
   };
 }
 
 /**
  * Width M^(T−1) + 1: with H raised by s to be non-negative and K its maximum, the term of a prefix j sees
  * K(1 − δ(i_t, j_t)) for t < T and K − H[j,i_T] at the end, and is K − E_j(prefix)·H[j,·]. So `H = Σ_j (K − term_j) − s`.
- * Several outputs have terms of their own and the constant in common. s and K are powers of two, so that all but one of the numbers
- * that add up are exact: the error is ε·K·M^(T−1), which no order of summation avoids, and at most 6 ε M^(T−1) max|H|.
+ * Several outputs have terms of their own and the constant in common. s and K have few digits, so that all but one of the numbers
+ * that add up are exact, and the constant is in the middle, so that no sum before or after it exceeds K·M^(T−1)/2: the error is at
+ * most ε·K·M^(T−1)/2, which is 1.1 ε M^(T−1) max|H|.
  */
 function fibres(target: Target): Shallow {
   const { M, T, outputs, data } = target;
@@ -47,21 +50,25 @@ function fibres(target: Target): Shallow {
   const width = outputs * prefixes + 1;
   const at = (prefix: number, m: number, c: number) => data[(prefix * M + m) * outputs + c];
   const { shift, top } = ranges(target);
-  const ofTerm = (r: number) => ({ prefix: r % prefixes, c: Math.floor(r / prefixes) });
+  const constant = Math.floor(prefixes / 2) * outputs;
+  const ofTerm = (r: number) => {
+    const n = r < constant ? r : r - 1;
+    return { prefix: Math.floor(n / outputs), c: n % outputs };
+  };
   const last = block([width, M], (r, m) => {
     const { prefix, c } = ofTerm(r);
-    return r === width - 1 ? 1 : top[c] - (at(prefix, m, c) + shift[c]);
+    return r === constant ? 1 : top[c] - (at(prefix, m, c) + shift[c]);
   });
   const earlier = (t: number) =>
     block([width, M], (r, m) => {
       const { prefix, c } = ofTerm(r);
-      return r === width - 1 ? 1 : top[c] * except(digit({ M, T: T - 1 }, prefix, t), m);
+      return r === constant ? 1 : top[c] * except(digit({ M, T: T - 1 }, prefix, t), m);
     });
   return {
     xi: 'rectifier',
     A: steps(T, (t) => (t === T - 1 ? last : earlier(t))),
     lambda: block([width, outputs], (r, c) =>
-      r === width - 1 ? top[c] * prefixes - shift[c] : ofTerm(r).c === c ? -1 : 0,
+      r === constant ? top[c] * prefixes - shift[c] : ofTerm(r).c === c ? -1 : 0,
     ),
   };
 }
@@ -108,26 +115,13 @@ export function shallowProduct({ M, T, outputs, data }: Target): Shallow {
   };
 }
 
-function totals({ tuples, outputs, data }: Target): Float64Array {
-  const total = new Float64Array(outputs);
-  for (let n = 0; n < tuples * outputs; n++) total[n % outputs] += data[n];
-  return total;
-}
-
-/** For each output a power of two by which it must be raised to be non-negative, if at all, and one that it is below then. */
+/** For each output by how much it must be raised to be non-negative, if at all, and what it is not above then; of few digits. */
 function ranges({ outputs, data }: Target): { shift: Float64Array; top: Float64Array } {
   const shift = new Float64Array(outputs);
   const top = new Float64Array(outputs);
   for (const [n, value] of data.entries()) shift[n % outputs] = Math.max(shift[n % outputs], -value);
-  for (const [c, value] of shift.entries()) shift[c] = powerAbove(value);
+  for (const [c, value] of shift.entries()) shift[c] = roundedUp(value, 8);
   for (const [n, value] of data.entries())
     top[n % outputs] = Math.max(top[n % outputs], value + shift[n % outputs]);
-  return { shift, top: top.map(powerAbove) };
-}
-
-/** The least power of two that is not below a value; 0 for 0. */
-function powerAbove(value: number): number {
-  if (value === 0) return 0;
-  const power = 2 ** Math.floor(Math.log2(value));
-  return power < value ? 2 * power : power;
+  return { shift, top: top.map((value) => roundedUp(value, 8)) };
 }

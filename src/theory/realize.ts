@@ -63,7 +63,7 @@ const WITH_TRAINS: readonly Xi[] = ['product', 'rectifier', 'max', 'min'];
  *
  * product: exact for every kind. rectifier, max, min: any tensor, as a shallow network (Theorem 5.1), as a recurrent network of ranks
  * r_t + 1 where H has TT-ranks r_t (docs/theory.md, C1; C0), as the full one-hot tree. sum, relusum: additive tensors. The error in
- * float64 is about 1e-15 … 3e-14 of ‖H‖, times the condition of the features.
+ * float64 is about 1e-15 … 3e-14 of ‖H‖, of a shallow network up to 1.1 ε M^(T−1) of max|H|, times the condition of the features.
  *
  * @throws XiError E_SHAPE for an H of other shape or one template; E_ARGUMENT for a variant or an `eps` that ξ and kind do not have, for logsumexp
  * and l2, of which no exact construction is known, for tensors that ξ cannot reach; E_MEMORY before a network that is too large is

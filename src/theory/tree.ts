@@ -1,31 +1,38 @@
 import type { Xi } from '../core/xi.gen.ts';
 import { levelsOf, type TreeNode, treeOf } from '../models/tree.ts';
 import { type Block, block, steps, type Tree } from './build.ts';
+import { complementWeights } from './rounding.ts';
 import type { Target } from './target.ts';
 
 /** How a tree holds a tensor: what its leaves see, and what the root makes of E_tuple for each tuple. */
 interface TreeForm {
   /** Entry of a leaf: what component g sees when template m is shown. */
   readonly leaf: (g: number, m: number) => number;
-  /** Weight of tuple n in output c. */
-  readonly root: (target: Target, total: readonly number[], n: number, c: number) => number;
+  /** Weights of tuples n in outputs c. */
+  readonly root: (target: Target) => (n: number, c: number) => number;
 }
 
 const complement: TreeForm = {
   leaf: (g, m) => (g === m ? 0 : 1),
-  root: ({ tuples, outputs, data }, total, n, c) => total[c] / (tuples - 1) - data[n * outputs + c],
+  root: complementWeights,
 };
 const FORMS: Readonly<Partial<Record<Xi, TreeForm>>> = {
   product: {
     leaf: (g, m) => (g === m ? 1 : 0),
-    root: ({ outputs, data }, _total, n, c) => data[n * outputs + c],
+    root:
+      ({ outputs, data }) =>
+      (n, c) =>
+        data[n * outputs + c],
   },
   rectifier: complement,
   max: complement,
   // The minimum of negated operands is the negated maximum, down to the root, whose weights negate it back.
   min: {
     leaf: (g, m) => -complement.leaf(g, m),
-    root: (target, total, n, c) => -complement.root(target, total, n, c),
+    root: (target) => {
+      const weight = complementWeights(target);
+      return (n, c) => -weight(n, c);
+    },
   },
 };
 
@@ -38,15 +45,11 @@ const FORMS: Readonly<Partial<Record<Xi, TreeForm>>> = {
  */
 export function oneHotTree(target: Target, xi: Xi): Tree {
   const { M, T, outputs, data } = target;
-  const total = steps(outputs, (c) => {
-    let sum = 0;
-    for (let n = c; n < data.length; n += outputs) sum += data[n];
-    return sum;
-  });
   // One leaf is the root: its scores are linear.
   if (T === 1)
     return { xi, rank: [], outputs, W: [block([outputs, M], (c, m) => data[m * outputs + c])], nodes: [] };
   const form = FORMS[xi]!;
+  const weight = form.root(target);
   const leaves = new Map<TreeNode, number>();
   const width = (level: number) => M ** (2 ** level);
   const nodes: { node: TreeNode; B: Block }[] = [];
@@ -61,7 +64,7 @@ export function oneHotTree(target: Target, xi: Xi): Tree {
       const B = block(shape, (a, b, g) => {
         if (a >= lefts || b >= rights) return 0;
         const tuple = a * rights + b;
-        return root ? form.root(target, total, tuple, g) : tuple === g ? 1 : 0;
+        return root ? weight(tuple, g) : tuple === g ? 1 : 0;
       });
       nodes.push({ node, B });
     }
