@@ -6,6 +6,7 @@ import { filteredResidues } from '../../src/analysis/exact/filtered.ts';
 import { choosePrime, PrimeField } from '../../src/analysis/exact/modular.ts';
 import { exactRows } from '../../src/analysis/exact/rows.ts';
 import { exactNetwork, exactRank } from '../../src/analysis/exact_rank.ts';
+import { XiError } from '../../src/core/errors.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { DTYPES, tensor } from '../../src/core/tensor.ts';
 import { createModel } from '../../src/models/model.ts';
@@ -60,64 +61,129 @@ const draws: Readonly<Record<string, (rng: Rng, isSum: boolean) => number>> = {
   rounded: (rng, isSum) => (rng.below(3) - 1) * (isSum && rng.below(2) ? 2 ** -53 : 1),
 };
 
+/** Values whose products leave the range of float64. */
+const SCATTERED: typeof draws = {
+  small: (rng) => (rng.below(5) - 2) * 2 ** (-200 * rng.below(3)),
+  /** What is left where ones cancel. */
+  tiny: (rng) => (rng.below(3) - 1) * (rng.below(3) ? 2 ** -600 : 1),
+  both: (rng) => (rng.below(5) - 2) * 2 ** (250 * (rng.below(5) - 2)),
+  few: (rng) => (rng.below(5) - 2) * 2 ** (450 * Math.trunc((rng.below(9) - 4) / 4)),
+  anywhere: (rng) => rng.normal() * 2 ** (rng.below(1200) - 800),
+};
+
 describe('the filtered evaluation', () => {
+  const options = {
+    kind: fc.constantFrom('cp' as const, 'tt' as const, 'ht' as const),
+    xi: fc.constantFrom(...EXACT_XI),
+    dtype: fc.constantFrom(...DTYPES),
+    steps: fc.integer({ min: 1, max: 5 }),
+    outputs: fc.integer({ min: 1, max: 2 }),
+    rank: fc.integer({ min: 1, max: 4 }),
+    shared: fc.boolean(),
+    activation: fc.constantFrom('identity' as const, 'relu' as const),
+    draw: fc.constantFrom(...Object.keys(draws)),
+    diagonal: fc.boolean(),
+    seed: fc.nat(10000),
+    // Of the largest prime no more than two products fit into a double.
+    prime: fc.constantFrom('default', 67_108_859, 'of a seed'),
+    M: fc.integer({ min: 1, max: 3 }),
+  };
+  const record = fc.record(options);
+  type Chosen = typeof record extends fc.Arbitrary<infer T> ? T : never;
+
+  /** Compares the residues of a random network with those of the integers that define them; how many comparisons integers decided. */
+  function compare({ M, activation, diagonal, draw, prime: kind, ...rest }: Chosen, from = draws): number {
+    const model = createModel({
+      ...{ ...rest, inputs: 2, features: { size: 3, activation }, init: 'normal' },
+      ...(rest.kind === 'ht' ? { diagonal } : {}),
+    });
+    const rng = new Rng(rest.seed, 2);
+    const random = (length: number, isSum = false) =>
+      Float64Array.from({ length }, () => from[draw](rng, isSum));
+    const parameters = Object.entries(model.parameters).map(([name, { shape, data }]) => {
+      return [name, tensor(random(data.length, /^[GBl]/.test(name)), shape, rest.dtype)];
+    });
+    model.setParameters(Object.fromEntries(parameters));
+    const templates = tensor(random(2 * M), [M, 2], rest.dtype);
+    const all = Array.from({ length: M }, (_, m) => m);
+    const network = exactNetwork('test', model, templates, new Array(rest.steps).fill(all));
+    const prime =
+      typeof kind === 'number'
+        ? kind
+        : choosePrime('test', undefined, kind === 'default' ? undefined : rest.seed);
+    const field = new PrimeField(prime);
+    const found = filteredResidues(network, prime);
+    const { root } = network;
+    const wanted: number[] = [];
+    for (let row = 0; row < network.rows(root); row++) {
+      const { integers, exponent } = network.row(root, row);
+      wanted.push(...integers.map((n) => field.ofDyadic(n, exponent)));
+    }
+    expect([...found.values]).toEqual(wanted);
+    // All rows at once, from integers as well.
+    const fresh = exactNetwork('test', model, templates, network.choice);
+    const { integers, exponent } = exactRows(fresh, root);
+    expect(integers.map((n) => field.ofDyadic(n, exponent))).toEqual(wanted);
+    return found.undecided;
+  }
+
   it('equals the residues of the definition in integers, for every kind and exact ξ', () => {
     let undecided = 0;
-    const options = {
-      kind: fc.constantFrom('cp' as const, 'tt' as const, 'ht' as const),
-      xi: fc.constantFrom(...EXACT_XI),
-      dtype: fc.constantFrom(...DTYPES),
-      steps: fc.integer({ min: 1, max: 5 }),
-      outputs: fc.integer({ min: 1, max: 2 }),
-      rank: fc.integer({ min: 1, max: 4 }),
-      shared: fc.boolean(),
-      activation: fc.constantFrom('identity' as const, 'relu' as const),
-      draw: fc.constantFrom(...Object.keys(draws)),
-      diagonal: fc.boolean(),
-      seed: fc.nat(10000),
-      // Of the largest prime no more than two products fit into a double.
-      prime: fc.constantFrom('default', 67_108_859, 'of a seed'),
-      M: fc.integer({ min: 1, max: 3 }),
-    };
     fc.assert(
-      fc.property(fc.record(options), ({ M, activation, diagonal, draw, prime: kind, ...rest }) => {
-        const model = createModel({
-          ...{ ...rest, inputs: 2, features: { size: 3, activation }, init: 'normal' },
-          ...(rest.kind === 'ht' ? { diagonal } : {}),
-        });
-        const rng = new Rng(rest.seed, 2);
-        const random = (length: number, isSum = false) =>
-          Float64Array.from({ length }, () => draws[draw](rng, isSum));
-        const parameters = Object.entries(model.parameters).map(([name, { shape, data }]) => {
-          return [name, tensor(random(data.length, /^[GBl]/.test(name)), shape, rest.dtype)];
-        });
-        model.setParameters(Object.fromEntries(parameters));
-        const templates = tensor(random(2 * M), [M, 2], rest.dtype);
-        const all = Array.from({ length: M }, (_, m) => m);
-        const network = exactNetwork('test', model, templates, new Array(rest.steps).fill(all));
-        const prime =
-          typeof kind === 'number'
-            ? kind
-            : choosePrime('test', undefined, kind === 'default' ? undefined : rest.seed);
-        const field = new PrimeField(prime);
-        const found = filteredResidues(network, prime);
-        undecided += found.undecided;
-        const { root } = network;
-        const wanted: number[] = [];
-        for (let row = 0; row < network.rows(root); row++) {
-          const { integers, exponent } = network.row(root, row);
-          wanted.push(...integers.map((n) => field.ofDyadic(n, exponent)));
-        }
-        expect([...found.values]).toEqual(wanted);
-        // All rows at once, from integers as well.
-        const fresh = exactNetwork('test', model, templates, network.choice);
-        const { integers, exponent } = exactRows(fresh, root);
-        expect(integers.map((n) => field.ofDyadic(n, exponent))).toEqual(wanted);
+      fc.property(record, (chosen) => {
+        undecided += compare(chosen);
       }),
       { numRuns: 400 },
     );
     // The integers were asked.
     expect(undecided).toBeGreaterThan(100);
+  });
+
+  it('where products of its numbers underflow, and is refused where they overflow', () => {
+    let [counted, refused] = [0, 0];
+    fc.assert(
+      fc.property(fc.record({ ...options, draw: fc.constantFrom(...Object.keys(SCATTERED)) }), (chosen) => {
+        try {
+          compare({ ...chosen, dtype: 'float64' }, SCATTERED);
+          counted++;
+        } catch (error) {
+          if (!(error instanceof XiError)) throw error;
+          expect(error.code).toBe('E_NUMERIC');
+          refused++;
+        }
+      }),
+      { numRuns: 600 },
+    );
+    expect(Math.min(counted, refused)).toBeGreaterThan(50);
+  });
+
+  it('sees what is above zero where its double is not', () => {
+    const I = tensor(
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      undefined,
+      'float64',
+    );
+    const least = 2 ** -600;
+    const sizes = { steps: 2, inputs: 2, outputs: 1, rank: 3, features: { size: 2 } } as const;
+    const model = createModel({ kind: 'tt', xi: 'rectifier', ...sizes, dtype: 'float64' });
+    const values: Record<string, number[]> = {
+      'features.A': [1, 0, 0, 1],
+      'features.b': [0, 0],
+      'C.0': [least, 2 * least, 1, 1],
+      'G.0': [least, least, 0, 0, 1, 0],
+      'C.1': [0, 0, 3, 5],
+      'G.1': [-1, 1, 0, 0, 0, 1],
+    };
+    const parameters = Object.entries(model.parameters).map(([name, { shape }]) => [
+      name,
+      tensor(Float64Array.from(values[name]), shape),
+    ]);
+    model.setParameters(Object.fromEntries(parameters));
+    // The score is 1 + c of the second step: h_1 − h_0 = 1, although h_1 rounds to 1 and h_0 to 0.
+    expect(exactRank(model, I, [0]).rank).toBe(1);
   });
 
   it.each([
