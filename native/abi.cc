@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "call.h"
 
@@ -40,18 +41,31 @@ bool is_size(std::initializer_list<size_t> extents) {
                       [&](size_t extent) { return __builtin_mul_overflow(count, extent, &count); });
 }
 
-// Elements of packed weights, laid out for the tile that the call runs on.
+// Elements of packed weights, laid out for the tile that the call runs on; none where whole panels of them
+// are more than can be counted.
 template <class T>
-size_t packed_length(const Context& run, const xt::KernelTable<T>& table, size_t terms, size_t K) {
+std::optional<size_t> packed_length(const Context& run, const xt::KernelTable<T>& table, size_t L, size_t R,
+                                    size_t K) {
+  size_t padded;
+  if (__builtin_add_overflow(K, table.tile_columns, &padded) || !is_size({L, R, padded})) return {};
+  const size_t terms = L * R;
   if (std::is_same_v<T, float> && run.bf16.tile) return run.bf16.kernels->packed_length(run.bf16, terms, K);
   return table.packed_length(terms, K);
+}
+
+// Whether packed weights have the length that the tile wants.
+template <class T>
+bool holds_packed(const Holds& holds, const void* packed, const Context& run, const xt::KernelTable<T>& table,
+                  size_t L, size_t R, size_t K) {
+  const auto length = packed_length(run, table, L, R, K);
+  return length && holds(packed, {*length});
 }
 
 int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, size_t L, size_t R, size_t K,
                       const void* a, const void* h, const void* G, void* result, bool is_packed) {
   const Holds holds = holds_of(dtype);
-  if (xi >= xt::kXiCount || !holds(a, {B, L}) || !holds(h, {B, R}) ||
-      !(is_packed ? is_size({L, R, K}) : holds(G, {L, R, K})) || !holds(result, {B, K})) {
+  if (xi >= xt::kXiCount || !holds(a, {B, L}) || !holds(h, {B, R}) || (!is_packed && !holds(G, {L, R, K})) ||
+      !holds(result, {B, K})) {
     return XT_ARGUMENT;
   }
   const Context run(context);
@@ -59,7 +73,7 @@ int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, s
     using T = ElementOf<decltype(table)>;
     const xt::ContractArgs<T> args{B,         L,     R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result),
                                    is_packed, {0, K}};
-    if (is_packed && !holds(G, {packed_length(run, table, L * R, K)})) return XT_ARGUMENT;
+    if (is_packed && !holds_packed(holds, G, run, table, L, R, K)) return XT_ARGUMENT;
     const double work = 1.0 * B * L * R * K;
     if constexpr (std::is_same_v<T, float>) {
       if (run.bf16.tile) {
@@ -95,10 +109,12 @@ int32_t xt_contract_packed(uint32_t context, uint32_t dtype, uint32_t xi, size_t
 }
 
 int32_t xt_packed_length(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, double* result) {
-  if (!holds_doubles(result, {1}) || !is_size({L, R, K})) return XT_ARGUMENT;
+  if (!holds_doubles(result, {1})) return XT_ARGUMENT;
   const Context run(context);
-  return with_table(run, dtype, [&](auto& table) {
-    result[0] = static_cast<double>(packed_length(run, table, L * R, K));
+  return with_table(run, dtype, [&](auto& table) -> int32_t {
+    const auto length = packed_length(run, table, L, R, K);
+    if (!length) return XT_ARGUMENT;
+    result[0] = static_cast<double>(*length);
     return XT_OK;
   });
 }
@@ -106,11 +122,11 @@ int32_t xt_packed_length(uint32_t context, uint32_t dtype, size_t L, size_t R, s
 int32_t xt_pack_weights(uint32_t context, uint32_t dtype, size_t L, size_t R, size_t K, const void* G,
                         void* packed) {
   const Holds holds = holds_of(dtype);
-  if (!is_size({L, R, K}) || !holds(G, {L, R, K})) return XT_ARGUMENT;
+  if (!holds(G, {L, R, K})) return XT_ARGUMENT;
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) -> int32_t {
     using T = ElementOf<decltype(table)>;
-    if (!holds(packed, {packed_length(run, table, L * R, K)})) return XT_ARGUMENT;
+    if (!holds_packed(holds, packed, run, table, L, R, K)) return XT_ARGUMENT;
     if constexpr (std::is_same_v<T, float>) {
       if (run.bf16.tile) {
         run.bf16.kernels->pack_weights(run.bf16, L * R, K, in<T>(G), out<T>(packed));

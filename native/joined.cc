@@ -39,13 +39,16 @@ template <class T>
 bool read_plan(const int32_t* words, size_t length, const void* const* operands, JoinedArgs<T>& args) {
   if (words == nullptr || !xt::holds_words(words, {length})) return false;
   Reader plan(words, length);
-  for (Axes* axes : {&args.batch, &args.rows, &args.columns, &args.terms}) axes->rank = plan.next();
+  for (Axes* axes : {&args.batch, &args.rows, &args.columns, &args.terms}) {
+    axes->rank = plan.next();
+    // Each for itself: with 32 bits their sum may pass for a small one.
+    if (axes->rank > xt::kMaxAxes) return false;
+  }
   args.left.count = plan.next();
   args.right.count = plan.next();
   const size_t rank = args.batch.rank + args.rows.rank + args.columns.rank;
-  if (rank > xt::kMaxAxes || args.terms.rank > xt::kMaxAxes || args.left.count < 1 ||
-      args.left.count > xt::kMaxJoined || args.right.count > xt::kMaxJoined ||
-      (args.right.count == 0 && args.columns.rank > 0)) {
+  if (rank > xt::kMaxAxes || args.left.count < 1 || args.left.count > xt::kMaxJoined ||
+      args.right.count > xt::kMaxJoined || (args.right.count == 0 && args.columns.rank > 0)) {
     return false;
   }
   for (Axes* axes : {&args.batch, &args.rows, &args.columns, &args.terms}) plan.axes(*axes);

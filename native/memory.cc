@@ -34,7 +34,8 @@ Lent::~Lent() { lent = {nullptr, 0}; }
 #endif
 
 bool Holds::reaches(const void* data, size_t count) const {
-  return count == 0 || (data != nullptr && count <= SIZE_MAX / 16 && ends_within(data, count * element_));
+  return count == 0 ||
+         (data != nullptr && count <= SIZE_MAX / element_ && ends_within(data, count * element_));
 }
 
 bool Holds::operator()(const void* data, std::initializer_list<size_t> extents) const {

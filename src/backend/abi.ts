@@ -23,7 +23,12 @@ interface Description {
 
 /** Reads what a binary says of itself; a reason in words if it was built from other sources than this package. */
 export function describeBinary(json: string): Description | string {
-  const description = JSON.parse(json) as Description;
+  let description: Description;
+  try {
+    description = JSON.parse(json) as Description;
+  } catch (cause) {
+    return `unreadable: ${(cause as Error).message}`;
+  }
   if (description.abi !== ABI_VERSION || description.table !== TABLE_HASH) {
     return (
       `stale: it was built for ABI ${description.abi}, table ${description.table}; ` +

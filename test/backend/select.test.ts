@@ -33,11 +33,11 @@ async function info(env: Record<string, string> = {}) {
 
 const OTHER_HASH = '0123456789abcdef';
 
-/** Makes a binary say that it was built from another table. */
-function makeStale(file: string): void {
+/** Makes a binary say that it was built from another table, or something that nobody can read. */
+function makeStale(file: string, hash = OTHER_HASH): void {
   const bytes = readFileSync(inFolder(file), 'latin1');
   expect(bytes.split(TABLE_HASH).length, 'the hash lies in the data section').toBeGreaterThan(1);
-  writeFileSync(inFolder(file), bytes.replaceAll(TABLE_HASH, OTHER_HASH), 'latin1');
+  writeFileSync(inFolder(file), bytes.replaceAll(TABLE_HASH, hash), 'latin1');
 }
 
 const remove = (file: string) => rmSync(inFolder(file));
@@ -107,6 +107,13 @@ describe('selection by probing', () => {
       expect(reason(name)).toContain(`built for ABI ${ABI_VERSION}, table ${OTHER_HASH}`);
       expect(reason(name)).toContain(`needs ABI ${ABI_VERSION}, table ${TABLE_HASH}`);
     }
+  });
+
+  it('a binary whose description cannot be read is refused, and the next one tried', async () => {
+    makeStale(NATIVE_FILE, '"'.repeat(TABLE_HASH.length));
+    const { code, used, reason } = await info();
+    expect({ code, name: used?.name }).toEqual({ code: 0, name: 'wasm' });
+    expect(reason('native')).toContain('the binary is unreadable');
   });
 
   it('the text for people says the same', async () => {
