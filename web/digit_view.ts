@@ -7,6 +7,9 @@ type Read = Extract<Reply, { type: 'digit' }>;
 
 const PIXELS = 28 * 28;
 
+/** How long an answer must stand before it is read out: a stroke has one for each of its segments. */
+const SETTLED_MS = 500;
+
 /** The second section: a digit is drawn, scored, and its hidden states shown. */
 export class DigitView {
   private readonly pad: Pad;
@@ -14,12 +17,15 @@ export class DigitView {
   private id = 0;
   private samples: Promise<Uint8Array> | undefined;
   private next = 0;
+  private settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(send: (request: Request) => void) {
     this.send = send;
     this.pad = new Pad(element<HTMLCanvasElement>('pad'), (pixels) => this.changed(pixels));
     element('clear').addEventListener('click', () => this.pad.clear());
-    element('sample').addEventListener('click', () => void this.sample());
+    element('sample').addEventListener('click', () => {
+      this.sample().catch((cause) => this.failed((cause as Error).message));
+    });
     this.empty();
   }
 
@@ -30,8 +36,7 @@ export class DigitView {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const parts = weights.map((weight) => weight / total);
     const best = parts.indexOf(Math.max(...parts));
-    element('answer').textContent =
-      `It reads ${best}, with ${percent(parts[best]).replace('> ', 'more than ')}.`;
+    this.say(`It reads ${best}, with ${percent(parts[best]).replace('> ', 'more than ')}.`);
     draw('states', (width) => statesChart(width, states));
     this.bars(
       `Probabilities: ${parts.map((part, n) => `${n} ${percent(part)}`).join(', ')}`,
@@ -40,7 +45,15 @@ export class DigitView {
   }
 
   failed(message: string): void {
+    this.say(message);
+  }
+
+  private say(message: string): void {
     element('answer').textContent = message;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      element('answer-settled').textContent = message;
+    }, SETTLED_MS);
   }
 
   private changed(pixels: Float32Array | null): void {
@@ -50,7 +63,7 @@ export class DigitView {
   }
 
   private empty(): void {
-    element('answer').textContent = 'Draw a digit.';
+    this.say('Draw a digit.');
     this.bars(
       'No digit yet',
       Array.from({ length: 10 }, (_, n) => ({ name: String(n), value: 0, shown: '' })),
@@ -64,11 +77,19 @@ export class DigitView {
   }
 
   private async sample(): Promise<void> {
-    this.samples ??= fetch(new URL('../model/samples.bin', import.meta.url)).then(
-      async (response) => new Uint8Array(await response.arrayBuffer()),
-    );
+    this.samples ??= fetchSamples().catch((cause) => {
+      this.samples = undefined;
+      throw cause;
+    });
     const bytes = await this.samples;
     const at = (this.next++ * PIXELS) % bytes.length;
     this.pad.show(Float32Array.from(bytes.subarray(at, at + PIXELS), (value) => value / 255));
   }
+}
+
+async function fetchSamples(): Promise<Uint8Array> {
+  const response = await fetch(new URL('../model/samples.bin', import.meta.url)).catch(() => undefined);
+  const bytes = response?.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
+  if (!bytes?.length || bytes.length % PIXELS > 0) throw new Error('The test images cannot be fetched.');
+  return bytes;
 }

@@ -12,8 +12,12 @@ const ranks = new RanksView(send);
 const digits = new DigitView(send);
 const compare = element<HTMLButtonElement>('compare');
 
+/** Not disabled, which would take the focus from who pressed it. */
+const measuring = (is: boolean) => compare.setAttribute('aria-disabled', String(is));
+
 compare.addEventListener('click', () => {
-  compare.disabled = true;
+  if (compare.ariaDisabled === 'true') return;
+  measuring(true);
   element('speed-answer').textContent = 'Measuring …';
   send({ type: 'stop' });
   send({ type: 'speed', xi: ranks.xi });
@@ -32,7 +36,7 @@ function millisecondsOf({ median, least, most }: Times): string {
 }
 
 function showSpeed({ xi, speeds, difference }: Extract<Reply, { type: 'speed' }>): void {
-  compare.disabled = false;
+  measuring(false);
   const [kernels, loops] = speeds;
   element('speed-answer').textContent =
     `WebAssembly is ${(loops.times.median / kernels.times.median).toFixed(1)} times as fast for ${xi}: ` +
@@ -50,7 +54,7 @@ function showFailure({ of, message }: Extract<Reply, { type: 'failed' }>): void 
   if (of === 'digit') digits.failed(message);
   else if (of === 'engine') element('engine').textContent = `The kernels cannot be loaded: ${message}`;
   else ranks.problem(message);
-  if (of === 'speed') compare.disabled = false;
+  if (of === 'speed') measuring(false);
 }
 
 worker.onmessage = ({ data }: MessageEvent<Reply>) => {
@@ -62,5 +66,8 @@ worker.onmessage = ({ data }: MessageEvent<Reply>) => {
     const threads = data.threads === 1 ? data.note || 'one thread' : `${data.threads} threads`;
     element('engine').textContent = `WebAssembly, ${data.isa}, ${threads}`;
   }
+};
+worker.onerror = ({ message }) => {
+  showFailure({ type: 'failed', of: 'engine', message: message || 'its worker does not start' });
 };
 ranks.start();

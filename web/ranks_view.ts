@@ -96,7 +96,10 @@ export class RanksView {
   }
 
   private ended(): void {
-    element<HTMLButtonElement>('stop').disabled = true;
+    const stop = element<HTMLButtonElement>('stop');
+    // What is disabled loses the focus.
+    if (document.activeElement === stop) element('draw').focus();
+    stop.disabled = true;
   }
 
   private field(name: string): HTMLInputElement {

@@ -1,4 +1,4 @@
-import { plainLoops } from '../bench/peers/plain-loops.ts';
+import { plainLoops } from '../bench/peers/plain_loops.ts';
 import type { Backend } from '../src/backend/interface.ts';
 import { Rng } from '../src/core/rng.ts';
 import type { Xi } from '../src/core/xi.gen.ts';

@@ -253,9 +253,50 @@ describe('the page', () => {
     for (let n = 0; n < 14; n++) await page.keyboard.press('ArrowDown');
     await page.keyboard.up('Shift');
     await until(page, 'answer', /^It reads 1, with (more than )?\d+/);
+    await until(page, 'answer-settled', /^It reads 1, with (more than )?\d+/);
     await page.click('#clear');
     await until(page, 'answer', /^Draw a digit\.$/);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('keeps the focus where it was, whatever a button starts or ends', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${address(false)}${QUICK.replace('30', '5000')}`);
+    await until(page, 'engine', /^WebAssembly/);
+    const focused = () => page.evaluate('document.activeElement.id');
+    await page.focus('#stop');
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('draw');
+    await page.focus('#compare');
+    await page.keyboard.press('Enter');
+    expect([await page.getAttribute('#compare', 'aria-disabled'), await focused()]).toEqual([
+      'true',
+      'compare',
+    ]);
+    await until(page, 'speed-answer', /^WebAssembly is/);
+    expect([await page.getAttribute('#compare', 'aria-disabled'), await focused()]).toEqual([
+      'false',
+      'compare',
+    ]);
+    await page.close();
+  });
+
+  it('says what cannot be fetched, and tries the test images again', async () => {
+    const page = await browser.newPage();
+    let refused = true;
+    await page.route('**/samples.bin', (route) =>
+      refused ? route.fulfill({ status: 404, body: 'no such file' }) : route.continue(),
+    );
+    await page.goto(`${address(false)}${QUICK}`);
+    await page.click('#sample');
+    await until(page, 'answer', /^The test images cannot be fetched\.$/);
+    refused = false;
+    await page.click('#sample');
+    await until(page, 'answer', /^It reads 7, with/);
+    await page.route('**/worker.js', (route) => route.abort());
+    await page.reload();
+    await until(page, 'engine', /^The kernels cannot be loaded: its worker does not start$/);
     await page.close();
   });
 });
