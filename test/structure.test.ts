@@ -70,8 +70,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const BACKEND_FILES: Readonly<Record<string, string>> = {
   interface: 'interface',
   native: 'implementations',
-  'wasm-files': 'implementations',
-  'wasm-pages': 'implementations',
+  wasm_files: 'implementations',
+  wasm_pages: 'implementations',
   reference: 'implementations',
   select: 'select',
   selection: 'select',
@@ -81,7 +81,7 @@ const BACKEND_FILES: Readonly<Record<string, string>> = {
 };
 /** What needs Node, and so is not for pages: besides these the command line. */
 const NODE_FILES = [
-  ...['backend/native', 'backend/select', 'backend/wasm-files', 'index', 'experiments/splice'],
+  ...['backend/native', 'backend/select', 'backend/wasm_files', 'index', 'experiments/splice'],
   ...['arrays', 'cifar10', 'csv', 'idx', 'imdb', 'mnist', 'packages', 'spam', 'splice'].map(
     (n) => `data/${n}`,
   ),
@@ -179,6 +179,13 @@ describe('arrows run down only', () => {
       }
     }
   });
+});
+
+it('every file of TypeScript has its words between underscores', () => {
+  const files = ['src', 'test', 'web', 'bench'].flatMap(filesIn).filter((file) => /(?<!\.d)\.ts$/.test(file));
+  expect(files.length).toBeGreaterThan(300);
+  for (const file of files.filter((name) => !name.includes('node_modules')))
+    expect(file.split('/').at(-1)).toMatch(/^[a-z0-9_]+(\.[a-z0-9_]+)*\.ts$/);
 });
 
 describe('Node', () => {

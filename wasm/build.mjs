@@ -100,7 +100,7 @@ function check(path, names, output) {
 }
 
 /**
- * Clears the bit that says that the imported memory is shared, as src/backend/wasm-modules.ts sets it for threads: without, the
+ * Clears the bit that says that the imported memory is shared, as src/backend/wasm_modules.ts sets it for threads: without, the
  * file serves where programs may not compile and there is no shared memory.
  */
 function takeUnshared(path) {

@@ -2,7 +2,7 @@ import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts
 import type { ContractWorkload, Inputs } from '../../src/bench/workloads.ts';
 import type { FloatArray } from '../../src/core/tensor.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
-import { encodeModel, type OnnxGraph, type OnnxNode } from './onnx-model.ts';
+import { encodeModel, type OnnxGraph, type OnnxNode } from './onnx_model.ts';
 import { requirePeer } from './packages.ts';
 
 interface OrtTensor {

@@ -4,11 +4,11 @@ import { resolve } from 'node:path';
 import type { Absence } from '../../src/bench/records.ts';
 import type { Subject } from '../../src/bench/subject.ts';
 import { isAnalysis, isModel, type Workload } from '../../src/bench/workloads.ts';
-import { mlMatrix } from './ml-matrix.ts';
-import { naiveC } from './naive-c.ts';
+import { mlMatrix } from './ml_matrix.ts';
+import { naiveC } from './naive_c.ts';
 import { onnxruntime } from './onnxruntime.ts';
 import { versionOf } from './packages.ts';
-import { plainJs } from './plain-js.ts';
+import { plainJs } from './plain_js.ts';
 import { type FormGroup, type PythonEnvironment, pythonPeer } from './python.ts';
 import { tfjsWasm } from './tfjs.ts';
 

@@ -3,7 +3,7 @@ import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts
 import { type ContractWorkload, type Inputs, isModel } from '../../src/bench/workloads.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
 import { requirePeer } from './packages.ts';
-import { answersModel, modelForms } from './tfjs-models.ts';
+import { answersModel, modelForms } from './tfjs_models.ts';
 
 export interface TfTensor {
   readonly shape: number[];

@@ -12,13 +12,13 @@ const standIn = (name) => ({
   name: 'stand-in',
   setup(build) {
     build.onResolve({ filter: /\/select\.ts$/ }, () => ({ path: inProject('src/backend', name) }));
-    build.onLoad({ filter: /\/wasm-packed\.ts$/ }, () => ({ contents: packedModules(), loader: 'js' }));
+    build.onLoad({ filter: /\/wasm_packed\.ts$/ }, () => ({ contents: packedModules(), loader: 'js' }));
   },
 });
 
-/** `PACKED_MODULES` of src/backend/wasm-packed.ts with something in it. */
+/** `PACKED_MODULES` of src/backend/wasm_packed.ts with something in it. */
 function packedModules() {
-  const table = readFileSync(inProject('src/backend/wasm-modules.ts'), 'utf8');
+  const table = readFileSync(inProject('src/backend/wasm_modules.ts'), 'utf8');
   const modules = [...table.matchAll(/isa: '(\w+)',\s*file: '([^']+)'/g)].map(([, isa, file]) => [
     isa,
     gzipSync(readFileSync(inProject(file)), { level: 9 }).toString('base64'),

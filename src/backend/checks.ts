@@ -25,7 +25,7 @@ export function checked(kernels: Kernels): Kernels {
   return {
     contract(xi, sizes, a, h, G, out, precision) {
       const { B, L, R, K } = sizes;
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('contract xi', xi, XI_NAMES);
       if (precision !== undefined) precisionOf('contract', precision, a.dtype);
       counts('contract', sizes);
       const expect = sameDtype('contract', a.dtype);
@@ -44,7 +44,7 @@ export function checked(kernels: Kernels): Kernels {
       return weights;
     },
     contractPacked(xi, B, a, h, weights, out) {
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('contractPacked xi', xi, XI_NAMES);
       counts('contractPacked', { B });
       if (!packed.has(weights))
         throw mismatch('E_ARGUMENT', 'contractPacked', 'weights that this backend packed', weights);
@@ -57,7 +57,7 @@ export function checked(kernels: Kernels): Kernels {
     },
     contractGradient(xi, sizes, from, to, accumulate) {
       const { B, L, R, K } = sizes;
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('contractGradient xi', xi, XI_NAMES);
       counts('contractGradient', sizes);
       const expect = sameDtype('contractGradient', from.a.dtype);
       expect('a', from.a, B * L);
@@ -72,7 +72,7 @@ export function checked(kernels: Kernels): Kernels {
     ...checkedJoined(kernels),
     contractGrid(xi, sizes, a, h, G, out) {
       const { P, M, L, R, K } = sizes;
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('contractGrid xi', xi, XI_NAMES);
       counts('contractGrid', sizes);
       const expect = sameDtype('contractGrid', a.dtype);
       expect('a', a, M * L);
@@ -83,7 +83,7 @@ export function checked(kernels: Kernels): Kernels {
     },
     ...checkedFolds(kernels),
     outer(xi, x, y, out) {
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('outer xi', xi, XI_NAMES);
       const expect = sameDtype('outer', x.dtype);
       expect('y', y, y.length);
       expect('out', out, x.length * y.length);
@@ -103,7 +103,7 @@ export function checked(kernels: Kernels): Kernels {
       kernels.matmul(M, N, K, A, B, C, accumulate);
     },
     activate(activation, rows, cols, bias, z) {
-      oneOf('activation', activation, ACTIVATIONS);
+      oneOf('activate activation', activation, ACTIVATIONS);
       counts('activate', { rows, cols });
       const expect = sameDtype('activate', z.dtype);
       expect('bias', bias, cols);
@@ -111,7 +111,7 @@ export function checked(kernels: Kernels): Kernels {
       kernels.activate(activation, rows, cols, bias, z);
     },
     activateGradient(activation, rows, cols, y, dy, dbias) {
-      oneOf('activation', activation, ACTIVATIONS);
+      oneOf('activateGradient activation', activation, ACTIVATIONS);
       counts('activateGradient', { rows, cols });
       const expect = sameDtype('activateGradient', y.dtype);
       expect('y', y, rows * cols);
@@ -136,7 +136,7 @@ export function checked(kernels: Kernels): Kernels {
       kernels.embedGradient(rows, M, N, tokens, dz, dA);
     },
     loss(loss, rows, outputs, scores, answers, dScores) {
-      oneOf('loss', loss, LOSSES);
+      oneOf('loss kind', loss, LOSSES);
       counts('loss', { rows, outputs });
       const expect = sameDtype('loss', scores.dtype);
       expect('scores', scores, rows * outputs);
@@ -164,7 +164,7 @@ export function checked(kernels: Kernels): Kernels {
 
 /** bf16 parts are parts of float32. */
 export function precisionOf(where: string, precision: Precision, dtype: DType): Precision {
-  oneOf('precision', precision, PRECISIONS);
+  oneOf(`${where} precision`, precision, PRECISIONS);
   if (precision !== 'float32' && dtype !== 'float32')
     throw mismatch('E_DTYPE', `${where} at precision ${precision}`, 'float32 operands', dtype);
   return precision;

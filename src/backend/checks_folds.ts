@@ -7,7 +7,7 @@ import type { Folds, Rows } from './interface.ts';
 export function checkedFolds(kernels: Folds): Folds {
   return {
     fold(xi, steps, count, z, out) {
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('fold xi', xi, XI_NAMES);
       counts('fold', { steps, count });
       const expect = sameDtype('fold', z.dtype);
       expect('z', z, steps * count);
@@ -15,7 +15,7 @@ export function checkedFolds(kernels: Folds): Folds {
       kernels.fold(xi, steps, count, z, out);
     },
     foldGradient(xi, steps, count, z, dout, dz) {
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('foldGradient xi', xi, XI_NAMES);
       counts('foldGradient', { steps, count });
       const expect = sameDtype('foldGradient', z.dtype);
       expect('z', z, steps * count);
@@ -26,7 +26,7 @@ export function checkedFolds(kernels: Folds): Folds {
     projectFold(xi, sizes, f, v, to) {
       const { steps, B, R, M } = sizes;
       const { sum, s, winners } = to;
-      oneOf('xi', xi, XI_NAMES);
+      oneOf('projectFold xi', xi, XI_NAMES);
       counts('projectFold', sizes);
       const expect = sameDtype('projectFold', f.data.dtype);
       expect('f', f.data, extentOf('projectFold f', f, steps, B, M), true);

@@ -30,9 +30,9 @@ export function checkedJoined(kernels: Kernels): Pick<Kernels, 'joined' | 'joine
 
 function checkPlan(kernel: string, plan: Joined, out: Storage): void {
   const { batch, rows, columns, terms, left, right } = plan;
-  oneOf('xi', plan.xi, XI_NAMES);
-  oneOf('combine', plan.combine, XI_NAMES);
-  oneOf('reduce', plan.reduce, REDUCTIONS);
+  oneOf(`${kernel} xi`, plan.xi, XI_NAMES);
+  oneOf(`${kernel} combine`, plan.combine, XI_NAMES);
+  oneOf(`${kernel} reduce`, plan.reduce, REDUCTIONS);
   if (left.length < 1 || left.length > MAX_JOINED || right.length > MAX_JOINED) {
     const rule = `1 to ${MAX_JOINED} operands on the left and at most as many on the right`;
     throw mismatch('E_ARGUMENT', kernel, rule, [left.length, right.length]);

@@ -16,8 +16,8 @@ import {
   warnIfSlow,
 } from './selection.ts';
 import { openModule } from './wasm.ts';
-import { WASM_MODULES, type WasmModule } from './wasm-modules.ts';
-import { type ModuleSource, noThreads, openInPage, pageThreads } from './wasm-pages.ts';
+import { WASM_MODULES, type WasmModule } from './wasm_modules.ts';
+import { type ModuleSource, noThreads, openInPage, pageThreads } from './wasm_pages.ts';
 
 /** Which backend to open where there is no Node. */
 export interface PageBackendOptions extends BackendOptions {

@@ -1,8 +1,8 @@
 import { XiError } from '../core/errors.ts';
 import type { Backend, BackendName, ProbeReport } from './interface.ts';
 import { type PageBackendOptions, PageBackends } from './pages.ts';
-import type { WasmModule } from './wasm-modules.ts';
-import { fetched } from './wasm-pages.ts';
+import type { WasmModule } from './wasm_modules.ts';
+import { fetched } from './wasm_pages.ts';
 
 // Stands in the place of select.ts in the bundle dist/index.browser.js.
 

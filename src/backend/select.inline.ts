@@ -1,7 +1,7 @@
 import type { Backend, BackendName, ProbeReport } from './interface.ts';
 import { type PageBackendOptions, PageBackends } from './pages.ts';
-import { PACKED_MODULES } from './wasm-packed.ts';
-import { unpacked } from './wasm-pages.ts';
+import { PACKED_MODULES } from './wasm_packed.ts';
+import { unpacked } from './wasm_pages.ts';
 
 // Stands in the place of select.ts in the bundle dist/index.inline.js, which carries the modules within.
 

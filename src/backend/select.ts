@@ -11,7 +11,7 @@ import {
   type Refusal,
   warnIfSlow,
 } from './selection.ts';
-import { probeWasm } from './wasm-files.ts';
+import { probeWasm } from './wasm_files.ts';
 
 // The backends of Node. The bundle for browsers has select.browser.ts or select.inline.ts in the place of this file.
 

@@ -6,8 +6,8 @@ import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, IsaReport, Probe, Storage } from './interface.ts';
 import { checkLength, checkPart, checkSame } from './storage.ts';
-import { forMemory, WASM_MODULES, type WasmModule } from './wasm-modules.ts';
-import type { Thread, Threads } from './wasm-threads.ts';
+import { forMemory, WASM_MODULES, type WasmModule } from './wasm_modules.ts';
+import type { Thread, Threads } from './wasm_threads.ts';
 
 // 16 MB to begin with, which the modules ask for. A maximum is address space only, but that may be short too.
 const INITIAL_PAGES = 256;

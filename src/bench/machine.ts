@@ -44,7 +44,8 @@ export function machineOf(peers: Readonly<Record<string, string>>): Machine {
     cores: availableParallelism(),
     caches: caches(),
     platform: `${process.platform}-${process.arch}`,
-    kernel: release(),
+    // Its version: what a distribution or a host appends says nothing of the speed.
+    kernel: release().split('-')[0],
     node: process.version,
     compiler: firstLine(process.env.CC || 'cc', ['--version']),
     date: new Date().toISOString().slice(0, 10),

@@ -57,7 +57,7 @@ export function ownSubjects(options: BackendOptions = {}): { subjects: Subject[]
       }
     }
   }
-  if (wanted.isa !== undefined && known.length > 0) oneOf('isa', wanted.isa, known);
+  if (wanted.isa !== undefined && known.length > 0) oneOf('--isa', wanted.isa, known);
   if (subjects.length === 0) {
     throw new XiError(
       'E_BACKEND',

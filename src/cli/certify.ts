@@ -69,7 +69,7 @@ export function certifyCommand(): Command {
     .option('--exact', 'exact arithmetic instead of singular values')
     .option('--prime <p>', 'of exact arithmetic (default: 16777213)', number)
     .option('--tolerance <t>', 'of singular values (default: 1e-10)', number)
-    .option('--out <file>', 'write the certificate (--exact), or the result, as JSON')
+    .option('-o, --out <file>', 'write the certificate (--exact), or the result, as JSON')
     .option('--check <file>', 'verify a certificate');
   return withBackendOptions(command)
     .option('--json', 'print one record, and no progress')

@@ -54,7 +54,7 @@ export function ranksCommand(): Command {
     .option('--exact', 'compare every numerical rank with the exact one')
     .option('--seed <n>', 'of the networks (default: 0)', number)
     .option('--workers <n>', 'worker threads (default: the number of cores)', number)
-    .option('--out <folder>', 'keep records and histograms there, and go on from what is there');
+    .option('-o, --out <folder>', 'keep records and histograms there, and go on from what is there');
   return withBackendOptions(command)
     .option('--json', 'print one record at the end, and no progress')
     .addHelpText('after', NOTES)
@@ -108,7 +108,7 @@ function studyFor(flags: Flags): RankStudy {
 
 async function ranks(flags: Flags): Promise<void> {
   const study = studyFor(flags);
-  const workers = integer('workers', flags.workers ?? availableParallelism(), 1, 255);
+  const workers = integer('--workers', flags.workers ?? availableParallelism(), 1, 255);
   const { backend, isa, threads } = flags;
   let view: CountView | undefined;
   const onProgress = (done: number, total: number) => {

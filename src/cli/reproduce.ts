@@ -46,7 +46,7 @@ export function reproduceCommand(): Command {
     .description("the paper's tables and figures, and a report page; --quick takes about two minutes")
     .addArgument(new Argument('[stages...]', 'what to run (default: all)').choices(STAGES))
     .option('--quick', 'subsets, small ranks and few epochs')
-    .option('--out <folder>', 'where results are kept', 'xitensor-results')
+    .option('-o, --out <folder>', 'where results are kept', 'xitensor-results')
     .option('--force', 'begin anew where other results are; write into a folder with other files')
     .option('--seed <n>', 'the first seed of everything', number, 0)
     .option('--seeds <n>', 'seeds of each training (default: 3, quick: 1)', number)
@@ -66,7 +66,7 @@ export function reproduceCommand(): Command {
 async function reproduce(given: readonly Stage[], flags: Flags): Promise<void> {
   const stages = given.length === 0 ? STAGES : STAGES.filter((stage) => given.includes(stage));
   const wanted = wantedOf(flags);
-  const workers = integer('workers', flags.workers ?? availableParallelism(), 1, 255);
+  const workers = integer('--workers', flags.workers ?? availableParallelism(), 1, 255);
   const backend = openChosen(flags);
   const { folder, release } = await openFolder(flags, wanted, stages);
   const stop = interruption(() => {
@@ -106,8 +106,8 @@ interface Wanted {
 
 function wantedOf(flags: Flags): Wanted {
   const { quick = false } = flags;
-  const seed = integer('seed', flags.seed, 0, 2 ** 40);
-  const seeds = integer('seeds', flags.seeds ?? (quick ? 1 : 3), 1, 100);
+  const seed = integer('--seed', flags.seed, 0, 2 ** 40);
+  const seeds = integer('--seeds', flags.seeds ?? (quick ? 1 : 3), 1, 100);
   const sources = (flags.data ?? (quick ? 'mnist,splice' : 'mnist,spam,splice')).split(',');
   const names = sources.map((source) => source.split(':')[0]);
   const unknown = names.find((name) => !DATASETS.includes(name));
@@ -121,8 +121,8 @@ function wantedOf(flags: Flags): Wanted {
   if (new Set(names).size < names.length)
     throw mismatch('E_ARGUMENT', '--data', 'every data set once', sources);
   const { epochs, networks } = flags;
-  if (epochs !== undefined) integer('epochs', epochs, 1, 10_000);
-  if (networks !== undefined) integer('networks', networks, 1, 10 ** 7);
+  if (epochs !== undefined) integer('--epochs', epochs, 1, 10_000);
+  if (networks !== undefined) integer('--networks', networks, 1, 10 ** 7);
   return { quick, seed, seeds, ...(epochs && { epochs }), ...(networks && { networks }), sources };
 }
 

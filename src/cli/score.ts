@@ -30,7 +30,7 @@ import {
 interface Flags extends DataChoice, BackendChoice {
   readonly input?: string;
   readonly lengths?: string;
-  readonly output?: string;
+  readonly out?: string;
   readonly split: 'train' | 'test';
   readonly json?: boolean;
 }
@@ -52,7 +52,7 @@ export function scoreCommand(): Command {
       'inputs [batch, steps, inputs], or tokens [batch, steps], as .npy, or a CSV file without answers, instead of a data set',
     )
     .option('--lengths <file>', 'of --input: steps of each sequence [batch], as .npy, for shared tt networks')
-    .option('-o, --output <file>', 'write the scores [batch, outputs] as .npy')
+    .option('-o, --out <file>', 'write the scores [batch, outputs] as .npy')
     .addOption(
       new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'),
     );
@@ -70,8 +70,8 @@ export function scoreCommand(): Command {
         throw mismatch('E_ARGUMENT', '--input', 'no option of a data set', ofData);
       if (flags.lengths !== undefined && flags.input === undefined)
         throw mismatch('E_ARGUMENT', '--lengths', 'an --input beside them', flags.lengths);
-      if (flags.output !== undefined)
-        await checkWritable(flags.output, [path, flags.input, flags.lengths, ...filesIn(flags.data)]);
+      if (flags.out !== undefined)
+        await checkWritable(flags.out, [path, flags.input, flags.lengths, ...filesIn(flags.data)]);
       const model = await loadModel(path, { backend: openChosen(flags) });
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
       if (flags.input !== undefined) return scoreFile(model, flags.input, flags, known);
@@ -88,8 +88,8 @@ async function scoreDataset(model: Model, flags: Flags, known: Known): Promise<v
   const started = performance.now();
   const { loss, accuracy } = evaluate(model, data!);
   const seconds = (performance.now() - started) / 1000;
-  if (flags.output !== undefined)
-    await writeNpy(flags.output, model.score(data!.inputs, { lengths: data!.lengths }));
+  if (flags.out !== undefined)
+    await writeNpy(flags.out, model.score(data!.inputs, { lengths: data!.lengths }));
   const count = countOf(data!);
   const { name, isa } = model.backend;
   if (flags.json) printJson({ data: data!.name, count, loss, accuracy, seconds, backend: name, isa });
@@ -140,11 +140,11 @@ async function scoreFile(model: Model, input: string, flags: Flags, known: Known
   const { outputs } = model.config;
   const { inputs: X, lengths } = await inputsFrom(input, model, flags, known);
   const scores = model.score(X, { lengths });
-  if (flags.output !== undefined) await writeNpy(flags.output, scores);
+  if (flags.out !== undefined) await writeNpy(flags.out, scores);
   const rows = Array.from({ length: scores.shape[0] }, (_, b) =>
     Array.from(scores.data.subarray(b * outputs, (b + 1) * outputs)),
   );
   if (flags.json) printJson({ input, shape: scores.shape, scores: rows });
-  else if (flags.output === undefined) for (const row of rows) process.stdout.write(`${row.join(' ')}\n`);
-  else process.stdout.write(`wrote ${flags.output}: scores [${scores.shape.join(', ')}]\n`);
+  else if (flags.out === undefined) for (const row of rows) process.stdout.write(`${row.join(' ')}\n`);
+  else process.stdout.write(`wrote ${flags.out}: scores [${scores.shape.join(', ')}]\n`);
 }

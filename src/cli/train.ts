@@ -7,12 +7,12 @@ import { DEFAULT_PLAN, OPTIMIZERS } from '../train/options.ts';
 import { SCHEDULES } from '../train/schedule.ts';
 import { withDataOptions } from './data.ts';
 import { number, numbers, withBackendOptions } from './options.ts';
-import { type Flags, train } from './train-run.ts';
+import { type Flags, train } from './train_run.ts';
 
 const NOTES = `
 With --validation early stopping never sees the test part, which is scored once, at the end.
-With --resume only --output, --backend, --isa, --threads and --json may be given: the checkpoint,
-<output>.checkpoint.safetensors, has all that decides the result.
+With --resume only --out, --backend, --isa, --threads and --json may be given: the checkpoint,
+<out>.checkpoint.safetensors, has all that decides the result.
 
 Examples:
   xitensor train --xi logsumexp --rank 32 --epochs 5 -o m.safetensors
@@ -30,8 +30,8 @@ export function trainCommand(): Command {
     .description(
       'trains a model on a data set, with progress and checkpoints; Ctrl-C stops it so that --resume goes on',
     )
-    .option('-o, --output <file>', 'where the trained model goes', 'model.safetensors')
-    .option('--resume', 'go on from the checkpoint beside the output, with the options it was begun with')
+    .option('-o, --out <file>', 'where the trained model goes', 'model.safetensors')
+    .option('--resume', 'go on from the checkpoint beside the model, with the options it was begun with')
     .option('--force', 'start anew although there is a checkpoint');
   const texts = {
     limit: 'train on the first n examples only',

@@ -43,8 +43,8 @@ export async function loadCifar10(options: Cifar10Options): Promise<Dataset<Tens
   knownKeys(where, options, ['source', 'split', 'patch', 'limit', 'dtype']);
   const split = oneOf(`${where} split`, options.split, ['train', 'test'] as const);
   const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
-  const patch = integer('patch', options.patch ?? 8, 1, SIDE);
-  const limit = integer('limit', options.limit ?? 2 ** 31, 1, 2 ** 32);
+  const patch = integer(`${where} patch`, options.patch ?? 8, 1, SIDE);
+  const limit = integer(`${where} limit`, options.limit ?? 2 ** 31, 1, 2 ** 32);
   const folder = folderOf(`${where} source`, options.source);
   const images: Uint8Array[] = [];
   const labels: number[] = [];

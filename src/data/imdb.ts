@@ -30,7 +30,7 @@ export async function loadImdb(options: ImdbOptions): Promise<TextParts> {
   knownKeys(where, options, ['source', 'words', 'vocabulary', 'limit', 'steps', 'keep', 'variable']);
   const { source, limit = 2 ** 31, ...rest } = options;
   const folder = folderOf(`${where} source`, source);
-  integer('limit', limit, 1, 2 ** 31);
+  integer(`${where} limit`, limit, 1, 2 ** 31);
   const train = await readPart(folder, 'train', limit);
   return encodeParts(train, await readPart(folder, 'test', limit), rest);
 }

@@ -46,8 +46,8 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset<Tensor>>
   const { source, patch = 7, limit = MAX_COUNT } = options;
   const split = oneOf(`${where} split`, options.split, SPLITS);
   const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
-  integer('patch', patch, 1, MAX_PATCH);
-  integer('limit', limit, 1, MAX_COUNT);
+  integer(`${where} patch`, patch, 1, MAX_PATCH);
+  integer(`${where} limit`, limit, 1, MAX_COUNT);
   const given = source === undefined ? undefined : folderOf(`${where} source`, source);
 
   const folder = given ?? join(mnistPackage(), 'data');

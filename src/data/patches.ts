@@ -32,12 +32,12 @@ export function cutPatches(images: Uint8Array, options: PatchOptions): FloatArra
   const [count, height, width] = (['count', 'height', 'width'] as const).map((n) => size(n, options[n]));
   size('planes', planes);
   if (!Number.isInteger(patch) || patch < 1 || height % patch !== 0 || width % patch !== 0) {
-    throw mismatch('E_ARGUMENT', 'patch', `a divisor of the sides ${height} and ${width}`, patch);
+    throw mismatch('E_ARGUMENT', `${where} patch`, `a divisor of the sides ${height} and ${width}`, patch);
   }
   const plane = height * width;
   if (images.length !== count * planes * plane) {
     const extents = `${planes > 1 ? `${planes} × ` : ''}${height} × ${width}`;
-    throw mismatch('E_SHAPE', 'cutPatches', `${count} images of ${extents} bytes`, images.length);
+    throw mismatch('E_SHAPE', where, `${count} images of ${extents} bytes`, images.length);
   }
   const out = allocate(dtype, images.length);
   let next = 0;

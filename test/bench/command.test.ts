@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../bench/arguments.ts';
-import { encodeModel } from '../../bench/peers/onnx-model.ts';
+import { encodeModel } from '../../bench/peers/onnx_model.ts';
 import { operationsOf, selectWorkloads, WORKLOADS } from '../../src/bench/workloads.ts';
 import { start } from '../support/processes.ts';
 

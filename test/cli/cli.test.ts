@@ -31,13 +31,10 @@ describe('help', () => {
 
   it.each([
     ['info', ['--json']],
-    [
-      'train',
-      ['--json', '--resume', '--output', '--rank', '--xi', '--epochs', '--backend', '--data', '--seed'],
-    ],
+    ['train', ['--json', '--resume', '--out', '--rank', '--xi', '--epochs', '--backend', '--data', '--seed']],
     ['realize', ['--json', '--kind', '--xi', '--variant', '--features', '--steps', '--eps', '--out']],
     ['verify', ['--json', '--seed', '--only', '--list', '--backend']],
-    ['score', ['--json', '--input', '--output', '--split', '--backend', '--limit']],
+    ['score', ['--json', '--input', '--out', '--split', '--backend', '--limit']],
   ])('%s --help names its options', async (command, options) => {
     const { code, stdout, stderr } = await xitensor([command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -71,7 +71,7 @@ describe('what ttCross says of itself', () => {
       asked += indices.length / 4;
       return f(indices);
     };
-    const found = ttCross(counted, [4, 4, 4, 4], { maxRank: 2, maxSweeps: 2 });
+    const found = ttCross(counted, [4, 4, 4, 4], { maxRanks: 2, maxSweeps: 2 });
     expect(found.evaluations).toBe(asked);
     expect(found.converged).toBe(false);
     expect(found.error).toBeGreaterThan(0.1);
@@ -81,13 +81,25 @@ describe('what ttCross says of itself', () => {
     expect(found.largest).toBeLessThanOrEqual(most);
     expect(found.largest).toBeGreaterThan(0.8 * most);
     const larger = (indices: Int32Array) => f(indices).map((value) => value * 2 ** 300);
-    const scaled = ttCross(larger, [4, 4, 4, 4], { maxRank: 2, maxSweeps: 2 });
+    const scaled = ttCross(larger, [4, 4, 4, 4], { maxRanks: 2, maxSweeps: 2 });
     expect(scaled.error).toBeCloseTo(found.error, 12);
     // The best sweep counts, not the last.
     const errors = [1, 2, 3, 4, 5, 6, 7, 8].map(
-      (maxSweeps) => ttCross(f, [4, 4, 4, 4], { maxRank: 2, maxSweeps }).error,
+      (maxSweeps) => ttCross(f, [4, 4, 4, 4], { maxRanks: 2, maxSweeps }).error,
     );
     expect(errors).toEqual([...errors].sort((x, y) => y - x));
+  });
+
+  it('keeps to a list of ranks, of which those around a mode of one element are one', () => {
+    const noise = randomTensor(new Rng(3), [4, 4, 4, 4]).data;
+    const f = ofEach(4, ([i, j, k, l]) => noise[((i * 4 + j) * 4 + k) * 4 + l]);
+    expect(ttRanks(ttCross(f, [4, 4, 4, 4], { maxRanks: [4, 7, 3], maxSweeps: 2 }))).toEqual([1, 4, 7, 3, 1]);
+    const apart = ofEach(5, ([i, j, , k, l]) => noise[((i * 4 + j) * 4 + k) * 4 + l]);
+    const found = ttCross(apart, [4, 4, 1, 4, 4], { maxRanks: [4, 9, 5, 3], maxSweeps: 2 });
+    expect(ttRanks(found)).toEqual([1, 4, 5, 5, 3, 1]);
+    expect(() => ttCross(f, [4, 4, 4, 4], { maxRanks: [4, 7] })).toThrow(
+      /ttCross maxRanks: expected one rank or a list of 3/,
+    );
   });
 
   it.each([1e155, 1e300, 1e-160, 1e-300])('takes values of the size of %s', (scale) => {
@@ -153,7 +165,7 @@ describe('what ttCross says of itself', () => {
 
 describe('ttCross, while it runs', () => {
   const f = ofEach(4, (index) => 1 / (1 + index.reduce((sum, i) => sum + i, 0)));
-  const options = { eps: 0, maxSweeps: 3, maxRank: 3, backend: reference };
+  const options = { eps: 0, maxSweeps: 3, maxRanks: 3, backend: reference };
 
   it('tells of every sweep', () => {
     const told: TtCrossSweep[] = [];

@@ -135,7 +135,7 @@ describe('the commands of the documentation, as a user runs them', () => {
       else expect(printed).not.toBe('');
       // What a command says that it writes is there.
       for (const [flag, name] of words.map((word, n) => [word, words[n + 1]]))
-        if (['-o', '--output', '--out'].includes(flag) && name !== 'all')
+        if (['-o', '--out'].includes(flag) && name !== 'all')
           expect(existsSync(join(cwd, name)), name).toBe(true);
     }
     rmSync(cwd, { recursive: true });

@@ -1,7 +1,7 @@
 import { type Form, prepareBest, type Subject } from '../../src/bench/subject.ts';
 import { type ContractWorkload, type Inputs, operationsOf, PATIENCE } from '../../src/bench/workloads.ts';
 import type { FloatArray } from '../../src/core/tensor.ts';
-import { plainLoops } from './plain-loops.ts';
+import { plainLoops } from './plain_loops.ts';
 
 const afterwards = (run: () => void, array: FloatArray) => {
   run();

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { XiError } from '../core/errors.ts';
 import type { Probe } from './interface.ts';
 import { probeModules } from './wasm.ts';
-import { type Threads, WORK } from './wasm-threads.ts';
+import { type Threads, WORK } from './wasm_threads.ts';
 
 const threads: Threads = {
   refusal: '',

@@ -27,7 +27,7 @@ export interface Flags
     DataChoice,
     BackendChoice {
   readonly validation: number;
-  readonly output: string;
+  readonly out: string;
   readonly resume?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -91,8 +91,8 @@ export async function resume(flags: Flags, command: Command, checkpoint: string)
   };
   refuse(DECIDING);
   if (!existsSync(checkpoint)) {
-    const ended = existsSync(flags.output)
-      ? `no such file, but ${flags.output}: its training has ended`
+    const ended = existsSync(flags.out)
+      ? `no such file, but ${flags.out}: its training has ended`
       : 'no such file';
     throw new XiError('E_FILE', `--resume: expected a checkpoint at ${checkpoint}, received ${ended}`);
   }

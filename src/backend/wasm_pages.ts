@@ -1,8 +1,8 @@
 import { XiError } from '../core/errors.ts';
 import type { Backend, IsaReport } from './interface.ts';
 import { openModule, sharedMemoryFor } from './wasm.ts';
-import { forMemory, IMPORTS_WITHIN, type WasmModule } from './wasm-modules.ts';
-import { type Thread, type Threads, WORK } from './wasm-threads.ts';
+import { forMemory, IMPORTS_WITHIN, type WasmModule } from './wasm_modules.ts';
+import { type Thread, type Threads, WORK } from './wasm_threads.ts';
 
 interface WebWorker extends Thread {
   onerror: ((event: { readonly message?: string }) => void) | null;

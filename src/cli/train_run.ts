@@ -14,20 +14,20 @@ import { interruption } from './interruption.ts';
 import { metadataFor } from './known.ts';
 import { percent, printJson } from './options.ts';
 import { type ProgressView, progressView } from './progress.ts';
-import { begin, type Flags, resume } from './train-begin.ts';
+import { begin, type Flags, resume } from './train_begin.ts';
 
-export type { Flags } from './train-begin.ts';
+export type { Flags } from './train_begin.ts';
 
 /** Trains, with a checkpoint beside the output until the model is written. */
 export async function train(flags: Flags, command: Command): Promise<void> {
-  await checkWritable(flags.output);
+  await checkWritable(flags.out);
   // Two trainings with one checkpoint would go on from each other's.
-  const release = await lock(flags.output);
+  const release = await lock(flags.out);
   await trainAlone(flags, command).finally(release);
 }
 
 async function trainAlone(flags: Flags, command: Command): Promise<void> {
-  const checkpoint = `${flags.output}.checkpoint.safetensors`;
+  const checkpoint = `${flags.out}.checkpoint.safetensors`;
   let view: ProgressView | undefined;
   const interrupted = interruption(() => {
     view?.stop();
@@ -37,7 +37,7 @@ async function trainAlone(flags: Flags, command: Command): Promise<void> {
   const { trainer, parts, source } = flags.resume
     ? await resume(flags, command, checkpoint)
     : await begin(flags, checkpoint);
-  for (const file of [flags.output, checkpoint]) await checkWritable(file, filesIn(source.data));
+  for (const file of [flags.out, checkpoint]) await checkWritable(file, filesIn(source.data));
   view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
   for (const line of introduction(trainer)) view.line(line);
   // Those before a checkpoint too.
@@ -54,7 +54,7 @@ async function trainAlone(flags: Flags, command: Command): Promise<void> {
       epochs.push(epoch);
       view.line(describeEpoch(epoch, held));
     }
-    await saveModel(trainer.model, flags.output, metadata);
+    await saveModel(trainer.model, flags.out, metadata);
     await rm(checkpoint, { force: true });
   } catch (error) {
     if (!(error instanceof XiError && error.code === 'E_ABORTED')) throw error;
@@ -97,7 +97,7 @@ async function conclude(
   const { name, isa, threads } = model.backend;
   if (flags.json) {
     printJson({
-      model: flags.output,
+      model: flags.out,
       config: model.config,
       plan,
       backend: { name, isa, threads },
@@ -105,7 +105,7 @@ async function conclude(
       epochs,
       ...(unseen && { test: last }),
     });
-  } else process.stdout.write(`wrote ${flags.output}${last ? `, ${describe('test ', last).at(-1)}` : ''}\n`);
+  } else process.stdout.write(`wrote ${flags.out}${last ? `, ${describe('test ', last).at(-1)}` : ''}\n`);
 }
 
 /** Loss, and accuracy where there is one. */
