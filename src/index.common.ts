@@ -90,7 +90,8 @@ export {
 export { type CP, cpFull } from './decompose/cp.ts';
 export { type CpAlsOptions, type CpAlsResult, type CpAlsSweep, cpAls } from './decompose/cp_als.ts';
 export { type ApproximateHT, type HierarchicalTucker, htEvaluate, htFull, htRanks } from './decompose/ht.ts';
-export { htAdd, htDot, htHadamard, htNorm, htRound } from './decompose/ht_arithmetic.ts';
+export { htAdd, htDot, htHadamard, htNorm } from './decompose/ht_arithmetic.ts';
+export { htRound } from './decompose/ht_round.ts';
 export { htSvd } from './decompose/ht_svd.ts';
 export {
   type Decomposition,

@@ -1,4 +1,4 @@
-import { checkSignal, integer, knownKeys } from '../core/errors.ts';
+import { checkCallback, checkSignal, integer, knownKeys } from '../core/errors.ts';
 import { checkBytes } from '../core/memory.ts';
 import { checkTensor, type Inputs, type Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
@@ -61,6 +61,7 @@ export function exactRank(
   const where = 'exactRank';
   knownKeys(where, options, KEYS);
   checkSignal(where, options.signal);
+  checkCallback(`${where} onProgress`, options.onProgress);
   const { config } = checkModel(where, model);
   const { steps, outputs, inputs, dtype } = config;
   const shown = templateRows(where, config, templates);

@@ -1,6 +1,6 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { aborted, checkSignal, integer, knownKeys, oneOf } from '../core/errors.ts';
+import { aborted, checkCallback, checkSignal, integer, knownKeys, oneOf } from '../core/errors.ts';
 import { checkBytes, MOST_BYTES } from '../core/memory.ts';
 import { atOnce, type Parts } from '../core/parts.ts';
 import {
@@ -42,12 +42,13 @@ export interface GridOptions {
  * The memory is that of the result and of one block of 64 MiB. In float32 rounding adds singular values of some 1e-7 of the
  * largest: for ranks say `dtype: 'float64'`, which widens model and templates. Khrulkov, Hrinchuk & Oseledets 2019, section 4.
  *
- * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `maxBytes`; E_ABORTED; E_SHAPE,
+ * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `maxBytes`; E_ABORTED; E_ARGUMENT; E_SHAPE,
  * E_DTYPE or E_NUMERIC when the templates do not fit the model.
  */
 export function gridTensor(model: Model, templates: Inputs, options: GridOptions = {}): Tensor {
   knownKeys('gridTensor', options, ['dtype', 'signal', 'onProgress', 'maxBytes']);
   checkSignal('gridTensor', options.signal);
+  checkCallback('gridTensor onProgress', options.onProgress);
   const { config } = checkModel('gridTensor', model);
   const wider = DTYPES.slice(DTYPES.indexOf(config.dtype));
   const dtype = oneOf('gridTensor dtype', options.dtype ?? config.dtype, wider);

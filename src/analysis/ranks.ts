@@ -1,10 +1,10 @@
 import type { Backend } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
-import { knownKeys, mismatch } from '../core/errors.ts';
+import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { anyTensor, type Tensor } from '../core/tensor.ts';
 import { balancedBipartitions, matricization, splitModes } from './matricize.ts';
-import { numericalRankOf, singularValuesOf, sumSquaresOf } from './spectrum.ts';
+import { fingerprintOf, numericalRankOf, singularValuesOf } from './spectrum.ts';
 
 /** What {@link matricizationRank} and its kin count as rank. */
 export interface RankOptions {
@@ -49,7 +49,7 @@ export const DEFAULT_TOLERANCE = 1e-10;
  * {@link exactRank} does. O(m n rank) for a matrix [m,n].
  *
  * @throws XiError E_ARGUMENT for modes that do not exist or a tolerance outside [0, 1), and where the spectrum is first read after
- * the tensor was changed; E_NUMERIC for NaN or infinity.
+ * the tensor was changed; E_NUMERIC for NaN or infinity, or elements so large that the largest singular value overflows.
  */
 export function matricizationRank(
   tensor: Tensor,
@@ -121,16 +121,17 @@ export function rankOf(
   rowModes: readonly number[],
   tolerance = defaultTolerance(tensor, rowModes),
 ): RankReport {
-  const { rank, squares } = numericalRankOf(backend, tensor, rowModes, tolerance);
+  const { rank, print } = numericalRankOf(backend, tensor, rowModes, tolerance);
   const values = () => singularValuesOf(backend, tensor, rowModes);
   if (rank === null) return reportOf(values(), tolerance);
   let known: Spectrum | undefined;
   const spectrum = (): Spectrum => {
     if (known === undefined) {
-      if (sumSquaresOf(backend, tensor) !== squares) {
+      const now = fingerprintOf(backend, tensor, rowModes);
+      if (!print.every((value, n) => Object.is(value, now[n]))) {
         throw mismatch('E_ARGUMENT', 'RankReport', 'the tensor whose rank was reported', 'a changed one');
       }
-      known = spectrumOf(values(), rank);
+      known = spectrumOf(checkSpectrum(values()), rank);
     }
     return known;
   };
@@ -153,12 +154,18 @@ export function rankOf(
   };
 }
 
-/** Rank, gap and entropy of a descending spectrum. */
+/** Rank, gap and entropy of a descending spectrum. @throws XiError E_NUMERIC where the largest value overflows. */
 export function reportOf(singularValues: Float64Array, tolerance: number): RankReport {
-  const [largest = 0] = singularValues;
+  const [largest = 0] = checkSpectrum(singularValues);
   const first = singularValues.findIndex((s) => !(s > tolerance * largest));
   const rank = largest === 0 ? 0 : first < 0 ? singularValues.length : first;
   return { rank, method: 'spectrum', tolerance, ...spectrumOf(singularValues, rank) };
+}
+
+function checkSpectrum(singularValues: Float64Array): Float64Array {
+  const [largest = 0] = singularValues;
+  if (Number.isFinite(largest)) return singularValues;
+  throw new XiError('E_NUMERIC', 'singular values: expected them within the range of float64, they overflow');
 }
 
 type Spectrum = Pick<RankReport, 'singularValues' | 'gap' | 'effectiveRank' | 'entropy'>;

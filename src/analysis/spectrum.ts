@@ -1,4 +1,4 @@
-import type { Backend } from '../backend/interface.ts';
+import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { matricization } from './matricize.ts';
@@ -15,7 +15,7 @@ export function singularValuesOf(
   );
 }
 
-/** The rank of a matricization with a tolerance where it can be proven without singular values, else null; and Σ x². */
+/** The rank of a matricization with a tolerance where it can be proven without singular values, else null; and what tells the tensor. */
 export function numericalRankOf(
   backend: Backend,
   tensor: Tensor,
@@ -26,14 +26,34 @@ export function numericalRankOf(
   return borrowing((borrow) => {
     const A = borrow(backend.adopt(float64Of(tensor)));
     const rank = backend.numericalRank(rows, cols, A, tolerance, places);
-    return { rank, squares: rank === null ? Number.NaN : backend.sumSquares(A) };
+    return { rank, print: rank === null ? [] : printOf(backend, rows, cols, A) };
   });
 }
 
-/** Σ x², to know a tensor again. */
-export function sumSquaresOf(backend: Backend, tensor: Tensor): number {
-  return borrowing((borrow) => backend.sumSquares(borrow(backend.adopt(float64Of(tensor)))));
+/** What a tensor is known by again: sums in which every element has a weight of its own, so that signs and places count too. */
+export function fingerprintOf(
+  backend: Backend,
+  tensor: Tensor,
+  rowModes: readonly number[],
+): readonly number[] {
+  const { rows, cols } = matricization(tensor.shape, rowModes);
+  return borrowing((borrow) => printOf(backend, rows, cols, borrow(backend.adopt(float64Of(tensor)))));
 }
+
+/** Σ x², and Σ w_r x[r,c] for every c with weights between 1 and 2. */
+function printOf(backend: Backend, rows: number, cols: number, A: Storage): readonly number[] {
+  return borrowing((borrow) => {
+    // Multiples of an irrational number modulo 1 are different, and far from one another.
+    const weights = Float64Array.from({ length: rows }, (_, r) => 1 + ((r * GOLDEN) % 1));
+    const sums = borrow(backend.allocate('float64', cols));
+    const row = { data: borrow(backend.adopt(weights)), rowStride: rows, colStride: 1 };
+    const matrix = { data: A, rowStride: cols, colStride: 1 };
+    backend.matmul(1, cols, rows, row, matrix, { data: sums, rowStride: cols, colStride: 1 }, false);
+    return [backend.sumSquares(A), ...sums.read()];
+  });
+}
+
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 const float64Of = ({ data }: Tensor) => (data instanceof Float64Array ? data : Float64Array.from(data));
 

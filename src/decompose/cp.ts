@@ -42,6 +42,14 @@ export function cpParts(where: string, cp: CP): { weights: Float64Array; factors
   return { weights: data as Float64Array, factors };
 }
 
+/** How many modes come first where the two Khatri–Rao products have the fewest rows. */
+function halfOf(shape: readonly number[]): number {
+  const rows = (half: number) => product(shape.slice(0, half)) + product(shape.slice(half));
+  let best = 0;
+  for (let half = 1; half <= shape.length; half++) if (rows(half) < rows(best)) best = half;
+  return best;
+}
+
 /**
  * All elements of a CP tensor, [n_1, …, n_T]; 2·N·R operations.
  *
@@ -52,7 +60,9 @@ export function cpFull(cp: CP, options: ComputeOptions = {}): Tensor {
   const { linear, maxBytes } = computing('cpFull', options);
   const shape = factors.map(({ rows }) => rows);
   checkMemory('cpFull', product(shape), maxBytes);
-  const half = Math.ceil(factors.length / 2);
+  const half = halfOf(shape);
+  for (const side of [shape.slice(0, half), shape.slice(half)])
+    checkMemory('cpFull', product(side) * weights.length, maxBytes);
   const left = factors.slice(0, half).reduce(khatriRao, matrix(1, weights.length, weights));
   const right = khatriRaoOf(factors.slice(half), weights.length);
   return tensor64(shape, linear.timesTransposed(left, right).data);

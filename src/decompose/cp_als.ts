@@ -22,6 +22,7 @@ import {
   product,
   tensor64,
 } from './options.ts';
+import { checkRange } from './scale.ts';
 
 /** Rank, starts and stopping of {@link cpAls}. */
 export interface CpAlsOptions extends ComputeOptions {
@@ -69,7 +70,7 @@ export interface CpAlsResult extends CP {
  *
  * A sweep costs 2·T·N·R operations for N elements. The event loop has no turn meanwhile: call it in a worker thread where one must go on.
  *
- * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for wrong options, E_MEMORY if a product of factors exceeds `maxBytes`;
+ * @throws XiError E_NUMERIC for NaN or infinities and where a weight overflows, E_ARGUMENT for wrong options, E_MEMORY if a product of factors exceeds `maxBytes`;
  * E_ABORTED.
  */
 export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
@@ -98,6 +99,7 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
   });
   const best = fits.reduce((x, y) => (y.error < x.error ? y : x));
   const cp = normalised(best.factors, H.scale);
+  checkRange('cpAls', [cp.weights]);
   return {
     ...cp,
     error: errorOf(linear, H, cp, maxBytes),

@@ -72,6 +72,10 @@ export function htRanks(ht: HierarchicalTucker): number[][] {
   return levels;
 }
 
+/** A part as a matrix of its rank. */
+export const unfold = (part: Tensor): Matrix =>
+  matrix(part.data.length / Math.max(1, rankOf(part)), rankOf(part), part.data as Float64Array);
+
 /** B[i,j,k] → Σ_ij left[p,i] right[q,j] B[i,j,k], where an absent factor is the identity. */
 export function timesModes(linear: Linear, B: Tensor, left?: Matrix, right?: Matrix): Tensor {
   let [a, b, r] = B.shape;
@@ -101,8 +105,13 @@ export function htFull(ht: HierarchicalTucker, options: ComputeOptions = {}): Te
   const { tree, at } = partsOf('htFull', ht);
   const { linear, maxBytes } = computing('htFull', options);
   const shape = tree.leaves.map((node) => at.get(node)!.shape[0]);
-  for (const node of tree.inner)
-    checkMemory('htFull', product(shape.slice(node.from, node.to)) * rankOf(at.get(node)!), maxBytes);
+  for (const node of tree.inner) {
+    const [, b, rank] = at.get(node)!.shape;
+    // The frame of the node, and what the left child alone makes of it.
+    const [left] = node.children!;
+    checkMemory('htFull', product(shape.slice(node.from, node.to)) * rank, maxBytes);
+    checkMemory('htFull', product(shape.slice(left.from, left.to)) * b * rank, maxBytes);
+  }
   const frame = (node: TreeNode): Matrix => {
     const part = at.get(node)!;
     if (!node.children) return matrix(part.shape[0], part.shape[1], part.data as Float64Array);

@@ -1,27 +1,11 @@
 import { mismatch } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import {
-  type ApproximateHT,
-  assemble,
-  type HierarchicalTucker,
-  type HTParts,
-  partsOf,
-  rankOf,
-  timesModes,
-} from './ht.ts';
-import { treeEdges } from './ht_svd.ts';
-import { firstColumns, type Linear, type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
-import {
-  type ComputeOptions,
-  checkMemory,
-  computing,
-  product,
-  type TruncationOptions,
-  tensor64,
-  truncation,
-} from './options.ts';
+import { assemble, type HierarchicalTucker, type HTParts, partsOf, timesModes, unfold } from './ht.ts';
+import { orthogonalise } from './ht_round.ts';
+import type { Matrix } from './matrix.ts';
+import { type ComputeOptions, checkMemory, computing, product, tensor64 } from './options.ts';
+import { checkRange, Powers, withPower } from './scale.ts';
 import type { TreeNode } from './tree.ts';
-import { rankFor, roundingOf } from './truncate.ts';
 
 /** Two tensors of one shape, node by node. */
 function both(where: string, a: HierarchicalTucker, b: HierarchicalTucker): readonly [HTParts, HTParts] {
@@ -89,7 +73,7 @@ export function htAdd(
 /**
  * The elementwise product, with ranks r · s: Kronecker products of the rows of leaves and of the transfer tensors.
  *
- * @throws XiError E_MEMORY before anything is allocated if a part exceeds `maxBytes`.
+ * @throws XiError E_MEMORY before anything is allocated if a part exceeds `maxBytes`, E_NUMERIC if a product overflows.
  */
 export function htHadamard(
   a: HierarchicalTucker,
@@ -101,7 +85,8 @@ export function htHadamard(
   const kronecker = (x: Tensor, y: Tensor, isRow: boolean): Tensor => {
     const shape = x.shape.map((extent, axis) => (isRow && axis === 0 ? extent : extent * y.shape[axis]));
     checkMemory('htHadamard part', product(shape), maxBytes);
-    return tensor64(shape, kroneckerOf(x, y, shape, isRow));
+    const part = tensor64(shape, kroneckerOf(x, y, shape, isRow));
+    return checkRange('htHadamard', [part])[0];
   };
   return combine(parts, (x, y) => kronecker(x, y, x.shape.length === 2));
 }
@@ -128,103 +113,33 @@ function kroneckerOf(x: Tensor, y: Tensor, shape: readonly number[], isRow: bool
   return out;
 }
 
-/** `Σ a[i] b[i]` over all elements; O(Σ r_left r_right r (r + …)) operations. */
+/**
+ * `Σ a[i] b[i]` over all elements; O(Σ r_left r_right r (r + …)) operations.
+ *
+ * @throws XiError E_NUMERIC if the sum overflows; its parts may be of any size.
+ */
 export function htDot(a: HierarchicalTucker, b: HierarchicalTucker, options: ComputeOptions = {}): number {
   const [A, B] = both('htDot', a, b);
   const { linear } = computing('htDot', options);
+  const powers = new Powers();
   const product = (inA: TreeNode, inB: TreeNode): Matrix => {
-    const [x, y] = [A.at.get(inA)!, B.at.get(inB)!];
-    if (!inA.children) return linear.transposedTimes(unfold(x), unfold(y));
+    const [x, y] = [A.at.get(inA)!, B.at.get(inB)!].map((part) => powers.take(part));
+    if (!inA.children) return powers.take(linear.transposedTimes(unfold(x), unfold(y)));
     const [left, right] = inA.children.map((child, n) => product(child, inB.children![n]));
     // Σ over the children's ranks of b, seen from those of a.
-    return linear.transposedTimes(unfold(x), unfold(timesModes(linear, y, left, right)));
+    return powers.take(linear.transposedTimes(unfold(x), unfold(timesModes(linear, y, left, right))));
   };
-  return product(A.tree.root, B.tree.root).data[0];
-}
-
-/** A part as a matrix of its rank. */
-const unfold = (part: Tensor): Matrix =>
-  matrix(part.data.length / Math.max(1, rankOf(part)), rankOf(part), part.data as Float64Array);
-
-/** The same tensor with orthonormal columns at all nodes but the root. */
-function orthogonalise(linear: Linear, { tree, at }: HTParts): Map<TreeNode, Tensor> {
-  const out = new Map<TreeNode, Tensor>();
-  const factors = new Map<TreeNode, Matrix>();
-  for (const node of [...tree.leaves, ...tree.inner]) {
-    let part = at.get(node)!;
-    if (node.children) {
-      const [left, right] = node.children.map((child) => factors.get(child));
-      part = timesModes(linear, part, left, right);
-    }
-    if (node !== tree.root) {
-      const { Q, R } = linear.qr(unfold(part));
-      factors.set(node, R);
-      part = tensor64([...part.shape.slice(0, -1), Q.cols], Q.data);
-    }
-    out.set(node, part);
-  }
-  return out;
-}
-
-/** `‖ht‖`, the Frobenius norm, from an orthogonalised tensor: accurate where √htDot(ht, ht) cancels. */
-export function htNorm(ht: HierarchicalTucker, options: ComputeOptions = {}): number {
-  const parts = partsOf('htNorm', ht);
-  const { linear } = computing('htNorm', options);
-  return linear.norm(orthogonalise(linear, parts).get(parts.tree.root)!.data as Float64Array);
+  return withPower('htDot', product(A.tree.root, B.tree.root).data[0], powers.lost);
 }
 
 /**
- * A hierarchical Tucker tensor of less ranks within `eps·‖ht‖`, and within √(2T−3) of the best error for its ranks.
+ * `‖ht‖`, the Frobenius norm, from an orthogonalised tensor: accurate where √htDot(ht, ht) cancels or leaves the range of float64.
  *
- * QR decompositions from the leaves up make all frames orthonormal; then the singular values of the matricization by each
- * node are those of its transfer tensor times the factor that comes down from the root, without a Gram matrix, whose squares would
- * cost half of the digits. Each node leaves out at most `eps·‖ht‖/√(2T−3)`; O(T r⁴ + Σ n r²) operations.
- *
- * @throws XiError E_MEMORY before anything is allocated if a part exceeds `maxBytes`: work on it takes as much again.
+ * @throws XiError E_NUMERIC if the norm itself overflows.
  */
-export function htRound(ht: HierarchicalTucker, options: TruncationOptions = {}): ApproximateHT {
-  const parts = partsOf('htRound', ht);
-  const { tree } = parts;
-  const nodes = [...tree.leaves, ...tree.inner].filter((node) => node !== tree.root);
-  const { linear, eps, maxRanks, maxBytes } = truncation('htRound', options, nodes.length);
-  for (const { data } of parts.at.values()) checkMemory('htRound part', data.length, maxBytes);
-  const most = new Map(nodes.map((node, n) => [node, maxRanks[n]]));
-  const at = orthogonalise(linear, parts);
-  const norm = linear.norm(at.get(tree.root)!.data as Float64Array);
-  const threshold = (eps * norm) / Math.sqrt(treeEdges(tree.leaves.length));
-  let discarded = 0;
-  const factors = new Map<TreeNode, Matrix>([[tree.root, matrix(1, 1, Float64Array.of(1))]]);
-  for (const node of [...tree.inner].reverse()) {
-    const B = at.get(node)!;
-    const [a, b] = B.shape;
-    const weighted = linear.multiply(unfold(B), factors.get(node)!);
-    const [left, right] = node.children!;
-    const cuts = [left, right].map((child, side) => {
-      const unfolding =
-        side === 0
-          ? matrix(a, b * weighted.cols, weighted.data)
-          : middleFirst(weighted.data, a, b, weighted.cols);
-      const { U, s } = linear.leftSvd(unfolding);
-      const { rank, discarded: lost } = rankFor(
-        s,
-        Math.max(threshold, roundingOf(unfolding.rows, unfolding.cols, norm)),
-        most.get(child)!,
-      );
-      const kept = firstColumns(U, rank);
-      const factor = matrix(rank, rank);
-      for (let n = 0; n < rank; n++) factor.data[n * rank + n] = s[n];
-      factors.set(child, factor);
-      const part = at.get(child)!;
-      at.set(child, tensor64([...part.shape.slice(0, -1), rank], linear.multiply(unfold(part), kept).data));
-      return { kept, lost, rank };
-    });
-    // The children of the root leave out the same part, unless their ranks differ.
-    const isOne = node === tree.root && cuts[0].rank === cuts[1].rank;
-    discarded += cuts[0].lost + (isOne ? 0 : cuts[1].lost);
-    at.set(node, timesModes(linear, B, transpose(cuts[0].kept), transpose(cuts[1].kept)));
-  }
-  const root = at.get(tree.root)!;
-  // Of one axis, nothing was rounded: the result must not share the memory of the argument.
-  if (tree.leaves.length === 1) at.set(tree.root, tensor64(root.shape, Float64Array.from(root.data)));
-  return { ...assemble(tree, at), error: norm > 0 ? Math.sqrt(discarded) / norm : 0 };
+export function htNorm(ht: HierarchicalTucker, options: ComputeOptions = {}): number {
+  const parts = partsOf('htNorm', ht);
+  const { linear } = computing('htNorm', options);
+  const { out, power } = orthogonalise(linear, parts);
+  return withPower('htNorm', linear.norm(out.get(parts.tree.root)!.data as Float64Array), power);
 }

@@ -1,9 +1,10 @@
 import { isTensor, type Tensor } from '../core/tensor.ts';
 import { type ApproximateHT, assemble } from './ht.ts';
-import { type Matrix, matrix, middleFirst } from './matrix.ts';
+import { type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
 import { dense, product, type TruncationOptions, tensor64, truncation } from './options.ts';
+import { checkRange } from './scale.ts';
 import { balancedTree, type TreeNode } from './tree.ts';
-import { split } from './truncate.ts';
+import { type Split, split } from './truncate.ts';
 
 /** Edges of a binary tree over T leaves at which something is left out; the two at the root are one. */
 export const treeEdges = (count: number): number => Math.max(1, 2 * count - 3);
@@ -14,12 +15,13 @@ export const treeEdges = (count: number): number => Math.max(1, 2 * count - 3);
  * The frame U of each node is that of the leading left singular vectors of the matricization of H by the modes of the
  * node, `B[i,j,k] = Σ_pq U_left[p,i] U_right[q,j] U[(p,q),k]`. Each node leaves out at most `eps·‖H‖/√(2T−3)`, so that `‖H − HT‖ ≤ eps·‖H‖`; ranks
  * are the least that do, at least 1, and the error is within √(2T−3) of the best for them (Grasedyck 2010, Theorem 3.11). `error` is
- * √(Σ of what the nodes leave out)/‖H‖, an upper bound.
+ * √(Σ of what the nodes leave out)/‖H‖, an upper bound. The children of the root have one frame between them, and so one rank: the least that
+ * either may have.
  *
  * Costs the SVD of each matricization: about 2·N·n_node operations for the shorter side of each.
  *
  * @param options `maxRanks` is one number, or a list: of the T leaves, then of the inner nodes level by level without the root.
- * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
+ * @throws XiError E_NUMERIC for NaN or infinities and where the root overflows, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
  */
 export function htSvd(tensor: Tensor, options: TruncationOptions = {}): ApproximateHT {
   const count = isTensor(tensor) && Array.isArray(tensor.shape) ? tensor.shape.length : 1;
@@ -28,21 +30,27 @@ export function htSvd(tensor: Tensor, options: TruncationOptions = {}): Approxim
   const { linear, eps, maxRanks, maxBytes } = truncation('htSvd', options, nodes.length);
   const H = dense('htSvd', tensor, linear, maxBytes);
   const threshold = { value: (eps * H.norm) / Math.sqrt(treeEdges(count)), norm: H.norm };
+  const most = new Map(nodes.map((node, n) => [node, maxRanks[n]]));
   const [rootLeft, rootRight] = tree.root.children ?? [];
-  let discarded = 0;
-  let atRootRight = 0;
   const frames = new Map<TreeNode, Matrix>();
-  for (const [n, node] of nodes.entries()) {
+  let discarded = 0;
+  const cut = (node: TreeNode, limit: number): Split => {
     const [left, middle, right] = [
       [0, node.from],
       [node.from, node.to],
       [node.to, count],
     ].map(([from, to]) => product(H.shape.slice(from, to)));
-    const step = split(linear, middleFirst(H.data, left, middle, right), threshold, maxRanks[n]);
+    const step = split(linear, middleFirst(H.data, left, middle, right), threshold, limit);
     frames.set(node, step.U);
-    if (node === rootRight) atRootRight = step.discarded;
-    else discarded += step.discarded;
+    discarded += step.discarded;
+    return step;
+  };
+  if (rootLeft && rootRight) {
+    const { rest } = cut(rootLeft, Math.min(most.get(rootLeft)!, most.get(rootRight)!));
+    // What is left of H spans the other frame. A decomposition of its own might choose other directions where singular values are equal.
+    frames.set(rootRight, linear.qr(transpose(rest)).Q);
   }
+  for (const node of nodes) if (!frames.has(node)) cut(node, most.get(node)!);
   frames.set(tree.root, matrix(H.data.length, 1, H.data));
   const parts = new Map<TreeNode, Tensor>();
   for (const node of tree.leaves) {
@@ -63,9 +71,7 @@ export function htSvd(tensor: Tensor, options: TruncationOptions = {}): Approxim
     parts.set(node, tensor64([left.cols, right.cols, cols], B));
   }
   const root = parts.get(tree.root)!;
-  parts.set(tree.root, { ...root, data: root.data.map((value) => value / H.scale) });
-  // Both children of the root leave out the same part of H, unless their ranks differ.
-  if (rootLeft && rootRight && frames.get(rootLeft)!.cols !== frames.get(rootRight)!.cols)
-    discarded += atRootRight;
+  const scaled = { ...root, data: root.data.map((value) => value / H.scale) };
+  parts.set(tree.root, checkRange('htSvd', [scaled])[0]);
   return { ...assemble(tree, parts), error: H.norm > 0 ? Math.sqrt(discarded) / H.norm : 0 };
 }

@@ -10,6 +10,7 @@ import {
   type TruncationOptions,
   truncation,
 } from './options.ts';
+import { checkRange, Powers, spreadPower, withPower } from './scale.ts';
 import { split } from './truncate.ts';
 import {
   type ApproximateTT,
@@ -64,22 +65,21 @@ function addBlock(
   }
 }
 
-/** `factor · tt`; @throws XiError E_ARGUMENT for a factor that is no finite number. */
+/** `factor · tt`; @throws XiError E_ARGUMENT for a factor that is no finite number, E_NUMERIC if the first core, which takes it, overflows. */
 export function ttScale(tt: TensorTrain, factor: number): TensorTrain {
   if (!Number.isFinite(factor)) throw mismatch('E_ARGUMENT', 'ttScale factor', 'a finite number', factor);
   const [first, ...others] = coresOf('ttScale', tt);
-  return {
-    cores: [
-      { ...first, data: first.data.map((value) => value * factor) },
-      ...others.map((G) => ({ ...G, data: G.data.slice() })),
-    ],
-  };
+  const cores = [
+    { ...first, data: first.data.map((value) => value * factor) },
+    ...others.map((G) => ({ ...G, data: G.data.slice() })),
+  ];
+  return { cores: checkRange('ttScale', cores) };
 }
 
 /**
  * The elementwise product, with ranks r_t · s_t: Kronecker products of the slices of the cores.
  *
- * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`.
+ * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`, E_NUMERIC if a product overflows.
  */
 export function ttHadamard(a: TensorTrain, b: TensorTrain, options: ComputeOptions = {}): TensorTrain {
   const pairs = coresOfBoth('ttHadamard', a, b);
@@ -103,35 +103,49 @@ export function ttHadamard(a: TensorTrain, b: TensorTrain, options: ComputeOptio
     }
     return core(ra * rb, n, sa * sb, data);
   });
-  return { cores };
+  return { cores: checkRange('ttHadamard', cores) };
 }
 
-/** `Σ a[i] b[i]` over all elements; O(Σ_t n_t r_t s_t (r_t + s_t)) operations. */
+/**
+ * `Σ a[i] b[i]` over all elements; O(Σ_t n_t r_t s_t (r_t + s_t)) operations.
+ *
+ * @throws XiError E_NUMERIC if the sum overflows; its parts may be of any size.
+ */
 export function ttDot(a: TensorTrain, b: TensorTrain, options: ComputeOptions = {}): number {
   const pairs = coresOfBoth('ttDot', a, b);
   const { linear } = computing('ttDot', options);
   let state = matrix(1, 1, Float64Array.of(1));
-  for (const [A, B] of pairs) {
+  const powers = new Powers();
+  for (const pair of pairs) {
     // state[p, q] → Σ_pq A[p,i,·] state[p,q] B[q,i,·]
+    const [A, B] = pair.map((G) => powers.take(G));
     const [, n] = A.shape;
     const partial = linear.transposedTimes(state, rightUnfolding(A));
     const kept = matrix(B.shape[0] * n, A.shape[2], partial.data);
-    state = linear.transposedTimes(kept, leftUnfolding(B));
+    state = powers.take(linear.transposedTimes(kept, leftUnfolding(B)));
   }
-  return state.data[0];
+  return withPower('ttDot', state.data[0], powers.lost);
 }
 
-/** `‖tt‖`, the Frobenius norm, from an orthogonalised train: accurate where √ttDot(tt, tt) cancels. */
+/**
+ * `‖tt‖`, the Frobenius norm, from an orthogonalised train: accurate where √ttDot(tt, tt) cancels or leaves the range of float64.
+ *
+ * @throws XiError E_NUMERIC if the norm itself overflows.
+ */
 export function ttNorm(tt: TensorTrain, options: ComputeOptions = {}): number {
   const cores = coresOf('ttNorm', tt);
   const { linear } = computing('ttNorm', options);
-  const [first] = rightOrthogonal(linear, cores);
-  return linear.norm(first.data as Float64Array);
+  const { out, power } = rightOrthogonal(linear, cores);
+  return withPower('ttNorm', linear.norm(out[0].data as Float64Array), power);
 }
 
-/** The same tensor with all cores but the first right-orthogonal: G_t [r, n·s] has orthonormal rows. */
-function rightOrthogonal(linear: Linear, cores: readonly Tensor[]): Tensor[] {
-  const out = [...cores];
+/**
+ * The same tensor, divided by 2^power, with all cores but the first right-orthogonal: G_t [r, n·s] has orthonormal rows. Elements may be
+ * tiny or huge, or become so on the way through many cores; squares of their powers of two would leave the range of float64.
+ */
+function rightOrthogonal(linear: Linear, cores: readonly Tensor[]): { out: Tensor[]; power: number } {
+  const powers = new Powers();
+  const out = cores.map((G) => powers.take(G));
   for (let t = out.length - 1; t > 0; t--) {
     const [r, n, s] = out[t].shape;
     const { Q, R } = linear.qr(transpose(rightUnfolding(out[t])));
@@ -139,9 +153,9 @@ function rightOrthogonal(linear: Linear, cores: readonly Tensor[]): Tensor[] {
     out[t] = core(Q.cols, n, s, transpose(Q).data);
     // G = Rᵀ Qᵀ, and Rᵀ goes to the left.
     const moved = linear.timesTransposed(leftUnfolding(out[t - 1]), R);
-    out[t - 1] = core(left, extent, Math.min(r, n * s), moved.data);
+    out[t - 1] = powers.take(core(left, extent, Math.min(r, n * s), moved.data));
   }
-  return out;
+  return { out, power: powers.lost };
 }
 
 /**
@@ -150,7 +164,8 @@ function rightOrthogonal(linear: Linear, cores: readonly Tensor[]): Tensor[] {
  * QR decompositions from right to left make the unfoldings of the cores tell the singular values of those of the
  * tensor, SVDs from left to right leave out at most `eps·‖tt‖/√(T−1)` each; O(T n r³) operations (Oseledets 2011, Algorithm 2).
  *
- * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`: work on it takes as much again.
+ * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`: work on it takes as much again; E_NUMERIC if the
+ * tensor is too large for its cores.
  */
 export function ttRound(tt: TensorTrain, options: TruncationOptions = {}): ApproximateTT {
   const cores = coresOf('ttRound', tt);
@@ -161,7 +176,7 @@ export function ttRound(tt: TensorTrain, options: TruncationOptions = {}): Appro
     TRUNCATION_KEYS,
   );
   for (const { shape } of cores) checkMemory('ttRound core', product(shape), maxBytes);
-  const out = rightOrthogonal(linear, cores);
+  const { out, power } = rightOrthogonal(linear, cores);
   const norm = linear.norm(out[0].data as Float64Array);
   const threshold = { value: (eps * norm) / Math.sqrt(Math.max(1, cores.length - 1)), norm };
   let discarded = 0;
@@ -178,6 +193,5 @@ export function ttRound(tt: TensorTrain, options: TruncationOptions = {}): Appro
       linear.multiply(step.rest, rightUnfolding(out[t + 1])).data,
     );
   }
-  const copied = out.map((G) => ({ ...G, data: G.data.slice() }));
-  return { cores: copied, error: norm > 0 ? Math.sqrt(discarded) / norm : 0 };
+  return { cores: spreadPower('ttRound', out, power), error: norm > 0 ? Math.sqrt(discarded) / norm : 0 };
 }

@@ -11,6 +11,7 @@ import {
   type TruncationOptions,
   truncation,
 } from './options.ts';
+import { checkRange } from './scale.ts';
 import { split, type Threshold } from './truncate.ts';
 import { type ApproximateTT, core } from './tt.ts';
 
@@ -38,7 +39,7 @@ export interface TtSvdOptions extends TruncationOptions {
  * `maxRanks` that limits the middle rank, the sample has that rank + 10 and what it misses goes into `error`. A tensor whose
  * rank is more than a quarter of the middle unfolding is decomposed as without the option.
  *
- * @throws XiError E_NUMERIC for NaN or infinities, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
+ * @throws XiError E_NUMERIC for NaN or infinities and where a core overflows, E_ARGUMENT for a negative `eps` or wrong ranks, E_MEMORY above `maxBytes`.
  */
 export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT {
   const count = isTensor(tensor) && Array.isArray(tensor.shape) ? Math.max(0, tensor.shape.length - 1) : 0;
@@ -67,7 +68,7 @@ export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT
     const rest = train.run(left, H.shape.slice(0, at));
     train.finish(linear.multiply(rest, right), H.shape.slice(at), H.scale);
   } else train.finish(matrix(1, H.data.length, H.data), H.shape, H.scale);
-  return { cores: train.cores, error: missed + Math.sqrt(train.discarded) / H.norm };
+  return { cores: checkRange('ttSvd', train.cores), error: missed + Math.sqrt(train.discarded) / H.norm };
 }
 
 /** Steps from left to right over what is left of a tensor. */

@@ -12,11 +12,14 @@ export interface Target {
   readonly data: Float64Array;
 }
 
+/** Weights of a construction are sums of elements. */
+const MOST = 2 ** 1000;
+
 /**
  * Reads H [M,…,M] or [M,…,M,outputs]. Unless `steps` says how many modes there are, all axes are modes where they are equal, and
  * the last is that of the outputs where it differs.
  *
- * @throws XiError E_SHAPE for other shapes, E_NUMERIC for values that are not finite.
+ * @throws XiError E_SHAPE for other shapes, E_NUMERIC for values that are not finite or beyond 2^1000.
  */
 export function targetOf(H: Tensor, steps?: number): Target {
   const given = tensorOf('H', H, undefined, 'float64');
@@ -34,7 +37,11 @@ export function targetOf(H: Tensor, steps?: number): Target {
       given.shape,
     );
   }
-  return { M, T, outputs, tuples: M ** T, data: given.data as Float64Array };
+  const data = given.data as Float64Array;
+  const large = data.find((value) => Math.abs(value) > MOST);
+  if (large !== undefined)
+    throw mismatch('E_NUMERIC', 'H', 'elements up to 2^1000, sums of which are finite', large);
+  return { M, T, outputs, tuples: M ** T, data };
 }
 
 function modes(shape: Shape): number {

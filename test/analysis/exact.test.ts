@@ -361,6 +361,8 @@ describe('what has no exact value is refused', () => {
     expect(() => exactRank(make({}), templates, [0], { prime: 9 })).toThrow(
       refusal('E_ARGUMENT', /a prime, received 9/),
     );
+    const options = { onProgress: 5 } as object;
+    expect(() => exactRank(make({}), templates, [0], options)).toThrow(refusal('E_ARGUMENT', /onProgress/));
     expect(() => exactRank(make({}), templates, [2])).toThrow(refusal('E_ARGUMENT', /rowModes/));
     expect(() => exactRank(make({ steps: 40 }), templates, [0])).toThrow(
       refusal('E_MEMORY', /1099511627776 exact scores need \d+ bytes, the limit is \d+/),

@@ -157,6 +157,13 @@ describe('limits', () => {
     );
   });
 
+  it('refuses a progress that is no function before it computes', () => {
+    const options = { onProgress: 5 } as object;
+    expect(() => gridTensor(model, templates(2), options)).toThrow(
+      refusal('E_ARGUMENT', /gridTensor onProgress: expected a function/),
+    );
+  });
+
   it('refuses templates that do not fit the model', () => {
     expect(() => gridTensor(model, tensor(new Float32Array(3), [1, 3]))).toThrow(
       refusal('E_SHAPE', /templates/),

@@ -167,6 +167,38 @@ describe('the report', () => {
     expect(() => matricizationRank(narrow, [0], wrong)).toThrow(refusal('E_ARGUMENT', /tolerance/));
   });
 
+  it('knows a tensor again, by signs and places too', () => {
+    const rng = new Rng(6);
+    const fresh = () =>
+      tensor(
+        Float64Array.from({ length: 120 * 120 }, () => rng.normal()),
+        [120, 120],
+      );
+    const changes: ((data: Float64Array) => void)[] = [
+      (data) => data.set(data.map(Math.abs)),
+      (data) => data.reverse(),
+      (data) => data.copyWithin(0, 120, 240),
+      (data) => data.fill(1e-200),
+      (data) => {
+        data[77] = -data[77];
+      },
+    ];
+    for (const change of changes) {
+      const H = fresh();
+      const report = matricizationRank(H, [0], { backend });
+      expect(report.method).toBe('certificate');
+      change(H.data as Float64Array);
+      expect(() => report.gap).toThrow(refusal('E_ARGUMENT', /RankReport: .*a changed one/));
+    }
+    const H = fresh();
+    expect(matricizationRank(H, [0], { backend }).singularValues.length).toBe(120);
+  });
+
+  it('has no spectrum whose largest value overflows', () => {
+    const huge = tensor(Float64Array.of(1.7e308, -1.7e308, 1.7e308, 1.7e308), [2, 2]);
+    expect(() => matricizationRank(huge, [0], { backend }).rank).toThrow(refusal('E_NUMERIC', /overflow/));
+  });
+
   it.each<[() => unknown, string, RegExp]>([
     [() => matricizationRank(tensor([1]), [1]), 'E_ARGUMENT', /rowModes: expected an integer from 0 to 0/],
     [() => matricizationRank(tensor([[1]]), [0, 0]), 'E_ARGUMENT', /each mode once/],

@@ -284,6 +284,13 @@ describe('realize', () => {
       /one-hot tree.* has/,
     ],
     [
+      'elements whose sums overflow',
+      tensor(Float64Array.of(1e305, 1, 2, 3), [2, 2]),
+      { kind: 'tt', xi: 'max' },
+      'E_NUMERIC',
+      /H: expected elements up to 2\^1000.*received 1e\+305/,
+    ],
+    [
       'NaN',
       tensor([
         [1, Number.NaN],

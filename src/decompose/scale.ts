@@ -1,0 +1,79 @@
+import { XiError } from '../core/errors.ts';
+import type { FloatArray, Tensor } from '../core/tensor.ts';
+
+/** Numbers whose squares and products with others of this size neither overflow nor vanish are left as they are. */
+const [LEAST, MOST] = [2 ** -100, 2 ** 100];
+/** The largest step of {@link timesPower}: 2^±1000 is a normal number. */
+const STEP = 1000;
+
+/** x·2^exponent: exact, or the nearest that there is where it is subnormal, and infinite where it overflows. */
+export function timesPower(x: number, exponent: number): number {
+  let [value, left] = [x, exponent];
+  for (; left > STEP; left -= STEP) value *= 2 ** STEP;
+  for (; left < -STEP; left += STEP) value *= 2 ** -STEP;
+  return value * 2 ** left;
+}
+
+/**
+ * A number of the size of a tensor.
+ *
+ * @throws XiError E_NUMERIC where it overflows.
+ */
+export function withPower(where: string, x: number, exponent: number): number {
+  const value = timesPower(x, exponent);
+  if (Number.isFinite(value)) return value;
+  throw new XiError('E_NUMERIC', `${where}: expected a result within the range of float64, it overflows`);
+}
+
+/** Keeps factors of a tensor at ordinary sizes, and the powers of two that they lost. */
+export class Powers {
+  /** The tensor is 2^lost times what its factors make now. */
+  lost = 0;
+
+  /** A factor, or a matrix, divided by a power of two where its largest element is tiny or huge. */
+  take<Factor extends { readonly data: FloatArray }>(factor: Factor): Factor {
+    const data = factor.data as Float64Array;
+    let largest = 0;
+    for (const value of data) largest = Math.max(largest, Math.abs(value));
+    if (largest === 0 || (largest > LEAST && largest < MOST)) return factor;
+    const exponent = Math.floor(Math.log2(largest));
+    this.lost += exponent;
+    return { ...factor, data: data.map((value) => timesPower(value, -exponent)) };
+  }
+}
+
+/**
+ * Parts whose product is multiplied by 2^exponent: by the last one, or evenly by all where that one would leave the range.
+ *
+ * @throws XiError E_NUMERIC where they would all leave it.
+ */
+export function spreadPower(where: string, parts: readonly Tensor[], exponent: number): Tensor[] {
+  const last = parts.length - 1;
+  const scaled = (part: Tensor, power: number): Tensor => ({
+    ...part,
+    data: (part.data as Float64Array).map((value) => timesPower(value, power)),
+  });
+  if (Math.abs(exponent) <= STEP / 2 || parts.length === 1) {
+    return checkRange(
+      where,
+      parts.map((part, n) => scaled(part, n === last ? exponent : 0)),
+    );
+  }
+  const share = Math.trunc(exponent / parts.length);
+  return checkRange(
+    where,
+    parts.map((part, n) => scaled(part, n === last ? exponent - last * share : share)),
+  );
+}
+
+/** @throws XiError E_NUMERIC where a part of the result is not finite. */
+export function checkRange(where: string, parts: readonly Tensor[]): Tensor[] {
+  for (const { data } of parts) {
+    if (!(data as Float64Array).every(Number.isFinite))
+      throw new XiError(
+        'E_NUMERIC',
+        `${where}: expected elements within the range of float64, they overflow`,
+      );
+  }
+  return [...parts];
+}
