@@ -13,7 +13,24 @@ struct LeftOnly {
   }
 };
 
-// state[r] ⊕= ⊕_k left[k][r] ⊗ right[k][r] for r < width; not for logsumexp.
+// Of a sum that has terms: unlike 0 it leaves −0 as it is, so that copies are copies.
+template <class T>
+constexpr T nothing_yet = T(-0.0);
+
+// state[r] += Σ_k left[k][r] ⊗ right[k][r] for r < width: sums of sums, or single terms would vanish beside
+// many.
+template <class T, class X>
+void sum_elements(size_t kc, size_t width, const T* left, const T* right, T* state) {
+  for (size_t r = 0; r < width; r += lanes<T>) {
+    Vec<T> value = broadcast(nothing_yet<T>);
+    for (size_t k = 0; k < kc; ++k) {
+      value = SumOf<X>::step(value, load(left + k * width + r), load(right + k * width + r));
+    }
+    store(state + r, load(state + r) + value);
+  }
+}
+
+// state[r] ⊕= ⊕_k left[k][r] ⊗ right[k][r] for r < width; neither for sums nor for logsumexp.
 template <class T, class S>
 void reduce_elements(size_t kc, size_t width, const T* left, const T* right, T* state) {
   for (size_t r = 0; r < width; r += lanes<T>) {
@@ -78,8 +95,8 @@ struct ElementKernels {
 
 template <class T, class X>
 constexpr ElementKernels<T> element_kernels_of() {
-  return {{reduce_elements<T, SumOf<X>>, reduce_elements<T, CarefulMaxOf<X>>,
-           reduce_elements<T, CarefulMinOf<X>>, logsumexp_elements<T, X>},
+  return {{sum_elements<T, X>, reduce_elements<T, CarefulMaxOf<X>>, reduce_elements<T, CarefulMinOf<X>>,
+           logsumexp_elements<T, X>},
           {arg_elements<T, X, true>, arg_elements<T, X, false>}};
 }
 
@@ -184,8 +201,10 @@ struct ElementReduction {
   }
 
   void start() {
+    const bool is_sum = args.reduce == XT_SUM && args.terms.count > 0;
+    const T identity = is_sum ? nothing_yet<T> : identity_of<T>(args.reduce);
     for (size_t r = 0; r < step; ++r) {
-      state[r] = identity_of<T>(args.reduce);
+      state[r] = identity;
       arg[r] = 0;
     }
   }
