@@ -80,6 +80,7 @@ export {
   type Documents,
   encodeParts,
   encodeText,
+  type TextLimits,
   type TextOptions,
   type TextParts,
   tokenize,

@@ -269,13 +269,17 @@ async function images(
   return Object.fromEntries(wanted.map((split, n) => [split, parts[n]]));
 }
 
-const textOptions = ({ choice: { length, words, limit, variable }, known: { vocabulary } }: Request) => ({
-  ...(variable && { variable }),
-  ...(length !== undefined && { steps: length }),
-  ...(words !== undefined && { words }),
-  ...(limit !== undefined && { limit }),
-  ...(vocabulary && { vocabulary }),
-});
+function textOptions({ choice: { length, words, limit, variable }, known, wanted }: Request) {
+  const { vocabulary } = known;
+  return {
+    ...(variable && { variable }),
+    ...(length !== undefined && { steps: length }),
+    ...(words !== undefined && { words }),
+    ...(limit !== undefined && (wanted[0] === 'train' ? { limit } : { testLimit: limit })),
+    // The training part is read for its words too, unless they are known.
+    ...(vocabulary && { vocabulary, ...(!wanted.includes('train') && { limit: 1 }) }),
+  };
+}
 
 async function texts({ wanted }: Request, loading: Promise<TextParts>): Promise<Parts> {
   const { vocabulary, ...parts } = await loading;

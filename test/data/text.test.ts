@@ -99,8 +99,9 @@ describe('an aclImdb folder', () => {
   });
 
   test('in part, with a vocabulary of some size or from before', async () => {
-    const { train, vocabulary } = await loadImdb({ source: folder, limit: 3, words: 3 });
+    const { train, test: whole, vocabulary } = await loadImdb({ source: folder, limit: 3, words: 3 });
     expect([...train.labels]).toEqual([0, 1, 0]);
+    expect([...whole.labels]).toEqual([0, 1]);
     expect(vocabulary.words).toEqual(['<pad>', '<unk>', 'film']);
     const given = await loadImdb({
       source: folder,
@@ -108,6 +109,8 @@ describe('an aclImdb folder', () => {
       steps: 2,
     });
     expect([...given.test.inputs.data]).toEqual([1, 2, 1, 1]);
+    const half = await loadImdb({ source: folder, testLimit: 1 });
+    expect([half.train.labels.length, half.test.labels.length]).toEqual([5, 1]);
   });
 
   test('with something missing is refused', async () => {
@@ -126,6 +129,7 @@ describe('an aclImdb folder', () => {
     await expect(load()).rejects.toThrow(
       refusal('E_FILE', /cannot read .*train\/pos: no such file or folder/),
     );
+    await expect(load({ testLimit: 0 })).rejects.toThrow(refusal('E_ARGUMENT', /loadImdb testLimit: /));
     await expect(load({ source: 3 })).rejects.toThrow(refusal('E_ARGUMENT', /source/));
     await expect(load({ split: 'train' })).rejects.toThrow(refusal('E_ARGUMENT', /received 'split'/));
   });
@@ -169,7 +173,10 @@ describe('the e-mails', () => {
     }
     expect(text(train, 0)).toMatch(/^<pad> <pad> subject and more easyhamone body end$/);
     expect((await load({ seed: 1 })).test.inputs.data).not.toEqual((await load()).test.inputs.data);
-    expect((await load({ limit: 2 })).train.labels).toHaveLength(2);
+    const counts = ({ train, test }: Awaited<ReturnType<typeof load>>) =>
+      [train, test].map(({ labels }) => labels.length);
+    expect(counts(await load({ limit: 2 }))).toEqual([2, 4]);
+    expect(counts(await load({ testLimit: 2 }))).toEqual([16, 2]);
   });
 
   test('that are broken are refused', async () => {
