@@ -3,7 +3,7 @@ import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { DTYPES, type DType, type Inputs, type Tensor, type TokenTensor, tensor } from '../core/tensor.ts';
 import { readNpy } from '../io/disk.ts';
 import { type Path, pathOf } from '../io/path.ts';
-import type { AnyDataset, Dataset, TargetDataset } from './dataset.ts';
+import { type AnyDataset, type Dataset, SHORTEST, type TargetDataset } from './dataset.ts';
 
 /** Two `.npy` files of the same count of examples, for {@link loadArrays}. */
 export interface ArrayFiles {
@@ -11,7 +11,7 @@ export interface ArrayFiles {
   readonly inputs: Path;
   /** `.npy` of classes [count] as whole numbers, or of real targets [count, outputs]. */
   readonly answers: Path;
-  /** `.npy` of the steps of each sequence [count], where they differ. */
+  /** `.npy` of the steps of each sequence [count], where they differ: two at least. */
   readonly lengths?: Path;
   /** float32 when left out. */
   readonly dtype?: DType;
@@ -75,8 +75,9 @@ export async function readLengths(path: string, { shape: [count, steps] }: Input
   if (given.shape.length !== 1 || given.shape[0] !== count)
     throw mismatch('E_FILE', path, `lengths [${count}], one for each sequence`, given.shape);
   const lengths = wholeNumbers(path, given);
-  const bad = lengths.findIndex((length) => length < 1 || length > steps);
-  if (bad >= 0) throw mismatch('E_FILE', `${path}, element ${bad}`, `1 to ${steps} steps`, lengths[bad]);
+  const bad = lengths.findIndex((length) => length < SHORTEST || length > steps);
+  if (bad >= 0)
+    throw mismatch('E_FILE', `${path}, element ${bad}`, `${SHORTEST} to ${steps} steps`, lengths[bad]);
   return lengths;
 }
 

@@ -4,7 +4,7 @@ import { allocate, DTYPES, type DType, type Tensor } from '../core/tensor.ts';
 import { type CsvRow, parseCsv } from '../io/csv.ts';
 import { type Path, pathOf } from '../io/path.ts';
 import { readText } from '../io/text.ts';
-import type { Dataset, TargetDataset } from './dataset.ts';
+import { type Dataset, SHORTEST, type TargetDataset } from './dataset.ts';
 import { namedClasses } from './labels.ts';
 
 /** What is a number in a table: no hexadecimal or binary one, of which Number() knows too. */
@@ -24,7 +24,10 @@ export interface CsvOptions {
   readonly alphabet?: string;
   /** N, how many successive columns of numbers are one step; 1 when left out. */
   readonly inputs?: number;
-  /** Whether sequences have lengths of their own: empty or missing cells behind the last number, or fewer letters, end one. */
+  /**
+   * Whether sequences have lengths of their own, two steps at least: empty or missing cells behind the last number, or fewer
+   * letters, end one.
+   */
   readonly variable?: boolean;
   /** Of sequences with lengths of their own: T, the steps that there is room for; the longest one when left out. */
   readonly steps?: number;
@@ -113,8 +116,11 @@ function checkColumns(where: string, options: CsvOptions): void {
   for (const [name, list] of Object.entries({ targets, columns })) {
     if (list && new Set(list).size < list.length) throw refuse(name, 'every column once', list);
   }
-  const answer = columns?.find((name) => (targets ?? [label ?? 'label']).includes(name));
+  const answers = targets ?? [label ?? 'label'];
+  const answer = columns?.find((name) => answers.includes(name));
   if (answer !== undefined) throw refuse('columns', 'no column of answers', answer);
+  if (sequence !== undefined && answers.includes(sequence))
+    throw refuse('sequence', 'no column of answers', sequence);
   if (sequence !== undefined && columns) throw refuse('columns', 'no sequence beside them', sequence);
   if (sequence === undefined && alphabet !== undefined)
     throw refuse('alphabet', 'a sequence beside it', alphabet);
@@ -135,7 +141,7 @@ function endingOf(where: string, { variable = false, steps }: CsvOptions): Endin
     throw mismatch('E_ARGUMENT', `${where} variable`, 'true or false', variable);
   if (steps === undefined) return { variable };
   if (!variable) throw mismatch('E_ARGUMENT', `${where} steps`, 'variable beside them', steps);
-  return { variable, steps: integer(`${where} steps`, steps, 1, 2 ** 16) };
+  return { variable, steps: integer(`${where} steps`, steps, SHORTEST, 2 ** 16) };
 }
 
 /** Sequences of a table. */
@@ -238,8 +244,10 @@ function numericInputs(
   return { inputs: withSteps(whole, stepsFor(table, lengths, steps)), lengths };
 }
 
-/** T: what is wanted, or the longest. @throws XiError E_FILE at a sequence that is longer than what is wanted. */
+/** T: what is wanted, or the longest. @throws XiError E_FILE at a sequence that is too short, or longer than what is wanted. */
 function stepsFor(table: Table, lengths: Int32Array, wanted: number | undefined): number {
+  const short = lengths.findIndex((length) => length < SHORTEST);
+  if (short >= 0) throw mismatch('E_FILE', table.at(short), `at least ${SHORTEST} steps`, lengths[short]);
   if (wanted === undefined) return lengths.reduce((top, length) => Math.max(top, length), 1);
   const long = lengths.findIndex((length) => length > wanted);
   if (long < 0) return wanted;
@@ -268,10 +276,8 @@ function oneHotInputs(
   const [steps, size] = [variable ? stepsFor(table, lengths, wanted) : lengths[0], letters.length];
   const data = allocate(dtype, sequences.length * steps * size);
   sequences.forEach((sequence, n) => {
-    if (sequence.length === 0 || (!variable && sequence.length !== steps)) {
-      const expected = `${variable || steps === 0 ? 'some' : steps} letters`;
-      throw mismatch('E_FILE', table.at(n), expected, `${sequence.length} letters`);
-    }
+    if (!variable && (steps === 0 || sequence.length !== steps))
+      throw mismatch('E_FILE', table.at(n), `${steps || 'some'} letters`, `${sequence.length} letters`);
     for (let t = 0; t < sequence.length; t++) {
       const letter = letters.indexOf(sequence[t]);
       if (letter < 0) {

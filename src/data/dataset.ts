@@ -47,6 +47,9 @@ export type AnyDataset = Dataset | TargetDataset;
 export const hasTargets = (dataset: AnyDataset): dataset is TargetDataset =>
   (dataset as Partial<TargetDataset>).targets !== undefined;
 
+/** What a sequence has at least where lengths differ: a network of a first and a last core has no shorter ones. */
+export const SHORTEST = 2;
+
 /** Number of sequences. */
 export const countOf = ({ inputs }: AnyDataset): number => inputs.shape[0];
 

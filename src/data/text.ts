@@ -1,7 +1,7 @@
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { checkBytes } from '../core/memory.ts';
 import type { TokenTensor } from '../core/tensor.ts';
-import type { Dataset } from './dataset.ts';
+import { type Dataset, SHORTEST } from './dataset.ts';
 
 /** Texts, each of a class. */
 export interface Documents {
@@ -32,9 +32,6 @@ export interface TextOptions {
    */
   readonly variable?: boolean;
 }
-
-/** What a sequence in a network with a first and a last core has at least. */
-const SHORTEST = 2;
 
 /**
  * The words of a text in lower case: runs of letters, or of digits, with apostrophes inside. Marks of HTML separate words.

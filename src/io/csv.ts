@@ -22,12 +22,15 @@ export function parseCsv(text: string, where: string): CsvRow[] {
     const at = next;
     // By hand, because a regular expression overflows its stack on a field of some million characters.
     const close = text[at] === '"' ? closingQuote(text, at) : undefined;
-    plainField.lastIndex = close === undefined ? at : close + 1;
+    const begin = close === undefined ? at : close + 1;
+    plainField.lastIndex = begin;
     const [, plain, end] = (close !== -1 && plainField.exec(text)) || [];
     const quoted = close === undefined ? undefined : text.slice(at + 1, close);
     if (plain === undefined || (quoted !== undefined && plain !== '')) {
       const received = text.slice(at, at + 20).split('\n', 1)[0];
-      const expected = 'a field, in quotes as a whole or without any';
+      const expected = endsInCr(text, begin)
+        ? 'lines that end in LF or CRLF, not in CR alone'
+        : 'a field, in quotes as a whole or without any';
       throw new XiError('E_FILE', `${where}, line ${line}: expected ${expected}, received '${received}'`);
     }
     next = plainField.lastIndex;
@@ -38,6 +41,13 @@ export function parseCsv(text: string, where: string): CsvRow[] {
     [fields, begun] = [[], line];
   }
   return rows;
+}
+
+/** Whether a CR alone stands where a field that begins at a place, or goes on there behind its quotes, ends. */
+function endsInCr(text: string, begin: number): boolean {
+  const field = /[^",\r\n]*\r(?!\n)/y;
+  field.lastIndex = begin;
+  return field.test(text);
 }
 
 /** Where the quotes that begin at a place end, past those that are doubled; −1 if they do not. */

@@ -137,12 +137,24 @@ describe('data of each kind are trained on, and scored alike', () => {
     ]);
     const other = ['score', 'l.safetensors', '--data', 'other.csv', '--sequence', 'word'];
     await failsIn(other, 1, /other\.csv, line 3, letter 1: expected one of a, b, c, d, received 'e'/, folder);
+    file('one.csv', [
+      ['ab', 'x'],
+      ['c', 'y'],
+    ]);
+    const line = /one\.csv, line 3: expected at least 2 steps, received 1 \(E_FILE\)/;
+    await failsIn(['score', 'l.safetensors', '-i', 'one.csv'], 1, line, folder);
 
     await writeNpy(inFolder('x.npy'), tensor(new Float32Array(2 * steps * 4), [2, steps, 4]));
     await writeNpy(inFolder('l.npy'), tensor([2, steps]));
     const input = ['score', 'l.safetensors', '--input', 'x.npy'];
     const [one, two] = (await record(...input, '--lengths', 'l.npy')).scores;
     const [same, whole] = (await record(...input)).scores;
+    await writeNpy(inFolder('one.npy'), tensor([2, 1]));
+    const short = new RegExp(`one\\.npy, element 1: expected 2 to ${steps} steps, received 1 \\(E_FILE\\)`);
+    await failsIn([...input, '--lengths', 'one.npy'], 1, short, folder);
+    await writeNpy(inFolder('classes.npy'), tensor([0, 1]));
+    const arrays = ['--data', 'x.npy+classes.npy+one.npy', '--shared', '-o', 'one.safetensors'];
+    await failsIn(['train', ...arrays], 1, short, folder);
     expect(two).toEqual(whole);
     expect(one).not.toEqual(same);
     await failsIn(

@@ -62,6 +62,10 @@ describe('parseCsv', () => {
     ['a,b\n1,"2\n3,4', /t, line 2: expected a field, in quotes as a whole or without any, received '"2'/],
     ['a,b\n1,x"y"\n', /t, line 2: .*received 'x"y"'/],
     ['"a"b,c\n', /t, line 1: .*received '"a"b,c'/],
+    ['a,b\r1,2\r', /t, line 1: expected lines that end in LF or CRLF, not in CR alone, received 'b\r1,2\r'/],
+    ['a\n"b"\r1\r', /t, line 2: expected lines that end in LF or CRLF/],
+    ['a\rb"', /t, line 1: expected lines that end in LF or CRLF/],
+    ['"a\rb', /t, line 1: expected a field, in quotes/],
   ])('refuses %j', (text, message) => expect(() => parseCsv(text, 't')).toThrow(refusal('E_FILE', message)));
 });
 
@@ -93,12 +97,13 @@ describe('loadCsv', () => {
     expect(alone).toEqual({ inputs: tensor([2, 1, 4, 3], [2, 2, 1]) });
     const path = write('x1,label\n1,a\n3,b\n');
     expect(await loadCsvInputs(path)).toEqual({ inputs: (await loadCsv(path)).inputs });
-    const letters = await loadCsvInputs(write('w\nb\nab\n'), {
+    const letters = await loadCsvInputs(write('w\nbb\naba\n'), {
       sequence: 'w',
       alphabet: 'ab',
       variable: true,
     });
-    expect([...letters.inputs.data, ...letters.lengths!]).toEqual([0, 1, 0, 0, 1, 0, 0, 1, 1, 2]);
+    expect([...letters.inputs.data]).toEqual([0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 1, 0]);
+    expect([...letters.lengths!]).toEqual([2, 3]);
   });
 
   test('classes that are numbers go by number; letters become one-hot rows', async () => {
@@ -120,21 +125,21 @@ describe('loadCsv', () => {
   });
 
   test('sequences of several lengths end at their last number, or letter', async () => {
-    const path = write('label,x1,x2,x3,x4\na,1,2,,\nb,3,4,5,6\na,7, 8\n');
+    const path = write('label,x1,x2,x3,x4,x5,x6\na,1,2,3,4,,\nb,3,4,5,6,7,8\na,7, 8,9,0\n');
     const data = checkDataset('t', await loadCsv(path, { inputs: 2, variable: true }));
-    expect([...data.lengths!]).toEqual([1, 2, 1]);
-    expect(data.inputs.shape).toEqual([3, 2, 2]);
-    expect([...data.inputs.data]).toEqual([1, 2, 0, 0, 3, 4, 5, 6, 7, 8, 0, 0]);
-    const wider = await loadCsv(path, { inputs: 2, variable: true, steps: 3 });
-    expect(wider.inputs.shape).toEqual([3, 3, 2]);
-    expect([...wider.inputs.data.subarray(6, 12)]).toEqual([3, 4, 5, 6, 0, 0]);
+    expect([...data.lengths!]).toEqual([2, 3, 2]);
+    expect(data.inputs.shape).toEqual([3, 3, 2]);
+    expect([...data.inputs.data]).toEqual([1, 2, 3, 4, 0, 0, 3, 4, 5, 6, 7, 8, 7, 8, 9, 0, 0, 0]);
+    const wider = await loadCsv(path, { inputs: 2, variable: true, steps: 4 });
+    expect(wider.inputs.shape).toEqual([3, 4, 2]);
+    expect([...wider.inputs.data.subarray(8, 16)]).toEqual([3, 4, 5, 6, 7, 8, 0, 0]);
     const few = await loadCsv(write('label,x1,x2,x3\na,1,2,\nb,3,4\n'), { variable: true });
     expect(few.inputs.shape).toEqual([2, 2, 1]);
     expect([...few.inputs.data]).toEqual([1, 2, 3, 4]);
 
-    const words = await loadCsv(write('w,label\nab,x\nb,y\nbba,x\n'), { sequence: 'w', variable: true });
-    expect([...words.lengths!]).toEqual([2, 1, 3]);
-    expect([...words.inputs.data]).toEqual([1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0]);
+    const words = await loadCsv(write('w,label\nab,x\nbb,y\nbba,x\n'), { sequence: 'w', variable: true });
+    expect([...words.lengths!]).toEqual([2, 2, 3]);
+    expect([...words.inputs.data]).toEqual([1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0]);
     expect(await loadCsv(write('w,label\nab,x\n'), { sequence: 'w' })).not.toHaveProperty('lengths');
   });
 
@@ -151,6 +156,9 @@ describe('loadCsv', () => {
     [{ columns: [] }, /columns: expected a list of names, received \[\]/],
     [{ columns: ['w', 'w'] }, /columns: expected every column once/],
     [{ columns: ['w', 'label'] }, /columns: expected no column of answers, received 'label'/],
+    [{ sequence: 'label' }, /sequence: expected no column of answers, received 'label'/],
+    [{ sequence: 'w', label: 'w' }, /sequence: expected no column of answers, received 'w'/],
+    [{ sequence: 'w', targets: ['w'] }, /sequence: expected no column of answers, received 'w'/],
     [{ columns: ['w'], sequence: 'w' }, /columns: expected no sequence beside them, received 'w'/],
     [{ classNames: [1, 2] }, /classNames: expected a list of names/],
   ])('refuses the columns %j', async (options, message) => {
@@ -232,8 +240,30 @@ describe('loadCsv', () => {
       'w,label\nab,x\n,x\n',
       { variable: true, sequence: 'w' },
       'E_FILE',
-      /line 3: expected some letters, received '0 letters'/,
+      /line 3: expected at least 2 steps, received 0/,
     ],
+    [
+      'a sequence of one number',
+      'a,b,label\n1,2,x\n3,,x\n',
+      { variable: true },
+      'E_FILE',
+      /line 3: expected at least 2 steps, received 1/,
+    ],
+    [
+      'a sequence of one letter',
+      'w,label\nab,x\na,x\n',
+      { variable: true, sequence: 'w' },
+      'E_FILE',
+      /line 3: expected at least 2 steps, received 1/,
+    ],
+    [
+      'room for one step',
+      'a,label\n1,x\n',
+      { variable: true, steps: 1 },
+      'E_ARGUMENT',
+      /loadCsv steps: expected an integer from 2/,
+    ],
+    ['no letter at all', 'w,label\n,x\n', { sequence: 'w' }, 'E_FILE', /line 2: expected some letters/],
     [
       'a sequence that is too long',
       'w,label\nab,x\nabc,x\n',
@@ -306,11 +336,12 @@ describe('loadArrays', () => {
       const [inputs, answers, path] = ['x.npy', 'y.npy', 'l.npy'].map(inFolder);
       return loadArrays({ inputs, answers, lengths: path });
     };
-    const data = checkDataset('x', await withLengths(tensor([3, 1])));
-    expect(data.lengths).toEqual(Int32Array.of(3, 1));
+    const data = checkDataset('x', await withLengths(tensor([3, 2])));
+    expect(data.lengths).toEqual(Int32Array.of(3, 2));
     const refused: [ReturnType<typeof tensor>, RegExp][] = [
-      [tensor([3, 4]), /l\.npy, element 1: expected 1 to 3 steps, received 4/],
-      [tensor([0, 3]), /l\.npy, element 0: expected 1 to 3 steps, received 0/],
+      [tensor([3, 4]), /l\.npy, element 1: expected 2 to 3 steps, received 4/],
+      [tensor([0, 3]), /l\.npy, element 0: expected 2 to 3 steps, received 0/],
+      [tensor([3, 1]), /l\.npy, element 1: expected 2 to 3 steps, received 1/],
       [tensor([3, 1.5]), /l\.npy, element 1: expected a whole number/],
       [tensor([3]), /l\.npy: expected lengths \[2\]/],
     ];
