@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { integer, mismatch } from '../core/errors.ts';
@@ -161,7 +161,9 @@ export function kindOf(data: string): { kind: Kind; name: string; place?: string
   if (/\.csv$/i.test(data)) return of('csv', data);
   const [, name, place] = /^(\w+)(?::(.+))?$/s.exec(data) ?? [];
   if (name !== undefined && NAMES.includes(name)) return of(name, place);
-  if (existsSync(data)) return of('mnist', data);
+  if (statSync(data, { throwIfNoEntry: false })?.isDirectory()) return of('mnist', data);
+  if (/\.npy$/.test(data))
+    throw mismatch('E_ARGUMENT', '--data', 'X.npy+Y.npy, inputs and their answers', data);
   throw misspelt('--data', `one of ${FORMS.join(', ')}, or a folder that is there`, data, NAMES);
 }
 

@@ -266,6 +266,7 @@ it('a training with early stopping that is interrupted ends with the same bytes'
 });
 
 describe('refused', () => {
+  beforeAll(() => writeFileSync(inFolder('w.txt'), 'words'));
   it.each<[string, string[], 1 | 2, RegExp]>([
     [
       'an option of other data',
@@ -291,6 +292,18 @@ describe('refused', () => {
       ['--data', 'no/such'],
       2,
       /or a folder that is there, received 'no\/such' \(/,
+    ],
+    [
+      'inputs without answers',
+      ['--data', 'x.npy'],
+      2,
+      /--data: expected X\.npy\+Y\.npy, inputs and their answers, received 'x\.npy'/,
+    ],
+    [
+      'a file of another kind',
+      ['--data', 'w.txt'],
+      2,
+      /--data: expected one of mnist, .*, or a folder that is there, received 'w\.txt'/,
     ],
     ['a fold that is none', ['--data', 'splice:x'], 2, /fold: expected an integer from 0 to 4, received NaN/],
     ['patience without a part to watch', ['--patience', '3'], 2, /--patience: expected a --validation part/],
