@@ -4,7 +4,7 @@ import { duration } from '../report/words.ts';
 import type { StepReport } from '../train/options.ts';
 import { percent } from './options.ts';
 
-/** Shows how far a training is: a bar with loss, accuracy and time left on a terminal, a line an epoch elsewhere. */
+/** Shows how far a training is: a bar with loss, accuracy (of classes) and time left on a terminal, a line an epoch elsewhere. */
 export interface ProgressView {
   step(report: StepReport): void;
   /** Prints a line that stays. */
@@ -31,13 +31,15 @@ export function progressView(steps: number, done: number, quiet: boolean): Progr
   }
   const bar = new SingleBar({
     ...BAR,
-    format: '{bar} {percentage}% · epoch {epoch} · loss {loss} · accuracy {accuracy} · {eta_formatted} left',
+    format: '{bar} {percentage}% · epoch {epoch} · loss {loss}{accuracy} · {eta_formatted} left',
     stream: stderr,
   });
-  bar.start(steps, done, { epoch: '…', loss: '…', accuracy: '…' });
+  bar.start(steps, done, { epoch: '…', loss: '…', accuracy: '' });
   return {
-    step: ({ step, epoch, loss, accuracy }) =>
-      bar.update(step, { epoch, loss: loss.toFixed(4), accuracy: percent(accuracy) }),
+    step: ({ step, epoch, loss, accuracy }) => {
+      const part = Number.isNaN(accuracy) ? '' : ` · accuracy ${percent(accuracy)}`;
+      bar.update(step, { epoch, loss: loss.toFixed(4), accuracy: part });
+    },
     line: (text) => {
       clearLine(stderr, 0);
       cursorTo(stderr, 0);

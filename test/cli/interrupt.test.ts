@@ -1,6 +1,8 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { tensor } from '../../src/core/tensor.ts';
+import { writeNpy } from '../../src/io/disk.ts';
 import { writeDigits } from '../support/digits.ts';
 import { COMMAND, run, start, temporaryFolder, xitensor } from '../support/processes.ts';
 
@@ -238,17 +240,8 @@ if (!haveScript)
   console.warn('the progress bar is not covered: there is no script (util-linux) for a terminal');
 
 describe.runIf(haveScript)('on a terminal', () => {
-  const terminal = (...more: string[]) => {
-    const quoted = [
-      process.execPath,
-      COMMAND,
-      'train',
-      ...DATA(),
-      ...OPTIONS,
-      '-o',
-      inFolder(MODEL),
-      ...more,
-    ];
+  const terminal = (data = DATA()) => {
+    const quoted = [process.execPath, COMMAND, 'train', ...data, ...OPTIONS, '-o', inFolder(MODEL)];
     // Without exec a shell that does not leave by itself, as dash, is in the terminal's foreground too, and dies of Ctrl-C.
     const command = `exec ${quoted.map((part) => `'${part}'`).join(' ')}`;
     return start(['-qefc', command, '/dev/null'], { program: 'script', stdin: 'pipe' });
@@ -262,6 +255,15 @@ describe.runIf(haveScript)('on a terminal', () => {
     expect(stdout).toMatch(/[█░]{24} \d+% · epoch \d+ · loss \d+\.\d{4} · accuracy \d+\.\d\d % · \S+ left/);
     expect(stdout).toMatch(/epoch 40 of 40: loss/);
     expect(stdout.lastIndexOf(SHOW), 'the cursor is shown again').toBeGreaterThan(stdout.lastIndexOf(HIDE));
+  });
+
+  it('a bar shows no accuracy where there are real targets', async () => {
+    await writeNpy(inFolder('x.npy'), tensor(new Float32Array(400).fill(1), [100, 2, 2]));
+    await writeNpy(inFolder('y.npy'), tensor(new Float32Array(100), [100, 1]));
+    const { code, stdout } = await terminal(['--data', `${inFolder('x.npy')}+${inFolder('y.npy')}`]).done;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/[█░]{24} \d+% · epoch \d+ · loss \d+\.\d{4} · \S+ left/);
+    expect(stdout).not.toMatch(/accuracy|NaN/);
   });
 
   it('Ctrl-C, typed, stops it and gives the cursor back', async () => {
