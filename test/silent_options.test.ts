@@ -30,6 +30,7 @@ describe('options that would change a result in silence', () => {
     ['a negative tolerance', certify({ tolerance: -1 }), /tolerance: expected a number from 0 and below 1/],
     ['a tolerance that is no number', certify({ tolerance: Number.NaN }), /tolerance: expected a number/],
     ['exact that is no boolean', certify({ exact: 'no' }), /exact: expected true or false/],
+    ['a number to be told', certify({ onProgress: 1 }), /^certify onProgress: expected a function/],
     ['row modes that are no list', certify({ rowModes: 'ab' }), /rowModes: expected a list of modes/],
     [
       'a limit that is no number',
@@ -256,6 +257,11 @@ describe('options that would change a result in silence', () => {
     ],
     ['a study of no templates', () => library.checkStudy({ M: 0 }), /^checkStudy M: expected/],
     ['no epochs', () => library.fit(model, data, { epochs: 0 }), /^fit epochs: expected/],
+    [
+      'validation data of other steps',
+      () => library.fit(model, fitting, { validation: data }),
+      /^fit validation two: expected 4 steps/,
+    ],
     ['no batch', () => new library.Trainer(model, data, { batch: 0 }), /^Trainer batch: expected/],
     ['no rate', () => new library.AdamW(model, { learningRate: -1 }), /^AdamW learningRate: expected/],
     [

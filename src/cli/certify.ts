@@ -67,7 +67,7 @@ export function certifyCommand(): Command {
     .option('--output <c>', "number of one score, or 'all' for the best", outputOf, 0)
     .option('--window <from,to>', 'steps that show several templates, to excluded (default: all)', numbers)
     .option('--exact', 'exact arithmetic instead of singular values')
-    .option('--prime <p>', 'of exact arithmetic (default: 16777213)', number)
+    .option('--prime <p>', 'of --exact arithmetic (default: 16777213)', number)
     .option('--tolerance <t>', 'of singular values (default: 1e-10)', number)
     .option('-o, --out <file>', 'write the certificate (--exact), or the result, as JSON')
     .option('--check <file>', 'verify a certificate');
@@ -83,6 +83,8 @@ export function certifyCommand(): Command {
         if (given.length > 0)
           throw mismatch('E_ARGUMENT', '--check', 'no option that the certificate decides', given);
       }
+      if (flags.prime !== undefined && !flags.exact)
+        throw mismatch('E_ARGUMENT', '--prime', 'an --exact beside it', flags.prime);
       if (flags.out !== undefined) await checkWritable(flags.out, [path, flags.templates]);
       const model = await loadModel(path, { backend: openChosen(flags) });
       if (flags.count !== undefined) integer('--count', flags.count, 1, 2 ** 20);

@@ -8,7 +8,7 @@ import { gridOutput, splitModes } from '../analysis/matricize.ts';
 import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts';
 import { singularValuesOf } from '../analysis/spectrum.ts';
 import { templateRows } from '../analysis/templates.ts';
-import { checkSignal, integer, knownKeys, mismatch } from '../core/errors.ts';
+import { checkCallback, checkSignal, integer, knownKeys, mismatch } from '../core/errors.ts';
 import { checkTensor, type Inputs, tensor } from '../core/tensor.ts';
 import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
@@ -90,6 +90,7 @@ export async function certify(
   const { steps, outputs, inputs, dtype, xi } = config;
   const shown = templateRows(where, config, templates);
   checkSignal(where, options.signal);
+  checkCallback(`${where} onProgress`, options.onProgress);
   const tolerance = checkTolerance(where, options.tolerance);
   const { exact = false } = options;
   if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);

@@ -53,10 +53,10 @@ function uploader({ backend, config }: Model, tensor: Tensor, size: number) {
   };
 }
 
-/** @throws XiError that names what does not fit the model. */
-export function checkFits(caller: string, { config }: Model, data: AnyDataset): void {
-  checkDataset(`${caller} data`, data);
-  const where = `${caller} data ${data.name}`;
+/** @throws XiError that names what does not fit the model, of the caller's argument `part`. */
+export function checkFits(caller: string, { config }: Model, data: AnyDataset, part = 'data'): void {
+  checkDataset(`${caller} ${part}`, data);
+  const where = `${caller} ${part} ${data.name}`;
   const { steps, inputs, outputs, dtype } = config;
   const tokens = isTokens(data.inputs);
   const [, ownSteps, ownInputs = tokens ? inputs : 0] = data.inputs.shape;

@@ -289,7 +289,7 @@ function chooseValidation(
     return selectDataset(data, held);
   }
   if (given) {
-    checkFits(where, model, given);
+    checkFits(where, model, given, 'validation');
     lossFor(where, given, loss);
   } else if (patience > 0)
     throw mismatch(

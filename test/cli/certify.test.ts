@@ -135,6 +135,11 @@ describe('certify', () => {
     await fails(['certify', ...MODEL, '--output', '2'], 2, /output: expected an integer from 0 to 1/);
     await fails(['certify', ...MODEL, '--exact', '--prime', '8'], 2, /a prime, received 8/);
     await fails(
+      ['certify', ...MODEL, '--prime', '7'],
+      2,
+      /--prime: expected an --exact beside it, received 7/,
+    );
+    await fails(
       ['certify', '--check', 'm.safetensors', '--model', 'm.safetensors', '--templates', 't.npy'],
       1,
       /as JSON/,
