@@ -1,6 +1,16 @@
 import { rmSync, type Stats, writeFileSync } from 'node:fs';
-import { access, constants, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import {
+  access,
+  constants,
+  type FileHandle,
+  open,
+  readlink,
+  realpath,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
 import { mismatch, XiError } from '../core/errors.ts';
 import { type Path, pathOf } from './path.ts';
 import { removeStale, temporaryName } from './temporary.ts';
@@ -9,6 +19,7 @@ const REASONS = new Map([
   ['ENOENT', 'no such file or folder'],
   ['ENOTDIR', 'a part of the path is not a folder'],
   ['EISDIR', 'it is a directory'],
+  ['ELOOP', 'its symbolic links lead in a circle'],
   ['EACCES', 'permission denied'],
   ['EPERM', 'operation not permitted'],
   ['EROFS', 'the file system is read-only'],
@@ -46,7 +57,7 @@ export function removePending(): void {
  * Checks that {@link writeFileAtomic} could write a file now, for work that takes long before it does.
  *
  * @param inputs what the work reads, which must not be replaced by its result; those that are no files are left out.
- * @throws XiError E_FILE when the path is a directory or a device, or its folder is missing or not writable; E_ARGUMENT
+ * @throws XiError E_FILE when the path is a directory or a device, or its folder, or that of what it links to, is missing or not writable; E_ARGUMENT
  * when it is one of the inputs, by whatever name.
  */
 export async function checkWritable(file: Path, inputs: readonly (string | undefined)[] = []): Promise<void> {
@@ -70,14 +81,29 @@ export async function checkWritable(file: Path, inputs: readonly (string | undef
 
 /** Where a path leads through symbolic links; refuses what is there but no regular file. */
 async function targetOf(path: string): Promise<string> {
-  const target = await realpath(path).catch(() => path);
-  const existing = await stat(target).catch(() => undefined);
+  // By the path itself: /dev/stdout leads to a pipe, of which the link has no more than a number.
+  const existing = await stat(path).catch(() => undefined);
   // A rename would replace /dev/null by a regular file, which root is allowed to do.
   if (existing !== undefined && !existing.isFile()) {
     const found = existing.isDirectory() ? 'a directory' : 'a device, pipe or socket';
     throw new XiError('E_FILE', `cannot write ${path}: expected a regular file, found ${found}`);
   }
-  return target;
+  return followed(path);
+}
+
+/** Where a path leads, also one to a link to what is not there yet. @throws XiError E_FILE for a link to where no file can be. */
+async function followed(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ELOOP') throw fileError('write', path, cause);
+  }
+  const link = await readlink(path).catch(() => undefined);
+  if (link === undefined) return path;
+  // Not by join, for which `folder/..` is always where it began; of a link to a folder it is elsewhere.
+  const next = isAbsolute(link) ? link : `${dirname(path)}/${link}`;
+  if ((await stat(dirname(next)).catch(() => undefined)) !== undefined) return followed(next);
+  throw new XiError('E_FILE', `cannot write ${path}: expected a link into a folder, found one to ${next}`);
 }
 
 /**
@@ -85,8 +111,8 @@ async function targetOf(path: string): Promise<string> {
  * all of the new ones.
  *
  * The chunks, which may be made while they are written, go one after the other to a temporary file in the same folder, which is flushed to the disk and then
- * renamed; on failure it is removed, and what killed processes left behind in that folder with it. A symbolic link to a
- * file is followed, one that leads nowhere is replaced; the permissions of an existing file are kept.
+ * renamed; on failure it is removed, and what killed processes left behind in that folder with it. A symbolic link is
+ * followed, whether or not the file that it leads to is there; the permissions of an existing file are kept.
  *
  * @throws XiError E_FILE with the path and the system's reason.
  */

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { XiErrorCode } from '../../src/core/errors.ts';
-import { pending, readFileChecked, writeFileAtomic } from '../../src/io/atomic.ts';
+import { checkWritable, pending, readFileChecked, writeFileAtomic } from '../../src/io/atomic.ts';
 import { isTemporary, temporaryName } from '../../src/io/temporary.ts';
 
 const xi = (code: XiErrorCode, message: RegExp) =>
@@ -127,11 +127,33 @@ describe('writeFileAtomic', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o666);
   });
 
-  test('replaces a link that leads nowhere', async () => {
-    await symlink('none', join(folder, 'link'));
-    await writeFileAtomic(join(folder, 'link'), Buffer.from('new'));
-    expect((await lstat(join(folder, 'link'))).isFile()).toBe(true);
-    expect(await readdir(folder)).toEqual(['link']);
+  test('follows links to a file that is not there yet', async () => {
+    await mkdir(join(folder, 'far'));
+    await mkdir(join(folder, 'far', 'deep'));
+    await symlink('far/deep', join(folder, 'near'));
+    await symlink('near/../second', join(folder, 'first'));
+    await symlink(join(folder, 'far', 'deep', 'file'), join(folder, 'far', 'second'));
+    await checkWritable(join(folder, 'first'));
+    await writeFileAtomic(join(folder, 'first'), Buffer.from('new'));
+    expect(await readFile(join(folder, 'far', 'deep', 'file'), 'utf8')).toBe('new');
+    for (const link of ['first', 'far/second'])
+      expect((await lstat(join(folder, link))).isSymbolicLink()).toBe(true);
+  });
+
+  test('refuses links to where no file can be', async () => {
+    await symlink('none/file', join(folder, 'link'));
+    await symlink('circle', join(folder, 'circle'));
+    const code = 'E_FILE';
+    const cases = {
+      link: /link: expected a link into a folder, found one to .*none\/file/,
+      circle: /lead in a circle \(ELOOP\)/,
+    };
+    for (const [name, message] of Object.entries(cases)) {
+      const refused = { code, message: expect.stringMatching(message) };
+      await expect(checkWritable(join(folder, name))).rejects.toMatchObject(refused);
+      await expect(writeFileAtomic(join(folder, name), [])).rejects.toMatchObject(refused);
+    }
+    expect((await readdir(folder)).sort()).toEqual(['circle', 'link']);
   });
 });
 
