@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { XiError } from '../core/errors.ts';
@@ -38,6 +39,7 @@ async function trainAlone(flags: Flags, command: Command): Promise<void> {
     ? await resume(flags, command, checkpoint)
     : await begin(flags, checkpoint);
   for (const file of [flags.out, checkpoint]) await checkWritable(file, filesIn(source.data));
+  if (!flags.json && existsSync(flags.out)) process.stderr.write(`replaces ${flags.out}\n`);
   view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
   for (const line of introduction(trainer)) view.line(line);
   // Those before a checkpoint too.

@@ -162,6 +162,15 @@ describe('train', () => {
     rmSync(output);
   });
 
+  it('says that it replaces a model, before it begins', async () => {
+    const output = inFolder('again.safetensors');
+    const args = ['train', ...DATA(), ...SMALL, '--epochs', '1', '-o', output];
+    expect(await xitensor(args)).toMatchObject({ code: 0, stderr: '' });
+    expect(await xitensor(args)).toMatchObject({ code: 0, stderr: `replaces ${output}\n` });
+    expect(await xitensor([...args, '--json'])).toMatchObject({ code: 0, stderr: '' });
+    rmSync(output);
+  });
+
   it('takes the real MNIST where no folder is named', async () => {
     const output = inFolder('mnist.safetensors');
     const args = ['train', '--limit', '500', '--epochs', '1', '--rank', '4', '--features', '4', '--json'];
