@@ -220,20 +220,28 @@ export function loadParts(
   return kind.load({ choice, place, dtype, wanted, known });
 }
 
+/** The files or the folder of data, which those of packages have not. */
+export function pathsOf(data: string): string[] {
+  const { name, place } = kindOf(data);
+  if (place === undefined || name === 'splice') return [];
+  return name === 'npy' ? placesOf(place) : [place];
+}
+
 /** The same choice with absolute paths, so that training can go on from another folder. */
 export function absolute(choice: DataChoice): DataChoice {
-  const { name, place } = kindOf(choice.data);
+  const { name } = kindOf(choice.data);
   const own = Object.fromEntries(DATA_OPTIONS.map((key) => [key, choice[key]]));
-  if (place === undefined || name === 'splice') return { ...own, data: choice.data };
-  if (name === 'csv') return { ...own, data: resolve(place) };
-  if (name === 'npy')
-    return {
-      ...own,
-      data: placesOf(place)
-        .map((path) => resolve(path))
-        .join('+'),
-    };
-  return { ...own, data: `${name}:${resolve(place)}` };
+  const paths = pathsOf(choice.data).map((path) => resolve(path));
+  if (paths.length === 0) return { ...own, data: choice.data };
+  return { ...own, data: `${name === 'csv' || name === 'npy' ? '' : `${name}:`}${paths.join('+')}` };
+}
+
+/** The same choice of data that are elsewhere now. @throws XiError E_ARGUMENT for those of another kind or fold. */
+export function movedTo(data: string, choice: DataChoice): DataChoice {
+  const [before, now] = [choice.data, data].map(kindOf);
+  if (now.name === before.name && (now.name !== 'splice' || now.place === before.place))
+    return absolute({ ...choice, data });
+  throw mismatch('E_ARGUMENT', '--data', `what the checkpoint was begun with, ${choice.data}`, data);
 }
 
 /** Steps, inputs and outputs of a model for data, and whether its inputs are tokens. */

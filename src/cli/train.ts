@@ -13,13 +13,15 @@ const NOTES = `
 With --validation early stopping never sees the test part, which is scored once, at the end.
 A model that is there is replaced when training ends; a line says so before it begins.
 With --resume only --out, --backend, --isa, --threads and --json may be given: the checkpoint,
-<out>.checkpoint.safetensors, has all that decides the result.
+<out>.checkpoint.safetensors, has all that decides the result. Data that have moved are the exception: --data says
+where they are now, and they are compared with those of before.
 
 Examples:
   xitensor train --xi logsumexp --rank 32 --epochs 5 -o m.safetensors
   xitensor train --data splice --rank 16 --validation 0.1 --patience 10 --optimizer adamw
   xitensor train --data spam --features 50 --activation identity --rank 50 --shared
-  xitensor train --resume -o m.safetensors`;
+  xitensor train --resume -o m.safetensors
+  xitensor train --resume --data elsewhere/table.csv -o m.safetensors`;
 
 const choice = (flag: string, text: string, values: readonly string[], standard?: string) => {
   const option = new Option(`${flag} <name>`, text).choices(values);

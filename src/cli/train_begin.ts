@@ -11,7 +11,16 @@ import { modelWith } from '../models/model.ts';
 import { type DataSource, loadCheckpoint, trainingOf } from '../train/checkpoint.ts';
 import { checkEpsilon, checkPlan, DEFAULT_PLAN, type TrainingPlan } from '../train/options.ts';
 import { Trainer } from '../train/trainer.ts';
-import { absolute, DATA_OPTIONS, type DataChoice, loadParts, type Parts, shapeFor } from './data.ts';
+import {
+  absolute,
+  DATA_OPTIONS,
+  type DataChoice,
+  loadParts,
+  movedTo,
+  type Parts,
+  pathsOf,
+  shapeFor,
+} from './data.ts';
 import { type BackendChoice, givenOf, openChosen } from './options.ts';
 
 const MODEL_OPTIONS = ['kind', 'xi', 'rank', 'projection', 'shared', 'diagonal', 'dtype', 'init'] as const;
@@ -84,12 +93,7 @@ export async function begin(flags: Flags, checkpoint: string): Promise<Begun> {
 /** The training in a checkpoint. @throws XiError E_ARGUMENT for options that it decides, E_FILE when it is none. */
 export async function resume(flags: Flags, command: Command, checkpoint: string): Promise<Begun> {
   if (flags.force) throw mismatch('E_ARGUMENT', '--resume', 'no --force, which starts anew', '--force');
-  const refuse = (names: readonly string[]) => {
-    const given = givenOf(command, names);
-    if (given.length > 0)
-      throw mismatch('E_ARGUMENT', '--resume', 'no option that the checkpoint decides', given);
-  };
-  refuse(DECIDING);
+  refuse(command, DECIDING);
   if (!existsSync(checkpoint)) {
     const ended = existsSync(flags.out)
       ? `no such file, but ${flags.out}: its training has ended`
@@ -99,8 +103,9 @@ export async function resume(flags: Flags, command: Command, checkpoint: string)
   const { metadata } = await readSafetensors(checkpoint);
   const saved = trainingOf(checkpoint, metadata);
   // A checkpoint that a program saved does not say where its data are.
-  if (saved.source) refuse(DATA_OPTIONS);
-  const source = saved.source ? choiceIn(checkpoint, saved.source) : absolute(flags);
+  const source = saved.source
+    ? sourceNow(flags, command, choiceIn(checkpoint, saved.source))
+    : absolute(flags);
   const backend = openChosen(flags);
   const before = saved.backend;
   if (before.name !== backend.name || before.isa !== backend.isa) {
@@ -111,7 +116,29 @@ export async function resume(flags: Flags, command: Command, checkpoint: string)
   const dtype: DType = configOf(checkpoint, metadata).dtype;
   const parts = await loadParts(source, dtype, ['train', 'test']);
   const validation = watchedBesides(saved.plan as Partial<TrainingPlan>, parts);
-  return { trainer: await loadCheckpoint(checkpoint, parts.train!, { backend, validation }), parts, source };
+  // A file may have another name where it is now: what counts is its values, which are compared.
+  const data = saved.source ? { ...parts.train!, name: saved.data.name } : parts.train!;
+  return { trainer: await loadCheckpoint(checkpoint, data, { backend, validation }), parts, source };
+}
+
+/** @throws XiError E_ARGUMENT for one of these options on the command line. */
+function refuse(command: Command, names: readonly string[]): void {
+  const given = givenOf(command, names);
+  if (given.length > 0)
+    throw mismatch('E_ARGUMENT', '--resume', 'no option that the checkpoint decides', given);
+}
+
+/** The data of a checkpoint where they are now, which --data says where they have moved. */
+function sourceNow(flags: Flags, command: Command, saved: DataChoice): DataChoice {
+  refuse(
+    command,
+    DATA_OPTIONS.filter((name) => name !== 'data' && flags[name] !== saved[name]),
+  );
+  if (givenOf(command, ['data']).length > 0) return movedTo(flags.data, saved);
+  const gone = pathsOf(saved.data).find((path) => !existsSync(path));
+  if (gone === undefined) return saved;
+  const expected = `data at ${gone}, or --data that says where they are now`;
+  throw new XiError('E_FILE', `--resume: expected ${expected}, received no such file or folder`);
 }
 
 /** Without examples held back the test part is scored after each epoch, for the user to see. */

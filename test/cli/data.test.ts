@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
@@ -114,11 +114,21 @@ describe('data of each kind are trained on, and scored alike', () => {
     const checkpoint = 'half.safetensors.checkpoint.safetensors';
     const begunWith = (await readSafetensors(inFolder(checkpoint))).metadata;
     expect(begunWith).toMatchObject({ alphabet: 'abcd', classes: '["x","y"]', variable: 'true' });
+    copyFileSync(inFolder(checkpoint), inFolder(`moved.${checkpoint}`));
     const { epochs } = await record('train', '--resume', '-o', 'half.safetensors');
     expect(epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual(
       Array.from({ length: 60 }, (_, n) => n + 1),
     );
     expect(readFileSync(inFolder('half.safetensors'))).toEqual(readFileSync(inFolder('l.safetensors')));
+    // Under another name the data are the same.
+    file('renamed.csv', rows);
+    const moved = ['--resume', '--data', 'renamed.csv', ...columns.slice(0, 2)];
+    await record('train', ...moved, '-o', 'moved.half.safetensors');
+    const [there, here] = await Promise.all(
+      ['half.safetensors', 'moved.half.safetensors'].map((name) => readSafetensors(inFolder(name))),
+    );
+    expect(here.tensors).toEqual(there.tensors);
+    expect(here.metadata).toEqual({ ...there.metadata, place: 'renamed.csv' });
     // A file of shorter words, which is read as the training data were.
     const score = ['score', 'l.safetensors', '--data', 'short.csv'];
     expect(await record(...score)).toMatchObject({ count: 2, accuracy: 1 });

@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { tensor } from '../../src/core/tensor.ts';
@@ -198,14 +206,37 @@ describe('a checkpoint', () => {
       await refuses(/--resume: expected no option that the checkpoint decides/, '--resume', option, '3');
     }
     await refuses(/expected no option that the checkpoint decides/, '--resume', '--xi', 'max');
-    await refuses(/decides, received \['--data', '--patch'\]/, ...DATA(), '--resume');
+    await refuses(/decides, received \['--patch'\]/, ...DATA().slice(0, -1), '7', '--resume');
+    const other = /--data: expected what the checkpoint was begun with, mnist:.*digits, received 'splice'/;
+    await refuses(other, '--resume', '--data', 'splice');
     await refuses(/decides, received \['--limit'\]/, '--resume', '--limit', '50');
     const images = inFolder('digits/train-images-idx3-ubyte');
     const bytes = readFileSync(images);
     writeFileSync(images, Buffer.from(bytes).fill(bytes[16] ^ 1, 16, 17));
-    await refuses(/expected the values it was trained on, received .*\(E_ARGUMENT\)/, '--resume').finally(
-      () => writeFileSync(images, bytes),
-    );
+    const others = /expected the values it was trained on, received .*\(E_ARGUMENT\)/;
+    await refuses(others, '--resume', ...DATA())
+      .then(() => refuses(others, '--resume'))
+      .finally(() => writeFileSync(images, bytes));
+  });
+
+  it('goes on where its data have moved, and remembers where', async () => {
+    await interrupted('SIGINT', 1);
+    const elsewhere = temporaryFolder();
+    renameSync(inFolder('digits'), join(elsewhere, 'digits'));
+    try {
+      const gone = await train('--resume').done;
+      expect(gone).toMatchObject({ code: 1, stdout: '' });
+      expect(gone.stderr).toMatch(
+        /--resume: expected data at .*digits, or --data that says where they are now.*\(E_FILE\)/,
+      );
+      const moved = ['--data', join(elsewhere, 'digits'), '--patch', '4'];
+      expect((await interrupted('SIGINT', 3, '--resume', ...moved)).code).toBe(0);
+      expect(await train('--resume').done).toMatchObject({ code: 0, stderr: '' });
+      expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
+    } finally {
+      renameSync(join(elsewhere, 'digits'), inFolder('digits'));
+      rmSync(elsewhere, { recursive: true });
+    }
   });
 
   it('--resume without one, or with a broken one, fails', async () => {
