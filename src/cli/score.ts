@@ -75,6 +75,8 @@ export function scoreCommand(): Command {
       const model = await loadModel(path, { backend: openChosen(flags) });
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
       if (flags.input !== undefined) return scoreFile(model, flags.input, flags, known);
+      if (flags.words !== undefined && known.vocabulary)
+        throw mismatch('E_ARGUMENT', '--words', `none, as ${path} has its vocabulary`, flags.words);
       const data = flags.data ?? rememberedData('--data', path, known);
       if (!kindOf(data).kind.splits && givenOf(command, ['split']).length > 0)
         throw mismatch('E_ARGUMENT', '--split', 'data of two parts', data);

@@ -72,6 +72,12 @@ describe('data of each kind are trained on, and scored alike', () => {
     expect(await record('score', 'i.safetensors', '--data', 'imdb:aclImdb', '--limit', '7')).toMatchObject({
       count: 7,
     });
+    await failsIn(
+      ['score', 'i.safetensors', '--data', 'imdb:aclImdb', '--words', '3'],
+      2,
+      /--words: expected none, as i\.safetensors has its vocabulary, received 3/,
+      folder,
+    );
     // The test part is whole, whatever was trained on.
     const ten = await train('ten.safetensors', '--data', 'imdb:aclImdb', '--limit', '10', ...SMALL);
     const { loss, accuracy } = ten.epochs.at(-1).validation;
