@@ -11,7 +11,7 @@ import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/datas
 import { loadImdb } from '../data/imdb.ts';
 import { loadMnist } from '../data/mnist.ts';
 import { loadSpam } from '../data/spam.ts';
-import { loadSplice } from '../data/splice.ts';
+import { FOLDS, loadSplice } from '../data/splice.ts';
 import type { TextParts, Vocabulary } from '../data/text.ts';
 import { number } from './options.ts';
 
@@ -117,7 +117,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     takes: [],
     splits: true,
     async load({ place, dtype, choice, wanted }) {
-      const parts = await loadSplice({ dtype, fold: place === undefined ? 0 : Number(place) });
+      const parts = await loadSplice({ dtype, fold: foldIn(choice.data, place) });
       return { ...parts, [wanted[0]]: limited(parts[wanted[0]], choice.limit) };
     },
   },
@@ -126,6 +126,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
     takes: [...TABLE_OPTIONS, 'variable', 'length'],
     splits: false,
     async load({ place, dtype, choice, wanted, known }) {
+      if (choice.length !== undefined && !choice.variable)
+        throw mismatch('E_ARGUMENT', '--length', 'a --variable beside it, of a CSV file', choice.length);
       const options = { ...csvOptions(choice, dtype, known), classNames: known.classNames };
       return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
     },
@@ -265,6 +267,18 @@ export function csvOptions(choice: Omit<DataChoice, 'data'>, dtype: DType, known
 function needed({ place, choice }: Request): string {
   if (place !== undefined) return place;
   throw mismatch('E_ARGUMENT', '--data', `${choice.data}:DIR, as these data cannot be fetched`, choice.data);
+}
+
+/** The fold of `splice:FOLD`. */
+function foldIn(data: string, place = '0'): number {
+  const fold = Array.from({ length: FOLDS }, (_, n) => `${n}`).indexOf(place);
+  if (fold >= 0) return fold;
+  throw mismatch(
+    'E_ARGUMENT',
+    '--data',
+    `splice, or one of its folds, splice:0 to splice:${FOLDS - 1}`,
+    data,
+  );
 }
 
 async function images(

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { XiError } from '../core/errors.ts';
 import { COMMANDS } from './commands.ts';
+import { asTyped } from './options.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -18,6 +19,10 @@ const program = new Command('xitensor')
   )
   .exitOverride();
 for (const command of COMMANDS) program.addCommand(command().exitOverride());
+let running = program;
+program.hook('preAction', (_, command) => {
+  running = command;
+});
 
 // Work that runs for its files is not lost with its output. A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -45,7 +50,8 @@ try {
  */
 function printable({ message, code }: XiError): string {
   const control = code === 'E_BACKEND' ? /[^\P{Cc}\n]/gu : /\p{Cc}/gu;
-  return message.replace(control, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = code === 'E_ARGUMENT' ? asTyped(message, running) : message;
+  return text.replace(control, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Prints a failure as a message, not a stack, and returns the exit status. */

@@ -40,6 +40,21 @@ export function givenOf(command: Command, names: readonly string[]): string[] {
     .map(({ long, flags }) => long ?? flags);
 }
 
+/** What the library calls otherwise than the command line does. */
+const TYPED_AS = new Map([
+  ['validationSplit', 'validation'],
+  ['features.size', 'features'],
+  ['steps', 'length'],
+  ['size', 'words'],
+]);
+
+/** What a function of the library says of one of its options, `train learningRate: …`, with the option as it was typed instead. */
+export function asTyped(message: string, command: Command): string {
+  const [begin, name] = /^\w+ ([\w.]+)(?=: )/.exec(message) ?? ['', ''];
+  const [option] = givenOf(command, [name, TYPED_AS.get(name) ?? name]);
+  return option === undefined ? message : option + message.slice(begin.length);
+}
+
 /** Prints one machine-readable record. */
 export function printJson(record: unknown): void {
   process.stdout.write(`${JSON.stringify(record)}\n`);

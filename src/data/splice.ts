@@ -9,6 +9,9 @@ const BASES = 'ACGT';
 /** Exon to intron, intron to exon, neither. */
 const CLASS_NAMES = ['ei', 'ie', 'n'];
 
+/** How many folds there are where nothing else is said. */
+export const FOLDS = 5;
+
 /** Which fold of the DNA sequences is tested on, for {@link loadSplice}. */
 export interface SpliceOptions {
   /** The part that is tested on, from 0 to folds − 1; 0 when left out. */
@@ -34,7 +37,7 @@ export async function loadSplice(
 ): Promise<{ readonly train: Dataset<Tensor>; readonly test: Dataset<Tensor> }> {
   const where = 'loadSplice';
   knownKeys(where, options, ['fold', 'folds', 'seed', 'dtype']);
-  const folds = integer(`${where} folds`, options.folds ?? 5, 2, 100);
+  const folds = integer(`${where} folds`, options.folds ?? FOLDS, 2, 100);
   const fold = integer(`${where} fold`, options.fold ?? 0, 0, folds - 1);
   const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const path = fileURLToPath(new URL('../../data/splice.csv', import.meta.url));

@@ -60,11 +60,16 @@ describe('bad arguments end with status 2 and leave nothing behind', () => {
     ['an empty rank', ['train', '--rank', ''], /expected a number/],
     ['epochs 0', ['train', '--epochs', '0'], /epochs: expected an integer from 1/],
     ['infinite epochs', ['train', '--epochs', 'Infinity'], /epochs: .*received Infinity/],
+    [
+      'a part of all examples',
+      ['train', '--validation', '1'],
+      /xitensor: --validation: expected a number from 0 and below 1, received 1/,
+    ],
     ['batch 0', ['train', '--batch', '0'], /batch: expected an integer from 1/],
     [
       'a negative learning rate',
       ['train', '--learning-rate', '-1'],
-      /learningRate: expected a number above 0/,
+      /xitensor: --learning-rate: expected a number above 0/,
     ],
     ['beta 1', ['train', '--beta1', '1'], /beta1: expected a number from 0 and below 1, received 1/],
     ['epsilon 0', ['train', '--epsilon', '0'], /epsilon: expected a number above 0 and below 1, received 0/],
@@ -85,7 +90,7 @@ describe('bad arguments end with status 2 and leave nothing behind', () => {
     ['resume and force', ['train', '--resume', '--force'], /--resume: expected no --force/],
     ['limit 0', ['train', '--limit', '0'], /limit: expected an integer from 1/],
     ['an empty folder name', ['train', '--data', ''], /--data: expected one of mnist, .*received ''/],
-    ['features 0', ['train', '--features', '0'], /features.size: expected an integer from 1/],
+    ['features 0', ['train', '--features', '0'], /xitensor: --features: expected an integer from 1/],
     ['a negative seed', ['train', '--seed', '-1'], /seed: expected an integer from 0/],
   ])('%s', async (_, args, message) => {
     const before = readdirSync(inFolder());
