@@ -18,7 +18,13 @@ if (folder !== undefined) {
   const made = new Date().toISOString().slice(0, 10);
   const earlier = readKept();
   const isNew = (name) => settings.data.some((own) => own.name === name);
-  const runs = earlier.runs.filter((run) => ![...datasetsOf(run)].some(isNew));
+  // Of a run over several data sets the others stay: their trainings do not depend on one another.
+  const runs = earlier.runs
+    .map((run) => ({
+      ...run,
+      settings: { ...run.settings, data: run.settings.data.filter(({ name }) => !isNew(name)) },
+    }))
+    .filter((run) => datasetsOf(run).size > 0);
   const kept = earlier.trainings.filter(({ dataset }) => runs.some((run) => datasetsOf(run).has(dataset)));
   runs.push({ made, settings });
   mkdirSync(inProject('docs/results'), { recursive: true });

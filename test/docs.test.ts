@@ -187,6 +187,19 @@ describe('links', () => {
       expect(existsSync(join(dirname(page), target)), target).toBe(true);
   });
 
+  it('every chapter that is written by hand ends with the way on', () => {
+    const index = readFileSync('docs/README.md', 'utf8');
+    const chapters = [...index.matchAll(/^\d+\. \[[^\]]+\]\(([\w-]+\.md)\)/gm)].map(([, name]) => name);
+    expect(chapters.length).toBeGreaterThan(10);
+    for (const [n, name] of chapters.entries()) {
+      const page = readFileSync(join('docs', name), 'utf8');
+      if (page.startsWith('<!-- Made by')) continue;
+      const last = page.trim().split('\n').at(-1);
+      for (const to of ['README.md', ...chapters.slice(n + 1, n + 2)])
+        expect(last, name).toContain(`](${to})`);
+    }
+  });
+
   it('docs/README.md leads to every page of the guide', () => {
     const index = readFileSync('docs/README.md', 'utf8');
     for (const name of GUIDE.filter((page) => page !== 'README.md')) expect(index).toContain(`](${name})`);

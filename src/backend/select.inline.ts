@@ -3,6 +3,8 @@ import { type PageBackendOptions, PageBackends } from './pages.ts';
 import { PACKED_MODULES } from './wasm_packed.ts';
 import { unpacked } from './wasm_pages.ts';
 
+export type { PageBackendOptions };
+
 // Stands in the place of select.ts in the bundle dist/index.inline.js, which carries the modules within.
 
 const backends = new PageBackends();

@@ -246,14 +246,15 @@ export function movedTo(data: string, choice: DataChoice): DataChoice {
   throw mismatch('E_ARGUMENT', '--data', `what the checkpoint was begun with, ${choice.data}`, data);
 }
 
-/** Steps, inputs and outputs of a model for data, and whether its inputs are tokens. */
+/** Steps, inputs and outputs of a model for data, whether one of its inputs is there at a time (letters, words), and whether as a token. */
 export function shapeFor(data: AnyDataset, { vocabulary }: Parts) {
   const { inputs } = data;
   const outputs = hasTargets(data) ? data.targets.shape[1] : data.classes;
   const [, steps, size] = inputs.shape;
-  if (!isTokens(inputs)) return { steps, inputs: size, outputs, embedding: false };
+  const embedding = isTokens(inputs) || data.alphabet !== undefined;
+  if (!isTokens(inputs)) return { steps, inputs: size, outputs, embedding, tokens: false };
   const largest = () => inputs.data.reduce((top, token) => Math.max(top, token), 0) + 1;
-  return { steps, inputs: vocabulary?.words.length ?? largest(), outputs, embedding: true };
+  return { steps, inputs: vocabulary?.words.length ?? largest(), outputs, embedding, tokens: true };
 }
 
 /** How a table is read. */

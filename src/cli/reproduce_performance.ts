@@ -90,8 +90,8 @@ export async function performanceRecords(folder: ResultsFolder): Promise<Perform
 function costOf(run: PerformanceRun, data: readonly DataRecord[]): number {
   const set = data.find(({ name }) => name === run.dataset)!;
   const examples = Math.min(run.limit ?? Number.POSITIVE_INFINITY, set.train);
-  // An embedding is looked up, not multiplied.
-  const shape = set.embedding ? { ...set, inputs: 1 } : set;
+  // A token is looked up, not multiplied.
+  const shape = set.tokens ? { ...set, inputs: 1 } : set;
   return (examples * run.epochs * parameterCount({ ...run, shared: false }, shape)) / 1e9;
 }
 

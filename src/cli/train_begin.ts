@@ -83,7 +83,7 @@ export async function begin(flags: Flags, checkpoint: string): Promise<Begun> {
   const source = absolute(flags);
   const parts = await loadParts(source, flags.dtype ?? 'float32', ['train', 'test']);
   const data = parts.train!;
-  const { embedding, ...shape } = shapeFor(data, parts);
+  const { embedding, tokens: _, ...shape } = shapeFor(data, parts);
   const features = { ...model.features, ...(embedding && { embedding }) };
   const plan = checkPlan('train', planned, data);
   const made = modelWith('train', checkConfig('train', { ...model, ...shape, features }), backend);

@@ -16,6 +16,8 @@ export interface DataShape {
   readonly outputs: number;
   /** Inputs are one-hot, letters or words. */
   readonly embedding: boolean;
+  /** They are words, numbers that stand for one-hot rows. */
+  readonly tokens: boolean;
 }
 
 /** One training: with the data that it names, all that decides its result. */
@@ -77,11 +79,11 @@ export function runName(run: PerformanceRun): string {
 /** The model of a run. */
 export function modelOptions(run: PerformanceRun, shape: DataShape): ModelOptions {
   const { kind, xi, rank, features: size, shared, seed } = run;
-  const { steps, inputs, outputs, embedding } = shape;
-  // Words and letters have learned embeddings, images rectified features.
+  const { steps, inputs, outputs, embedding, tokens } = shape;
+  // Words have learned embeddings as in the paper; what images and letters become is rectified.
   const features = {
     size,
-    activation: embedding ? 'identity' : 'relu',
+    activation: tokens ? 'identity' : 'relu',
     ...(embedding && { embedding }),
   } as const;
   return { kind, xi, rank, features, shared, seed, steps, inputs, outputs };

@@ -27,7 +27,7 @@ const machine = parts({ processor: text, cores: positive, platform: text, node: 
 const measured = { seconds: finite, backend: text, isa: text, machine };
 
 const DATA = parts({
-  ...{ name: among(DATASETS), source: text, embedding: flag },
+  ...{ name: among(DATASETS), source: text, embedding: flag, tokens: flag },
   ...{ steps: positive, inputs: positive, outputs: positive, train: positive, test: positive },
 });
 

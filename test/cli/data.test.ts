@@ -160,7 +160,11 @@ describe('data of each kind are trained on, and scored alike', () => {
     const line = /one\.csv, line 3: expected at least 2 steps, received 1 \(E_FILE\)/;
     await failsIn(['score', 'l.safetensors', '-i', 'one.csv'], 1, line, folder);
 
-    await writeNpy(inFolder('x.npy'), tensor(new Float32Array(2 * steps * 4), [2, steps, 4]));
+    // abab… twice.
+    const letters = Float32Array.from({ length: 2 * steps * 4 }, (_, n) =>
+      Number(n % 8 === 0 || n % 8 === 5),
+    );
+    await writeNpy(inFolder('x.npy'), tensor(letters, [2, steps, 4]));
     await writeNpy(inFolder('l.npy'), tensor([2, steps]));
     const input = ['score', 'l.safetensors', '--input', 'x.npy'];
     const [one, two] = (await record(...input, '--lengths', 'l.npy')).scores;

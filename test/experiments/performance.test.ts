@@ -21,7 +21,7 @@ import { reference } from '../support/models.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { DATA, SETTINGS } from '../support/results.ts';
 
-const shape = { steps: 3, inputs: 2, outputs: 2, embedding: false };
+const shape = { steps: 3, inputs: 2, outputs: 2, embedding: false, tokens: false };
 const run: PerformanceRun = {
   ...{ experiment: 'table1', dataset: 'tiny', fold: null, kind: 'tt', xi: 'rectifier', rank: 3, features: 4 },
   ...{ shared: false, seed: 5, epochs: 3, batch: 10, learningRate: 0.02, schedule: 'cosine' },
@@ -121,7 +121,7 @@ describe('the plan', () => {
   });
 
   it('has the sizes of the paper when it is full', () => {
-    const text = { name: 'imdb', steps: 100, inputs: 5000, outputs: 2, embedding: true };
+    const text = { name: 'imdb', steps: 100, inputs: 5000, outputs: 2, embedding: true, tokens: true };
     const full = performancePlan({ quick: false, seed: 0, seeds: 1, data: [DATA[0], text] });
     const first = (dataset: string) => full.find((one) => one.dataset === dataset);
     expect(first('mnist')).toMatchObject({ kind: 'tt', features: 32, rank: 64, batch: 250, limit: null });
