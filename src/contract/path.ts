@@ -1,3 +1,5 @@
+import { PairQueue } from './pair_queue.ts';
+
 /**
  * Orders of pairwise contraction and their cost, counted as opt_einsum does: the pair of A and B takes |A ∪ B| operations,
  * twice that if it sums an index, where |·| is the product of the extents.
@@ -44,10 +46,9 @@ export function pairwiseOrder(
   extents: ReadonlyMap<string, number>,
   limit = Number.POSITIVE_INFINITY,
 ): PairwiseOrder | undefined {
+  if (inputs.length > MAX_EXACT) return greedyOrder(inputs, output, extents);
   const merged = mergeParallel(inputs, output, extents);
-  if (inputs.length > MAX_EXACT || merged.sizes.length > MAX_BITS)
-    return greedyOrder(inputs, output, extents);
-  return exactOrder(merged, limit);
+  return merged.sizes.length > MAX_BITS ? greedyOrder(inputs, output, extents) : exactOrder(merged, limit);
 }
 
 interface Merged {
@@ -147,63 +148,110 @@ function greedyOrder(
   output: Labels,
   extents: ReadonlyMap<string, number>,
 ): PairwiseOrder {
-  const alive = new Map<number, ReadonlySet<string>>(inputs.map((labels, n) => [n, new Set(labels)]));
-  const holders = new Map<string, Set<number>>();
-  for (const [n, labels] of alive) for (const label of labels) holdersOf(holders, label).add(n);
-  const kept = new Set(output);
-  const joinOf = (a: number, b: number) => {
-    const [A, B] = [alive.get(a)!, alive.get(b)!];
-    const joint = new Set([...A, ...B]);
-    const result = new Set<string>();
-    for (const label of joint) {
-      const inside = Number(A.has(label)) + Number(B.has(label));
-      if (kept.has(label) || holdersOf(holders, label).size > inside) result.add(label);
-    }
-    return { a, b, joint, result };
-  };
-  const score = ({ a, b, result }: ReturnType<typeof joinOf>) =>
-    volume(result, extents) - volume(alive.get(a)!, extents) - volume(alive.get(b)!, extents);
-  const candidates = new Map<string, { a: number; b: number; score: number }>();
-  const consider = (a: number, b: number) => {
-    const key = a < b ? `${a} ${b}` : `${b} ${a}`;
-    if (a !== b && !candidates.has(key)) candidates.set(key, { a, b, score: score(joinOf(a, b)) });
-  };
-  for (const nodes of holders.values()) for (const a of nodes) for (const b of nodes) consider(a, b);
+  const search = new GreedySearch(inputs, output, extents);
   const pairs: [number, number][] = [];
   let [cost, largest] = [0, 0];
-  while (alive.size > 1) {
-    let best: { a: number; b: number; score: number } | undefined;
-    for (const [key, candidate] of candidates) {
-      if (!alive.has(candidate.a) || !alive.has(candidate.b)) candidates.delete(key);
-      else if (!best || candidate.score < best.score) best = candidate;
-    }
-    if (!best) {
-      // Nothing is shared any more: an outer product of the two smallest.
-      const [a, b] = [...alive.keys()].sort(
-        (x, y) => volume(alive.get(x)!, extents) - volume(alive.get(y)!, extents),
-      );
-      best = { a, b, score: 0 };
-    }
-    const { a, b, joint, result } = joinOf(best.a, best.b);
-    const id = inputs.length + pairs.length;
-    pairs.push([a, b]);
-    cost += volume(joint, extents) * (joint.size > result.size ? 2 : 1);
-    alive.delete(a);
-    alive.delete(b);
-    for (const label of joint) {
-      holdersOf(holders, label).delete(a);
-      holdersOf(holders, label).delete(b);
-    }
-    if (alive.size > 0) largest = Math.max(largest, volume(result, extents));
-    alive.set(id, result);
-    for (const label of result) holdersOf(holders, label).add(id);
-    for (const label of result) for (const other of holdersOf(holders, label)) consider(id, other);
+  while (search.alive.size > 1) {
+    const pair = search.next();
+    const { joint, size, isSummed } = search.join(pair, inputs.length + pairs.length);
+    pairs.push(pair);
+    cost += joint * (isSummed ? 2 : 1);
+    if (search.alive.size > 1) largest = Math.max(largest, size);
   }
   return { pairs, cost, largest };
 }
 
-function holdersOf(holders: Map<string, Set<number>>, label: string): Set<number> {
-  let nodes = holders.get(label);
-  if (!nodes) holders.set(label, (nodes = new Set()));
-  return nodes;
+interface Operand {
+  readonly labels: ReadonlySet<string>;
+  readonly size: number;
+}
+
+/** Operands that are left, which of them have each label, and pairs that share one, scored when they first meet. */
+class GreedySearch {
+  readonly alive = new Map<number, Operand>();
+  private readonly holders = new Map<string, Set<number>>();
+  private readonly kept: ReadonlySet<string>;
+  private readonly extents: ReadonlyMap<string, number>;
+  private readonly queue = new PairQueue((n) => this.alive.has(n));
+  private readonly met = new Set<number>();
+  /** Above all nodes, of which there are fewer than two for each input. */
+  private readonly bound: number;
+
+  constructor(inputs: readonly Labels[], output: Labels, extents: ReadonlyMap<string, number>) {
+    this.kept = new Set(output);
+    this.extents = extents;
+    this.bound = 2 * inputs.length;
+    inputs.forEach((labels, n) => void this.enter(n, new Set(labels)));
+    for (const nodes of this.holders.values())
+      [...nodes].forEach((a, n, all) => void this.meet(a, all.slice(n + 1)));
+  }
+
+  /** The pair with the least score, or where nothing is shared any more, the two smallest for an outer product. */
+  next(): [number, number] {
+    const best = this.queue.least();
+    return best ? [best.a, best.b] : twoSmallest(this.alive);
+  }
+
+  /** Puts `made` in the place of a pair. */
+  join([a, b]: readonly [number, number], made: number) {
+    const [A, B] = [a, b].map((n) => this.alive.get(n)!.labels);
+    const joint = new Set([...A, ...B]);
+    const result = new Set<string>();
+    for (const label of joint)
+      if (this.stays(label, Number(A.has(label)) + Number(B.has(label)))) result.add(label);
+    for (const n of [a, b]) this.leave(n);
+    this.enter(made, result);
+    for (const label of result) this.meet(made, this.holders.get(label)!);
+    const [all, size] = [joint, result].map((labels) => volume(labels, this.extents));
+    return { joint: all, size, isSummed: joint.size > result.size };
+  }
+
+  private enter(n: number, labels: ReadonlySet<string>): void {
+    this.alive.set(n, { labels, size: volume(labels, this.extents) });
+    for (const label of labels) {
+      const nodes = this.holders.get(label);
+      if (nodes) nodes.add(n);
+      else this.holders.set(label, new Set([n]));
+    }
+  }
+
+  private leave(n: number): void {
+    for (const label of this.alive.get(n)!.labels) this.holders.get(label)!.delete(n);
+    this.alive.delete(n);
+  }
+
+  private meet(a: number, others: Iterable<number>): void {
+    for (const b of others) {
+      const key = Math.min(a, b) * this.bound + Math.max(a, b);
+      if (a === b || this.met.has(key)) continue;
+      this.queue.add({ a, b, score: this.score(a, b), rank: this.met.size });
+      this.met.add(key);
+    }
+  }
+
+  /** |result| − |A| − |B|, without the sets of labels that would have to be made for each of n²/2 pairs. */
+  private score(a: number, b: number): number {
+    const [A, B] = [this.alive.get(a)!, this.alive.get(b)!];
+    let size = 1;
+    for (const label of A.labels)
+      if (this.stays(label, B.labels.has(label) ? 2 : 1)) size *= this.extents.get(label) ?? 1;
+    for (const label of B.labels)
+      if (!A.labels.has(label) && this.stays(label, 1)) size *= this.extents.get(label) ?? 1;
+    return size - A.size - B.size;
+  }
+
+  /** Whether a label that so many of a pair have is in the output or in another operand. */
+  private stays(label: string, inside: number): boolean {
+    return this.kept.has(label) || this.holders.get(label)!.size > inside;
+  }
+}
+
+function twoSmallest(operands: ReadonlyMap<number, Operand>): [number, number] {
+  let first: [number, number] | undefined;
+  let second: [number, number] | undefined;
+  for (const [n, { size }] of operands) {
+    if (!first || size < first[1]) [first, second] = [[n, size], first];
+    else if (!second || size < second[1]) second = [n, size];
+  }
+  return [first![0], second![0]];
 }

@@ -4,6 +4,7 @@ import type { Xi } from '../core/xi.gen.ts';
 import { absorption, allowance, isSemiring, weighing } from './algebra.ts';
 import type { Expression } from './expression.ts';
 import { fastContraction } from './fast.ts';
+import { type Pair, PairQueue } from './pair_queue.ts';
 import { type Labels, pairwiseOrder } from './path.ts';
 import { blockExtents, type Program, ProgramBuilder, peakElements } from './program.ts';
 import { sliced } from './slices.ts';
@@ -82,11 +83,19 @@ class Planner {
     return this.build.labels(nodes.filter((n) => n !== undefined));
   }
 
-  /** Labels of these nodes that occur in no other operand, in no weights and not in the output. */
-  private private(nodes: readonly number[]): string[] {
-    const others = [this.weights, ...this.operands].filter((n) => n !== undefined && !nodes.includes(n));
-    const outside = new Set([...this.labelsOf(others), ...this.request.expression.output]);
-    return [...this.labelsOf(nodes)].filter((label) => !outside.has(label));
+  private holders(): Holders {
+    return new Holders(
+      this.build,
+      this.weights === undefined ? this.operands : [this.weights, ...this.operands],
+    );
+  }
+
+  /** Labels of this node that occur in no other operand, in no weights and not in the output. */
+  private private(node: number, holders: Holders): string[] {
+    const { output } = this.request.expression;
+    return this.build.nodes[node].labels.filter(
+      (label) => holders.of(label) === 1 && !output.includes(label),
+    );
   }
 
   /** The other strategies must be able to take blocks. */
@@ -103,7 +112,7 @@ class Planner {
 
   private reduceWeights(): void {
     if (this.weights === undefined) return;
-    const terms = this.private([this.weights]);
+    const terms = this.private(this.weights, this.holders());
     if (terms.length > 0)
       this.weights = this.reduceAlone(this.weights, terms, `only the weights have ${terms}`);
   }
@@ -115,10 +124,11 @@ class Planner {
     const kind = allowed === 'every' && this.request.winners ? 'one' : allowed;
     if (kind === 'none' || (this.operands.length === 1 && this.weights === undefined)) return;
     const fixed = new Set([...this.labelsOf([this.weights]), ...expression.output]);
+    const holders = this.holders();
     this.operands = this.operands.map((node) => {
       const terms =
         kind === 'one'
-          ? this.private([node])
+          ? this.private(node, holders)
           : this.build.nodes[node].labels.filter((label) => !fixed.has(label));
       if (terms.length === 0) return node;
       return this.reduceAlone(node, terms, `${reduce} over ${terms} moves inside the operand`);
@@ -146,17 +156,17 @@ class Planner {
     }
     const { pairs } = order ?? pairwiseOrder(inputs, output, this.build.extents)!;
     const made = [...nodes];
-    const alive = new Set(nodes);
+    const holders = new Holders(this.build, nodes);
+    const kept = new Set(output);
     pairs.forEach(([a, b], n) => {
       const pair = [made[a], made[b]];
-      for (const node of pair) alive.delete(node);
-      const outside = new Set([...this.labelsOf([...alive]), ...output]);
-      const terms = [...this.labelsOf(pair)].filter((label) => !outside.has(label));
+      for (const node of pair) holders.change(node, -1);
+      const terms = [...this.labelsOf(pair)].filter((label) => holders.of(label) === 0 && !kept.has(label));
       const last = n === pairs.length - 1;
       const why = pairs.length > 1 ? 'next in the cheapest order' : 'the only pair';
       const node = this.build.join(pair, { xi, reduce, keep: last ? output : undefined, terms, why });
       made.push(node);
-      alive.add(node);
+      holders.change(node, 1);
     });
   }
 
@@ -204,19 +214,75 @@ class Planner {
     const joint = this.build.size(this.labelsOf(this.operands));
     // In the order of the output, then of the weights, which is what the fast kernel wants.
     const order = [...new Set([...expression.output, ...expression.inputs.flat()])];
-    for (;;) {
-      const pairs = this.operands.flatMap((a, n) => this.operands.slice(n + 1).map((b) => [a, b]));
-      const sizes = pairs.map((pair) => this.build.size(this.labelsOf(pair)));
-      const least = sizes.indexOf(Math.min(...sizes));
-      const pair = pairs[least];
+    const pairs = new OperandPairs(this.build, this.operands);
+    for (let least = pairs.least(); least; least = pairs.least()) {
       const many = this.operands.length > most;
       const small =
-        this.strategy !== 'direct' && this.operands.length > 2 && joint > 4096 && sizes[least] * 8 <= joint;
-      if (!pair || !(many || small)) return;
+        this.strategy !== 'direct' && this.operands.length > 2 && joint > 4096 && least.score * 8 <= joint;
+      if (!(many || small)) return;
+      const pair = [least.a, least.b];
       const why = many ? `more than ${most} operands` : 'small beside all operands together';
       const keep = [...this.labelsOf(pair)].sort((p, q) => order.indexOf(p) - order.indexOf(q));
       const node = this.build.join(pair, { xi, reduce, keep, terms: [], why });
       this.operands = [...this.operands.filter((n) => !pair.includes(n)), node];
+      pairs.replace(pair, node);
     }
+  }
+}
+
+/** How many of some nodes have each label. */
+class Holders {
+  private readonly build: ProgramBuilder;
+  private readonly counts = new Map<string, number>();
+
+  constructor(build: ProgramBuilder, nodes: readonly number[]) {
+    this.build = build;
+    for (const node of nodes) this.change(node, 1);
+  }
+
+  of(label: string): number {
+    return this.counts.get(label) ?? 0;
+  }
+
+  /** Takes a node in, or out again. */
+  change(node: number, by: 1 | -1): void {
+    for (const label of this.build.nodes[node].labels) this.counts.set(label, this.of(label) + by);
+  }
+}
+
+/** Pairs of operands by the size of what they make; of equal ones the first, new operands behind all others. */
+class OperandPairs {
+  private readonly build: ProgramBuilder;
+  private readonly alive = new Map<
+    number,
+    { readonly place: number; readonly labels: ReadonlySet<string> }
+  >();
+  private readonly queue = new PairQueue((n) => this.alive.has(n));
+  private places = 0;
+  private readonly bound: number;
+
+  constructor(build: ProgramBuilder, operands: readonly number[]) {
+    this.build = build;
+    this.bound = 2 * operands.length;
+    for (const n of operands) this.append(n);
+  }
+
+  least(): Pair | undefined {
+    return this.queue.least();
+  }
+
+  replace(pair: readonly number[], made: number): void {
+    for (const n of pair) this.alive.delete(n);
+    this.append(made);
+  }
+
+  private append(b: number): void {
+    const labels = this.build.labels([b]);
+    for (const [a, { place, labels: known }] of this.alive) {
+      let score = this.build.size(known);
+      for (const label of labels) if (!known.has(label)) score *= this.build.extents.get(label)!;
+      this.queue.add({ a, b, score, rank: place * this.bound + this.places });
+    }
+    this.alive.set(b, { place: this.places++, labels });
   }
 }
