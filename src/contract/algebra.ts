@@ -14,6 +14,9 @@ export const NEUTRAL: Readonly<Record<Reduction, number>> = {
   logsumexp: Number.NEGATIVE_INFINITY,
 };
 
+/** What plans say of that. */
+export const NO_TERMS = 'there are no terms: the output is the neutral element of ⊕';
+
 /** Operators for which ξ(u, z) is not z: a lone operand goes through them. */
 const CHANGES_ONE: readonly Xi[] = ['rectifier', 'relusum', 'l2'];
 

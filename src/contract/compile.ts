@@ -22,6 +22,8 @@ export interface Compiled {
   readonly program: Program;
   readonly extents: ReadonlyMap<string, number>;
   readonly steps: readonly CompiledStep[];
+  /** Most axes of out or of terms that a step has once neighbours are merged. */
+  readonly axes: number;
   /** Stride of each label in each node; those of repeated labels are added, which walks along the diagonal. */
   readonly strides: readonly ReadonlyMap<string, number>[];
 }
@@ -49,7 +51,12 @@ export function compile(
       blocked: labels.some((label) => cut.has(label)),
     };
   });
-  return { program, extents, steps, strides };
+  const axes = Math.max(0, ...steps.map(axesOf));
+  return { program, extents, steps, strides, axes };
+}
+
+function axesOf({ form, sizes }: CompiledStep): number {
+  return sizes ? 0 : Math.max(form.outStrides.length, form.terms.length);
 }
 
 function stridesOf(axes: Labels, extents: ReadonlyMap<string, number>): ReadonlyMap<string, number> {

@@ -15,11 +15,11 @@ import {
 } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { NEUTRAL } from './algebra.ts';
-import { contractCustom, contractCustomGradient } from './custom.ts';
+import { contractCustom, contractCustomGradient, contractCustomWinners } from './custom.ts';
 import { Run } from './execute.ts';
 import { stepGradients } from './gradient.ts';
-import { adoptAll, checkOperands, checkValues, operandOf, rounded } from './operands.ts';
-import { type ContractionPlan, describeProgram } from './plan.ts';
+import { adoptAll, checkOperands, checkValues, operandDtype, operandOf, rounded } from './operands.ts';
+import { type ContractionPlan, describeDefinition, describeProgram } from './plan.ts';
 import {
   backendOf,
   type ContractOptions,
@@ -47,15 +47,18 @@ export interface Contract {
    * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
    * units are. `precision` says how few bits will do where the backend has a faster product of them; docs/backends.md.
    *
-   * @throws XiError E_ARGUMENT for a malformed expression; E_SHAPE for extents that disagree, naming index and operand;
-   * E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64; E_NUMERIC for NaN.
+   * @throws XiError E_ARGUMENT for a malformed expression, and for a step of more than 24 axes that do not merge; E_SHAPE for
+   * extents that disagree, naming index and operand; E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64;
+   * E_NUMERIC for NaN.
    */
   (expression: string, operands: readonly Tensor[], options?: ContractOptions): Tensor;
   /**
    * What `contract` would do with operands of these shapes, and its cost: steps, operations, bytes, peak memory, kernel and
    * instruction set. `String(plan)` prints it.
    *
-   * Shapes may be tensors; `dtype` is theirs, else float32.
+   * Shapes may be tensors; `dtype` is theirs, else float32. A function for ξ is one step without a kernel.
+   *
+   * @throws XiError as {@link contract}, but for values, which it does not look at.
    */
   plan(
     expression: string,
@@ -65,7 +68,8 @@ export interface Contract {
   /**
    * A contraction with `reduce` max or min, and which term won: Viterbi's path for a chain of max-plus products.
    *
-   * Of terms that are equal the first wins, in the order of the steps of the plan.
+   * Of terms that are equal the first wins, in the order of the steps of the plan; where ξ is a function, in the order of the
+   * reduced indices, the last of them the fastest.
    *
    * @throws XiError as {@link contract}, and E_ARGUMENT for a `reduce` without a winner.
    */
@@ -99,13 +103,15 @@ function contractTensors(
 }
 
 function compute(
-  { compilation, dtype, reduce }: Prepared,
+  prepared: Prepared,
   backend: Backend,
   inputs: readonly Storage[],
   out: Storage,
   borrow: (storage: Storage) => Storage,
   precision: Precision,
 ): void {
+  const { dtype, reduce } = prepared;
+  const compilation = prepared.compilation('contract');
   if (compilation.program.steps.length === 0) out.fill(NEUTRAL[reduce]);
   else new Run(compilation, backend, dtype, inputs, out, borrow, { precision }).all();
 }
@@ -118,19 +124,31 @@ function planContraction(
   if (!Array.isArray(shapes))
     throw mismatch('E_ARGUMENT', 'contract.plan shapes', 'a list of shapes', shapes);
   const checked = checkOptions('contract.plan', options, ['dtype']);
-  if (checked.custom)
-    throw mismatch('E_ARGUMENT', 'contract.plan xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
   // Not by map, which passes over holes.
   const operands = Array.from(shapes, (shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
   operands.forEach(({ shape }, n) => void elementCount(shape, `contract.plan shape ${n}`));
-  const first = operands.find((operand) => isTensor(operand));
-  const dtype = oneOf('contract.plan dtype', options.dtype ?? first?.dtype ?? 'float32', DTYPES);
+  const dtype = plannedDtype(expression, operands, options.dtype);
   const precision = precisionOf('contract.plan', checked.precision, dtype);
   const prepared = prepare('contract.plan', expression, operands, dtype, checked, options);
-  return describeProgram(prepared.compilation.program, {
-    ...prepared,
-    ...{ precision, backend: backendOf(checked) },
+  if (checked.custom) {
+    const hasUnit = checked.custom.unit !== undefined;
+    return describeDefinition(prepared.extents, hasUnit, { ...prepared, precision });
+  }
+  const { program } = prepared.compilation('contract.plan');
+  return describeProgram(program, { ...prepared, ...{ precision, backend: backendOf(checked) } });
+}
+
+/** The dtype that is asked for or that of the tensors, which must agree. */
+function plannedDtype(
+  expression: string,
+  operands: readonly ({ readonly shape: Shape } | Tensor)[],
+  wanted: DType | undefined,
+): DType {
+  let dtype = wanted === undefined ? undefined : oneOf('contract.plan dtype', wanted, DTYPES);
+  operands.forEach((operand, n) => {
+    if (isTensor(operand)) dtype = operandDtype('contract.plan', expression, n, operand, dtype);
   });
+  return dtype ?? 'float32';
 }
 
 /** A maximum or minimum and where it is attained. */
@@ -144,17 +162,22 @@ function contractWinners(expression: string, operands: readonly Tensor[], option
   const dtype = checkOperands('contract.arg', expression, operands);
   const checked = checkOptions('contract.arg', options);
   oneOf('contract.arg reduce', checked.reduce, ['max', 'min']);
-  if (checked.custom)
-    throw mismatch('E_ARGUMENT', 'contract.arg xi', `one of ${XI_NAMES.join(', ')}`, options.xi);
   precisionOf('contract.arg', checked.precision, dtype);
   const prepared = prepare('contract.arg', expression, operands, dtype, checked, options);
+  const shape = [...prepared.outShape];
+  if (checked.custom) {
+    checkValues('contract.arg', prepared, operands);
+    const { value, indices } = contractCustomWinners(problemOf(prepared, checked, operands));
+    return { value: { dtype, shape, data: rounded(value, dtype) }, indices };
+  }
+  const compilation = prepared.ordered('contract.arg');
   return borrowing((borrow) => {
     const backend = backendOf(checked);
     const inputs = adoptAll('contract.arg', prepared, backend, operands, borrow);
     const out = borrow(backend.allocate(dtype, prepared.outLength));
-    if (prepared.compilation.program.steps.length === 0) out.fill(NEUTRAL[checked.reduce]);
-    const indices = winningIndices(prepared.ordered(), backend, dtype, inputs, out, borrow);
-    return { value: { dtype, shape: [...prepared.outShape], data: out.take() }, indices };
+    if (compilation.program.steps.length === 0) out.fill(NEUTRAL[checked.reduce]);
+    const indices = winningIndices(compilation, backend, dtype, inputs, out, borrow);
+    return { value: { dtype, shape, data: out.take() }, indices };
   });
 }
 
@@ -189,11 +212,12 @@ export function contractGradient(
     if (checked.reduce === 'max' || checked.reduce === 'min') {
       const { expression: parsed, xi } = prepared;
       const sides = inputs.map((storage, n) => ({ storage, data: operands[n].data }));
-      const ordered = prepared.ordered();
+      const ordered = prepared.ordered('contractGradient');
       return asTensors(winnerGradient(ordered, backend, xi, parsed.weighted, sides, weight, dtype, borrow));
     }
     const seed = borrow(backend.adopt(weight));
-    const gradients = stepGradients(prepared.compilation, backend, dtype, inputs, seed, borrow);
+    const compilation = prepared.compilation('contractGradient');
+    const gradients = stepGradients(compilation, backend, dtype, inputs, seed, borrow);
     return asTensors(gradients.map((storage) => storage.take()));
   });
 }

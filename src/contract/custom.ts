@@ -66,19 +66,20 @@ class Walk {
   readonly output: number;
   readonly terms: number;
   readonly places: Int32Array;
+  readonly summed: Labels;
   private readonly axes: readonly { extent: number; strides: readonly number[] }[];
 
   constructor({ expression, extents }: Problem) {
     const { inputs, output } = expression;
-    const summed = [...extents.keys()].filter((label) => !output.includes(label));
+    this.summed = [...extents.keys()].filter((label) => !output.includes(label));
     const stride = (axes: Labels, label: string) =>
       axes.reduce((sum, at, n) => sum + (at === label ? axesVolume(axes.slice(n + 1), extents) : 0), 0);
-    this.axes = [...output, ...summed].map((label) => ({
+    this.axes = [...output, ...this.summed].map((label) => ({
       extent: extents.get(label)!,
       strides: inputs.map((axes) => stride(axes, label)),
     }));
     this.output = volume(output, extents);
-    this.terms = volume(summed, extents);
+    this.terms = volume(this.summed, extents);
     this.places = new Int32Array(inputs.length);
   }
 
@@ -139,6 +140,27 @@ function reduceTerms(problem: Problem, walk: Walk, o: number): { value: number; 
 export function contractCustom(problem: Problem): Float64Array {
   const walk = new Walk(problem);
   return Float64Array.from({ length: walk.output }, (_, o) => reduceTerms(problem, walk, o).value);
+}
+
+/** The same with the index that each reduced label has in the first term that won, row-major over them; −1 without terms. */
+export function contractCustomWinners(problem: Problem) {
+  const walk = new Walk(problem);
+  const value = new Float64Array(walk.output);
+  const axes = walk.summed.map((label) => ({
+    extent: problem.extents.get(label)!,
+    index: new Int32Array(walk.output).fill(-1),
+  }));
+  for (let o = 0; o < walk.output; o++) {
+    const best = reduceTerms(problem, walk, o);
+    value[o] = best.value;
+    let rest = best.winner;
+    if (rest < 0) continue;
+    for (const { extent, index } of [...axes].reverse()) {
+      index[o] = rest % extent;
+      rest = Math.floor(rest / extent);
+    }
+  }
+  return { value, indices: Object.fromEntries(walk.summed.map((label, n) => [label, axes[n].index])) };
 }
 
 /** Its gradients; @throws XiError E_ARGUMENT without derivatives. */

@@ -28,26 +28,25 @@ export function checkOperands(where: string, text: string, operands: readonly Te
     throw mismatch('E_ARGUMENT', `${where} operands`, wanted, operands);
   }
   let dtype: DType | undefined;
-  for (let n = 0; n < operands.length; n++) {
-    const operand = operands[n] as unknown;
-    if (!isTensor(operand) || !Array.isArray(operand.shape))
-      throw mismatch('E_ARGUMENT', nameOf(where, text, n), 'a Tensor { dtype, shape, data }', operand);
-    const { data } = operand;
-    const own =
-      data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
-    if (own === undefined || own !== operand.dtype || own !== (dtype ?? own))
-      checkTensor(
-        nameOf(where, text, n),
-        operand,
-        operand.shape,
-        dtype ?? dtypeOf(data, nameOf(where, text, n)),
-        {
-          finite: false,
-        },
-      );
-    dtype ??= own;
-  }
+  for (let n = 0; n < operands.length; n++) dtype = operandDtype(where, text, n, operands[n], dtype);
   return dtype!;
+}
+
+/** The dtype of an operand; @throws XiError for anything but a tensor of the `wanted` one, where that is known. */
+export function operandDtype(
+  where: string,
+  text: string,
+  n: number,
+  operand: unknown,
+  wanted: DType | undefined,
+): DType {
+  if (!isTensor(operand) || !Array.isArray(operand.shape))
+    throw mismatch('E_ARGUMENT', nameOf(where, text, n), 'a Tensor { dtype, shape, data }', operand);
+  const { data, dtype, shape } = operand;
+  const own = data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
+  if (own !== undefined && own === dtype && own === (wanted ?? own)) return own;
+  const place = nameOf(where, text, n);
+  return checkTensor(place, operand, shape, wanted ?? dtypeOf(data, place), { finite: false }).dtype;
 }
 
 /** The words that a message calls an operand by. */

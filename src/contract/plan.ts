@@ -1,8 +1,8 @@
 import type { Backend, Precision, Reduction } from '../backend/interface.ts';
 import type { DType, Shape } from '../core/tensor.ts';
-import type { Xi } from '../core/xi.gen.ts';
+import { NO_TERMS } from './algebra.ts';
 import type { Expression } from './expression.ts';
-import { naiveCost, volume } from './path.ts';
+import { type Labels, naiveCost, volume } from './path.ts';
 import { blockExtents, type Program, peakElements, type Step } from './program.ts';
 
 /** One step of a plan. */
@@ -45,19 +45,23 @@ export interface ContractionPlan {
 
 interface Context {
   readonly expression: Expression;
-  readonly xi: Xi;
+  /** As the plan prints it. */
+  readonly xi: string;
   readonly reduce: Reduction;
   readonly dtype: DType;
   readonly precision: Precision;
-  readonly backend: Backend;
+  readonly backend: Runner;
 }
 
-export function describeProgram(
-  program: Program,
-  { expression, xi, reduce, dtype, precision, backend }: Context,
-): ContractionPlan {
+/** What a plan says of a backend. */
+type Runner = Pick<Backend, 'name' | 'isa' | 'threads' | 'tiles'>;
+
+const widthOf = (dtype: DType) => (dtype === 'float32' ? 4 : 8);
+
+export function describeProgram(program: Program, context: Context): ContractionPlan {
+  const { dtype, precision, backend } = context;
   const { extents, output } = program;
-  const width = dtype === 'float32' ? 4 : 8;
+  const width = widthOf(dtype);
   const block = blockExtents(program);
   const blocks = program.slices.reduce(
     (product, { label, block: size }) => product * Math.ceil(extents.get(label)! / size),
@@ -74,31 +78,87 @@ export function describeProgram(
       why: step.why,
     };
   });
-  const sum = (key: 'flops' | 'bytes') => steps.reduce((total, step) => total + step[key], 0);
   const made = program.nodes.slice(program.inputs, -1);
-  const plan = {
+  return describe(context, program, {
+    steps,
+    largest: Math.max(0, ...made.map(({ labels }) => volume(labels, block))),
+    peakBytes: width * peakElements(program, block),
+    blockBytes: width * volume(output, block),
+    blocks,
+  });
+}
+
+/** Whose loop it is that calls a function. */
+const DEFINITION: Runner = { name: 'reference', isa: 'float64', threads: 1, tiles: {} };
+
+/** A contraction whose ξ is a function: one step, in which every term is formed by itself. */
+export function describeDefinition(
+  extents: ReadonlyMap<string, number>,
+  hasUnit: boolean,
+  context: Omit<Context, 'xi' | 'backend'>,
+): ContractionPlan {
+  const { expression, dtype } = context;
+  const { inputs, output, weighted } = expression;
+  const all = volume(extents.keys(), extents);
+  const isSummed = extents.size > output.length;
+  const out = volume(output, extents);
+  const [weights, operands] = [inputs.slice(0, Number(weighted)), inputs.slice(Number(weighted))];
+  const words = (lists: readonly Labels[]) => lists.map((labels) => labels.join('')).join(',');
+  const step: PlanStep = {
+    expression: `${words(weights)}; ${words(operands)} -> ${output.join('')}`,
+    kernel: 'reference',
+    precision: dtype,
+    flops: all * (operands.length - 1 + Number(hasUnit) + Number(weighted) + Number(isSummed)),
+    bytes: widthOf(dtype) * inputs.reduce((sum, labels) => sum + volume(new Set(labels), extents), out),
+    why: 'every term by calls of the function',
+  };
+  const notes = [all > 0 ? 'ξ is a function: neither order nor kernels, all in float64' : NO_TERMS];
+  return describe(
+    { ...context, xi: 'a function', backend: DEFINITION },
+    { extents, output, slices: [], notes },
+    {
+      steps: all > 0 ? [step] : [],
+      largest: 0,
+      // The output in float64, before it is rounded.
+      peakBytes: dtype === 'float32' ? 8 * out : 0,
+      blockBytes: widthOf(dtype) * out,
+      blocks: 1,
+    },
+  );
+}
+
+type Frame = Pick<Program, 'extents' | 'output' | 'slices' | 'notes'>;
+type Own = Pick<Figures, 'steps' | 'largest' | 'peakBytes' | 'blockBytes' | 'blocks'>;
+
+/** A plan of these steps. */
+function describe(
+  { expression, xi, reduce, dtype, precision, backend }: Context,
+  frame: Frame,
+  { steps, largest, peakBytes, blockBytes, blocks }: Own,
+): ContractionPlan {
+  const { extents, output } = frame;
+  const sum = (key: 'flops' | 'bytes') => steps.reduce((total, step) => total + step[key], 0);
+  const plan: Figures = {
     expression: expression.text,
     dtype,
     shape: output.map((label) => extents.get(label)!),
     steps,
     flops: sum('flops'),
     naiveFlops: naiveCost(expression.inputs, output, extents),
-    largest: Math.max(0, ...made.map(({ labels }) => volume(labels, block))),
+    largest,
     bytes: sum('bytes'),
-    peakBytes: width * peakElements(program, block),
-    blockBytes: width * volume(output, block),
-    blocks,
+    ...{ peakBytes, blockBytes, blocks },
     kernel: [...new Set(steps.map(({ kernel }) => kernel))].join(' + ') || 'none',
     backend: backend.name,
     isa: backend.isa,
   };
   const head = `${expression.text} · ξ = ${xi} · ⊕ = ${reduce} · ${dtype} → [${plan.shape}]`;
-  const notes = [...program.notes, ...precisionNotes(plan, precision, backend)];
-  return { ...plan, toString: () => print(head, plan, { ...program, notes }, backend) };
+  const notes = [...frame.notes, ...precisionNotes(plan, precision, backend)];
+  return { ...plan, toString: () => print(head, plan, { ...frame, notes }, backend) };
 }
 
 /** Which steps a precision below float32 reaches, and by whose tile. */
-function precisionNotes({ steps }: Figures, precision: Precision, { tiles }: Backend): string[] {
+function precisionNotes({ steps }: Figures, precision: Precision, { tiles }: Runner): string[] {
   if (precision === 'float32') return [];
   const count = steps.filter((step) => step.precision === precision).length;
   if (count > 0)
@@ -123,7 +183,7 @@ function textOf({ nodes }: Program, step: Step): string {
 
 type Figures = Omit<ContractionPlan, 'toString'>;
 
-function print(head: string, plan: Figures, program: Program, { threads }: Backend): string {
+function print(head: string, plan: Figures, frame: Frame, { threads }: Runner): string {
   const rows = plan.steps.map(({ expression, kernel, flops, bytes, why }, n) => [
     `${n + 1}`,
     expression,
@@ -134,7 +194,7 @@ function print(head: string, plan: Figures, program: Program, { threads }: Backe
   ]);
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => row[column].length)));
   const table = rows.map((row) => `  ${row.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join('  ')}`);
-  const cuts = program.slices.map(({ label, block }) => `${block} of ${program.extents.get(label)} ${label}`);
+  const cuts = frame.slices.map(({ label, block }) => `${block} of ${frame.extents.get(label)} ${label}`);
   const blocks = cuts.length > 0 ? `${plan.blocks} blocks of ${cuts.join(', ')}` : 'in one block';
   return [
     head,
@@ -142,7 +202,7 @@ function print(head: string, plan: Figures, program: Program, { threads }: Backe
     `work    ${count(plan.flops)}FLOP (all at once ${count(plan.naiveFlops)}FLOP), ${count(plan.bytes)}B moved`,
     `memory  ${count(plan.peakBytes)}B beyond inputs and output, ${blocks} (${count(plan.blockBytes)}B of output each)`,
     `runs    ${plan.kernel} on ${plan.backend} ${plan.isa}, threads ≤ ${threads}`,
-    ...program.notes.map((note) => `note    ${note}`),
+    ...frame.notes.map((note) => `note    ${note}`),
   ].join('\n');
 }
 

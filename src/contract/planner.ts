@@ -1,7 +1,7 @@
 import type { Reduction } from '../backend/interface.ts';
 import { MAX_JOINED } from '../core/abi.gen.ts';
 import type { Xi } from '../core/xi.gen.ts';
-import { absorption, allowance, isSemiring, weighing } from './algebra.ts';
+import { absorption, allowance, isSemiring, NO_TERMS, weighing } from './algebra.ts';
 import type { Expression } from './expression.ts';
 import { fastContraction } from './fast.ts';
 import { type Pair, PairQueue } from './pair_queue.ts';
@@ -66,7 +66,7 @@ class Planner {
     const all = new Set(expression.inputs.flat());
     const summed = [...all].filter((label) => !expression.output.includes(label));
     if (summed.some((label) => build.extents.get(label) === 0) || build.size(expression.output) === 0) {
-      build.notes.push('there are no terms: the output is the neutral element of ⊕');
+      build.notes.push(NO_TERMS);
       return build.finish(expression.output);
     }
     build.notes.push(allowance(reduce, xi, this.weights !== undefined));

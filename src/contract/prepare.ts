@@ -7,6 +7,7 @@ import {
 } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
+import { MAX_AXES } from '../core/abi.gen.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { type DType, elementCount, isTensor, type Shape } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
@@ -14,7 +15,7 @@ import { customXi, type XiFunctions } from './custom.ts';
 import { bindEllipsis } from './ellipsis.ts';
 import { Compilation } from './execute.ts';
 import { bindExtents, type Expression, parseExpression } from './expression.ts';
-import { makeProgram } from './planner.ts';
+import { makeProgram, type PlanRequest } from './planner.ts';
 
 /** An operator: one of the table, or a function of one's own, which runs slowly, without a backend. */
 export type XiOption = Xi | XiFunctions | ((x: number, y: number) => number);
@@ -51,9 +52,10 @@ export interface Prepared {
   readonly xi: Xi;
   readonly reduce: Reduction;
   readonly maxBytes: number;
-  readonly compilation: Compilation;
+  /** The steps, made when they are first asked for: a ξ of one's own has none. `where` names who asks. */
+  readonly compilation: (where: string) => Compilation;
   /** With the terms of each step in the order of the expression, which ties and arg indices follow. */
-  readonly ordered: () => Compilation;
+  readonly ordered: (where: string) => Compilation;
 }
 
 export interface Options {
@@ -170,12 +172,22 @@ function prepareAnew(
   const maxElements = Math.floor(maxBytes / width);
   const request = { expression, extents, xi, reduce, maxElements };
   const count = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
+  let compilation: Compilation | undefined;
   let ordered: Compilation | undefined;
   return {
     ...{ expression, extents, shapes, dtype, xi, reduce, maxBytes, outShape },
     lengths: shapes.map(count),
     outLength: elementCount(outShape, `${where} output`),
-    compilation: new Compilation(makeProgram(request)),
-    ordered: () => (ordered ??= new Compilation(makeProgram({ ...request, winners: true }), true)),
+    compilation: (name) => (compilation ??= compiled(name, request, false)),
+    ordered: (name) => (ordered ??= compiled(name, { ...request, winners: true }, true)),
   };
+}
+
+/** @throws XiError E_ARGUMENT for steps with more axes than kernels take. */
+function compiled(where: string, request: PlanRequest, ordered: boolean): Compilation {
+  const compilation = new Compilation(makeProgram(request), ordered);
+  const { axes } = compilation.whole;
+  if (axes <= MAX_AXES) return compilation;
+  const rule = `steps of at most ${MAX_AXES} axes that do not merge for '${request.expression.text}'`;
+  throw mismatch('E_ARGUMENT', `${where} expression`, rule, axes);
 }

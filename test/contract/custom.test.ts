@@ -97,6 +97,44 @@ describe('ξ as a function', () => {
     }
   });
 
+  it.each(XI_NAMES)('wins where %s does', (name) => {
+    const { value, unit } = XI[name];
+    const rng = new Rng(11);
+    const isSmooth = ['product', 'sum', 'logsumexp', 'l2'].includes(name);
+    for (const [expression, extents] of [
+      ['ijk; bi,bj -> bk', { i: 3, j: 4, k: 2, b: 3 }],
+      ['; ii,ij,j -> ', { i: 3, j: 4 }],
+      ['; ij -> i', { i: 3, j: 0 }],
+    ] as [string, Record<string, number>][]) {
+      for (const reduce of ['max', 'min'] as const) {
+        const operands = shapesOf(expression, extents).map((shape) =>
+          drawTensor(rng, shape, 'float64', normal),
+        );
+        const [own, table] = [{ value, unit }, name].map((xi) =>
+          contract.arg(expression, operands, { xi, reduce, backend }),
+        );
+        expectClose(`${expression} ${reduce}`, own.value.data, table.value.data, 1e-12);
+        expect(Object.keys(own.indices)).toEqual(Object.keys(table.indices));
+        // Other operators have equal terms, of which a plan may choose another one.
+        if (isSmooth) expect(own.indices).toEqual(table.indices);
+      }
+    }
+  });
+
+  it('lets the first of equal terms win, row by row', () => {
+    const x = tensor([
+      [1, 2, 5],
+      [5, 0, 5],
+    ]);
+    const options = { xi: (a: number, b: number) => a + b, backend } as const;
+    const all = contract.arg('; ij -> ', [x], { ...options, reduce: 'max' });
+    expect(all.indices).toEqual({ i: Int32Array.of(0), j: Int32Array.of(2) });
+    const rounded = tensor(x, x.shape, 'float32');
+    const { value, indices } = contract.arg('; ij -> j', [rounded], { ...options, reduce: 'min' });
+    expect(value).toEqual({ dtype: 'float32', shape: [3], data: Float32Array.of(1, 0, 5) });
+    expect(indices).toEqual({ i: Int32Array.of(0, 1, 0) });
+  });
+
   it('needs no unit for gradients', () => {
     const [x, y] = [tensor([2, 3]), tensor([5, 7])];
     const xi = {

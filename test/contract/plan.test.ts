@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/interface.ts';
 import { selectBackend } from '../../src/backend/select.ts';
 import { type ContractOptions, contract, contractGradient } from '../../src/contract/contract.ts';
+import type { XiError } from '../../src/core/errors.ts';
 import { Rng } from '../../src/core/rng.ts';
+import { zeros } from '../../src/core/tensor.ts';
 import { expectClose } from '../support/golden.ts';
 import { drawTensor, normal, shapesOf } from '../support/operands.ts';
 
@@ -82,13 +84,80 @@ describe('contract.plan', () => {
     expect(String(plan('i; ij,jk -> ik', square, { xi: 'min', reduce: 'max' }))).toMatch(
       /but its weights add/,
     );
-    expect(() => contract.plan('; i -> i', [[2]], { xi: (x) => x })).toThrow(
-      /contract.plan xi: expected one of/,
-    );
     expect(contract.plan('ij->ji', [[2, 3]], { dtype: 'float64', backend })).toMatchObject({
       shape: [3, 2],
       dtype: 'float64',
     });
+  });
+});
+
+describe('contract.plan of a function', () => {
+  const shapes = [
+    [2, 3, 4],
+    [5, 2],
+    [5, 3],
+  ];
+
+  it('is one step in which every term is formed by itself', () => {
+    const xi = { value: Math.max, unit: 0 };
+    const described = contract.plan('ijk; bi,bj -> bk', shapes, { xi });
+    expect(String(described).split('\n')).toEqual([
+      'ijk; bi,bj -> bk · ξ = a function · ⊕ = sum · float32 → [5,4]',
+      '  1  ijk; bi,bj -> bk  reference  480 FLOP  276 B  every term by calls of the function',
+      'work    480 FLOP (all at once 360 FLOP), 276 B moved',
+      'memory  160 B beyond inputs and output, in one block (80 B of output each)',
+      'runs    reference on reference float64, threads ≤ 1',
+      'note    ξ is a function: neither order nor kernels, all in float64',
+    ]);
+    expect(contract.plan('ijk; bi,bj -> bk', shapes, { xi: Math.max, dtype: 'float64' })).toMatchObject({
+      ...{ flops: 120 * 3, bytes: 552, peakBytes: 0, kernel: 'reference' },
+    });
+  });
+
+  it('has no step where there are no terms', () => {
+    const described = contract.plan('; ij -> i', [[2, 0]], { xi: Math.max });
+    expect(described).toMatchObject({ steps: [], flops: 0, kernel: 'none' });
+    expect(String(described)).toMatch(/no terms: the output is the neutral/);
+  });
+});
+
+describe('contract.plan refuses what contract does', () => {
+  const refusal = (call: () => unknown) => {
+    let thrown: unknown;
+    try {
+      call();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ name: 'XiError' });
+    const { code, message } = thrown as XiError;
+    return [code, message.replace('contract.plan ', 'contract ')];
+  };
+
+  it('tensors of several dtypes', () => {
+    const [x, y] = [zeros([2, 3], 'float64'), zeros([3, 4], 'float32')];
+    const mixed = refusal(() => contract.plan('ij,jk->ik', [x, y]));
+    expect(mixed[1]).toMatch(/^contract operand 1 \(jk\): expected float64, received 'float32'/);
+    expect(refusal(() => contract('ij,jk->ik', [x, y]))).toEqual(mixed);
+    expect(refusal(() => contract.plan('ij,jk->ik', [[2, 3], y], { dtype: 'float64' }))).toEqual(mixed);
+    expect(contract.plan('ij,jk->ik', [[2, 3], y]).dtype).toBe('float32');
+  });
+
+  it('steps of more axes than kernels take', () => {
+    const labels = Array.from({ length: 25 }, (_, n) => String.fromCodePoint(0x61 + n));
+    const permutation = (count: number) => {
+      const axes = labels.slice(0, count);
+      return `${axes.join('')}->${[...axes].reverse().join('')}`;
+    };
+    const shape = new Array(25).fill(2);
+    const wide = refusal(() => contract.plan(permutation(25), [shape]));
+    expect(wide[1]).toMatch(/^contract expression: expected steps of at most 24 axes .*'abc.*received 25$/);
+    expect(refusal(() => contract(permutation(25), [zeros(shape)]))).toEqual(wide);
+    expect(contract.plan(permutation(24), [shape.slice(1)]).kernel).toBe('joined');
+    // Neighbours that stay together are one axis, and a function has no step.
+    const rows = contract.plan(`${labels.join('')}->${labels[24]}${labels.slice(0, 24).join('')}`, [shape]);
+    expect(rows.kernel).toBe('joined');
+    expect(contract.plan(`; ${permutation(25)}`, [shape], { xi: Math.max }).kernel).toBe('reference');
   });
 });
 
