@@ -241,7 +241,7 @@ describe.each(subjects)('$label', ({ open }) => {
     const s = (n: number) => backend.allocate('float32', n);
     expect(() => backend.loss('softmax', 3, 2, s(6), s(6))).toThrow(/an Int32Array of classes/);
     expect(() => backend.loss('hinge' as 'mse', 3, 2, s(6), s(6))).toThrow(
-      /loss: expected one of softmax, mse/,
+      /loss kind: expected one of softmax, mse/,
     );
   });
 
