@@ -1,10 +1,10 @@
 import { mismatch, oneOf, XiError } from '../core/errors.ts';
-import type { DType } from '../core/tensor.ts';
+import { DTYPES, type DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import { checkedFolds } from './checks_folds.ts';
 import { checkedJoined } from './checks_joined.ts';
 import { checkedLinearAlgebra } from './checks_linalg.ts';
-import { counts, sameDtype } from './checks_sizes.ts';
+import { counts, namedCounts, record, sameDtype } from './checks_sizes.ts';
 import {
   ACTIVATIONS,
   type Kernels,
@@ -15,6 +15,11 @@ import {
   type Strided,
 } from './interface.ts';
 
+const SIZES = ['B', 'L', 'R', 'K'] as const;
+const GRID_SIZES = ['P', 'M', 'L', 'R', 'K'] as const;
+const VIEW = ['data', 'rowStride', 'colStride'];
+const ADAM_OPTIONS = ['rate', 'beta1', 'beta2', 'epsilon', 'correction1', 'correction2', 'scale', 'decay'];
+
 /**
  * The same kernels behind a check of sizes and dtypes, which says what was expected and what came. The binaries compare again
  * with the memory that there is (native/memory.h), since objects may answer differently each time they are asked.
@@ -24,11 +29,11 @@ export function checked(kernels: Kernels): Kernels {
   const packed = new WeakSet<PackedWeights>();
   return {
     contract(xi, sizes, a, h, G, out, precision) {
-      const { B, L, R, K } = sizes;
       oneOf('contract xi', xi, XI_NAMES);
+      namedCounts('contract', sizes, SIZES);
+      const { B, L, R, K } = sizes;
+      const expect = sameDtype('contract', 'a', a);
       if (precision !== undefined) precisionOf('contract', precision, a.dtype);
-      counts('contract', sizes);
-      const expect = sameDtype('contract', a.dtype);
       expect('a', a, B * L);
       expect('h', h, B * R);
       expect('G', G, L * R * K);
@@ -36,9 +41,9 @@ export function checked(kernels: Kernels): Kernels {
       kernels.contract(xi, sizes, a, h, G, out, precision);
     },
     packWeights(L, R, K, G, precision) {
-      if (precision !== undefined) precisionOf('packWeights', precision, G.dtype);
       counts('packWeights', { L, R, K });
-      sameDtype('packWeights', G.dtype)('G', G, L * R * K);
+      sameDtype('packWeights', 'G', G)('G', G, L * R * K);
+      if (precision !== undefined) precisionOf('packWeights', precision, G.dtype);
       const weights = Object.freeze(kernels.packWeights(L, R, K, G, precision));
       packed.add(weights);
       return weights;
@@ -48,7 +53,7 @@ export function checked(kernels: Kernels): Kernels {
       counts('contractPacked', { B });
       if (!packed.has(weights))
         throw mismatch('E_ARGUMENT', 'contractPacked', 'weights that this backend packed', weights);
-      const expect = sameDtype('contractPacked', a.dtype);
+      const expect = sameDtype('contractPacked', 'a', a);
       expect('packed', weights.values, weights.values.length);
       expect('a', a, B * weights.L);
       expect('h', h, B * weights.R);
@@ -56,10 +61,12 @@ export function checked(kernels: Kernels): Kernels {
       kernels.contractPacked(xi, B, a, h, weights, out);
     },
     contractGradient(xi, sizes, from, to, accumulate) {
-      const { B, L, R, K } = sizes;
       oneOf('contractGradient xi', xi, XI_NAMES);
-      counts('contractGradient', sizes);
-      const expect = sameDtype('contractGradient', from.a.dtype);
+      namedCounts('contractGradient', sizes, SIZES);
+      record('contractGradient', 'from', from, ['a', 'h', 'G', 'dout']);
+      record('contractGradient', 'to', to, ['da', 'dh', 'dG']);
+      const { B, L, R, K } = sizes;
+      const expect = sameDtype('contractGradient', 'a', from.a);
       expect('a', from.a, B * L);
       expect('h', from.h, B * R);
       expect('G', from.G, L * R * K);
@@ -71,10 +78,10 @@ export function checked(kernels: Kernels): Kernels {
     },
     ...checkedJoined(kernels),
     contractGrid(xi, sizes, a, h, G, out) {
-      const { P, M, L, R, K } = sizes;
       oneOf('contractGrid xi', xi, XI_NAMES);
-      counts('contractGrid', sizes);
-      const expect = sameDtype('contractGrid', a.dtype);
+      namedCounts('contractGrid', sizes, GRID_SIZES);
+      const { P, M, L, R, K } = sizes;
+      const expect = sameDtype('contractGrid', 'a', a);
       expect('a', a, M * L);
       expect('h', h, P * R);
       expect('G', G, L * R * K);
@@ -84,13 +91,16 @@ export function checked(kernels: Kernels): Kernels {
     ...checkedFolds(kernels),
     outer(xi, x, y, out) {
       oneOf('outer xi', xi, XI_NAMES);
-      const expect = sameDtype('outer', x.dtype);
-      expect('y', y, y.length);
+      const expect = sameDtype('outer', 'x', x);
+      expect('y', y, y?.length);
       expect('out', out, x.length * y.length);
       kernels.outer(xi, x, y, out);
     },
     matmul(M, N, K, A, B, C, accumulate) {
-      const expect = sameDtype('matmul', A.data.dtype);
+      record('matmul', 'A', A, VIEW);
+      record('matmul', 'B', B, VIEW);
+      record('matmul', 'C', C, VIEW);
+      const expect = sameDtype('matmul', 'A', A.data);
       expect('A', A.data, extentOf('A', A, M, K), true);
       expect('B', B.data, extentOf('B', B, K, N), true);
       expect('C', C.data, extentOf('C', C, M, N), true);
@@ -105,7 +115,7 @@ export function checked(kernels: Kernels): Kernels {
     activate(activation, rows, cols, bias, z) {
       oneOf('activate activation', activation, ACTIVATIONS);
       counts('activate', { rows, cols });
-      const expect = sameDtype('activate', z.dtype);
+      const expect = sameDtype('activate', 'z', z);
       expect('bias', bias, cols);
       expect('z', z, rows * cols);
       kernels.activate(activation, rows, cols, bias, z);
@@ -113,7 +123,7 @@ export function checked(kernels: Kernels): Kernels {
     activateGradient(activation, rows, cols, y, dy, dbias) {
       oneOf('activateGradient activation', activation, ACTIVATIONS);
       counts('activateGradient', { rows, cols });
-      const expect = sameDtype('activateGradient', y.dtype);
+      const expect = sameDtype('activateGradient', 'y', y);
       expect('y', y, rows * cols);
       expect('dy', dy, rows * cols);
       expect('dbias', dbias, cols);
@@ -122,7 +132,7 @@ export function checked(kernels: Kernels): Kernels {
     embed(rows, M, N, tokens, A, z) {
       counts('embed', { rows, M, N });
       indices('embed', tokens, rows, N);
-      const expect = sameDtype('embed', A.dtype);
+      const expect = sameDtype('embed', 'A', A);
       expect('A', A, M * N);
       expect('z', z, rows * M);
       kernels.embed(rows, M, N, tokens, A, z);
@@ -130,7 +140,7 @@ export function checked(kernels: Kernels): Kernels {
     embedGradient(rows, M, N, tokens, dz, dA) {
       counts('embedGradient', { rows, M, N });
       indices('embedGradient', tokens, rows, N);
-      const expect = sameDtype('embedGradient', dz.dtype);
+      const expect = sameDtype('embedGradient', 'dz', dz);
       expect('dz', dz, rows * M);
       expect('dA', dA, M * N);
       kernels.embedGradient(rows, M, N, tokens, dz, dA);
@@ -138,7 +148,7 @@ export function checked(kernels: Kernels): Kernels {
     loss(loss, rows, outputs, scores, answers, dScores) {
       oneOf('loss kind', loss, LOSSES);
       counts('loss', { rows, outputs });
-      const expect = sameDtype('loss', scores.dtype);
+      const expect = sameDtype('loss', 'scores', scores);
       expect('scores', scores, rows * outputs);
       if (dScores) expect('dScores', dScores, rows * outputs);
       if (answers instanceof Int32Array) indices('loss', answers, rows, outputs);
@@ -147,7 +157,8 @@ export function checked(kernels: Kernels): Kernels {
       return kernels.loss(loss, rows, outputs, scores, answers, dScores);
     },
     adam(p, g, m, v, options) {
-      const expect = sameDtype('adam', p.dtype);
+      const expect = sameDtype('adam', 'p', p);
+      record('adam', 'options', options, ADAM_OPTIONS);
       expect('g', g, p.length);
       expect('m', m, p.length);
       expect('v', v, p.length);
@@ -155,10 +166,15 @@ export function checked(kernels: Kernels): Kernels {
     },
     ...checkedLinearAlgebra(kernels),
     sumSquares(x, y) {
-      if (y) sameDtype('sumSquares', x.dtype)('y', y, x.length);
+      const expect = sameDtype('sumSquares', 'x', x);
+      if (y) expect('y', y, x.length);
       return kernels.sumSquares(x, y);
     },
-    peak: (dtype, repetitions) => kernels.peak(dtype, repetitions),
+    peak(dtype, repetitions) {
+      oneOf('peak dtype', dtype, DTYPES);
+      counts('peak', { repetitions });
+      return kernels.peak(dtype, repetitions);
+    },
   };
 }
 

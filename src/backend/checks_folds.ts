@@ -1,7 +1,9 @@
 import { mismatch, oneOf } from '../core/errors.ts';
 import { XI, XI_NAMES } from '../core/xi.gen.ts';
-import { counts, sameDtype } from './checks_sizes.ts';
+import { counts, namedCounts, record, sameDtype } from './checks_sizes.ts';
 import type { Folds, Rows } from './interface.ts';
+
+const ROWS = ['data', 'row', 'step'];
 
 /** The same folds behind a check of sizes, dtypes and winners. */
 export function checkedFolds(kernels: Folds): Folds {
@@ -9,7 +11,7 @@ export function checkedFolds(kernels: Folds): Folds {
     fold(xi, steps, count, z, out) {
       oneOf('fold xi', xi, XI_NAMES);
       counts('fold', { steps, count });
-      const expect = sameDtype('fold', z.dtype);
+      const expect = sameDtype('fold', 'z', z);
       expect('z', z, steps * count);
       expect('out', out, count);
       kernels.fold(xi, steps, count, z, out);
@@ -17,21 +19,25 @@ export function checkedFolds(kernels: Folds): Folds {
     foldGradient(xi, steps, count, z, dout, dz) {
       oneOf('foldGradient xi', xi, XI_NAMES);
       counts('foldGradient', { steps, count });
-      const expect = sameDtype('foldGradient', z.dtype);
+      const expect = sameDtype('foldGradient', 'z', z);
       expect('z', z, steps * count);
       expect('dout', dout, count);
       expect('dz', dz, steps * count);
       kernels.foldGradient(xi, steps, count, z, dout, dz);
     },
     projectFold(xi, sizes, f, v, to) {
+      oneOf('projectFold xi', xi, XI_NAMES);
+      namedCounts('projectFold', sizes, ['steps', 'B', 'R', 'M']);
+      record('projectFold', 'f', f, ROWS);
+      record('projectFold', 'v', v, ROWS);
+      record('projectFold', 'to', to, ['sum', 's', 'winners']);
       const { steps, B, R, M } = sizes;
       const { sum, s, winners } = to;
-      oneOf('projectFold xi', xi, XI_NAMES);
-      counts('projectFold', sizes);
-      const expect = sameDtype('projectFold', f.data.dtype);
+      const expect = sameDtype('projectFold', 'f', f.data);
       expect('f', f.data, extentOf('projectFold f', f, steps, B, M), true);
       expect('v', v.data, extentOf('projectFold v', v, steps, R, M), true);
       if (sum) {
+        record('projectFold', 'sum', sum, ['K', 'lambda', 'scores']);
         counts('projectFold', { K: sum.K });
         expect('lambda', sum.lambda, R * sum.K);
         expect('scores', sum.scores, B * sum.K);
@@ -45,9 +51,11 @@ export function checkedFolds(kernels: Folds): Folds {
       kernels.projectFold(xi, sizes, f, v, to);
     },
     winnerSums(sizes, winners, d, transposed, x, out) {
+      namedCounts('winnerSums', sizes, ['steps', 'P', 'Q', 'M']);
+      record('winnerSums', 'x', x, ROWS);
+      record('winnerSums', 'out', out, ROWS);
       const { steps, P, Q, M } = sizes;
-      counts('winnerSums', sizes);
-      const expect = sameDtype('winnerSums', d.dtype);
+      const expect = sameDtype('winnerSums', 'd', d);
       expect('winners', winners, P * Q);
       expect('d', d, P * Q);
       expect('x', x.data, extentOf('winnerSums x', x, steps, Q, M), true);

@@ -1,7 +1,8 @@
 import { MAX_AXES, MAX_JOINED } from '../core/abi.gen.ts';
-import { mismatch, oneOf } from '../core/errors.ts';
+import { mismatch, oneOf, type XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
+import { record, sameDtype, storageDtype } from './checks_sizes.ts';
 import { type Joined, type JoinedOperand, type Kernels, REDUCTIONS, type Storage } from './interface.ts';
 
 /** Kernels.joined and its gradient behind a check of everything that they would read or write. */
@@ -12,7 +13,7 @@ export function checkedJoined(kernels: Kernels): Pick<Kernels, 'joined' | 'joine
       if (arg) {
         if (plan.reduce !== 'max' && plan.reduce !== 'min')
           throw mismatch('E_ARGUMENT', 'joined arg', 'a reduction with a winner, max or min', plan.reduce);
-        checkOut('joined arg', plan, arg, 'float64');
+        checkOut('joined', 'arg', plan, arg, 'float64');
       }
       kernels.joined(plan, out, arg);
     },
@@ -20,16 +21,26 @@ export function checkedJoined(kernels: Kernels): Pick<Kernels, 'joined' | 'joine
       checkPlan('joinedGradient', plan, out);
       if (plan.reduce !== 'sum' && plan.reduce !== 'logsumexp')
         throw mismatch('E_ARGUMENT', 'joinedGradient reduce', 'sum or logsumexp', plan.reduce);
-      checkOut('joinedGradient dout', plan, dout, out.dtype);
-      checkTargets('left', plan.left, to.left);
-      checkTargets('right', plan.right, to.right);
+      record('joinedGradient', 'to', to, ['left', 'right']);
+      checkOut('joinedGradient', 'dout', plan, dout, out.dtype);
+      const expect = sameDtype('joinedGradient', 'out', out);
+      checkTargets('left', plan.left, to.left, expect);
+      checkTargets('right', plan.right, to.right, expect);
       kernels.joinedGradient(plan, out, dout, to);
     },
   };
 }
 
+const OPERAND = ['data', 'strides'];
+const isList: (value: unknown) => boolean = Array.isArray;
+const LISTS = ['batch', 'rows', 'columns', 'terms', 'left', 'right', 'outStrides'] as const;
+
 function checkPlan(kernel: string, plan: Joined, out: Storage): void {
+  record(kernel, 'plan', plan, LISTS);
   const { batch, rows, columns, terms, left, right } = plan;
+  const areAxes = isList(batch) && isList(rows) && isList(columns) && isList(terms);
+  if (!(areAxes && isList(left) && isList(right) && isList(plan.outStrides))) throw noList(kernel, plan);
+  const dtype = storageDtype(kernel, 'out', out);
   oneOf(`${kernel} xi`, plan.xi, XI_NAMES);
   oneOf(`${kernel} combine`, plan.combine, XI_NAMES);
   oneOf(`${kernel} reduce`, plan.reduce, REDUCTIONS);
@@ -45,23 +56,31 @@ function checkPlan(kernel: string, plan: Joined, out: Storage): void {
     ]);
   if (right.length === 0 && columns.length > 0)
     throw mismatch('E_SHAPE', `${kernel} columns`, 'none without a right side', columns);
-  for (let n = 0; n < left.length; n++)
-    checkOperand(`${kernel} left ${n}`, left[n], batch, rows, terms, out.dtype);
+  for (let n = 0; n < left.length; n++) checkOperand(kernel, `left ${n}`, left[n], batch, rows, terms, dtype);
   for (let n = 0; n < right.length; n++)
-    checkOperand(`${kernel} right ${n}`, right[n], batch, columns, terms, out.dtype);
-  checkOut(`${kernel} out`, plan, out, out.dtype);
+    checkOperand(kernel, `right ${n}`, right[n], batch, columns, terms, dtype);
+  checkOut(kernel, 'out', plan, out, dtype);
+}
+
+function noList(kernel: string, plan: Joined): XiError {
+  const name = LISTS.find((list) => !Array.isArray(plan[list]))!;
+  return mismatch('E_ARGUMENT', `${kernel} ${name}`, 'a list', plan[name]);
 }
 
 function checkOperand(
-  where: string,
-  { data, strides }: JoinedOperand,
+  kernel: string,
+  name: string,
+  operand: JoinedOperand,
   batch: readonly number[],
   own: readonly number[],
   terms: readonly number[],
   dtype: DType,
 ): void {
-  if (data.dtype !== dtype) throw mismatch('E_DTYPE', where, dtype, data.dtype);
-  if (strides.length !== batch.length + own.length + terms.length) {
+  record(kernel, name, operand, OPERAND);
+  const { data, strides } = operand;
+  const where = `${kernel} ${name}`;
+  if (storageDtype(kernel, name, data) !== dtype) throw mismatch('E_DTYPE', where, dtype, data.dtype);
+  if (!Array.isArray(strides) || strides.length !== batch.length + own.length + terms.length) {
     const rule = `strides of ${batch.length} + ${own.length} + ${terms.length} axes`;
     throw mismatch('E_SHAPE', where, rule, strides);
   }
@@ -73,9 +92,10 @@ function checkOperand(
 }
 
 /** Out must hold every element at a place of its own. */
-function checkOut(where: string, plan: Joined, out: Storage, dtype: DType): void {
+function checkOut(kernel: string, name: string, plan: Joined, out: Storage, dtype: DType): void {
   const { batch, rows, columns, outStrides } = plan;
-  if (out.dtype !== dtype) throw mismatch('E_DTYPE', where, dtype, out.dtype);
+  const where = `${kernel} ${name}`;
+  if (storageDtype(kernel, name, out) !== dtype) throw mismatch('E_DTYPE', where, dtype, out.dtype);
   const axes = batch.length + rows.length + columns.length;
   if (outStrides.length !== axes) throw mismatch('E_SHAPE', where, `strides of ${axes} axes`, outStrides);
   const reach = new Reach(where);
@@ -132,15 +152,16 @@ function checkTargets(
   side: string,
   operands: readonly JoinedOperand[],
   targets: readonly (Storage | null)[],
+  expect: ReturnType<typeof sameDtype>,
 ): void {
-  const where = `joinedGradient ${side} gradients`;
-  if (targets.length !== operands.length)
-    throw mismatch('E_SHAPE', where, `${operands.length} storages or null`, targets);
+  if (!Array.isArray(targets) || targets.length !== operands.length)
+    throw mismatch(
+      'E_SHAPE',
+      `joinedGradient ${side} gradients`,
+      `${operands.length} storages or null`,
+      targets,
+    );
   targets.forEach((target, n) => {
-    const { data } = operands[n];
-    if (!target) return;
-    if (target.dtype !== data.dtype) throw mismatch('E_DTYPE', where, data.dtype, target.dtype);
-    if (target.length !== data.length)
-      throw mismatch('E_SHAPE', where, `${data.length} elements`, target.length);
+    if (target) expect(`${side} gradients`, target, operands[n].data.length);
   });
 }

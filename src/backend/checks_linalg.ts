@@ -1,5 +1,6 @@
 import { MAX_PRIME } from '../core/abi.gen.ts';
 import { integer, mismatch, XiError } from '../core/errors.ts';
+import { storageDtype } from './checks_sizes.ts';
 import type { LinearAlgebra, Storage } from './interface.ts';
 
 /** The same linear algebra behind a check of sizes, dtype and modulus. */
@@ -46,7 +47,8 @@ function checkMatrix(kernel: string, rows: number, cols: number, A: Storage): vo
     if (!Number.isSafeInteger(size) || size < 0)
       throw mismatch('E_SHAPE', `${kernel} rows and cols`, 'non-negative integers', [rows, cols]);
   }
-  if (A.dtype !== 'float64') throw mismatch('E_DTYPE', `${kernel} A`, 'float64', A.dtype);
+  const dtype = storageDtype(kernel, 'A', A);
+  if (dtype !== 'float64') throw mismatch('E_DTYPE', `${kernel} A`, 'float64', dtype);
   if (A.length !== rows * cols) {
     throw new XiError('E_SHAPE', `${kernel} A: expected ${rows} × ${cols} elements, received ${A.length}`);
   }

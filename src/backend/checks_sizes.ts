@@ -1,28 +1,66 @@
-import { mismatch } from '../core/errors.ts';
+import { mismatch, type XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import type { Storage } from './interface.ts';
 
 /** Two negative sizes have a product that fits, and a fraction is cut off on the way to the binary. */
 export function counts(kernel: string, sizes: object): void {
   // Without a list of the entries: a tiny call is over in a microsecond.
-  for (const name in sizes) {
-    const size = (sizes as Readonly<Record<string, number>>)[name];
-    if (!Number.isSafeInteger(size) || size < 0)
-      throw mismatch('E_SHAPE', `${kernel} ${name}`, 'a non-negative integer', size);
-  }
+  for (const name in sizes) count(kernel, name, (sizes as Readonly<Record<string, number>>)[name]);
 }
 
-/** A check that a storage of this kernel has that dtype and length. */
-export function sameDtype(kernel: string, dtype: DType) {
+/** {@link counts} of an object that the caller made, which may be none or lack some of the sizes. */
+export function namedCounts<Name extends string>(
+  kernel: string,
+  sizes: Readonly<Record<Name, number>>,
+  names: readonly Name[],
+): void {
+  record(kernel, 'sizes', sizes, names);
+  for (let n = 0; n < names.length; n++) count(kernel, names[n], sizes[names[n]]);
+}
+
+function count(kernel: string, name: string, size: number): void {
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw mismatch('E_SHAPE', `${kernel} ${name}`, 'a non-negative integer', size);
+}
+
+/** An argument that is an object with these parts. */
+export function record(kernel: string, name: string, value: unknown, parts: readonly string[]): void {
+  if (typeof value !== 'object' || value === null)
+    throw mismatch('E_ARGUMENT', `${kernel} ${name}`, `{ ${parts.join(', ')} }`, value);
+}
+
+/** The dtype of a storage; @throws XiError E_ARGUMENT for anything else, such as a typed array or a tensor. */
+export function storageDtype(kernel: string, name: string, storage: Storage): DType {
+  if (isStorage(storage)) return storage.dtype;
+  throw noStorage(kernel, name, storage);
+}
+
+function isStorage(value: Storage | null | undefined): value is Storage {
+  return (value?.dtype === 'float32' || value?.dtype === 'float64') && typeof value.length === 'number';
+}
+
+const noStorage = (kernel: string, name: string, value: unknown): XiError =>
+  mismatch('E_ARGUMENT', `${kernel} ${name}`, 'a storage (allocate or adopt of the backend)', value);
+
+/** A check that a storage of this kernel has the dtype of the first one, which is called `first`, and that length. */
+export function sameDtype(kernel: string, first: string, storage: Storage) {
+  const dtype = storageDtype(kernel, first, storage);
   return (name: string, storage: Storage, length: number, atLeast = false): void => {
-    if (storage.dtype !== dtype) throw mismatch('E_DTYPE', `${kernel} ${name}`, dtype, storage.dtype);
-    if (atLeast ? storage.length < length : storage.length !== length) {
-      throw mismatch(
-        'E_SHAPE',
-        `${kernel} ${name}`,
-        `${atLeast ? 'at least ' : ''}${length} elements`,
-        storage.length,
-      );
-    }
+    const fits = storage?.dtype === dtype && (atLeast ? storage.length >= length : storage.length === length);
+    if (!fits)
+      throw otherStorage(kernel, name, storage, dtype, `${atLeast ? 'at least ' : ''}${length} elements`);
   };
+}
+
+/** Why a storage does not fit. */
+export function otherStorage(
+  kernel: string,
+  name: string,
+  storage: Storage,
+  dtype: DType,
+  length: string,
+): XiError {
+  if (!isStorage(storage)) return noStorage(kernel, name, storage);
+  if (storage.dtype !== dtype) return mismatch('E_DTYPE', `${kernel} ${name}`, dtype, storage.dtype);
+  return mismatch('E_SHAPE', `${kernel} ${name}`, length, storage.length);
 }

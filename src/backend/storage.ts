@@ -1,6 +1,6 @@
 import { mismatch } from '../core/errors.ts';
 import { lengthOf } from '../core/realm.ts';
-import { allocate, type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
+import { allocate, DTYPES, type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import type { Storage } from './interface.ts';
 
 /** Storage in the JavaScript heap: what the addon and the reference work on in place. */
@@ -10,7 +10,7 @@ export class ArrayStorage implements Storage {
 
   constructor(dtype: DType, data: number | FloatArray) {
     this.dtype = dtype;
-    this.data = typeof data === 'number' ? allocate(dtype, checkLength(data)) : data;
+    this.data = ArrayBuffer.isView(data) ? data : allocate(checkDtype(dtype), checkLength(data));
   }
 
   get length(): number {
@@ -58,6 +58,12 @@ export function adoptArray(values: FloatArray): Storage {
 export function arrayOf(storage: Storage): FloatArray {
   if (storage instanceof ArrayStorage) return storage.data;
   throw mismatch('E_BACKEND', 'storage', 'storage that this backend allocated', storage.constructor.name);
+}
+
+/** Anything that is not float32 would be taken for float64. */
+export function checkDtype(dtype: DType): DType {
+  if (DTYPES.includes(dtype)) return dtype;
+  throw mismatch('E_DTYPE', 'storage dtype', `one of ${DTYPES.join(', ')}`, dtype);
 }
 
 export function checkLength(length: number): number {

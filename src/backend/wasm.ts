@@ -5,7 +5,7 @@ import { type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, IsaReport, Probe, Storage } from './interface.ts';
-import { checkLength, checkPart, checkSame } from './storage.ts';
+import { checkDtype, checkLength, checkPart, checkSame } from './storage.ts';
 import { forMemory, WASM_MODULES, type WasmModule } from './wasm_modules.ts';
 import type { Thread, Threads } from './wasm_threads.ts';
 
@@ -237,7 +237,7 @@ class Instance {
   }
 
   allocate(dtype: DType, length: number): WasmStorage {
-    const bytes = checkLength(length) * (dtype === 'float32' ? 4 : 8);
+    const bytes = checkLength(length) * (checkDtype(dtype) === 'float32' ? 4 : 8);
     const pointer = bytes < 2 ** 32 - 2 ** 16 ? this.exports.xt_alloc(bytes) >>> 0 : 0;
     if (pointer === 0) {
       const grown = Math.round(this.exports.memory.buffer.byteLength / 2 ** 20);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AdamOptions, type Backend, LOSSES, type Storage } from '../../src/backend/interface.ts';
-import type { DType } from '../../src/core/tensor.ts';
+import { XiError } from '../../src/core/errors.ts';
+import { type DType, tensor } from '../../src/core/tensor.ts';
 import type { Xi } from '../../src/core/xi.gen.ts';
 import { subjects } from '../support/subjects.ts';
 
@@ -182,6 +183,58 @@ describe.each(subjects)('$label', ({ open }) => {
         expect(attempt(backend, call, { size: [name, value] })).toEqual(refused(/^E_SHAPE$/, /./));
       }
     });
+  });
+
+  it.each(Object.entries(CALLS))('%s refuses what is no storage', (kernel, call) => {
+    const { storages } = namesOf(backend, call);
+    for (const wanted of storages) {
+      for (const wrong of [new Float32Array(12), tensor([1, 2]), 7, 'x', []]) {
+        const outcome = attempt(backend, call, {
+          storage: (name) => (name === wanted ? (wrong as unknown as Storage) : undefined),
+        });
+        expect(outcome).toEqual(
+          refused(/^E_ARGUMENT$|^E_DTYPE$/, new RegExp(`^${kernel} .*: expected an? `)),
+        );
+      }
+    }
+  });
+
+  it.each(Object.entries(CALLS))('%s refuses to be called with too little', (name, call) => {
+    const given: unknown[][] = [];
+    const kernel = (...list: unknown[]) => void given.push(list);
+    call(
+      new Proxy(backend, { get: () => kernel }),
+      (_, length) => backend.allocate('float32', length),
+      (_, n) => n,
+    );
+    const [list] = given;
+    const own = backend[name as 'outer'] as (...list: unknown[]) => unknown;
+    // The last of some may be left out.
+    for (let count = 0; count < list.length - 1; count++)
+      expect(() => own(...list.slice(0, count)), `${count}`).toThrow(XiError);
+    for (let n = 0; n < list.length - 1; n++) {
+      if (typeof list[n] === 'boolean') continue;
+      for (const wrong of [undefined, null, {}])
+        expect(() => own(...list.with(n, wrong)), `${n} ${wrong}`).toThrow(XiError);
+    }
+  });
+
+  it('refuses what is no storage or size, by name', () => {
+    const own = backend as unknown as Record<string, (...list: unknown[]) => unknown>;
+    const raw = (length: number) => new Float32Array(length);
+    const sizes = { B: 1, L: 1, R: 1, K: 1 };
+    expect(() => own.contract('max')).toThrow('contract sizes: expected { B, L, R, K }, received undefined');
+    expect(() => own.contract('max', { B: 1, L: 1 })).toThrow('contract R: expected a non-negative integer');
+    expect(() => own.contract('max', sizes, raw(1), raw(1), raw(1), raw(1))).toThrow(
+      'contract a: expected a storage (allocate or adopt of the backend), received Float32Array(4 bytes)',
+    );
+    expect(() => own.packWeights(1, 1, 1)).toThrow('packWeights G: expected a storage');
+    expect(() => own.sumSquares()).toThrow('sumSquares x: expected a storage');
+    expect(() => own.qr(1, 1, raw(1))).toThrow('qr A: expected a storage');
+    expect(() => own.peak('int8', 1)).toThrow('peak dtype: expected one of float32, float64');
+    for (const dtype of ['int8', undefined])
+      expect(() => own.allocate(dtype, 4)).toThrow('storage dtype: expected one of float32, float64');
+    expect(() => own.allocate('float32')).toThrow('storage: expected a non-negative number of elements');
   });
 
   it('refuses sizes whose product fits but which are none', () => {

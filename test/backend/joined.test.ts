@@ -154,6 +154,35 @@ describe.each(subjects)('joined on $label', ({ open }) => {
     expect([...out.read()]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
+  it('refuses what is no plan, operand or storage', () => {
+    const out = backend.allocate('float64', 6);
+    const own = backend as unknown as Record<string, (...list: unknown[]) => unknown>;
+    const raw = new Float64Array(6);
+    const changed = (change: object) => planOf(left, right, change as Partial<Joined>);
+    for (const kernel of ['joined', 'joinedGradient']) {
+      const refuses = (message: string, ...list: unknown[]) =>
+        expect(() => own[kernel](...list)).toThrow(
+          refused('E_ARGUMENT', new RegExp(`^${kernel} ${message}`)),
+        );
+      refuses('plan: expected \\{ batch, rows,', undefined, out);
+      refuses('batch: expected a list, received undefined', {}, out);
+      refuses('terms: expected a list, received Int32Array', changed({ terms: Int32Array.of(2) }), out);
+      refuses('out: expected a storage', changed({}));
+      refuses('out: expected a storage', changed({}), raw);
+      refuses('left 0: expected \\{ data, strides \\}', changed({ left: [null] }), out);
+      refuses('left 0: expected a storage', changed({ left: [{ data: raw, strides: [2, 1] }] }), out);
+    }
+    const summed = changed({ reduce: 'sum' });
+    expect(() => own.joined(planOf(left, right), out, raw)).toThrow('joined arg: expected a storage');
+    expect(() => own.joinedGradient(summed, out)).toThrow('to: expected { left, right }');
+    const to = { left: [raw], right: [null] };
+    expect(() => own.joinedGradient(summed, out, raw, to)).toThrow('dout: expected a storage');
+    expect(() => own.joinedGradient(summed, out, out, to)).toThrow('left gradients: expected a storage');
+    expect(() => own.joinedGradient(summed, out, out, { left: [null] })).toThrow(
+      'right gradients: expected 1',
+    );
+  });
+
   it('refuses other dtypes, and arg and gradients where there are none', () => {
     const [out, arg] = [6, 6].map((length) => backend.allocate('float64', length));
     const narrow = backend.allocate('float32', 6);
