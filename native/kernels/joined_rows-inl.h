@@ -13,16 +13,12 @@ struct LeftOnly {
   }
 };
 
-// Of a sum that has terms: unlike 0 it leaves −0 as it is, so that copies are copies.
-template <class T>
-constexpr T nothing_yet = T(-0.0);
-
 // state[r] += Σ_k left[k][r] ⊗ right[k][r] for r < width: sums of sums, or single terms would vanish beside
 // many.
 template <class T, class X>
 void sum_elements(size_t kc, size_t width, const T* left, const T* right, T* state) {
   for (size_t r = 0; r < width; r += lanes<T>) {
-    Vec<T> value = broadcast(nothing_yet<T>);
+    Vec<T> value{};
     for (size_t k = 0; k < kc; ++k) {
       value = SumOf<X>::step(value, load(left + k * width + r), load(right + k * width + r));
     }
@@ -201,10 +197,8 @@ struct ElementReduction {
   }
 
   void start() {
-    const bool is_sum = args.reduce == XT_SUM && args.terms.count > 0;
-    const T identity = is_sum ? nothing_yet<T> : identity_of<T>(args.reduce);
     for (size_t r = 0; r < step; ++r) {
-      state[r] = identity;
+      state[r] = identity_of<T>(args.reduce);
       arg[r] = 0;
     }
   }
