@@ -2,7 +2,7 @@ import type { Backend, Joined, Precision, Storage } from '../backend/interface.t
 import type { DType } from '../core/tensor.ts';
 import { type Compiled, type CompiledStep, compile } from './compile.ts';
 import { volume } from './path.ts';
-import type { Program } from './program.ts';
+import type { Program, Step } from './program.ts';
 
 /** Where a block begins, by label. */
 export type Start = ReadonlyMap<string, number>;
@@ -121,7 +121,9 @@ export class Run {
         arg = this.room(-1 - step.out, Math.min(out.length, spanOf(compiledStep.form)), 'float64');
         this.winners[step.out] = arg;
       }
-      this.backend.joined(this.joined(compiled, compiledStep, start), out, arg);
+      const joined = this.joined(compiled, compiledStep, start);
+      // A sum starts from 0, which makes +0 of −0; the maximum of one value is that value.
+      this.backend.joined(isCopy(step) ? { ...joined, reduce: 'max' } : joined, out, arg);
     }
     if (keep) return;
     for (const n of step.left) if (n >= compiled.program.inputs) this.values[n].release();
@@ -159,6 +161,10 @@ export class Run {
     if (!storage) this.spare.set(key, (storage = this.borrow(this.backend.allocate(dtype, length))));
     return storage.length === length ? storage : storage.at(0, length);
   }
+}
+
+function isCopy({ left, right, terms, fromUnit }: Step): boolean {
+  return left.length === 1 && right.length === 0 && terms.length === 0 && !fromUnit;
 }
 
 /** Elements from the first to the last of out. */
