@@ -5,6 +5,7 @@ import { foldKernels } from './reference_folds.ts';
 import { joinedKernels } from './reference_joined.ts';
 import { learningKernels } from './reference_learning.ts';
 import { referenceLinearAlgebra } from './reference_linalg.ts';
+import { passed } from './reference_slopes.ts';
 import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
 /** The definition that the other backends are tested against: plain loops, sums in float64, no blocking. */
@@ -37,7 +38,8 @@ const kernels: Kernels = {
 
   contractGradient(xi, { B, L, R, K }, from, to, accumulate) {
     const [a, h, G, dout] = [from.a, from.h, from.G, from.dout].map(arrayOf);
-    const { value, dx, dy } = XI[xi];
+    const row = XI[xi];
+    const { value, dx, dy } = row;
     const da = new Float64Array(B * L);
     const dh = new Float64Array(B * R);
     const dG = new Float64Array(L * R * K);
@@ -48,15 +50,15 @@ const kernels: Kernels = {
           const x = a[b * L + i];
           const y = h[b * R + j];
           const joined = value(x, y);
-          const row = (i * R + j) * K;
+          const from = (i * R + j) * K;
           let weight = 0;
           for (let k = 0; k < K; k++) {
             const d = dout[b * K + k];
-            weight += G[row + k] * d;
-            dG[row + k] += joined * d;
+            weight += G[from + k] * d;
+            dG[from + k] += joined * d;
           }
-          da[b * L + i] += weight * dx(x, y);
-          dh[b * R + j] += weight * dy(x, y);
+          da[b * L + i] += passed(row, weight, dx(x, y));
+          dh[b * R + j] += passed(row, weight, dy(x, y));
         }
       }
     }
@@ -116,10 +118,10 @@ const kernels: Kernels = {
 
   activateGradient(activation, rows, cols, yIn, dyIn, dbiasIn) {
     const [y, dy] = [yIn, dyIn].map(arrayOf);
-    const { slope } = ACTIVATION[activation];
+    const { gradient } = ACTIVATION[activation];
     const dbias = new Float64Array(cols);
     for (let n = 0; n < rows * cols; n++) {
-      dy[n] *= slope(y[n]);
+      dy[n] = gradient(y[n], dy[n]);
       dbias[n % cols] += dy[n];
     }
     dbiasIn.write(dbias);
@@ -137,10 +139,13 @@ const kernels: Kernels = {
   },
 };
 
-const ACTIVATION: Readonly<Record<Activation, { value(z: number): number; slope(y: number): number }>> = {
-  identity: { value: (z) => z, slope: () => 1 },
-  relu: { value: (z) => (z < 0 ? 0 : z), slope: (y) => (y > 0 ? 1 : 0) },
-  tanh: { value: Math.tanh, slope: (y) => 1 - y * y },
+/** A gradient with respect to z is that with respect to y times σ′, which of relu chooses as slopes of ξ do. */
+const ACTIVATION: Readonly<
+  Record<Activation, { value(z: number): number; gradient(y: number, dy: number): number }>
+> = {
+  identity: { value: (z) => z, gradient: (_y, dy) => dy },
+  relu: { value: (z) => (z < 0 ? 0 : z), gradient: (y, dy) => (y > 0 ? dy : 0) },
+  tanh: { value: Math.tanh, gradient: (y, dy) => (1 - y * y) * dy },
 };
 
 /** The reference needs nothing, so it can always be had. */

@@ -2,6 +2,7 @@ import { mismatch } from '../core/errors.ts';
 import type { FloatArray } from '../core/tensor.ts';
 import { XI } from '../core/xi.gen.ts';
 import type { Folds, Rows } from './interface.ts';
+import { passed } from './reference_slopes.ts';
 import { arrayOf } from './storage.ts';
 
 /** The definitions of the folds over steps, and of their gradients. */
@@ -19,8 +20,8 @@ export const foldKernels: Folds = {
       let gradient = dout[n];
       for (let t = steps - 1; t >= 0; t--) {
         const operand = z[t * count + n];
-        dz[t * count + n] = gradient * row.dy(states[t], operand);
-        gradient *= row.dx(states[t], operand);
+        dz[t * count + n] = passed(row, gradient, row.dy(states[t], operand));
+        gradient = passed(row, gradient, row.dx(states[t], operand));
       }
     }
   },

@@ -1,6 +1,7 @@
 import type { FloatArray } from '../core/tensor.ts';
 import { XI, type XiRow } from '../core/xi.gen.ts';
 import type { Joined, JoinedOperand, Kernels, Reduction } from './interface.ts';
+import { passed } from './reference_slopes.ts';
 import { arrayOf } from './storage.ts';
 
 /** The definition of {@link Kernels.joined} and its gradient: a loop for each of g, m, n, s, and float64 sums. */
@@ -151,8 +152,8 @@ function termsOf(plan: Joined, to?: Parameters<Kernels['joinedGradient']>[3]) {
         return;
       }
       const [x, y] = [foldOf(left, leftAt, s, fromUnit), foldOf(right, rightAt, s, false)];
-      spreadSide(operator, left, leftAt, s, fromUnit, weight * join.dx(x, y));
-      spreadSide(operator, right, rightAt, s, false, weight * join.dy(x, y));
+      spreadSide(operator, left, leftAt, s, fromUnit, passed(join, weight, join.dx(x, y)));
+      spreadSide(operator, right, rightAt, s, false, passed(join, weight, join.dy(x, y)));
     },
     flush(): void {
       flushSide(left, to?.left ?? []);
@@ -191,9 +192,9 @@ function spreadSide(
     const sums = side.sums[n];
     let own = gradient;
     if (n > 0) {
-      own = gradient * operator.dy(folded[n - 1], z);
-      gradient *= operator.dx(folded[n - 1], z);
-    } else if (fromUnit) own = gradient * operator.dy(operator.unit, z);
+      own = passed(operator, gradient, operator.dy(folded[n - 1], z));
+      gradient = passed(operator, gradient, operator.dx(folded[n - 1], z));
+    } else if (fromUnit) own = passed(operator, gradient, operator.dy(operator.unit, z));
     if (sums) sums[place] += own;
   }
 }
