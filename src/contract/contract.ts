@@ -185,7 +185,9 @@ function contractWinners(expression: string, operands: readonly Tensor[], option
  * Gradients of Σ dout · contract(…) with respect to each operand, in their order.
  *
  * Where ⊕ is sum every term passes on dout ⊙ its derivative, for logsumexp with its softmax weight, for max and min the
- * first term that won passes on all. At kinks of ξ the derivatives of docs/xi.md. About twice the operations of `contract`.
+ * first term that won passes on all. At kinks of ξ the derivatives of docs/xi.md; of operands that tie inside ξ the plan chooses
+ * one where ⊕ is sum or logsumexp, on every backend the same, and the first in the expression wins where it is max or min. Beside
+ * infinities see docs/contraction.md. About twice the operations of `contract`.
  *
  * @throws XiError as {@link contract}; E_ARGUMENT for a ξ of one's own without `dx` and `dy`.
  */
