@@ -1,6 +1,13 @@
 import type { Tensor } from '../core/tensor.ts';
-import type { HierarchicalTucker } from './ht.ts';
-import { type ApproximateHT, assemble, type HTParts, partsOf, timesModes, unfold } from './ht.ts';
+import {
+  type ApproximateHT,
+  assemble,
+  type HierarchicalTucker,
+  type HTParts,
+  partsOf,
+  timesModes,
+  unfold,
+} from './ht.ts';
 import { treeEdges } from './ht_svd.ts';
 import { firstColumns, type Linear, type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
 import { checkMemory, type TruncationOptions, tensor64, truncation } from './options.ts';

@@ -68,7 +68,7 @@ export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT
     const rest = train.run(left, H.shape.slice(0, at));
     train.finish(linear.multiply(rest, right), H.shape.slice(at), H.scale);
   } else train.finish(matrix(1, H.data.length, H.data), H.shape, H.scale);
-  // Elements of an ordinary size make no others, and a million of them take as long to look at as to decompose.
+  // Elements of an ordinary size make no others, and to look at a million of them takes a part of the time.
   if (H.scale !== 1) checkRange('ttSvd', train.cores);
   return { cores: train.cores, error: missed + Math.sqrt(train.discarded) / H.norm };
 }
