@@ -62,8 +62,10 @@ describe.each(Object.entries(RUNTIMES))('%s', (name, before) => {
   it('its command trains the same model', async () => {
     const train = [COMMAND, 'train', '--data', 'splice', '--epochs', '1', '--rank', '4', '--limit', '500'];
     await succeed([...before, ...train, '-o', `${name}.safetensors`], runtime(name));
-    await succeed([...train, '-o', 'node.safetensors']);
-    expect(readFileSync(inFolder(`${name}.safetensors`))).toEqual(readFileSync(inFolder('node.safetensors')));
+    await succeed([...train, '-o', `${name}-node.safetensors`]);
+    expect(readFileSync(inFolder(`${name}.safetensors`))).toEqual(
+      readFileSync(inFolder(`${name}-node.safetensors`)),
+    );
   });
 
   it('its command shares networks among workers', async () => {
