@@ -8,6 +8,7 @@ import {
   checkLimits,
   type Documents,
   encodeParts,
+  TEXT_KEYS,
   type TextLimits,
   type TextParts,
   type VocabularyOptions,
@@ -32,16 +33,7 @@ export interface ImdbOptions extends VocabularyOptions, TextLimits {
  */
 export async function loadImdb(options: ImdbOptions): Promise<TextParts> {
   const where = 'loadImdb';
-  knownKeys(where, options, [
-    'source',
-    'words',
-    'vocabulary',
-    'limit',
-    'testLimit',
-    'steps',
-    'keep',
-    'variable',
-  ]);
+  knownKeys(where, options, ['source', ...TEXT_KEYS]);
   const { source, limit, testLimit, ...rest } = options;
   const folder = folderOf(`${where} source`, source);
   const most = checkLimits(where, { limit, testLimit });

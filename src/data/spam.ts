@@ -10,6 +10,7 @@ import {
   checkLimits,
   type Documents,
   encodeParts,
+  TEXT_KEYS,
   type TextLimits,
   type TextParts,
   type VocabularyOptions,
@@ -45,17 +46,7 @@ export interface SpamOptions extends VocabularyOptions, TextLimits {
  */
 export async function loadSpam(options: SpamOptions = {}): Promise<TextParts> {
   const where = 'loadSpam';
-  knownKeys(where, options, [
-    'source',
-    'words',
-    'vocabulary',
-    'seed',
-    'limit',
-    'testLimit',
-    'steps',
-    'keep',
-    'variable',
-  ]);
+  knownKeys(where, options, ['source', 'seed', ...TEXT_KEYS]);
   const { source, words = 5000, seed = 0, limit, testLimit, ...rest } = options;
   const given = source === undefined ? undefined : folderOf(`${where} source`, source);
   integer(`${where} seed`, seed, 0, Number.MAX_SAFE_INTEGER);

@@ -20,6 +20,11 @@ export interface Vocabulary {
 const PAD = '<pad>';
 const UNKNOWN = '<unk>';
 
+const ENCODING_KEYS = ['steps', 'keep', 'variable'] as const;
+const PARTS_KEYS = [...ENCODING_KEYS, 'words', 'vocabulary'] as const;
+/** What loaders of texts take beside what is their own. */
+export const TEXT_KEYS = [...PARTS_KEYS, 'limit', 'testLimit'] as const;
+
 /** How texts of any length become sequences of T tokens. */
 export interface TextOptions {
   /** T, the tokens of a sequence; 100 when left out. */
@@ -97,7 +102,7 @@ function encoded(
   vocabulary: Vocabulary,
   options: TextOptions,
 ): Dataset<TokenTensor> {
-  knownKeys(where, options, ['steps', 'keep', 'variable']);
+  knownKeys(where, options, ENCODING_KEYS);
   const steps = integer(`${where} steps`, options.steps ?? 100, 1, 2 ** 16);
   const keep = oneOf(`${where} keep`, options.keep ?? 'first', ['first', 'last'] as const);
   const { variable = false } = options;
@@ -174,7 +179,7 @@ export function checkLimits(where: string, { limit = ALL, testLimit = ALL }: Tex
 
 /** Encodes two parts with the vocabulary of the first, so that nothing of the second is known before. */
 export function encodeParts(train: Documents, test: Documents, given: VocabularyOptions = {}): TextParts {
-  knownKeys('encodeParts', given, ['steps', 'keep', 'variable', 'words', 'vocabulary']);
+  knownKeys('encodeParts', given, PARTS_KEYS);
   const { words, vocabulary, ...options } = given;
   checkDocuments('encodeParts', train);
   return encodeBoth(train, test, vocabulary ?? vocabularyIn('encodeParts', train.texts, words), options);

@@ -13,7 +13,7 @@ import { firstColumns, type Linear, type Matrix, matrix, middleFirst, transpose 
 import { checkMemory, type TruncationOptions, tensor64, truncation } from './options.ts';
 import { Powers, spreadPower } from './scale.ts';
 import type { TreeNode } from './tree.ts';
-import { rankFor, roundingOf, type Threshold } from './truncate.ts';
+import { rankFor, type Threshold, thresholdOf } from './truncate.ts';
 
 /** The same tensor, divided by 2^power, with orthonormal columns at all nodes but the root. */
 export function orthogonalise(
@@ -49,16 +49,11 @@ interface Cut {
 
 type Cuts = readonly [Cut, Cut];
 
-/** How many of the singular values of A are kept. */
-function keptOf(s: Float64Array, A: Matrix, { value, norm }: Threshold, most: number) {
-  return rankFor(s, Math.max(value, roundingOf(A.rows, A.cols, norm)), most);
-}
-
 /** One decomposition for both children of the root: where singular values are equal, two would choose directions that do not match. */
 function cutRoot(linear: Linear, { shape: [a, b], data }: Tensor, threshold: Threshold, most: number): Cuts {
   const A = matrix(a, b, data as Float64Array);
   const { U, s, Vt } = linear.svd(A);
-  const kept = keptOf(s, A, threshold, most);
+  const kept = rankFor(s, thresholdOf(A, threshold), most);
   // What both leave out is one part.
   return [
     { U, s, ...kept },
@@ -78,7 +73,7 @@ function cutChildren(
   const weighed = (B.data as Float64Array).map((value, at) => value * spectrum[at % r]);
   const cut = (A: Matrix, side: 0 | 1): Cut => {
     const { U, s } = linear.leftSvd(A);
-    return { U, s, ...keptOf(s, A, threshold, most[side]) };
+    return { U, s, ...rankFor(s, thresholdOf(A, threshold), most[side]) };
   };
   return [cut(matrix(a, b * r, weighed), 0), cut(middleFirst(weighed, a, b, r), 1)];
 }

@@ -49,21 +49,12 @@ export class Powers {
  */
 export function spreadPower(where: string, parts: readonly Tensor[], exponent: number): Tensor[] {
   const last = parts.length - 1;
-  const scaled = (part: Tensor, power: number): Tensor => ({
-    ...part,
-    data: (part.data as Float64Array).map((value) => timesPower(value, power)),
+  const share = Math.abs(exponent) <= STEP / 2 ? 0 : Math.trunc(exponent / parts.length);
+  const scaled = parts.map((part, n) => {
+    const power = n === last ? exponent - last * share : share;
+    return { ...part, data: (part.data as Float64Array).map((value) => timesPower(value, power)) };
   });
-  if (Math.abs(exponent) <= STEP / 2 || parts.length === 1) {
-    return checkRange(
-      where,
-      parts.map((part, n) => scaled(part, n === last ? exponent : 0)),
-    );
-  }
-  const share = Math.trunc(exponent / parts.length);
-  return checkRange(
-    where,
-    parts.map((part, n) => scaled(part, n === last ? exponent - last * share : share)),
-  );
+  return checkRange(where, scaled);
 }
 
 /** @throws XiError E_NUMERIC where a part of the result is not finite. */

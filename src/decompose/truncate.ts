@@ -28,7 +28,7 @@ export function rankFor(
  * What rounding makes of singular values that are zero, together: the least threshold for a matrix of so many rows and columns that comes
  * from a tensor of this norm. Some ε times the norm, and it grows with their number; so ranks do not depend on who computes.
  */
-export const roundingOf = (rows: number, cols: number, norm: number): number =>
+const roundingOf = (rows: number, cols: number, norm: number): number =>
   4 * Number.EPSILON * Math.sqrt(Math.min(rows, cols)) * norm;
 
 /** How much may be left out, of a tensor of this norm. */
@@ -36,6 +36,10 @@ export interface Threshold {
   readonly value: number;
   readonly norm: number;
 }
+
+/** What may be left out of A: at least what rounding is. */
+export const thresholdOf = ({ rows, cols }: Matrix, { value, norm }: Threshold): number =>
+  Math.max(value, roundingOf(rows, cols, norm));
 
 /** Below this a decomposition costs less than to ask whether it is needed. */
 const WORTH_A_PROOF = 2 ** 14;
@@ -47,8 +51,8 @@ const WORTH_A_PROOF = 2 ** 14;
  * Where all singular values are proven to exceed the threshold, nothing may be left out, and any orthonormal basis
  * does: that of the axes for a wide A, Q of its QR decomposition for a tall one, at a fraction of the cost of an SVD.
  */
-export function split(linear: Linear, A: Matrix, { value, norm }: Threshold, most: number): Split {
-  const threshold = Math.max(value, roundingOf(A.rows, A.cols, norm));
+export function split(linear: Linear, A: Matrix, allowed: Threshold, most: number): Split {
+  const threshold = thresholdOf(A, allowed);
   const small = Math.min(A.rows, A.cols);
   if (most >= small && A.data.length >= WORTH_A_PROOF && linear.fullRank(sample(A), threshold)) {
     if (A.rows <= A.cols) return { U: identity(A.rows), rest: A, discarded: 0 };

@@ -3,7 +3,8 @@ import { checkRange, type Values } from './values.ts';
 
 /** Unit roundoff of float64, and its least number: what a product that underflows is off by, at most. */
 const UNIT = 2 ** -53;
-const LEAST = Number.MIN_VALUE;
+const LEAST_EXPONENT = -1074;
+const LEAST = 2 ** LEAST_EXPONENT;
 
 /** For each output component: a bound on the error of its double, from the errors of the operands; and its grain. */
 export function joinBounds(
@@ -47,7 +48,7 @@ export function joinBounds(
   const grain = joined + (weights?.grain ?? 0);
   const operandsAreExact = [...major.error, ...minor.error].every((e) => e === 0);
   // Every partial sum is a multiple of 2^grain then, and has 53 bits at most.
-  const representable = 2 ** grain >= LEAST && size.every((s) => s <= 2 ** 52 * 2 ** grain);
+  const representable = grain >= LEAST_EXPONENT && size.every((s) => s <= 2 ** 52 * 2 ** grain);
   if (operandsAreExact && representable) return { error: new Float64Array(K), grain };
   // A slope or an offset is a sum of at most L products, a value one of R slopes times h and R offsets; every partial sum is at
   // most `size`. Higham 2002, Accuracy and Stability of Numerical Algorithms, section 3.1.
