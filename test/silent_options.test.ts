@@ -51,6 +51,11 @@ describe('options that would change a result in silence', () => {
       /contract backend: expected what openBackend\(\) resolves to/,
     ],
     [
+      'a part of a backend',
+      () => library.contract('ij->i', [templates], { backend: { contract: () => {} } as never }),
+      /contract backend: expected what openBackend\(\) resolves to/,
+    ],
+    [
       'a number for a shape',
       () => library.contract.plan('ij->i', [3 as never]),
       /shape 0: expected a list of extents/,

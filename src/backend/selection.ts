@@ -72,7 +72,9 @@ function threadsOf(option: number | undefined, { threads: variable, cores }: Sur
 
 /** @throws XiError E_ARGUMENT for anything but a backend, unless it is left out. */
 export function checkBackend(where: string, backend: unknown): void {
-  if (backend === undefined || typeof (backend as Backend | null)?.contract === 'function') return;
+  const { adopt, contract, joined, matmul } = (backend ?? {}) as Partial<Backend>;
+  if (backend === undefined || [adopt, contract, joined, matmul].every((f) => typeof f === 'function'))
+    return;
   throw mismatch('E_ARGUMENT', `${where} backend`, 'what openBackend() resolves to', backend);
 }
 

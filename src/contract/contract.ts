@@ -18,7 +18,15 @@ import { NEUTRAL } from './algebra.ts';
 import { contractCustom, contractCustomGradient, contractCustomWinners } from './custom.ts';
 import { Run } from './execute.ts';
 import { stepGradients } from './gradient.ts';
-import { adoptAll, checkOperands, checkValues, operandDtype, operandOf, rounded } from './operands.ts';
+import {
+  adoptAll,
+  checkOperands,
+  checkValues,
+  nameOf,
+  operandDtype,
+  operandOf,
+  rounded,
+} from './operands.ts';
 import { type ContractionPlan, describeDefinition, describeProgram } from './plan.ts';
 import {
   backendOf,
@@ -146,7 +154,10 @@ function plannedDtype(
 ): DType {
   let dtype = wanted === undefined ? undefined : oneOf('contract.plan dtype', wanted, DTYPES);
   operands.forEach((operand, n) => {
-    if (isTensor(operand)) dtype = operandDtype('contract.plan', expression, n, operand, dtype);
+    if (!isTensor(operand)) return;
+    dtype = operandDtype('contract.plan', expression, n, operand, dtype);
+    const place = nameOf('contract.plan', expression, n);
+    checkTensor(place, operand, operand.shape, dtype, { finite: false });
   });
   return dtype ?? 'float32';
 }

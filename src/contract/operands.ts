@@ -50,7 +50,7 @@ export function operandDtype(
 }
 
 /** The words that a message calls an operand by. */
-function nameOf(where: string, text: string, n: number): string {
+export function nameOf(where: string, text: string, n: number): string {
   return `${where} ${parseExpression(text, where).names[n] ?? `operand ${n}`}`;
 }
 

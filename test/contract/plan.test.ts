@@ -143,6 +143,13 @@ describe('contract.plan refuses what contract does', () => {
     expect(contract.plan('ij,jk->ik', [[2, 3], y]).dtype).toBe('float32');
   });
 
+  it('tensors whose data do not fill their shape', () => {
+    const [short, y] = [{ ...zeros([3, 2]), shape: [2, 2] }, zeros([2, 4])];
+    const refused = refusal(() => contract.plan('ij,jk->ik', [short, y]));
+    expect(refused[1]).toBe('contract operand 0 (ij): expected 4 elements for shape [2, 2], received 6');
+    expect(refusal(() => contract('ij,jk->ik', [short, y]))).toEqual(refused);
+  });
+
   it('steps of more axes than kernels take', () => {
     const labels = Array.from({ length: 25 }, (_, n) => String.fromCodePoint(0x61 + n));
     const permutation = (count: number) => {
