@@ -5,7 +5,7 @@ import { BACKEND_NAMES, type BackendName } from '../../src/backend/interface.ts'
 import { openBackend, probeBackend, selectBackend } from '../../src/backend/select.ts';
 import type { BackendOptions } from '../../src/backend/selection.ts';
 import { ABI_VERSION, TABLE_HASH } from '../../src/core/abi.gen.ts';
-import { NATIVE_FILE, packageFolder, run, WASM_FILE } from '../support/processes.ts';
+import { NATIVE_FILE, packageFolder, RELAXED_FILE, run, WASM_FILE } from '../support/processes.ts';
 
 interface Info {
   readonly used: { readonly name: BackendName; readonly isa: string; readonly threads: number } | null;
@@ -50,6 +50,9 @@ const flipByte = (file: string, at: number) => {
   writeFileSync(inFolder(file), bytes);
 };
 
+/** Every module: an engine with relaxed SIMD has two to choose from. */
+const toModules = (damage: (file: string) => void) => [WASM_FILE, RELAXED_FILE].forEach(damage);
+
 describe('selection by probing', () => {
   it('uses the native backend, for no reason but that it comes first', async () => {
     const { code, used, because } = await info();
@@ -79,12 +82,12 @@ describe('selection by probing', () => {
   });
 
   it.each<[string, () => void, RegExp]>([
-    ['removed', () => remove(WASM_FILE), /xitensor\.wasm is missing/],
-    ['built from another table', () => makeStale(WASM_FILE), /stale/],
-    ['not a module', () => overwrite(WASM_FILE), /cannot be instantiated/],
-    ['empty', () => cutTo(WASM_FILE, 0), /cannot be instantiated/],
-    ['cut in the middle', () => cutTo(WASM_FILE, 0.5), /cannot be instantiated/],
-    ['of another version', () => flipByte(WASM_FILE, 4), /cannot be instantiated/],
+    ['removed', () => toModules(remove), /xitensor\.wasm is missing/],
+    ['built from another table', () => toModules((file) => makeStale(file)), /stale/],
+    ['not a module', () => toModules(overwrite), /cannot be instantiated/],
+    ['empty', () => toModules((file) => cutTo(file, 0)), /cannot be instantiated/],
+    ['cut in the middle', () => toModules((file) => cutTo(file, 0.5)), /cannot be instantiated/],
+    ['of another version', () => toModules((file) => flipByte(file, 4)), /cannot be instantiated/],
   ])('falls back to the reference when also the module is %s', async (_, damage, expected) => {
     remove(NATIVE_FILE);
     damage();
@@ -101,7 +104,7 @@ describe('selection by probing', () => {
 
   it('a stale binary is refused with both hashes and the ABI', async () => {
     makeStale(NATIVE_FILE);
-    makeStale(WASM_FILE);
+    toModules((file) => makeStale(file));
     const { reason } = await info();
     for (const name of ['native', 'wasm'] as const) {
       expect(reason(name)).toContain(`built for ABI ${ABI_VERSION}, table ${OTHER_HASH}`);

@@ -9,6 +9,8 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const COMMAND = join(ROOT, 'dist/cli/main.js');
 export const NATIVE_FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
 export const WASM_FILE = 'wasm/xitensor.wasm';
+/** Where engines have relaxed SIMD, as Node 22 and later do. */
+export const RELAXED_FILE = 'wasm/xitensor-relaxed.wasm';
 
 export interface Outcome {
   readonly code: number | null;
@@ -81,7 +83,7 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'xitenso
 /** A copy of what the package consists of, whose binaries a test may damage. */
 export function packageFolder(): string {
   const folder = temporaryFolder();
-  for (const part of ['dist', 'package.json', NATIVE_FILE, WASM_FILE]) {
+  for (const part of ['dist', 'package.json', NATIVE_FILE, WASM_FILE, RELAXED_FILE]) {
     if (!existsSync(join(ROOT, part))) continue;
     mkdirSync(join(folder, part, '..'), { recursive: true });
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
