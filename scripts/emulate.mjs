@@ -145,7 +145,8 @@ async function bundleSuite() {
 }
 
 async function emulateAll(isas, options) {
-  await run(process.execPath, [inProject('scripts/setup.mjs')]);
+  const code = await run(process.execPath, [inProject('scripts/setup.mjs')], { inherit: true });
+  if (code !== 0) throw new Error('set-up failed');
   await ensureTools();
   const machine = { bochs: await buildBochs(), kernel: await fetchKernel(), ...options };
   await bundleSuite();
