@@ -7,8 +7,9 @@ import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { buildBochs } from './lib/bochs.mjs';
+import { bundleSuite } from './lib/bundles.mjs';
 import { END, fetchKernel, makeGuest } from './lib/guest.mjs';
-import { aptInstall, have, inProject, run, scratchPath } from './lib/steps.mjs';
+import { aptInstall, have, inProject, run } from './lib/steps.mjs';
 
 const ISAS = ['avx512', 'avx512bf16', 'amx'];
 const HELP = `npm run emulate -- [--only TEXT] [--runs N] [--help] [ISA ...]
@@ -23,21 +24,20 @@ kernel in it. Some half an hour an instruction set, as many at a time as there a
 
 Ends with a line "N passed, N failed", and with status 1 if a case failed or did not run.`;
 
-const TOOLS = {
+/** Commands and files, and the packages of Debian that have them. */
+const NEEDED = {
   busybox: 'busybox-static',
   cpio: 'cpio',
   'g++': 'g++',
   make: 'make',
+  xz: 'xz-utils',
   'grub-mkrescue': 'grub-common',
   xorriso: 'xorriso',
   mformat: 'mtools',
-};
-const FILES = {
   '/usr/lib/grub/i386-pc': 'grub-pc-bin',
   '/usr/share/bochs/BIOS-bochs-latest': 'bochsbios',
   '/usr/share/vgabios/vgabios.bin': 'vgabios',
 };
-const BUNDLE = '.setup/conformance/emulated.mjs';
 // Nothing in the suite takes as long.
 const SILENCE = 20 * 60_000;
 
@@ -63,14 +63,9 @@ function options() {
 async function ensureTools() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error(`expected linux on x64, this is ${process.platform} on ${process.arch}`);
-  const packages = [
-    ...Object.keys(TOOLS)
-      .filter((command) => !have(command))
-      .map((command) => TOOLS[command]),
-    ...Object.keys(FILES)
-      .filter((path) => !existsSync(path))
-      .map((path) => FILES[path]),
-  ];
+  const packages = Object.keys(NEEDED)
+    .filter((name) => !(name.startsWith('/') ? existsSync(name) : have(name)))
+    .map((name) => NEEDED[name]);
   if (packages.length === 0) return;
   const { ok, reason } = await aptInstall(packages, 'with which a machine is emulated');
   if (!ok) throw new Error(`${reason}. Get them with apt-get install ${packages.join(' ')}`);
@@ -86,11 +81,11 @@ function parse(line) {
 }
 
 /** Runs the suite on one instruction set; resolves with { passed, failed }. */
-async function emulate({ bochs, kernel, runs, only }, isa) {
+async function emulate({ bochs, kernel, bundle, runs, only }, isa) {
   const filter = `'${only.replaceAll("'", "'\\''")}'`;
-  const command = `XITENSOR_TEST_RUNS=${runs} ${process.execPath} ${BUNDLE} native ${isa} ${filter}`;
+  const command = `XITENSOR_TEST_RUNS=${runs} ${process.execPath} ${bundle} native ${isa} ${filter}`;
   const guest = await makeGuest(isa, kernel, command, [
-    BUNDLE,
+    bundle,
     'package.json',
     'prebuilds/linux-x64',
     'test/golden',
@@ -137,19 +132,16 @@ async function emulate({ bochs, kernel, runs, only }, isa) {
   return result;
 }
 
-async function bundleSuite() {
-  const { build } = await import('esbuild');
-  const shape = { bundle: true, platform: 'node', format: 'esm', logLevel: 'error' };
-  scratchPath('conformance', 'any');
-  await build({ ...shape, entryPoints: [inProject('test/conformance/run.ts')], outfile: inProject(BUNDLE) });
-}
-
 async function emulateAll(isas, options) {
   const code = await run(process.execPath, [inProject('scripts/setup.mjs')], { inherit: true });
   if (code !== 0) throw new Error('set-up failed');
   await ensureTools();
-  const machine = { bochs: await buildBochs(), kernel: await fetchKernel(), ...options };
-  await bundleSuite();
+  const made = {
+    bochs: await buildBochs(),
+    kernel: await fetchKernel(),
+    bundle: await bundleSuite('emulated'),
+  };
+  const machine = { ...made, ...options };
   const total = { passed: 0, failed: 0 };
   const queue = [...isas];
   const worker = async () => {

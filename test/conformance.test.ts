@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // @ts-expect-error plain JavaScript, which runs before anything is compiled
+import { bundleSuite } from '../scripts/lib/bundles.mjs';
+// @ts-expect-error plain JavaScript
 import { neonRunner } from '../scripts/neon.mjs';
 import { suite } from './conformance/suite.ts';
+import { RELAXED_FILE } from './support/processes.ts';
 import { required, subjects } from './support/subjects.ts';
 
 const covered: string[] = [];
@@ -23,15 +25,7 @@ function elsewhere(title: string, label: string, command: readonly string[]) {
     covered.push(label);
     const results = new Map<string, string | null>();
     beforeAll(async () => {
-      const bundle = `.setup/conformance/${label.replaceAll(/\W+/g, '-')}.mjs`;
-      await build({
-        entryPoints: ['test/conformance/run.ts'],
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        outfile: bundle,
-        logLevel: 'error',
-      });
+      const bundle = await bundleSuite(label.replaceAll(/\W+/g, '-'));
       const [program, ...args] = command;
       const { stdout, stderr } = spawnSync(program, [...args, bundle, ...label.split(' ').slice(0, 2)], {
         encoding: 'utf8',
@@ -61,8 +55,8 @@ if ('missing' in runner) {
 /** Node 20 has relaxed SIMD behind a flag, with the opcodes of the standard; later versions have it anyway, and no flag. */
 const RELAXED = 'wasm relaxed128';
 if (!subjects.some(({ label }) => label === RELAXED)) {
-  if (!existsSync('wasm/xitensor-relaxed.wasm')) {
-    console.warn(`${RELAXED} is not covered: wasm/xitensor-relaxed.wasm is missing`);
+  if (!existsSync(RELAXED_FILE)) {
+    console.warn(`${RELAXED} is not covered: ${RELAXED_FILE} is missing`);
   } else {
     const command = [process.execPath, '--experimental-wasm-relaxed-simd'];
     elsewhere(`${RELAXED} behind a flag`, RELAXED, command);

@@ -1,5 +1,5 @@
-// Makes the entries for browsers: dist/index.browser.js and dist/index.inline.js, each one file that imports nothing. The
-// modules that know Node and those for pages stand in each other's place here, and nowhere else.
+// Makes the entries for browsers, dist/index.browser.js and dist/index.inline.js, each one file that imports nothing, and the
+// conformance suite as one file. The modules that know Node and those for pages stand in each other's place here, and nowhere else.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -54,4 +54,13 @@ export async function bundleEntries(folder) {
       banner: { js: 'export {};' },
     });
   }
+}
+
+/** Bundles the conformance suite for a Node that has nothing but the binaries and test/golden/, and returns the path within the project. */
+export async function bundleSuite(name) {
+  const { build } = await import('esbuild');
+  const path = `.setup/conformance/${name}.mjs`;
+  const shape = { bundle: true, platform: 'node', format: 'esm', logLevel: 'error' };
+  await build({ ...shape, entryPoints: [inProject('test/conformance/run.ts')], outfile: inProject(path) });
+  return path;
 }

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { inProject, install, run, scratchPath, step } from './steps.mjs';
+import { have, inProject, install, run, scratchPath, step } from './steps.mjs';
 
 /** What marks the end of a run on the serial port. */
 export const END = 'GUEST ENDS';
@@ -69,14 +69,13 @@ export async function fetchKernel() {
   return inProject(kernel);
 }
 
-/** Node and the libraries that the loader finds for it. */
-async function copyNode(to) {
-  const put = (from) => {
+/** A program and the libraries that the loader finds for it, none for a static one, of which ldd complains. */
+async function copyProgram(path, to) {
+  const libraries = (await run('ldd', [path]).catch(() => '')).matchAll(/(\/\S+) \(0x/g);
+  for (const from of [path, ...Array.from(libraries, ([, library]) => library)]) {
     mkdirSync(join(to, dirname(from)), { recursive: true });
     copyFileSync(from, join(to, from));
-  };
-  put(process.execPath);
-  for (const [, library] of (await run('ldd', [process.execPath])).matchAll(/(\/\S+) \(0x/g)) put(library);
+  }
 }
 
 /**
@@ -89,9 +88,9 @@ export async function makeGuest(name, kernel, command, files) {
   const root = join(folder, 'root');
   for (const path of ['bin', 'dev', 'proc', 'sys', 'tmp', 'xitensor'])
     mkdirSync(join(root, path), { recursive: true });
-  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-  for (const applet of ['sh', 'mount', 'sleep', 'stty']) symlinkSync('busybox', join(root, 'bin', applet));
-  await copyNode(root);
+  const busybox = have('busybox');
+  for (const program of [busybox, process.execPath]) await copyProgram(program, root);
+  for (const applet of ['sh', 'mount', 'sleep', 'stty']) symlinkSync(busybox, join(root, 'bin', applet));
   for (const file of files) cpSync(inProject(file), join(root, 'xitensor', file), { recursive: true });
   writeFileSync(join(root, 'init'), init(command));
   chmodSync(join(root, 'init'), 0o755);

@@ -18,15 +18,7 @@ import { NEUTRAL } from './algebra.ts';
 import { contractCustom, contractCustomGradient, contractCustomWinners } from './custom.ts';
 import { Run } from './execute.ts';
 import { stepGradients } from './gradient.ts';
-import {
-  adoptAll,
-  checkOperands,
-  checkValues,
-  nameOf,
-  operandDtype,
-  operandOf,
-  rounded,
-} from './operands.ts';
+import { adoptAll, checkOperands, checkValues, operandOf, rounded, wholeOperandDtype } from './operands.ts';
 import { type ContractionPlan, describeDefinition, describeProgram } from './plan.ts';
 import {
   backendOf,
@@ -154,10 +146,7 @@ function plannedDtype(
 ): DType {
   let dtype = wanted === undefined ? undefined : oneOf('contract.plan dtype', wanted, DTYPES);
   operands.forEach((operand, n) => {
-    if (!isTensor(operand)) return;
-    dtype = operandDtype('contract.plan', expression, n, operand, dtype);
-    const place = nameOf('contract.plan', expression, n);
-    checkTensor(place, operand, operand.shape, dtype, { finite: false });
+    if (isTensor(operand)) dtype = wholeOperandDtype('contract.plan', expression, n, operand, dtype);
   });
   return dtype ?? 'float32';
 }

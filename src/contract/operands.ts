@@ -42,15 +42,27 @@ export function operandDtype(
 ): DType {
   if (!isTensor(operand) || !Array.isArray(operand.shape))
     throw mismatch('E_ARGUMENT', nameOf(where, text, n), 'a Tensor { dtype, shape, data }', operand);
-  const { data, dtype, shape } = operand;
+  const { data, dtype } = operand;
   const own = data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
   if (own !== undefined && own === dtype && own === (wanted ?? own)) return own;
+  return wholeOperandDtype(where, text, n, operand, wanted);
+}
+
+/** The same after a look at the length of the data too, which a contraction is told by the backend that adopts them. */
+export function wholeOperandDtype(
+  where: string,
+  text: string,
+  n: number,
+  operand: Tensor,
+  wanted: DType | undefined,
+): DType {
   const place = nameOf(where, text, n);
+  const { data, shape } = operand;
   return checkTensor(place, operand, shape, wanted ?? dtypeOf(data, place), { finite: false }).dtype;
 }
 
 /** The words that a message calls an operand by. */
-export function nameOf(where: string, text: string, n: number): string {
+function nameOf(where: string, text: string, n: number): string {
   return `${where} ${parseExpression(text, where).names[n] ?? `operand ${n}`}`;
 }
 

@@ -51,7 +51,9 @@ const flipByte = (file: string, at: number) => {
 };
 
 /** Every module: an engine with relaxed SIMD has two to choose from. */
-const toModules = (damage: (file: string) => void) => [WASM_FILE, RELAXED_FILE].forEach(damage);
+const toModules = (damage: (file: string) => void) => {
+  for (const file of [WASM_FILE, RELAXED_FILE]) damage(file);
+};
 
 describe('selection by probing', () => {
   it('uses the native backend, for no reason but that it comes first', async () => {
@@ -83,7 +85,7 @@ describe('selection by probing', () => {
 
   it.each<[string, () => void, RegExp]>([
     ['removed', () => toModules(remove), /xitensor\.wasm is missing/],
-    ['built from another table', () => toModules((file) => makeStale(file)), /stale/],
+    ['built from another table', () => toModules(makeStale), /stale/],
     ['not a module', () => toModules(overwrite), /cannot be instantiated/],
     ['empty', () => toModules((file) => cutTo(file, 0)), /cannot be instantiated/],
     ['cut in the middle', () => toModules((file) => cutTo(file, 0.5)), /cannot be instantiated/],
@@ -104,7 +106,7 @@ describe('selection by probing', () => {
 
   it('a stale binary is refused with both hashes and the ABI', async () => {
     makeStale(NATIVE_FILE);
-    toModules((file) => makeStale(file));
+    toModules(makeStale);
     const { reason } = await info();
     for (const name of ['native', 'wasm'] as const) {
       expect(reason(name)).toContain(`built for ABI ${ABI_VERSION}, table ${OTHER_HASH}`);
