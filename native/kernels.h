@@ -178,6 +178,7 @@ struct KernelTable {
   bool (*fold_gradient[kXiCount])(size_t T_, size_t N, const T* z, const T* dout, T* dz, Slice n);
   void (*outer[kXiCount])(size_t N, const T* x, const T* y, T* out, Slice m);
   bool (*project_fold[kXiCount])(const ProjectFoldArgs<T>&, Slice b, Slice r);
+  bool (*are_winners)(const T* winners, size_t count, size_t steps);  // from -1 to below `steps`
   bool (*winner_sums)(const WinnerSumsArgs<T>&, Slice p);
   bool (*matmul)(const MatmulArgs<T>&, Slice m);
   void (*activate)(int activation, size_t cols, const T* bias, T* z, Slice rows);

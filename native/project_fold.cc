@@ -76,13 +76,20 @@ int32_t xt_winner_sums(uint32_t context, uint32_t dtype, size_t T_, size_t P, si
   return xt::with_table(run, dtype, [&](auto& table) -> int32_t {
     using T = xt::ElementOf<decltype(table)>;
     if (T_ == 0 || Q == 0 || M == 0) return XT_OK;
-    const T* of = in<T>(winners);
-    if (!std::all_of(of, of + P * Q, [&](T winner) { return winner >= -1 && winner < T(T_); })) {
-      return XT_ARGUMENT;
-    }
-    const xt::WinnerSumsArgs<T> args{
-        T_,      P,       Q, M, of, in<T>(d), transposed != 0, in<T>(x), x_row, x_step, out<T>(result),
-        out_row, out_step};
+    if (!table.are_winners(in<T>(winners), P * Q, T_)) return XT_ARGUMENT;
+    const xt::WinnerSumsArgs<T> args{T_,
+                                     P,
+                                     Q,
+                                     M,
+                                     in<T>(winners),
+                                     in<T>(d),
+                                     transposed != 0,
+                                     in<T>(x),
+                                     x_row,
+                                     x_step,
+                                     out<T>(result),
+                                     out_row,
+                                     out_step};
     return run.over(P, 1, 1.0 * P * Q * (M + 8), [&](Slice p) { return table.winner_sums(args, p); });
   });
 }

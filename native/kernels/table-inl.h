@@ -10,6 +10,7 @@
 #include "loss-inl.h"
 #include "matmul-inl.h"
 #include "project_fold-inl.h"
+#include "winner_sums-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -38,6 +39,7 @@ constexpr KernelTable<T> make_table() {
   table.joined_gradient = joined_gradient<T>;
   table.packed_length = packed_length<T>;
   table.pack_weights = pack_weights<T>;
+  table.are_winners = are_winners<T>;
   table.winner_sums = winner_sums<T>;
   table.matmul = matmul<T>;
   table.activate = activate<T>;

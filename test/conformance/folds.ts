@@ -1,5 +1,6 @@
 import type { Backend, Rows, Storage } from '../../src/backend/interface.ts';
 import { DTYPES, type DType } from '../../src/core/tensor.ts';
+import { Rng } from '../../src/core/rng.ts';
 import { XI, XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
 import { type ConformanceCase, EPSILON } from './case.ts';
 import { both, integers, largest, property, reals } from './property.ts';
@@ -104,33 +105,52 @@ function emptyCase(dtype: DType): ConformanceCase {
   };
 }
 
-/** Sums by given winners over rows of both layouts, either way round. */
+/** Sums by random winners, exact, either way round. */
+function sumByWinners(
+  backend: Backend,
+  dtype: DType,
+  { steps, P, Q, M }: { steps: number; P: number; Q: number; M: number },
+  [from, to]: readonly ('steps' | 'rows' | 'shared')[],
+  rng: Rng,
+): void {
+  const winners = Float64Array.from({ length: P * Q }, () => rng.below(steps + 1) - 1);
+  const [x, out] = [Q, P].map((rows) => integers(rng)(steps * rows * M));
+  const d = integers(rng)(P * Q);
+  for (const transposed of [false, true]) {
+    both(backend, dtype, [winners, d, x, out], [], 0, (on, [w, sd, sx, sout]) => {
+      const rows = rowsOf(sx, from, steps, Q, M);
+      on.winnerSums({ steps, P, Q, M }, w, sd, transposed, rows, rowsOf(sout, to, steps, P, M));
+    });
+  }
+}
+
 function winnerCase(dtype: DType): ConformanceCase {
   return property(
     `winnerSums, ${dtype}, integers, exact`,
     (backend, [P, Q, M, drawn], rng) => {
-      const steps = drawn % 6;
-      const winners = Float64Array.from({ length: P * Q }, () => rng.below(steps + 1) - 1);
-      const [x, out] = [Q, P].map((rows) => integers(rng)(steps * rows * M));
-      const d = integers(rng)(P * Q);
-      for (const transposed of [false, true]) {
-        both(backend, dtype, [winners, d, x, out], [], 0, (on, [w, sd, sx, sout]) => {
-          const from = drawn % 3 === 0 ? ('shared' as const) : ('rows' as const);
-          const to = drawn % 3 === 1 ? ('shared' as const) : ('steps' as const);
-          const sizes = { steps, P, Q, M };
-          on.winnerSums(
-            sizes,
-            w,
-            sd,
-            transposed,
-            rowsOf(sx, from, steps, Q, M),
-            rowsOf(sout, to, steps, P, M),
-          );
-        });
-      }
+      const layouts = [drawn % 3 === 0 ? 'shared' : 'rows', drawn % 3 === 1 ? 'shared' : 'steps'] as const;
+      sumByWinners(backend, dtype, { steps: drawn % 6, P, Q, M }, layouts, rng);
     },
     4,
   );
+}
+
+/** More rows than are summed together, more of those they meet than are met together, and more steps than rows. */
+function winnerBlocksCase(dtype: DType): ConformanceCase {
+  return {
+    name: `winnerSums in blocks, ${dtype}`,
+    run(backend) {
+      const rng = new Rng(11);
+      for (const sizes of [
+        { steps: 4, P: 60, Q: 70, M: 300 },
+        { steps: 60, P: 40, Q: 30, M: 51 },
+        { steps: 60, P: 23, Q: 30, M: 64 },
+      ]) {
+        sumByWinners(backend, dtype, sizes, ['rows', 'steps'], rng);
+        sumByWinners(backend, dtype, sizes, ['steps', 'rows'], rng);
+      }
+    },
+  };
 }
 
 export const foldCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
@@ -139,5 +159,6 @@ export const foldCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
     ...['integers', 'reals', 'NaN'].map((name) => projectCase(xi, dtype, name)),
   ]),
   winnerCase(dtype),
+  winnerBlocksCase(dtype),
   emptyCase(dtype),
 ]);
