@@ -180,25 +180,26 @@ void store_tile(const T* tile, size_t rows, size_t cols, T* to, size_t stride) {
   }
 }
 
-// Adds states [rows][NR] times λ [cols][K], K in whole vectors, to scores [rows][K]. Four rows at a time, up
-// to three more than there are.
+// Adds states [rows][NR] times λ [cols][K], K in whole vectors, to scores [rows][K]. Some rows at a time,
+// which hides the latency of their sums, and up to kScored - 1 more than there are.
+constexpr size_t kScored = 8;
+static_assert(kTiles * tile_rows % kScored == 0);
 template <class T>
 void add_scores(const T* states, size_t rows, size_t cols, const T* lambda, size_t K, T* scores) {
-  constexpr int together = 4;
-  for (size_t row = 0; row < rows; row += together) {
+  for (size_t row = 0; row < rows; row += kScored) {
     for (size_t k = 0; k < K; k += lanes<T>) {
-      Vec<T> sum[together];
-#pragma GCC unroll 4
-      for (int n = 0; n < together; ++n) sum[n] = load(scores + (row + n) * K + k);
+      Vec<T> sum[kScored];
+#pragma GCC unroll 8
+      for (size_t n = 0; n < kScored; ++n) sum[n] = load(scores + (row + n) * K + k);
       for (size_t c = 0; c < cols; ++c) {
         const Vec<T> weight = load(lambda + c * K + k);
-#pragma GCC unroll 4
-        for (int n = 0; n < together; ++n) {
+#pragma GCC unroll 8
+        for (size_t n = 0; n < kScored; ++n) {
           sum[n] = multiply_add<T>(sum[n], broadcast(states[(row + n) * NR<T> + c]), weight);
         }
       }
-#pragma GCC unroll 4
-      for (int n = 0; n < together; ++n) store(scores + (row + n) * K + k, sum[n]);
+#pragma GCC unroll 8
+      for (size_t n = 0; n < kScored; ++n) store(scores + (row + n) * K + k, sum[n]);
     }
   }
 }
@@ -210,12 +211,12 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
   const size_t V_steps = args.v_step ? steps : steps > 0;
   Room room;
   room.add<T>(steps, F_step + lanes<T>).template add<T>(V_steps, M, NR<T>);
-  room.add<T>(3, tiles_size<T>).template add<T>(b.size() + 4, K).template add<T>(NR<T>, K);
+  room.add<T>(3, tiles_size<T>).template add<T>(b.size() + kScored, K).template add<T>(NR<T>, K);
   if (!scratch().reserve(room)) return false;
   T* F = scratch().take<T>(steps * (F_step + lanes<T>));
   T* V = scratch().take<T>(V_steps * M * NR<T>);
   Tiles<T> tiles(scratch().take<T>(3 * tiles_size<T>), args.winners != nullptr);
-  T* scores = scratch().take<T>((b.size() + 4) * K);
+  T* scores = scratch().take<T>((b.size() + kScored) * K);
   T* lambda = scratch().take<T>(NR<T> * K);
   for (size_t row = b.begin; row < b.end; row += MR<T>) {
     for (size_t t = 0; t < steps; ++t) {
@@ -224,7 +225,7 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
     }
   }
   if (args.scores) {
-    for (size_t n = 0; n < (b.size() + 4) * K; ++n) scores[n] = 0;
+    for (size_t n = 0; n < (b.size() + kScored) * K; ++n) scores[n] = 0;
   }
   for (size_t n = r.begin; n < r.end; n += NR<T>) {
     const size_t cols = smaller(r.end - n, NR<T>), width = round_up(cols, lanes<T>);
