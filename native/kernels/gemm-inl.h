@@ -247,7 +247,7 @@ template <class T>
 void multiply_block(size_t kc, size_t nc, const T* A, const T* B, Target<T> to, size_t rows, bool accumulate,
                     Prefetch& ahead) {
   reduce_block(panel_kernels<T, SumOf<fast::xi_product>>, kc, nc, A, B, to, rows, accumulate, ahead,
-               columns_kernel<T>);
+               single_columns<T>());
 }
 
 // Offsets of the rows of a dense C.

@@ -73,7 +73,7 @@ template <class T>
 bool fold_with_winners(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
                        size_t tiles, T* states, T* winners, FoldTiles<T> fold) {
   constexpr size_t size = MR<T> * NR<T>;
-  Vec<T> sum[tile_vectors]{};
+  Vec<T> sum{};
   for (size_t t = 0; t < args.steps; ++t) {
     for (size_t tile = 0; tile < tiles; ++tile) {
       Vec<T> z[tile_rows][tile_vectors];
@@ -83,17 +83,15 @@ bool fold_with_winners(const ProjectFoldArgs<T>& args, const T* F, size_t F_step
       for (int r = 0; r < tile_rows; ++r) {
 #pragma GCC unroll 4
         for (int w = 0; w < tile_vectors; ++w) {
-          sum[w] += z[r][w];
           store(projections + (r * tile_vectors + w) * lanes<T>, z[r][w]);
         }
       }
+#pragma GCC unroll 1
+      for (size_t n = 0; n < size; n += lanes<T>) sum += load(projections + n);
       fold(projections, size, T(t), states + tile * size, winners + tile * size);
     }
   }
-  for (const Vec<T> total : sum) {
-    if (any_lane<T>(total != total)) return false;
-  }
-  return true;
+  return !any_lane<T>(sum != sum);
 }
 
 // What NaN needs is left out until one is met; where that saves nothing there is one form.
@@ -156,7 +154,7 @@ struct Tiles {
   }
 
  private:
-  void begin(size_t rows, double unit) {
+  __attribute__((noinline)) void begin(size_t rows, double unit) {
     for (size_t n = 0; n < rows * NR<T>; ++n) {
       z[n] = 0;
       states[n] = T(unit);

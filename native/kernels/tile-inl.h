@@ -317,33 +317,47 @@ constexpr PanelKernels<T> panel_kernels_of() {
 template <class T, class S>
 constexpr PanelKernels<T> panel_kernels = panel_kernels_of<T, S>();
 
+// Columns at the end of a panel of B that are better met one by one: how many, and by a kernel for two whole
+// panels of A.
+template <class T>
+struct SingleColumns {
+  size_t (*count)(size_t cols);
+  PanelKernel<T> kernel;
+};
+
 // The packed A panels of `rows` rows against all packed B panels of a block: columns [0, nc) of a Target. A
 // panel of B stays in the first-level cache while those of A stream past it. Panels of B are tile_vectors
-// wide but for the last, which is as narrow as its columns allow; `narrow` may know a better kernel for it.
+// wide but for the last, which is as narrow as its columns allow.
 template <class T>
 void reduce_block(const PanelKernels<T>& kernels, size_t kc, size_t nc, const T* A, const T* B, Target<T> to,
-                  size_t rows, bool accumulate, Prefetch& ahead,
-                  PanelKernel<T> (*narrow)(size_t cols) = nullptr) {
+                  size_t rows, bool accumulate, Prefetch& ahead, SingleColumns<T> single = {}) {
   for (size_t n = 0; n < nc; n += NR<T>) {
     const size_t cols = smaller(nc - n, NR<T>), width = round_up(cols, lanes<T>);
-    const PanelKernel<T> whole = kernels.panel[width / lanes<T> - 1];
-    const size_t at_once = whole ? width : lanes<T>;
-    const PanelKernel<T> kernel = whole ? whole : kernels.panel[0];
-    const PanelKernel<T> better = narrow ? narrow(cols) : nullptr;
-    for (size_t row = 0; row < rows; row += MR<T>) {
-      const T* panel_A = A + row / MR<T> * panel_rows<T> * kc;
-      const size_t present = smaller(rows - row, MR<T>);
-      const Target<T> at{to.data, to.rows + row, to.columns};
-      if (present < MR<T>) ahead.some(ahead.a_tile);
-      if (better && present == MR<T>) {
-        better(kc, panel_A, B + n * kc, width, at, present, n, cols, accumulate, ahead);
-        continue;
+    // Columns [begin, end) of the panel against rows from `row` on.
+    const auto reduce = [&](size_t row, size_t begin, size_t end) {
+      const size_t reach = round_up(end, lanes<T>);
+      const PanelKernel<T> whole = kernels.panel[(reach - begin) / lanes<T> - 1];
+      const size_t at_once = whole ? reach - begin : lanes<T>;
+      const PanelKernel<T> kernel = whole ? whole : kernels.panel[0];
+      for (; row < rows; row += MR<T>) {
+        const T* panel_A = A + row / MR<T> * panel_rows<T> * kc;
+        const size_t present = smaller(rows - row, MR<T>);
+        if (present < MR<T>) ahead.some(ahead.a_tile);
+        for (size_t c = begin; c < end; c += at_once) {
+          kernel(kc, panel_A, B + n * kc + c, width, {to.data, to.rows + row, to.columns}, present, n + c,
+                 smaller(end - c, at_once), accumulate, ahead);
+        }
       }
-      for (size_t c = 0; c < width; c += at_once) {
-        kernel(kc, panel_A, B + n * kc + c, width, at, present, n + c, smaller(cols - c, at_once), accumulate,
-               ahead);
-      }
+    };
+    const size_t few = single.kernel ? single.count(cols) : 0, begin = cols - few;
+    if (begin > 0) reduce(0, 0, begin);
+    if (few == 0) continue;
+    size_t row = 0;
+    for (; row + 2 * MR<T> <= rows; row += 2 * MR<T>) {
+      single.kernel(kc, A + row / MR<T> * panel_rows<T> * kc, B + n * kc + begin, width,
+                    {to.data, to.rows + row, to.columns}, 2 * MR<T>, n + begin, few, accumulate, ahead);
     }
+    if (row < rows) reduce(row, begin, cols);
   }
 }
 

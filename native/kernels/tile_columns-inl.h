@@ -1,65 +1,66 @@
-// Tiles whose last columns fill a small part of a vector. As lanes of a vector of B they would cost what a
-// whole vector does: K = 51 is worked as 64. Instead vectors of A, which hold the rows of a panel, meet their
-// values one by one.
+// Tiles of a few columns. As lanes of a vector of B they would cost what a whole vector does: K = 51 is
+// worked as 56, or as 64. Instead vectors of A, which hold the rows of a panel, meet their values one by one.
 #pragma once
 #include "tile-inl.h"
 
 namespace xt::XT_ISA {
 
-// Sums of a panel of A against single columns of B, formed between the terms of a tile.
+// Two whole panels of A, whose sums hide each other's latency, against up to `columns` columns of B, for a C
+// without a list of columns.
 template <class T, class S, int columns>
-struct ColumnsBeside : Alone {
+void reduce_single_columns(size_t kc, const T* A, const T* B, size_t width, Target<T> to, size_t present,
+                           size_t column, size_t cols, bool accumulate, Prefetch& ahead) {
   static_assert(panel_rows<T> == lanes<T>);
-  const T *A, *B;
-  size_t width;
-  Vec<T> sums[columns];
-
-  ColumnsBeside(const T* A, const T* B, size_t width) : A(A), B(B), width(width) {
+  constexpr int panels = 2;
+  Vec<T> sums[panels][columns];
+#pragma GCC unroll 2
+  for (int p = 0; p < panels; ++p) {
 #pragma GCC unroll 16
-    for (int c = 0; c < columns; ++c) sums[c] = broadcast(T(S::identity));
+    for (int c = 0; c < columns; ++c) sums[p][c] = broadcast(T(S::identity));
   }
-  XT_INLINE void term() {
-    const Vec<T> a = load(A);
+  for (size_t k = 0; k < kc; ++k) {
+    const Vec<T> a[panels]{load(A + k * panel_rows<T>), load(A + (kc + k) * panel_rows<T>)};
 #pragma GCC unroll 16
-    for (int c = 0; c < columns; ++c) sums[c] = S::step(sums[c], a, broadcast(B[c]));
-    A += panel_rows<T>;
-    B += width;
+    for (int c = 0; c < columns; ++c) {
+      const Vec<T> b = broadcast(B[k * width + c]);
+#pragma GCC unroll 2
+      for (int p = 0; p < panels; ++p) sums[p][c] = S::step(sums[p][c], a[p], b);
+    }
   }
-};
-
-// A whole panel of A against a vector of B and up to `columns` single ones behind it, for a C without a list
-// of columns.
-template <class T, class S, int columns>
-void reduce_panel_columns(size_t kc, const T* A, const T* B, size_t width, Target<T> to, size_t present,
-                          size_t column, size_t cols, bool accumulate, Prefetch& ahead) {
-  T* C = to.data + column;
-  ColumnsBeside<T, S, columns> beside(A, B + lanes<T>, width);
-  reduce_tile<T, S, S::rows, 1>(kc, A, B, width, C, to.rows, accumulate, ahead, beside);
-  T sums[columns][panel_rows<T>];
+  ahead.some(panels * ahead.a_tile);
+  T results[columns][panels * panel_rows<T>];
 #pragma GCC unroll 16
-  for (int c = 0; c < columns; ++c) store(sums[c], beside.sums[c]);
-  for (size_t r = 0; r < present; ++r) {
-    T* row = C + to.rows[r] + lanes<T>;
-    for (size_t c = 0; c < cols - lanes<T>; ++c) {
-      row[c] = accumulate ? S::Merge::merge(row[c], sums[c][r]) : sums[c][r];
+  for (int c = 0; c < columns; ++c) {
+#pragma GCC unroll 2
+    for (int p = 0; p < panels; ++p) store(results[c] + p * panel_rows<T>, sums[p][c]);
+  }
+  for (size_t r = 0, from = 0; r < present; ++r, ++from) {
+    if (r == MR<T>) from = panel_rows<T>;
+    T* row = to.data + column + to.rows[r];
+    for (size_t c = 0; c < cols; ++c) {
+      row[c] = accumulate ? S::Merge::merge(row[c], results[c][from]) : results[c][from];
     }
   }
 }
 
-// Single columns that take 18 multiply-adds a term with a vector before them, and 21 loads, two a cycle; two
-// vectors take 28. With eight there is nothing left to gain.
+// With AVX2 four columns take two cycles a term and panel, and a vector of them four, as it waits for its six
+// sums. With AVX-512 they take two and a vector seven, so that they pay behind a vector too.
 constexpr size_t most_single = 4;
 
-// The kernel for whole panels against `cols` columns if there is one, else null. Vectors of sixteen lanes
-// only: of shorter ones less is lost.
 template <class T>
-PanelKernel<T> columns_kernel(size_t cols) {
-  if constexpr (lanes<T> == 16) {
-    if (cols > lanes<T> && cols <= lanes<T> + most_single) {
-      return reduce_panel_columns<T, SumOf<fast::xi_product>, most_single>;
-    }
+size_t count_single(size_t cols) {
+  if (cols <= most_single) return cols;
+  constexpr size_t vector = lanes<T>;
+  return vector == 16 && cols > vector && cols <= vector + most_single ? cols - vector : 0;
+}
+
+// Where a panel of A is a vector, of eight lanes at least: of shorter ones less is lost.
+template <class T>
+constexpr SingleColumns<T> single_columns() {
+  if constexpr (lanes<T> >= 8 && panel_rows<T> == lanes<T>) {
+    return {count_single<T>, reduce_single_columns<T, SumOf<fast::xi_product>, most_single>};
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace xt::XT_ISA

@@ -48,8 +48,8 @@ void add_pairs(const T* winners, const T* d, size_t count, StepRows<const T> x, 
 }
 
 template <class T>
-void add_rows(const T* winners, const T* d, size_t count, StepRows<const T> x, StepRows<T> sums,
-              size_t width) {
+__attribute__((noinline)) void add_rows(const T* winners, const T* d, size_t count, StepRows<const T> x,
+                                        StepRows<T> sums, size_t width) {
   for (size_t m = 0; m < width;) {
     const size_t vectors = (width - m) / lanes<T>, together = vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1;
     (together == 4   ? add_pairs<T, 4>

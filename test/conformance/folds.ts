@@ -1,6 +1,6 @@
 import type { Backend, Rows, Storage } from '../../src/backend/interface.ts';
-import { DTYPES, type DType } from '../../src/core/tensor.ts';
 import { Rng } from '../../src/core/rng.ts';
+import { DTYPES, type DType } from '../../src/core/tensor.ts';
 import { XI, XI_NAMES, type Xi } from '../../src/core/xi.gen.ts';
 import { type ConformanceCase, EPSILON } from './case.ts';
 import { both, integers, largest, property, reals } from './property.ts';
