@@ -1,6 +1,7 @@
 // Sums of the rows that won: out[w,p,:] += Σ_q d[p,q] x[w,q,:] with w the winner of (p, q). What a gradient
-// through a selecting ξ comes to, of which each pair reaches one step in T. The sums of a row p stay in the
-// first-level cache while it meets some of the q, whose x stay in the second-level one.
+// through a selecting ξ comes to, of which each pair reaches one step in T. Pairs are taken as they lie in
+// memory, along q or along p: the sums of a p, or the x of a q, stay in the first-level cache meanwhile, and
+// what they meet in the second-level one.
 #pragma once
 #include "../kernels.h"
 #include "xi-inl.h"
