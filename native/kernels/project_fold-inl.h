@@ -33,35 +33,24 @@ void fold_tiles(const T* z, size_t count, T step, T* states, T* winners) {
   }
 }
 
-// All projections of a tile of packed rows.
-template <class T>
-XT_INLINE void project_tile(size_t M, const T* F, const T* V, Vec<T> (&z)[tile_rows][tile_vectors]) {
-  Prefetch none;
-  reduce_terms<T, SumOf<fast::xi_product>, tile_rows, tile_vectors>(M, F, V, NR<T>, z, none);
-}
-
-// Whole tiles: all steps of `tiles` of them. False if there may be a NaN among the projections, and then the
-// states are worth nothing. Without winners a step costs so little that projections stay in registers.
-template <class T>
-using FoldWholeTiles = bool (*)(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
-                                size_t V_step, size_t tiles, T* states);
-template <class T, class Form>
-bool fold_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
-                      size_t tiles, T* states) {
+// Hands over all projections z of whole tiles, step by step, as fold(z, t, tile), in registers. False if
+// there may be a NaN among them, and then the states are worth nothing.
+template <class T, class Fold>
+XT_INLINE bool over_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
+                                size_t V_step, size_t tiles, Fold&& fold) {
   Vec<T> sum[tile_vectors]{};  // NaN if a projection is; else it may be only where infinities meet
+  Prefetch none;
   for (size_t t = 0; t < args.steps; ++t) {
     for (size_t tile = 0; tile < tiles; ++tile) {
       Vec<T> z[tile_rows][tile_vectors];
-      project_tile(args.M, F + t * F_step + tile * args.M * panel_rows<T>, V + t * V_step, z);
-      T* at = states + tile * MR<T> * NR<T>;
+      reduce_terms<T, SumOf<fast::xi_product>, tile_rows, tile_vectors>(
+          args.M, F + t * F_step + tile * args.M * panel_rows<T>, V + t * V_step, NR<T>, z, none);
 #pragma GCC unroll 16
       for (int r = 0; r < tile_rows; ++r) {
 #pragma GCC unroll 4
-        for (int w = 0; w < tile_vectors; ++w, at += lanes<T>) {
-          sum[w] += z[r][w];
-          store(at, Form::value(load(at), z[r][w]));
-        }
+        for (int w = 0; w < tile_vectors; ++w) sum[w] += z[r][w];
       }
+      fold(z, t, tile);
     }
   }
   for (const Vec<T> total : sum) {
@@ -69,29 +58,37 @@ bool fold_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step,
   }
   return true;
 }
+
+// Without winners a step costs so little that projections need not leave their registers.
+template <class T>
+using FoldWholeTiles = bool (*)(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
+                                size_t V_step, size_t tiles, T* states);
+template <class T, class Form>
+bool fold_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
+                      size_t tiles, T* states) {
+  return over_whole_tiles(args, F, F_step, V, V_step, tiles, [&](auto& z, size_t, size_t tile) {
+    T* at = states + tile * MR<T> * NR<T>;
+#pragma GCC unroll 16
+    for (int r = 0; r < tile_rows; ++r) {
+#pragma GCC unroll 4
+      for (int w = 0; w < tile_vectors; ++w, at += lanes<T>) store(at, Form::value(load(at), z[r][w]));
+    }
+  });
+}
 template <class T>
 bool fold_with_winners(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
                        size_t tiles, T* states, T* winners, FoldTiles<T> fold) {
-  constexpr size_t size = MR<T> * NR<T>;
-  Vec<T> sum{};
-  for (size_t t = 0; t < args.steps; ++t) {
-    for (size_t tile = 0; tile < tiles; ++tile) {
-      Vec<T> z[tile_rows][tile_vectors];
-      T projections[size];
-      project_tile(args.M, F + t * F_step + tile * args.M * panel_rows<T>, V + t * V_step, z);
+  return over_whole_tiles(args, F, F_step, V, V_step, tiles, [&](auto& z, size_t t, size_t tile) {
+    constexpr size_t size = MR<T> * NR<T>;
+    T projections[size];
+    T* at = projections;
 #pragma GCC unroll 16
-      for (int r = 0; r < tile_rows; ++r) {
+    for (int r = 0; r < tile_rows; ++r) {
 #pragma GCC unroll 4
-        for (int w = 0; w < tile_vectors; ++w) {
-          store(projections + (r * tile_vectors + w) * lanes<T>, z[r][w]);
-        }
-      }
-#pragma GCC unroll 1
-      for (size_t n = 0; n < size; n += lanes<T>) sum += load(projections + n);
-      fold(projections, size, T(t), states + tile * size, winners + tile * size);
+      for (int w = 0; w < tile_vectors; ++w, at += lanes<T>) store(at, z[r][w]);
     }
-  }
-  return !any_lane<T>(sum != sum);
+    fold(projections, size, T(t), states + tile * size, winners + tile * size);
+  });
 }
 
 // What NaN needs is left out until one is met; where that saves nothing there is one form.
@@ -145,6 +142,7 @@ struct Tiles {
         return;
     }
     begin(rows, forms.unit);
+    for (size_t n = 0; n < rows * NR<T>; ++n) z[n] = 0;  // columns that nobody computes
     Prefetch none;
     for (size_t t = 0; t < args.steps; ++t) {
       multiply_block<T>(args.M, cols, F + t * F_step, V + t * V_step, {z, offsets, nullptr}, rows, false,
@@ -156,7 +154,6 @@ struct Tiles {
  private:
   __attribute__((noinline)) void begin(size_t rows, double unit) {
     for (size_t n = 0; n < rows * NR<T>; ++n) {
-      z[n] = 0;
       states[n] = T(unit);
       if (winners) winners[n] = -1;
     }

@@ -89,15 +89,15 @@ bool winner_sums(const WinnerSumsArgs<T>& args, Slice p) {
   const size_t beyond = width - args.M;
   const size_t last = beyond == 0 ? 0 : args.x_row == 0 ? Q : (beyond + args.x_row - 1) / args.x_row;
   const size_t direct = copies || last > Q ? 0 : Q - last;
+  const size_t copied = copies ? met : 1;
   Room room;
-  room.add<T>(together, sum_row).template add<T>(copies ? met : 1, x_row);
+  room.add<T>(together, sum_row).template add<T>(copied, x_row);
   if (!scratch().reserve(room)) return false;
-  T* all = scratch().take<T>(together * sum_row);
-  const StepRows<T> copy{scratch().take<T>((copies ? met : 1) * x_row), x_row, args.x_step ? width : 0};
+  const StepRows<T> sums{scratch().take<T>(together * sum_row), sum_row, args.out_step ? width : 0};
+  const StepRows<T> copy{scratch().take<T>(copied * x_row), x_row, args.x_step ? width : 0};
   for (size_t first = p.begin; first < p.end; first += together) {
     const size_t rows = smaller(together, p.end - first);
-    const StepRows<T> sums{all, sum_row, args.out_step ? width : 0};
-    for (size_t n = 0; n < rows * sum_row; ++n) all[n] = 0;
+    for (size_t n = 0; n < rows * sum_row; ++n) sums.data[n] = 0;
     for (size_t begin = 0, end; begin < Q; begin = end) {
       end = copies ? smaller(Q, begin + met) : begin < direct ? smaller(direct, begin + met) : begin + 1;
       StepRows<const T> x{args.x + begin * args.x_row, args.x_row, args.x_step};
@@ -114,15 +114,15 @@ bool winner_sums(const WinnerSumsArgs<T>& args, Slice p) {
       } else {
         for (size_t n = 0; n < rows; ++n) {
           const size_t pair = (first + n) * Q + begin;
-          add_rows(args.winners + pair, args.d + pair, end - begin, x, {all + n * sum_row, 0, sums.step},
-                   width);
+          add_rows(args.winners + pair, args.d + pair, end - begin, x,
+                   {sums.data + n * sum_row, 0, sums.step}, width);
         }
       }
     }
     for (size_t n = 0; n < rows; ++n) {
       for (size_t t = 0; t < out_steps; ++t) {
         T* to = args.out + t * args.out_step + (first + n) * args.out_row;
-        for (size_t m = 0; m < args.M; ++m) to[m] += all[n * sum_row + t * width + m];
+        for (size_t m = 0; m < args.M; ++m) to[m] += sums.data[n * sum_row + t * width + m];
       }
     }
   }
