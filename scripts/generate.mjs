@@ -86,13 +86,19 @@ export type BoundKind = ${[...new Set(rows.map((row) => `'${row.bound}'`))].join
 
 /** One binary operator ξ: the row of the table, with its value and partial derivatives as functions of numbers. */
 export interface XiRow {
+  /** As options take it. */
   readonly name: Xi;
+  /** As the C ABI takes it. */
   readonly id: number;
+  /** The value in words of mathematics. */
   readonly formula: string;
+  /** u with ξ(u, x) = x, or what comes nearest to it; folds start from it. */
   readonly unit: number;
+  /** What the derivatives are where ξ has none. */
   readonly ties: string;
   /** Error of \`value\` in ε of the dtype, relative to max(1, |x|, |y|, |x·y|). */
   readonly tolerance: number;
+  /** Which bound on the width holds. */
   readonly bound: BoundKind;
   /** ξ(x, y). */
   value(x: number, y: number): number;
@@ -208,6 +214,6 @@ for (const [path, text] of Object.entries(outputs)) {
 console.log(
   check
     ? `${Object.keys(outputs).length - drifted} of ${Object.keys(outputs).length} generated files are current`
-    : `${drifted} files written`,
+    : `${drifted} ${drifted === 1 ? 'file' : 'files'} written`,
 );
 process.exitCode = check && drifted > 0 ? 1 : 0;

@@ -7,6 +7,7 @@ export {
 export { type GridOptions, gridTensor } from './analysis/grid.ts';
 export { balancedBipartitions, gridOutput, matricize } from './analysis/matricize.ts';
 export {
+  type BipartitionRank,
   bipartitionRanks,
   matricizationRank,
   prefixRanks,
@@ -20,22 +21,26 @@ export type {
   Backend,
   BackendName,
   ContractSizes,
+  FailedProbe,
   GridSizes,
   IsaReport,
   Joined,
   JoinedOperand,
   Loss,
   LossSum,
+  OpenableProbe,
   PackedWeights,
   Precision,
   Probe,
   ProbeReport,
+  Qr,
   Reduction,
   Rows,
   Storage,
   Strided,
   Svd,
   Tiles,
+  UsableProbe,
 } from './backend/interface.ts';
 export type { BackendOptions } from './backend/selection.ts';
 export {
@@ -50,7 +55,7 @@ export {
   type XiFunctions,
   type XiOption,
 } from './contract/contract.ts';
-export { XiError, type XiErrorCode } from './core/errors.ts';
+export { XiError, type XiErrorCode, type XiErrorRecord } from './core/errors.ts';
 export {
   type DType,
   type FloatArray,
@@ -98,6 +103,7 @@ export {
   type Decomposition,
   type DecompositionFormat,
   fromNamedParts,
+  type InFormat,
   namedParts,
 } from './decompose/named.ts';
 export type { ComputeOptions, TruncationOptions } from './decompose/options.ts';
@@ -148,7 +154,7 @@ export type {
 export { convert, fullTensor } from './models/convert.ts';
 export { type DecodeOptions, decodeModel, encodeModel } from './models/files.ts';
 export type { BatchOptions } from './models/lengths.ts';
-export { createModel, type Model, type ScoreGradient } from './models/model.ts';
+export { createModel, type Model, type ModelGradients, type ScoreGradient } from './models/model.ts';
 export type { NamedTensors } from './models/parameters.ts';
 export {
   type BestWidthBound,

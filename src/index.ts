@@ -9,7 +9,7 @@ export { type CsvInputs, type CsvOptions, loadCsv, loadCsvInputs } from './data/
 export { type ImdbOptions, loadImdb } from './data/imdb.ts';
 export { loadMnist, type MnistOptions } from './data/mnist.ts';
 export { loadSpam, type SpamOptions } from './data/spam.ts';
-export { loadSplice, type SpliceOptions } from './data/splice.ts';
+export { loadSplice, type SpliceOptions, type SpliceParts } from './data/splice.ts';
 export {
   crossValidateSplice,
   type FoldRecord,

@@ -26,11 +26,15 @@ export interface ExactRankOptions extends FilteredOptions {
 export interface ExactRank {
   /** The rank modulo `prime`. */
   readonly rank: number;
+  /** The modulus. */
   readonly prime: number;
+  /** Which of the scores the grid tensor is of. */
   readonly output: number;
+  /** Modes that are the rows of the matricization, ascending. */
   readonly rowModes: readonly number[];
-  /** Sizes of the matricization. */
+  /** Rows of the matricization. */
   readonly rows: number;
+  /** Columns of the matricization. */
   readonly columns: number;
   /** Comparisons that floating-point numbers left to integers. */
   readonly undecided: number;

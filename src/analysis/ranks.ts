@@ -29,6 +29,7 @@ export interface RankReport {
   readonly method: 'spectrum' | 'certificate';
   /** All of them, descending. */
   readonly singularValues: Float64Array;
+  /** Singular values above this part of the largest count as rank. */
   readonly tolerance: number;
   /** `s_rank / s_{rank+1}`: how clear the cut is; Infinity where nothing is below it, and for rank 0. */
   readonly gap: number;
@@ -74,16 +75,19 @@ export function prefixRanks(tensor: Tensor, options: RankOptions = {}): RankRepo
   return cuts.map((t) => rankOf(backend, tensor, first(t), tolerance));
 }
 
+/** The rank of one bipartition of the modes. */
+export interface BipartitionRank extends RankReport {
+  /** Modes that are the rows, ascending. */
+  readonly rowModes: readonly number[];
+}
+
 /**
  * The ranks of all balanced bipartitions: ⌊T/2⌋ modes as rows, of two complements the one with mode 0. There are
  * C(T, ⌊T/2⌋) of them, half as many for even T.
  *
  * @throws XiError as {@link matricizationRank}.
  */
-export function bipartitionRanks(
-  tensor: Tensor,
-  options: RankOptions = {},
-): (RankReport & { readonly rowModes: readonly number[] })[] {
+export function bipartitionRanks(tensor: Tensor, options: RankOptions = {}): BipartitionRank[] {
   const { backend, tolerance } = checkOptions('bipartitionRanks', tensor, options);
   // Assigned, not spread, which would read the spectrum.
   return balancedBipartitions(tensor.shape.length).map((rowModes) =>

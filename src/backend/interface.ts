@@ -28,7 +28,9 @@ export interface LossSum {
 
 /** Values where the kernels of one backend can reach them; they stay there from call to call. */
 export interface Storage {
+  /** Of the elements. */
   readonly dtype: DType;
+  /** Number of elements. */
   readonly length: number;
   /** The `length` elements from `offset` on, sharing memory with this storage. */
   at(offset: number, length?: number): Storage;
@@ -49,16 +51,23 @@ export interface Storage {
 
 /** Extents of `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`. */
 export interface ContractSizes {
+  /** Rows of a, h and out: the batch. */
   readonly B: number;
+  /** Columns of a. */
   readonly L: number;
+  /** Columns of h. */
   readonly R: number;
+  /** Columns of out. */
   readonly K: number;
 }
 
 /** A strided view of a matrix: element (r, c) lies at `r·rowStride + c·colStride`. */
 export interface Strided {
+  /** Holds every element of the view. */
   readonly data: Storage;
+  /** Elements from one row to the next. */
   readonly rowStride: number;
+  /** Elements from one column to the next. */
   readonly colStride: number;
 }
 
@@ -79,6 +88,7 @@ export type Tiles = Readonly<Partial<Record<Precision, string>>>;
 
 /** An operand of a {@link Joined} contraction: values, and one stride, in elements, for each axis of its side. */
 export interface JoinedOperand {
+  /** The values. */
   readonly data: Storage;
   /** Left: of the batch, row and term axes; right: of the batch, column and term axes. 0 where it does not vary. */
   readonly strides: readonly number[];
@@ -92,16 +102,21 @@ export interface JoinedOperand {
  * each side and have ⊗ = ξ; without a right side, ⊕ goes over the left one alone and there are no columns.
  */
 export interface Joined {
+  /** What joins the operands of a side. */
   readonly xi: Xi;
   /** ⊗, which is one of the operators too. */
   readonly combine: Xi;
+  /** ⊕, over the terms. */
   readonly reduce: Reduction;
   /** Whether the left side starts from the unit of ξ, as a single operand must: max(z, 0), |z|. */
   readonly fromUnit: boolean;
-  /** Extents of the axes of g, m, n and s. With an extent 0 in `terms`, out is the neutral element of ⊕. */
+  /** Extents of the axes of g. */
   readonly batch: readonly number[];
+  /** Extents of m. */
   readonly rows: readonly number[];
+  /** Extents of n. */
   readonly columns: readonly number[];
+  /** Extents of s. With one of 0, out is the neutral element of ⊕. */
   readonly terms: readonly number[];
   /** 1 to 4 (`MAX_JOINED`). */
   readonly left: readonly JoinedOperand[];
@@ -113,26 +128,39 @@ export interface Joined {
 
 /** Extents of `out[p,m,k] = Σ_ij G[i,j,k] ξ(a[m,i], h[p,j])`: P hidden rows, M templates. */
 export interface GridSizes {
+  /** Hidden rows. */
   readonly P: number;
+  /** Templates. */
   readonly M: number;
+  /** Columns of a. */
   readonly L: number;
+  /** Columns of h. */
   readonly R: number;
+  /** Columns of out. */
   readonly K: number;
 }
 
 /** Weights G [L,R,K] laid out for one backend, instruction set and precision; later changes of G do not reach them. */
 export interface PackedWeights {
+  /** First extent of G. */
   readonly L: number;
+  /** Second extent of G. */
   readonly R: number;
+  /** Third extent of G. */
   readonly K: number;
+  /** What the layout is for; that of the tile that reads it. */
   readonly precision: Precision;
+  /** Panels, in the order in which the kernel reads them. */
   readonly values: Storage;
 }
 
 /** Rows x[t,n,:] of a sequence, at t·step + n·row; with a step of 0 the same rows at every t. */
 export interface Rows {
+  /** Holds all rows. */
   readonly data: Storage;
+  /** Elements from a row to the next of the same step. */
   readonly row: number;
+  /** Elements from a row to that of the next step. */
   readonly step: number;
 }
 
@@ -174,12 +202,17 @@ export interface Folds {
 
 /** The numbers of one step of Adam or AdamW. */
 export interface AdamOptions {
+  /** η, the learning rate of this step. */
   readonly rate: number;
+  /** β₁, the decay of the first moments. */
   readonly beta1: number;
+  /** β₂, the decay of the second moments. */
   readonly beta2: number;
+  /** Added to the root of the second moments. */
   readonly epsilon: number;
-  /** 1 − β₁ᵗ and 1 − β₂ᵗ after t steps. */
+  /** 1 − β₁ᵗ after t steps. */
   readonly correction1: number;
+  /** 1 − β₂ᵗ after t steps. */
   readonly correction2: number;
   /** Factor on the gradient, by which clipping works. */
   readonly scale: number;
@@ -204,7 +237,7 @@ export interface LinearAlgebra {
   /** U and s of {@link svd}, which cost less without Vt. */
   leftSvd(rows: number, cols: number, A: Storage): Omit<Svd, 'Vt'>;
   /** `A = Q R`; Q [rows,k] with orthonormal columns, R [k,cols] upper trapezoidal. */
-  qr(rows: number, cols: number, A: Storage): { readonly Q: Float64Array; readonly R: Float64Array };
+  qr(rows: number, cols: number, A: Storage): Qr;
   /** R of {@link qr} alone. */
   triangle(rows: number, cols: number, A: Storage): Float64Array;
   /** Whether all k singular values are proven to exceed `bound`: by a Cholesky decomposition of AᵀA − bound²; false is no proof. */
@@ -225,9 +258,19 @@ export interface LinearAlgebra {
   rankModulo(rows: number, cols: number, A: Storage, prime: number): number;
 }
 
+/** `A = Q R` of a matrix [rows,cols], with k = min(rows, cols). */
+export interface Qr {
+  /** [rows,k], its columns orthonormal. */
+  readonly Q: Float64Array;
+  /** [k,cols], upper trapezoidal. */
+  readonly R: Float64Array;
+}
+
 /** `A = U diag(s) Vt` of a matrix [rows,cols], with k = min(rows, cols) singular values, the largest first. */
 export interface Svd {
+  /** [rows,k], its columns orthonormal. */
   readonly U: Float64Array;
+  /** [k], descending. */
   readonly s: Float64Array;
   /** [k,cols], its rows orthonormal: V transposed, as NumPy and LAPACK return it. */
   readonly Vt: Float64Array;
@@ -332,9 +375,11 @@ export interface Kernels extends LinearAlgebra, Folds {
 
 /** One way to compute, chosen at run time: where values live, and what can be done with them. */
 export interface Backend extends Kernels {
+  /** Which of the backends it is. */
   readonly name: BackendName;
   /** Instruction set of the kernels; `float64` for the reference, which has none. */
   readonly isa: string;
+  /** Most threads that a call uses. */
   readonly threads: number;
   /** Instruction sets whose tiles of bf16 products contract at a precision; without one it runs at float32, by multiply-adds. */
   readonly tiles: Tiles;
@@ -346,31 +391,54 @@ export interface Backend extends Kernels {
 
 /** An instruction set of a binary: whether this processor runs it, or what it lacks. */
 export interface IsaReport {
+  /** As `XITENSOR_ISA` and the options of a backend call it. */
   readonly name: string;
+  /** Place in the table of the binary. */
   readonly index: number;
+  /** Whether this processor runs it. */
   readonly usable: boolean;
+  /** The usable one with the largest is the default. */
   readonly priority: number;
+  /** What the processor or engine lacks, or what else there is to know of it. */
   readonly reason: string;
   /** Instruction sets whose tiles it contracts with, by precision. */
   readonly tiles?: Tiles;
 }
 
-/** What probing a backend found, or why it cannot be had. */
-export type ProbeReport =
-  | {
-      readonly name: BackendName;
-      readonly usable: true;
-      readonly source: string;
-      readonly isas: readonly IsaReport[];
-      /** What else there is to say, such as why there is one thread only. */
-      readonly note?: string;
-    }
-  | { readonly name: BackendName; readonly usable: false; readonly source: string; readonly reason: string };
+/** A backend that can be had. */
+export interface UsableProbe {
+  /** Which backend was probed. */
+  readonly name: BackendName;
+  /** It can be had. */
+  readonly usable: true;
+  /** The file or module that it comes from. */
+  readonly source: string;
+  /** Every instruction set of the binary. */
+  readonly isas: readonly IsaReport[];
+  /** What else there is to say, such as why there is one thread only. */
+  readonly note?: string;
+}
 
-/** The same with how to open it. */
-export type Probe =
-  | (Extract<ProbeReport, { usable: true }> & {
-      /** Opens the backend with one of its usable instruction sets and at most so many threads. */
-      open(isa: IsaReport, threads: number): Backend;
-    })
-  | Extract<ProbeReport, { usable: false }>;
+/** A backend that cannot be had. */
+export interface FailedProbe {
+  /** Which backend was probed. */
+  readonly name: BackendName;
+  /** It cannot be had. */
+  readonly usable: false;
+  /** The file or module that was looked for. */
+  readonly source: string;
+  /** Why not. */
+  readonly reason: string;
+}
+
+/** What probing a backend found, or why it cannot be had. */
+export type ProbeReport = UsableProbe | FailedProbe;
+
+/** A backend that can be had, with how to open it. */
+export interface OpenableProbe extends UsableProbe {
+  /** Opens the backend with one of its usable instruction sets and at most so many threads. */
+  open(isa: IsaReport, threads: number): Backend;
+}
+
+/** What probing found, with how to open it. */
+export type Probe = OpenableProbe | FailedProbe;

@@ -153,6 +153,7 @@ function plannedDtype(
 
 /** A maximum or minimum and where it is attained. */
 export interface Winners {
+  /** The maximum or minimum, as {@link contract} returns it. */
   readonly value: Tensor;
   /** For each reduced index its value in the first term that won, laid out as `value`; −1 where there are no terms. */
   readonly indices: Readonly<Record<string, Int32Array>>;

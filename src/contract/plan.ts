@@ -9,20 +9,27 @@ import { blockExtents, type Program, peakElements, type Step } from './program.t
 export interface PlanStep {
   /** As an expression of its own: `'ijk; bi,bj -> bk'`, `'; bi,bj -> bij'`. */
   readonly expression: string;
+  /** The function of the backend that computes it. */
   readonly kernel: string;
   /** What it multiplies and adds in; the dtype, where no bf16 was asked for or none can be had. */
   readonly precision: Precision | 'float64';
+  /** Operations; each ξ, ⊙ and ⊕ is one. */
   readonly flops: number;
   /** Read and written, each value once. */
   readonly bytes: number;
+  /** Why this step comes here, in words. */
   readonly why: string;
 }
 
 /** What a contraction will do, and its cost. `String(plan)` prints it. */
 export interface ContractionPlan {
+  /** As it was given. */
   readonly expression: string;
+  /** Of operands and result. */
   readonly dtype: DType;
+  /** Of the result. */
   readonly shape: Shape;
+  /** In the order in which they run. */
   readonly steps: readonly PlanStep[];
   /** Operations of all steps; each ξ, ⊙ and ⊕ is one. */
   readonly flops: number;
@@ -30,14 +37,19 @@ export interface ContractionPlan {
   readonly naiveFlops: number;
   /** Elements of the largest intermediate of a block. */
   readonly largest: number;
+  /** Read and written by all steps. */
   readonly bytes: number;
   /** What intermediates take at the worst moment, beyond inputs and output; kernels pack into a megabyte a thread. */
   readonly peakBytes: number;
   /** The part of the output that a block computes; all of it where there are no blocks. */
   readonly blockBytes: number;
+  /** Number of blocks of the output that are computed one after another. */
   readonly blocks: number;
+  /** The functions of the backend that all steps use. */
   readonly kernel: string;
+  /** Name of the backend. */
   readonly backend: string;
+  /** Instruction set of its kernels. */
   readonly isa: string;
   /** The plan in words: order, cost and kernel of every step. */
   toString(): string;

@@ -26,6 +26,7 @@ export interface ContractOptions {
   readonly xi?: XiOption;
   /** ⊕; `sum` by default. */
   readonly reduce?: Reduction;
+  /** Where it is computed; the best of this machine by default. */
   readonly backend?: Backend;
   /** Most bytes of intermediates beyond operands and result; 64 MiB by default. */
   readonly maxBytes?: number;

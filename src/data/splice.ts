@@ -12,6 +12,14 @@ const CLASS_NAMES = ['ei', 'ie', 'n'];
 /** How many folds there are where nothing else is said. */
 export const FOLDS = 5;
 
+/** The splice junctions but one fold, and that fold. */
+export interface SpliceParts {
+  /** The sequences to train on. */
+  readonly train: Dataset<Tensor>;
+  /** The sequences of the fold, to test on. */
+  readonly test: Dataset<Tensor>;
+}
+
 /** Which fold of the DNA sequences is tested on, for {@link loadSplice}. */
 export interface SpliceOptions {
   /** The part that is tested on, from 0 to folds − 1; 0 when left out. */
@@ -32,9 +40,7 @@ export interface SpliceOptions {
  *
  * @throws XiError E_ARGUMENT for unknown or unfit options, E_FILE when the file of the package is gone.
  */
-export async function loadSplice(
-  options: SpliceOptions = {},
-): Promise<{ readonly train: Dataset<Tensor>; readonly test: Dataset<Tensor> }> {
+export async function loadSplice(options: SpliceOptions = {}): Promise<SpliceParts> {
   const where = 'loadSplice';
   knownKeys(where, options, ['fold', 'folds', 'seed', 'dtype']);
   const folds = integer(`${where} folds`, options.folds ?? FOLDS, 2, 100);

@@ -5,15 +5,21 @@ import { type Dataset, SHORTEST } from './dataset.ts';
 
 /** Texts, each of a class. */
 export interface Documents {
+  /** What data sets made of them are called. */
   readonly name: string;
+  /** One string a text. */
   readonly texts: readonly string[];
+  /** The class of each text. */
   readonly labels: Int32Array;
+  /** Names of the classes 0, 1, …. */
   readonly classNames: readonly string[];
 }
 
 /** Words by their token; the first two are no words. */
 export interface Vocabulary {
+  /** words[token]; the first two are `<pad>` and `<unk>`. */
   readonly words: readonly string[];
+  /** Token of each word. */
   readonly tokens: ReadonlyMap<string, number>;
 }
 
@@ -146,8 +152,11 @@ function checkDocuments(where: string, documents: Documents): Documents {
 
 /** Both parts of a set of texts, and the words that their tokens stand for. */
 export interface TextParts {
+  /** The texts to train on, as tokens. */
   readonly train: Dataset<TokenTensor>;
+  /** The texts to test on, as tokens of the same vocabulary. */
   readonly test: Dataset<TokenTensor>;
+  /** Made from the texts to train on alone. */
   readonly vocabulary: Vocabulary;
 }
 

@@ -8,7 +8,9 @@ import { type ComputeOptions, checkMemory, checkPart, computing, product, tensor
  * with columns of norm 1 (Kolda & Bader, SIAM Review 51, 2009).
  */
 export interface CP {
+  /** [R], float64. */
   readonly weights: Tensor;
+  /** [n_t, R] for each mode, float64, with columns of norm 1. */
   readonly factors: readonly Tensor[];
 }
 

@@ -44,8 +44,9 @@ export interface CpAlsOptions extends ComputeOptions {
 
 /** A sweep of {@link cpAls} over all factors. */
 export interface CpAlsSweep {
-  /** The start that it belongs to, from 1, of how many. */
+  /** The start that it belongs to, from 1. */
   readonly start: number;
+  /** Starts there are. */
   readonly starts: number;
   /** From 1 in each start. */
   readonly sweep: number;

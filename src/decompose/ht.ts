@@ -14,12 +14,15 @@ import { checkIndices } from './tt.ts';
  * without a sibling goes to the next level unchanged.
  */
 export interface HierarchicalTucker {
+  /** U_t [n_t, r_t] for each mode. */
   readonly leaves: readonly Tensor[];
+  /** B [r_left, r_right, r] for each inner node, from the leaves up and in each level from left to right. */
   readonly transfers: readonly Tensor[];
 }
 
 /** A hierarchical Tucker tensor and how far it is, at most, from what it was made of, relative to the Frobenius norm. */
 export interface ApproximateHT extends HierarchicalTucker {
+  /** ‖H − H̃‖ / ‖H‖ is at most this. */
   readonly error: number;
 }
 

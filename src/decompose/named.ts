@@ -1,5 +1,6 @@
 import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { SafetensorsContent } from '../io/safetensors.ts';
 import { type CP, cpParts } from './cp.ts';
 import { type HierarchicalTucker, htRanks, partsOf } from './ht.ts';
 import { balancedTree } from './tree.ts';
@@ -10,11 +11,19 @@ export const FORMATS = ['tt', 'ht', 'cp'] as const;
 /** Tensor train, hierarchical Tucker, or a sum of rank-one terms. */
 export type DecompositionFormat = (typeof FORMATS)[number];
 
+/** A tensor in one of the formats, and which it is. */
+export interface InFormat<Format extends DecompositionFormat, Value> {
+  /** The format of `value`. */
+  readonly format: Format;
+  /** The parts of the tensor. */
+  readonly value: Value;
+}
+
 /** A decomposition with its format, as files hold it. */
 export type Decomposition =
-  | { readonly format: 'tt'; readonly value: TensorTrain }
-  | { readonly format: 'ht'; readonly value: HierarchicalTucker }
-  | { readonly format: 'cp'; readonly value: CP };
+  | InFormat<'tt', TensorTrain>
+  | InFormat<'ht', HierarchicalTucker>
+  | InFormat<'cp', CP>;
 
 /** What a file says of its parts, under the key `decomposition` of its metadata. */
 const VERSION = 1;
@@ -38,7 +47,7 @@ export function partsIn({ format, value }: Decomposition): readonly Tensor[] {
 export function namedParts(
   decomposition: Decomposition,
   extra: Readonly<Record<string, unknown>> = {},
-): { readonly tensors: Map<string, Tensor>; readonly metadata: Record<string, string> } {
+): SafetensorsContent {
   if (typeof decomposition !== 'object' || decomposition === null)
     throw mismatch('E_ARGUMENT', 'namedParts', 'a decomposition { format, value }', decomposition);
   const { format, value } = decomposition;

@@ -8,11 +8,13 @@ import { type ComputeOptions, checkMemory, checkPart, computing, tensor64 } from
  * G_t [r_{t−1}, n_t, r_t] in float64 with r_0 = r_T = 1 (Oseledets, SIAM J. Sci. Comput. 33, 2011).
  */
 export interface TensorTrain {
+  /** G_t [r_{t−1}, n_t, r_t] for each mode. */
   readonly cores: readonly Tensor[];
 }
 
 /** A tensor train and how far it is, at most, from what it was made of, relative to the Frobenius norm. */
 export interface ApproximateTT extends TensorTrain {
+  /** ‖H − H̃‖ / ‖H‖ is at most this. */
   readonly error: number;
 }
 

@@ -21,6 +21,7 @@ export interface TtCrossOptions extends TruncationOptions {
   readonly maxSweeps?: number;
   /** Random index tuples at which the error is estimated, drawn apart from those that the train is made from; 1000. */
   readonly samples?: number;
+  /** Of the first index tuples and of the samples; 0. */
   readonly seed?: number;
   /**
    * Stops before the function is called again with E_ABORTED, if it was aborted before the call, by the function or by `onSweep`:
@@ -33,8 +34,9 @@ export interface TtCrossOptions extends TruncationOptions {
 
 /** A sweep of {@link ttCross}, there and back. */
 export interface TtCrossSweep {
-  /** From 1, of how many at most. */
+  /** From 1. */
   readonly sweep: number;
+  /** Sweeps there are at most. */
   readonly maxSweeps: number;
   /** Of the train after it, at the random samples. */
   readonly error: number;

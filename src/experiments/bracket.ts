@@ -23,11 +23,13 @@ import { type FitShallowOptions, fitShallow, type ShallowIteration } from './fit
 /** ξ, and how much work {@link bracketWidth} puts into narrowing the bracket. */
 export interface BracketOptions
   extends Pick<FitShallowOptions, 'starts' | 'iterations' | 'tolerance' | 'seed' | 'signal'> {
+  /** The operator of the shallow network. */
   readonly xi: Xi;
   /** Singular values above this, relative to the largest, count as rank; 1e-10 by default. */
   readonly rankTolerance?: number;
   /** Widths that are tried by fits, from the lower bound on; 4 by default, 0 for the construction alone. */
   readonly fits?: number;
+  /** Where it is computed; the best of this machine by default. */
   readonly backend?: Backend;
   /** Told after each iteration of a fit, with the width that it tries. */
   readonly onIteration?: (report: ShallowIteration & { readonly width: number }) => void;
@@ -35,13 +37,17 @@ export interface BracketOptions
 
 /** The least width of a shallow network with this grid tensor lies in [lower, upper]. */
 export interface WidthBracket {
+  /** No narrower network has this grid tensor, where the rank at `rankTolerance` is the true one. */
   readonly lower: number;
+  /** The width of a network that has it. */
   readonly upper: number;
   /** Modes of the rows whose rank gives the lower bound. */
   readonly rowModes: readonly number[];
+  /** What the rank behind `lower` was counted at. */
   readonly rankTolerance: number;
-  /** What attains the upper bound, with its relative residual: a fit is within that residual only, a construction within roundoff. */
+  /** What attains the upper bound: a fit does within `residual` only, a construction within roundoff. */
   readonly evidence: 'construction' | 'fit';
+  /** ‖Γ − H‖ / ‖H‖ of what attains the upper bound. */
   readonly residual: number;
 }
 

@@ -18,20 +18,31 @@ const VERSION = 2;
 
 /** A proof that can be checked again: the minor of these pivots is not 0 modulo the prime, so that the rank is at least its size. */
 export interface Certificate extends Subgrid {
+  /** What tells a certificate from other files. */
   readonly format: typeof CERTIFICATE_FORMAT;
+  /** Of the format. */
   readonly version: typeof VERSION;
-  /** SHA-256 of what it is about. */
+  /** SHA-256 of the model. */
   readonly model: string;
+  /** SHA-256 of the templates. */
   readonly templates: string;
+  /** The operator of the model, and of the shallow networks that the bound is about. */
   readonly xi: Xi;
+  /** Which of the scores. */
   readonly output: number;
-  /** Sizes of the matrix. */
+  /** Rows of the matrix. */
   readonly rows: number;
+  /** Columns of the matrix. */
   readonly columns: number;
+  /** The modulus. */
   readonly prime: number;
+  /** Rank of the matrix modulo the prime, and size of the minor. */
   readonly rank: number;
+  /** Rows of the minor, in the order of the elimination. */
   readonly pivotRows: readonly number[];
+  /** Columns of the minor, in the order of the elimination. */
   readonly pivotColumns: readonly number[];
+  /** What the rank says about the width. */
   readonly bound: SubgridBound;
   /** What the part of the grid was chosen by; null where a user did. */
   readonly chosen: ChosenBy | null;
@@ -39,8 +50,11 @@ export interface Certificate extends Subgrid {
 
 /** By what `certify` chose templates: whoever checks chooses them again. */
 export interface ChosenBy {
+  /** S, the number of rows and columns that were asked for. */
   readonly samples: number;
+  /** Of the choice. */
   readonly seed: number;
+  /** Steps from–to that the templates vary at. */
   readonly window: readonly [from: number, to: number];
 }
 

@@ -48,11 +48,17 @@ export interface Certification {
   readonly bound: SubgridBound;
   /** Width of the shallow network, shared as the model is, that has as many parameters as the model: what the bound is to be compared with. */
   readonly equalWidth: number;
+  /** What the rank rests on: residues modulo a prime, or floating-point numbers and a tolerance. */
   readonly method: 'exact' | 'singular values';
+  /** Of the matrix. */
   readonly rank: number;
+  /** The score with the largest rank. */
   readonly output: number;
+  /** Of the matrix. */
   readonly rows: number;
+  /** Of the matrix. */
   readonly columns: number;
+  /** Which templates the matrix is made of. */
   readonly subgrid: Subgrid;
   /** Of the matrix in float64, with tolerance, gap and effective rank, whatever the method. */
   readonly spectrum: RankReport;

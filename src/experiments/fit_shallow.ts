@@ -20,7 +20,9 @@ import { type Minimum, minimize } from './lbfgs.ts';
 
 /** Operator, width and effort of {@link fitShallow}. */
 export interface FitShallowOptions {
+  /** The operator of the network. */
   readonly xi: Xi;
+  /** R, the width of the network. */
   readonly width: number;
   /** Random starts; 8 by default. */
   readonly starts?: number;
@@ -28,9 +30,11 @@ export interface FitShallowOptions {
   readonly iterations?: number;
   /** A relative residual that is good enough to stop; 1e-9 by default. */
   readonly tolerance?: number;
+  /** Of the random starts; 0 by default. */
   readonly seed?: number;
   /** T, where the shape of H leaves it open. */
   readonly steps?: number;
+  /** Where it is computed; the best of this machine by default. */
   readonly backend?: Backend;
   /** Looked at before the first iteration and after each: E_ABORTED if it was aborted before the call or by `onIteration`, since nothing else runs meanwhile. */
   readonly signal?: AbortSignal;
@@ -40,8 +44,9 @@ export interface FitShallowOptions {
 
 /** An iteration of {@link fitShallow}. */
 export interface ShallowIteration {
-  /** The start that it belongs to, from 1, of how many at most. */
+  /** The start that it belongs to, from 1. */
   readonly start: number;
+  /** Starts there are at most. */
   readonly starts: number;
   /** From 1 in each start. */
   readonly iteration: number;
@@ -51,9 +56,11 @@ export interface ShallowIteration {
 
 /** The best of several fits. */
 export interface ShallowFit {
+  /** A network of the width that was asked for. */
   readonly model: Model;
   /** ‖Γ − H‖ / ‖H‖ of the model, which it attains: an upper bound on the least width that reaches this residual. */
   readonly residual: number;
+  /** Starts that were needed. */
   readonly starts: number;
 }
 

@@ -7,6 +7,7 @@ export const ENTRIES = ['normal', 'uniform'] as const;
 
 /** A distribution study: random recurrent networks, and the width of shallow networks that can do what they do. */
 export interface RankStudy {
+  /** The operator of the networks. */
   readonly xi: Xi;
   /** Templates, and features. */
   readonly M: number;
@@ -16,14 +17,17 @@ export interface RankStudy {
   readonly L: number;
   /** The ranks R whose networks are compared. */
   readonly ranks: readonly number[];
+  /** Whether all middle cores are the same. */
   readonly shared: boolean;
   /** Networks a rank. */
   readonly networks: number;
   /** Distribution of the entries of C, G and F: mean 0, variance 1. */
   readonly entries: (typeof ENTRIES)[number];
+  /** Singular values above this part of the largest count as rank. */
   readonly tolerance: number;
   /** Whether every numerical rank is compared with the exact one. */
   readonly exact: boolean;
+  /** With R and the number of a network it decides its weights. */
   readonly seed: number;
 }
 

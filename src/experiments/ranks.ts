@@ -16,12 +16,15 @@ import { allTemplates, networkReport } from './spectra.ts';
 
 /** One network of a study. */
 export interface RankTask {
+  /** The rank of the recurrent network. */
   readonly R: number;
+  /** Its number among those of this R, from 0. */
   readonly index: number;
 }
 
 /** Its numerical rank, with the modes 0, 2, 4, … (the odd ones of the paper) as rows. */
 export interface RankRecord extends RankTask {
+  /** `#{ s_k > tolerance · s_1 }`. */
   readonly rank: number;
   /** `s_rank / s_{rank+1}`; null where nothing is below the cut. */
   readonly gap: number | null;
@@ -69,22 +72,35 @@ export type Bins = readonly (readonly [value: number, count: number])[];
 
 /** A histogram with its mean and deviation. */
 export interface Histogram {
+  /** Of the values. */
   readonly mean: number;
+  /** Their standard deviation as a sample, with n − 1. */
   readonly deviation: number;
+  /** Each value with its count. */
   readonly bins: Bins;
 }
 
 /** The distribution for one rank R. */
 export interface RankDistribution {
+  /** Which figure of the paper it belongs to; null for a study of one’s own. */
   readonly figure: string | null;
+  /** As the study has it. */
   readonly xi: RankStudy['xi'];
+  /** Templates. */
   readonly M: number;
+  /** Steps. */
   readonly T: number;
+  /** Rows of the projections. */
   readonly L: number;
+  /** The rank of the networks. */
   readonly R: number;
+  /** As the study has it. */
   readonly shared: boolean;
+  /** How many. */
   readonly networks: number;
+  /** What ranks were counted at. */
   readonly tolerance: number;
+  /** Numerical ranks of the matricizations. */
   readonly rank: Histogram;
   /** Lower bounds on the width of a shallow network, ⌈rank / (M·k)⌉; null where no width suffices. Without `proven` no bounds, but what this formula gives. */
   readonly paper: Histogram | null;
@@ -94,8 +110,14 @@ export interface RankDistribution {
   readonly impossible: number;
   /** Whether the bounds are theorems for this ξ. */
   readonly proven: boolean;
-  /** Of a study with `exact`: networks whose numerical rank is above the exact one, and below it. */
-  readonly exact?: { readonly above: number; readonly below: number };
+  /** Of a study with `exact`: how numerical ranks compare with exact ones. */
+  readonly exact?: {
+    /** Networks whose numerical rank is above the exact one. */
+    readonly above: number;
+    /** Networks whose numerical rank is below it. */
+    readonly below: number;
+  };
+  /** What has to be said with the figures; of a ξ without a theorem. */
   readonly note?: string;
 }
 

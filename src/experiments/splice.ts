@@ -9,8 +9,11 @@ import type { Best, Metrics, TrainingPlan } from '../train/options.ts';
 
 /** A cross-validation on the splice junctions; with the seed it decides every number. */
 export interface SpliceExperiment {
+  /** The network; its sizes come from the sequences. */
   readonly model: Omit<ModelOptions, 'steps' | 'inputs' | 'outputs' | 'seed'>;
+  /** The training of a fold. */
   readonly plan: Partial<Omit<TrainingPlan, 'seed'>>;
+  /** Number of folds, of equal sizes and equal parts of each class. */
   readonly folds: number;
   /** Of the folds, the weights, the order of the examples and those held back for early stopping. */
   readonly seed: number;
@@ -34,11 +37,15 @@ export const SPLICE_EXPERIMENT: SpliceExperiment = {
 
 /** What became of one fold: figures of the examples that nothing was chosen by. */
 export interface FoldRecord extends Metrics {
+  /** From 0. */
   readonly fold: number;
+  /** Sequences that were tested on. */
   readonly count: number;
+  /** Epochs that were trained. */
   readonly epochs: number;
   /** The epoch whose parameters were kept. */
   readonly best?: Best;
+  /** Of the network. */
   readonly parameters: number;
 }
 

@@ -13,25 +13,35 @@ export const CHECKS: readonly Check[] = [...CONSTRUCTION_CHECKS, ...RANK_CHECKS,
 
 /** A statement and what came out of trying it. */
 export interface Verification {
+  /** Short name, as `only` takes it. */
   readonly id: string;
+  /** In one sentence. */
   readonly statement: string;
+  /** Where it stands in the paper, or what it is. */
   readonly source: string;
+  /** How many were tried. */
   readonly instances: number;
+  /** Whether the figure is an error or a number of violations. */
   readonly kind: Figure;
   /** The largest relative error, or the number of violations, over the instances. */
   readonly figure: number;
+  /** The largest figure that passes. */
   readonly tolerance: number;
+  /** Whether the figure is at most the tolerance. */
   readonly pass: boolean;
 }
 
 /** Which statements {@link verify} tries, on which instances. */
 export interface VerifyOptions {
+  /** Of the instances; 0 by default. */
   readonly seed?: number;
   /** Ids, or beginnings of ids, of the checks to run; all by default. */
   readonly only?: readonly string[];
   /** Instances of each check instead of its own number. */
   readonly instances?: number;
+  /** Where it is computed; the best of this machine by default. */
   readonly backend?: Backend;
+  /** Stops between two instances with E_ABORTED. */
   readonly signal?: AbortSignal;
 }
 

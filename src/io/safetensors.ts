@@ -85,7 +85,9 @@ export function safetensorsChunks(
 
 /** What a safetensors file holds. */
 export interface SafetensorsContent {
+  /** By name. */
   readonly tensors: Map<string, Tensor>;
+  /** The entry `__metadata__` of the header; empty where there is none. */
   readonly metadata: Record<string, string>;
 }
 

@@ -33,8 +33,11 @@ export interface ModelOptions {
   readonly projection?: number;
   /** f(x) = σ(Ax + b) of size M; `embedding` starts A for one-hot inputs and tokens, whatever their number. */
   readonly features: {
+    /** M, the number of features. */
     readonly size: number;
+    /** σ; relu by default. */
     readonly activation?: Activation;
+    /** Whether inputs are one-hot rows or tokens. */
     readonly embedding?: boolean;
   };
   /** CP: one v for all steps. TT: one middle core for all steps but the first and the last. HT: one W, one B a level. */
@@ -51,41 +54,62 @@ export interface ModelOptions {
 
 /** What the configurations of all families have. */
 interface CommonConfig {
+  /** The operator in place of the product. */
   readonly xi: Xi;
+  /** T, the length of the sequences. */
   readonly steps: number;
+  /** N, the size of one input. */
   readonly inputs: number;
+  /** Number of scores. */
   readonly outputs: number;
+  /** CP: [R]. TT: R_1 … R_{T−1}. HT: R_0 of the leaves, then one for each level below the root. */
   readonly rank: readonly number[];
+  /** f(x) = σ(Ax + b): M and σ. */
   readonly features: {
+    /** M, the number of features. */
     readonly size: number;
+    /** σ. */
     readonly activation: Activation;
     /** There only where it is true. */
     readonly embedding?: true;
   };
+  /** Whether steps have weights in common. */
   readonly shared: boolean;
+  /** Of parameters, inputs and scores. */
   readonly dtype: DType;
+  /** Of the initial weights. */
   readonly seed: number;
+  /** Their distribution. */
   readonly init: Initialisation;
 }
 
 /** A shallow network, which has no projection and no cores. */
 export interface CpConfig extends CommonConfig {
+  /** A shallow network. */
   readonly kind: 'cp';
+  /** Of recurrent networks only. */
   readonly projection?: undefined;
+  /** Of trees only. */
   readonly diagonal?: undefined;
 }
 
 /** A recurrent network; `projection` is L. */
 export interface TtConfig extends CommonConfig {
+  /** A recurrent network. */
   readonly kind: 'tt';
+  /** L, the rows of the projections C_t. */
   readonly projection: number;
+  /** Of trees only. */
   readonly diagonal?: undefined;
 }
 
 /** A tree of full or diagonal cores. */
 export interface HtConfig extends CommonConfig {
+  /** A tree. */
   readonly kind: 'ht';
+  /** Of recurrent networks only. */
   readonly projection?: undefined;
+  /** Whether cores are diagonal. */
   readonly diagonal: boolean;
 }
 

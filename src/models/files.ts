@@ -38,6 +38,7 @@ export function checkMetadata<M>(where: string, metadata: M): M {
 
 /** How {@link decodeModel} names the file in errors, and where the model computes. */
 export interface DecodeOptions {
+  /** Where the model computes; the best of this machine by default. */
   readonly backend?: Backend;
   /** What messages call the bytes: a path or an address. */
   readonly where?: string;

@@ -32,9 +32,19 @@ const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 /** ∂L/∂scores [B,outputs] of a loss L, or a function that makes it of the scores. */
 export type ScoreGradient = Tensor | ((scores: Tensor) => Tensor);
 
+/** What {@link Model.gradients} returns. */
+export interface ModelGradients<Inputs extends Tensor | undefined = Tensor | undefined> {
+  /** One for each parameter, under its name and in its shape. */
+  readonly parameters: Record<string, Tensor>;
+  /** In the shape of the inputs; undefined for tokens, which have none. */
+  readonly inputs: Inputs;
+}
+
 /** A network with its parameters on one backend. Make it with {@link createModel}. */
 export class Model {
+  /** All options with their defaults. */
   readonly config: ModelConfig;
+  /** Where parameters live and all is computed. */
   readonly backend: Backend;
   /** Where passes live, for training that stays in the backend's memory. @internal */
   readonly network: Network;
@@ -117,26 +127,10 @@ export class Model {
    *
    * @throws XiError as {@link score}, and for a dScores that is not [B,outputs].
    */
-  gradients(
-    X: Tensor,
-    dScores: ScoreGradient,
-    options?: BatchOptions,
-  ): { parameters: Record<string, Tensor>; inputs: Tensor };
-  gradients(
-    X: TokenTensor,
-    dScores: ScoreGradient,
-    options?: BatchOptions,
-  ): { parameters: Record<string, Tensor>; inputs?: undefined };
-  gradients(
-    X: Inputs,
-    dScores: ScoreGradient,
-    options?: BatchOptions,
-  ): { parameters: Record<string, Tensor>; inputs?: Tensor };
-  gradients(
-    X: Inputs,
-    dScores: ScoreGradient,
-    options: BatchOptions = {},
-  ): { parameters: Record<string, Tensor>; inputs?: Tensor } {
+  gradients(X: Tensor, dScores: ScoreGradient, options?: BatchOptions): ModelGradients<Tensor>;
+  gradients(X: TokenTensor, dScores: ScoreGradient, options?: BatchOptions): ModelGradients<undefined>;
+  gradients(X: Inputs, dScores: ScoreGradient, options?: BatchOptions): ModelGradients;
+  gradients(X: Inputs, dScores: ScoreGradient, options: BatchOptions = {}): ModelGradients {
     const { backend, config, block } = this;
     const { dtype, outputs } = config;
     const { data, batch, order, row } = this.checkBatch('gradients', X, options);
@@ -156,7 +150,7 @@ export class Model {
       const gradients = new ParameterBlock(backend, block.layout, dtype);
       borrow(gradients.storage);
       this.network.backward(block, x, batch, d, gradients, dx, order?.lengths);
-      if (!dx) return { parameters: gradients.tensors() };
+      if (!dx) return { parameters: gradients.tensors(), inputs: undefined };
       const dX = dx.read();
       return {
         parameters: gradients.tensors(),

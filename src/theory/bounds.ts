@@ -3,6 +3,7 @@ import { type BoundKind, XI, XI_NAMES, type Xi } from '../core/xi.gen.ts';
 
 /** Sizes of a grid tensor and the rank of one of its matricizations. */
 export interface WidthBoundOptions {
+  /** The operator of the shallow network. */
   readonly xi: Xi;
   /** M, the number of templates: the extent of every mode. */
   readonly size: number;
@@ -76,12 +77,15 @@ function boundOf(where: string, options: WidthBoundOptions): WidthBound {
 
 /** The rank of the matricization with these modes as rows. */
 export interface CutRank {
+  /** Modes that are the rows. */
   readonly rowModes: readonly number[];
+  /** Of the matricization, or a lower bound on it. */
   readonly rank: number;
 }
 
 /** A bound and the matricization that gives it. */
 export interface BestWidthBound extends WidthBound {
+  /** The modes that are the rows of the matricization which gives it. */
   readonly rowModes: readonly number[];
 }
 

@@ -39,6 +39,7 @@ export function negated({ shape, data }: Block): Block {
 export interface Placement {
   /** float64 by default. */
   readonly dtype?: DType;
+  /** Where it computes; the best of this machine by default. */
   readonly backend?: Backend;
 }
 

@@ -10,6 +10,7 @@ export interface TemplateFeatures {
   readonly A: Tensor;
   /** [M] */
   readonly b: Tensor;
+  /** σ. */
   readonly activation: Activation;
   /** [M,N] */
   readonly templates: Tensor;

@@ -9,12 +9,15 @@ const XIS = ['product', 'rectifier', 'max', 'min'] as const satisfies readonly X
 
 /** Kind and ξ of {@link oneHotTensor}. */
 export interface OneHotOptions extends Placement {
+  /** Shallow, or recurrent. */
   readonly kind: 'cp' | 'tt';
+  /** One whose one-hot tensors are known. */
   readonly xi: (typeof XIS)[number];
   /** M, the number of templates. */
   readonly size: number;
   /** j_1 … j_T, counted from 0: where the tensor is 1. */
   readonly index: readonly number[];
+  /** Features of the templates; one-hot templates that are their own features by default. */
   readonly features?: FeatureChoice;
 }
 

@@ -114,12 +114,15 @@ function rectifierTrain(where: string, model: Model): Model {
 export interface OpenSetOptions extends Placement {
   /** M, the number of templates. */
   readonly size: number;
+  /** T, at least 2. */
   readonly steps: number;
   /** R_1 … R_{T−1}. */
   readonly rank: number;
   /** L; M by default. */
   readonly projection?: number;
+  /** Features of the templates; one-hot templates that are their own features by default. */
   readonly features?: FeatureChoice;
+  /** Of the weights; 0 by default. */
   readonly seed?: number;
 }
 

@@ -24,7 +24,9 @@ export type RealizeVariant = ShallowVariant | RecurrentVariant | 'tree';
 
 /** Which network is to hold a tensor. */
 export interface RealizeOptions extends Placement {
+  /** The family of the network. */
   readonly kind: ModelKind;
+  /** Its operator. */
   readonly xi: Xi;
   /**
    * For rectifier, max and min. `cp`: 'entries' (width M^T), 'entries+constant' (M^T + 1) or 'fibres' (outputs·M^(T−1) + 1); the
@@ -41,9 +43,11 @@ export interface RealizeOptions extends Placement {
 
 /** A network that holds a tensor, and what it took. */
 export interface Realization {
+  /** The network: its scores of the templates are the tensor. */
   readonly model: Model;
   /** `[M,N]`: the inputs that the modes stand for. */
   readonly templates: Tensor;
+  /** The construction; `linear` and `additive` are those of the product and of sum and relusum. */
   readonly variant: RealizeVariant | 'linear' | 'additive';
   /** r_1 … r_{T−1} of the linear tensor train, for kind `tt` where there is one. */
   readonly ttRanks?: readonly number[];

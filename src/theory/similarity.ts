@@ -11,6 +11,7 @@ export interface SimilarityOptions extends Placement {
   readonly rank: number;
   /** T, even. */
   readonly steps: number;
+  /** Features of the templates; one-hot templates that are their own features by default. */
   readonly features?: FeatureChoice;
 }
 

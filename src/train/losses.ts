@@ -15,6 +15,7 @@ export interface LossGradient {
 
 /** Where a loss is computed; by default the best backend of this machine. */
 export interface LossOptions {
+  /** The best of this machine by default. */
   readonly backend?: Backend;
 }
 

@@ -83,9 +83,11 @@ export interface Metrics {
 
 /** One step of training, told to `onStep`. */
 export interface StepReport extends Metrics {
+  /** From 1. */
   readonly epoch: number;
-  /** Steps done, of how many in all. */
+  /** Steps done. */
   readonly step: number;
+  /** Steps there are in all. */
   readonly steps: number;
   /** Of this step, by the schedule. */
   readonly learningRate: number;
@@ -95,17 +97,23 @@ export interface StepReport extends Metrics {
 
 /** Figures of one epoch. */
 export interface EpochReport extends Metrics {
+  /** From 1. */
   readonly epoch: number;
+  /** Epochs there are at most. */
   readonly epochs: number;
+  /** Of the examples given or held back for validation. */
   readonly validation?: Metrics;
   /** With `patience`: the epoch with the smallest validation loss so far. */
   readonly best?: Best;
+  /** What the epoch took, evaluation included. */
   readonly seconds: number;
 }
 
 /** The epoch with the least validation loss so far. */
 export interface Best {
+  /** From 1. */
   readonly epoch: number;
+  /** Its validation loss. */
   readonly loss: number;
 }
 

@@ -26,6 +26,7 @@ export interface SavedTraining {
 
 /** What decides which data the command reads. */
 export interface DataSource {
+  /** The name of the data set, as `--data` takes it. */
   readonly data: string;
   readonly [option: string]: string | number | boolean | undefined;
 }

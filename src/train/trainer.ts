@@ -29,8 +29,9 @@ import { orderOf } from './shuffle.ts';
 export interface Progress {
   /** Steps done since the beginning. */
   readonly step: number;
-  /** Sums over the running epoch. */
+  /** Sum of the losses of the sequences in the running epoch. */
   readonly loss: number;
+  /** Right answers in the running epoch. */
   readonly correct: number;
 }
 
@@ -38,13 +39,17 @@ export interface Progress {
 export interface Stopping {
   /** Epochs that were ended, which the last one need not be when a checkpoint is written. */
   readonly ended: number;
+  /** The epoch with the smallest validation loss so far. */
   readonly best?: Best;
 }
 
 /** What is kept of an epoch that was ended. */
 export interface EndedEpoch extends Metrics {
+  /** From 1. */
   readonly epoch: number;
+  /** Of the examples held back. */
   readonly validation?: Metrics;
+  /** What it took. */
   readonly seconds: number;
 }
 
@@ -54,7 +59,9 @@ export interface EndedEpoch extends Metrics {
  * interrupted.
  */
 export class Trainer {
+  /** What is trained. */
   readonly model: Model;
+  /** How: every option with its default. */
   readonly plan: TrainingPlan;
   /** All that was given, those held back included. */
   readonly data: AnyDataset;
