@@ -1,6 +1,6 @@
 /**
- * The smallest CP and HT networks, put together from kernels: no model of theirs exists yet, but the fold and the
- * contraction that they will be made of must reproduce their golden scores and gradients.
+ * The smallest CP and HT networks, put together from kernels alone: the fold and the contraction must reproduce golden
+ * scores and gradients without a model around them, whatever the models do.
  */
 import type { Activation, Backend, Storage } from '../../src/backend/interface.ts';
 import { DTYPES, type DType } from '../../src/core/tensor.ts';

@@ -79,7 +79,7 @@ function trainingCases(dtype: DType): ConformanceCase[] {
             const [of, minus] = operands.map((data) => put(on, dtype, data));
             return on.sumSquares(of, minus);
           });
-          if (Math.abs(got - want) > 1e-12 * (want + 1))
+          if (!(Math.abs(got - want) <= 1e-12 * (want + 1)))
             throw new Error(`sum of squares of ${operands.length} is ${got}, reference ${want}`);
         }
       },

@@ -26,21 +26,27 @@ export const integers =
   (rng: Rng): Draw =>
   (count) =>
     Float64Array.from({ length: count }, () => rng.below(9) - 4);
+/** −1, 0 and 1, of which even products of sums stay exact. */
+export const signs =
+  (rng: Rng): Draw =>
+  (count) =>
+    Float64Array.from({ length: count }, () => rng.below(3) - 1);
 export const reals =
   (rng: Rng): Draw =>
   (count) =>
     Float64Array.from({ length: count }, () => rng.normal());
 
-/**
- * Compares arrays: exactly, or to `terms · ε · scale` where scale is the largest magnitude that was summed.
- */
-export function compare(what: string, actual: Storage, expected: Storage, tolerance: number): void {
+/** The largest difference that is allowed: `terms · ε · scale` where scale is the largest magnitude that was summed, or of what is wanted. */
+type Tolerance = number | ((want: number) => number);
+
+/** Compares arrays, exactly where the tolerance is 0. */
+export function compare(what: string, actual: Storage, expected: Storage, tolerance: Tolerance): void {
   const [got, want] = [actual.read(), expected.read()];
   for (let n = 0; n < want.length; n++) {
     const same = got[n] === want[n] || (Number.isNaN(got[n]) && Number.isNaN(want[n]));
-    const close = same || Math.abs(got[n] - want[n]) <= tolerance;
-    if (!close)
-      throw new Error(`${what}[${n}] is ${got[n]}, reference ${want[n]}, allowed difference ${tolerance}`);
+    const allowed = typeof tolerance === 'number' ? tolerance : tolerance(want[n]);
+    if (!(same || Math.abs(got[n] - want[n]) <= allowed))
+      throw new Error(`${what}[${n}] is ${got[n]}, reference ${want[n]}, allowed difference ${allowed}`);
   }
 }
 
@@ -50,7 +56,7 @@ export function both(
   dtype: DType,
   inputs: readonly ArrayLike<number>[],
   outputs: readonly number[],
-  tolerance: number,
+  tolerance: Tolerance,
   kernel: (on: Backend, inputs: Storage[], outputs: Storage[]) => void,
 ): void {
   const results = [backend, reference].map((on) => {

@@ -31,10 +31,8 @@ function specialValues(dtype: DType): ConformanceCase {
           const want = dtype === 'float32' ? Math.fround(XI[xi].value(x, y)) : XI[xi].value(x, y);
           const nan = Number.isNaN(x) || Number.isNaN(y);
           const scale = Math.max(1, Math.abs(x), Math.abs(y));
-          const close =
-            got === want ||
-            Object.is(got, want) ||
-            Math.abs(got - want) <= XI[xi].tolerance * EPSILON[dtype] * scale;
+          const allowed = Number.isFinite(scale) ? XI[xi].tolerance * EPSILON[dtype] * scale : 0;
+          const close = Object.is(got, want) || got === want || Math.abs(got - want) <= allowed;
           const signed = !(xi === 'max' || xi === 'min') || got !== 0 || Object.is(got, want);
           if ((nan && !Number.isNaN(got)) || !(close || (nan && Number.isNaN(got))) || !signed) {
             throw new Error(`${xi}(${x}, ${y}) is ${got}, the table says ${want}`);
@@ -56,7 +54,7 @@ function unitLaw(dtype: DType): ConformanceCase {
         backend.outer(xi, put(backend, dtype, [XI[xi].unit]), range, out);
         const [got, want] = [out.read(), range.read()];
         want.forEach((y, n) => {
-          if (Math.abs(got[n] - y) > XI[xi].tolerance * EPSILON[dtype] * y)
+          if (!(Math.abs(got[n] - y) <= XI[xi].tolerance * EPSILON[dtype] * y))
             throw new Error(`${xi}(u, ${y}) is ${got[n]}`);
         });
       }
@@ -86,7 +84,7 @@ function accuracy(dtype: DType): ConformanceCase {
   };
 }
 
-function bitIdenticalThreads(dtype: DType): ConformanceCase {
+function independentOfBatch(dtype: DType): ConformanceCase {
   return {
     name: `the first rows of a batch do not depend on the rest of it, bit by bit, ${dtype}`,
     run(backend) {
@@ -117,5 +115,5 @@ export const ruleCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
   specialValues(dtype),
   unitLaw(dtype),
   accuracy(dtype),
-  bitIdenticalThreads(dtype),
+  independentOfBatch(dtype),
 ]);
