@@ -331,6 +331,10 @@ int32_t xt_peak(uint32_t context, uint32_t dtype, size_t repetitions, double* re
 }
 
 #if defined(__wasm__)
-void* xt_alloc(size_t bytes) { return std::aligned_alloc(64, (bytes + 63) / 64 * 64 + 64); }
+// A vector may be read from the last element on.
+void* xt_alloc(size_t bytes) {
+  if (bytes > SIZE_MAX - 127) return nullptr;
+  return std::aligned_alloc(64, (bytes + 63) / 64 * 64 + 64);
+}
 void xt_free(void* block) { std::free(block); }
 #endif

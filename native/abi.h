@@ -145,7 +145,7 @@ XT_API int32_t xt_embed(uint32_t context, uint32_t dtype, size_t rows, size_t M,
 XT_API int32_t xt_embed_gradient(uint32_t context, uint32_t dtype, size_t rows, size_t M, size_t N,
                                  const int32_t* tokens, const void* dz, void* dA);
 
-// Losses of rows of scores [rows,K], and where dscores is no null the gradient of their mean:
+// Losses of rows of scores [rows,K], and where dscores is not null the gradient of their mean:
 //   softmax: −ln p[label] with p = softmax(scores[r]),  dscores[r,k] = (p[k] − [k = label]) / rows
 //   mse:     Σ_k (scores[r,k] − target[r,k])² / K,      dscores[r,k] = 2 (score − target) / (rows·K)
 // Of labels [rows] and targets [rows,K] one is null; softmax needs labels, to mse a label is a one-hot row.
@@ -170,7 +170,7 @@ XT_API int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const 
 // Linear algebra of A [m,n] in float64, with k = min(m, n). XT_NUMERIC if A holds a NaN or an infinity.
 
 // s[k], descending: the singular values. Those below the error bound (svd.cc) may come back as 0. With places
-// [m + n] where they are no null, the matrix is that of the elements A[places[i] + places[m + j]].
+// [m + n] where they are not null, the matrix is that of the elements A[places[i] + places[m + j]].
 XT_API int32_t xt_singular_values(uint32_t context, size_t m, size_t n, const double* A,
                                   const int32_t* places, double* s);
 

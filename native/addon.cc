@@ -39,15 +39,21 @@ bool read(napi_env env, napi_value value, double* to, Array*) {
   return napi_get_value_double(env, value, to) == napi_ok;
 }
 
+// Whole numbers only: napi_get_value_uint32 and its kin wrap and truncate what is none.
+template <class Count>
+__attribute__((noinline)) bool read_count(napi_env env, napi_value value, double most, Count* to) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok || !(number >= 0 && number <= most)) return false;
+  *to = static_cast<Count>(number);
+  return static_cast<double>(*to) == number;
+}
+
 bool read(napi_env env, napi_value value, uint32_t* to, Array*) {
-  return napi_get_value_uint32(env, value, to) == napi_ok;
+  return read_count(env, value, 0x1p32 - 1, to);
 }
 
 bool read(napi_env env, napi_value value, size_t* to, Array*) {
-  int64_t size;
-  if (napi_get_value_int64(env, value, &size) != napi_ok || size < 0) return false;
-  *to = static_cast<size_t>(size);
-  return true;
+  return read_count(env, value, 0x1p53 - 1, to);
 }
 
 bool read_array(napi_env env, napi_value value, void** to, Array* array) {

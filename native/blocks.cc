@@ -71,7 +71,8 @@ Block take_block(size_t bytes) {
     if (known.data) return known;
   }
   void* data = std::aligned_alloc(64, rounded);
-  if (data && rounded >= XT_POPULATED_BYTES) xt_populate(data, rounded);
+  if (!data) return {};
+  if (rounded >= XT_POPULATED_BYTES) xt_populate(data, rounded);
   return {data, rounded};
 }
 

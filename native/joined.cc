@@ -84,13 +84,7 @@ bool holds(const T* data, std::initializer_list<Strided> parts) {
   return xt::Holds(sizeof(T)).strided(data, all, count);
 }
 
-template <class T, class Element>
-bool holds_out(const JoinedArgs<T>& args, const Element* data) {
-  return holds(data,
-               {{args.batch, args.out_batch}, {args.rows, args.out_rows}, {args.columns, args.out_columns}});
-}
-
-// Whether the operands are there, and of `gradients` those that are no null, which lie as they do.
+// Whether the operands are there, and of `gradients` those that are not null, which lie as they do.
 template <class T>
 bool holds_operands(const JoinedArgs<T>& args, void* const* gradients = nullptr) {
   for (const JoinedSide<T>* side : {&args.left, &args.right}) {
@@ -111,26 +105,20 @@ bool known(uint32_t xi, uint32_t combine, uint32_t reduce) {
   return xi < xt::kXiCount && combine < xt::kXiCount && reduce <= XT_LOGSUMEXP;
 }
 
-// Whether different places along axes that threads are to share are different elements of an operand,
-// wherever along its other axes: none stands still there, and each stride leads beyond all that the smaller
-// ones reach.
-template <class T>
-bool apart(const JoinedArgs<T>& args, const Axes& own, const xt::JoinedOperand<T>& operand,
-           const Axes& shared) {
+// Whether each stride leads beyond all that the smaller ones reach, so that different places are different
+// elements; only along the axes of `still` may strides be 0.
+bool apart(std::initializer_list<Strided> parts, std::initializer_list<const Axes*> still) {
   struct Step {
     size_t stride, extent;
   } steps[3 * xt::kMaxAxes];
   size_t count = 0;
-  const struct {
-    const Axes& axes;
-    const size_t* strides;
-  } parts[] = {{args.batch, operand.batch}, {own, operand.own}, {args.terms, operand.terms}};
   for (const auto& [axes, strides] : parts) {
+    const bool may_stand = std::find(still.begin(), still.end(), &axes) != still.end();
     for (size_t axis = 0; axis < axes.rank; ++axis) {
       if (axes.extents[axis] < 2) continue;
       if (strides[axis] > 0)
         steps[count++] = {strides[axis], axes.extents[axis]};
-      else if (&axes == &shared)
+      else if (!may_stand)
         return false;
     }
   }
@@ -143,6 +131,14 @@ bool apart(const JoinedArgs<T>& args, const Axes& own, const xt::JoinedOperand<T
   return true;
 }
 
+// Whether there is an element of its own for every place of out, so that threads may share them.
+template <class T, class Element>
+bool holds_out(const JoinedArgs<T>& args, const Element* data) {
+  const std::initializer_list<Strided> parts = {
+      {args.batch, args.out_batch}, {args.rows, args.out_rows}, {args.columns, args.out_columns}};
+  return holds(data, parts) && apart(parts, {});
+}
+
 // Cut by rows or by batch elements; bit-identical for any number of threads, as no sum is cut.
 template <class T>
 int32_t gradient_of_side(const xt::Context& run, const xt::KernelTable<T>& table,
@@ -152,9 +148,13 @@ int32_t gradient_of_side(const xt::Context& run, const xt::KernelTable<T>& table
   const Axes& rows = is_right ? forward.columns : forward.rows;
   T* const* to = is_right ? args.right : args.left;
   if (std::none_of(to, to + side.count, [](const T* gradient) { return gradient != nullptr; })) return XT_OK;
+  const Axes &batch = forward.batch, &terms = forward.terms;
   const auto may_share = [&](const Axes& axes) {
     for (size_t x = 0; x < side.count; ++x) {
-      if (to[x] && !apart(forward, rows, side.operands[x], axes)) return false;
+      const xt::JoinedOperand<T>& operand = side.operands[x];
+      if (to[x] && !apart({{batch, operand.batch}, {rows, operand.own}, {terms, operand.terms}},
+                          {&axes == &batch ? &rows : &batch, &terms}))
+        return false;
     }
     return true;
   };

@@ -6,7 +6,7 @@
 
 namespace xt {
 
-// A [m,n], or where places [m + n] are no null the elements A[places[i] + places[m + j]].
+// A [m,n], or where places [m + n] are not null the elements A[places[i] + places[m + j]].
 struct Elements {
   size_t m, n;
   const double* A;

@@ -44,9 +44,11 @@ XT_INLINE V positive(V x) {
   return x < V{} ? V{} : x;
 }
 
+// Without its sign, that of a zero included.
 template <class V>
 XT_INLINE V absolute(V x) {
-  return x < V{} ? -x : x;
+  using Bits = decltype(x < x);
+  return (V)((Bits)x & ~(Bits)-V{});
 }
 
 // −|x − y|, and 0 where x = y although both may be infinite.

@@ -60,9 +60,21 @@ export function checkedFolds(kernels: Folds): Folds {
       expect('d', d, P * Q);
       expect('x', x.data, extentOf('winnerSums x', x, steps, Q, M), true);
       expect('out', out.data, extentOf('winnerSums out', out, steps, P, M), true);
+      checkApart('winnerSums out', out, steps, P, M);
       kernels.winnerSums(sizes, winners, d, transposed, x, out);
     },
   };
+}
+
+/** Threads share the rows, no two of which may have an element in common. */
+function checkApart(where: string, { row, step }: Rows, steps: number, rows: number, M: number): void {
+  if (steps === 0 || rows < 2 || M === 0) return;
+  const stepsApart = steps === 1 || step === 0 || step >= (rows - 1) * row + M;
+  if (row >= M && (stepsApart || row >= (steps - 1) * step + M)) return;
+  throw mismatch('E_SHAPE', where, `${rows} rows of ${M} at ${steps} steps, apart from each other`, {
+    row,
+    step,
+  });
 }
 
 /** One past the last element of [steps, rows, M]. */

@@ -272,7 +272,7 @@ describe.each(subjects)('$label', ({ open }) => {
     for (const loss of LOSSES) expect(() => backend.loss(loss, 3, 2, s(6), indices)).toThrow(refusal);
   });
 
-  it('refuses winners that are no steps, and those of a ξ that has none', () => {
+  it('refuses winners that are no steps, rows that fall together, and a ξ that has no winners', () => {
     const s = (...values: number[]) => {
       const storage = backend.allocate('float32', values.length);
       storage.write(values);
@@ -284,6 +284,14 @@ describe.each(subjects)('$label', ({ open }) => {
       const call = () => backend.winnerSums(sizes, s(winner), s(1), false, rows(s(1, 2)), rows(s(0, 0)));
       expect(call).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }));
     }
+    const two = { steps: 2, P: 2, Q: 1, M: 1 };
+    for (const [row, step] of [
+      [1, 1],
+      [0, 2],
+    ])
+      expect(() =>
+        backend.winnerSums(two, s(0, 0), s(1, 1), false, rows(s(1, 2)), { data: s(0, 0, 0, 0), row, step }),
+      ).toThrow(/winnerSums out: expected 2 rows of 1 at 2 steps, apart from each other, received { row/);
     const fold = { steps: 2, B: 1, R: 1, M: 1 };
     expect(() => backend.projectFold('sum', fold, rows(s(1, 2)), rows(s(1, 2)), { winners: s(0) })).toThrow(
       /projectFold winners: expected rectifier, max or min/,

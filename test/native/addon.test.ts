@@ -102,4 +102,30 @@ describe.runIf(native.usable)('the addon', () => {
     expect(addon.xt_matmul(context, f32, big, 3, 4, f(11), many, 1, f(12), 3, 1, f(8), 5, 0)).toBe(1);
     expect(addon.xt_packed_length(context, f32, many, many, 1, d(1))).toBe(1);
   });
+
+  it('refuses results whose elements fall together, which threads would share', () => {
+    const places = (...strides: number[]) =>
+      plan.with(-3, strides[0]).with(-2, strides[1]).with(-1, strides[2]);
+    const run = (to: Int32Array) => addon.xt_joined(...joined(f(24), f(40)).with(6, to), f(30), null);
+    expect(run(places(15, 5, 1))).toBe(0);
+    for (const strides of [
+      [0, 5, 1],
+      [15, 0, 1],
+      [15, 4, 1],
+      [14, 5, 1],
+    ])
+      expect(run(places(...strides)), `${strides}`).toBe(1);
+    const sums = (row: number, step: number) =>
+      addon.xt_winner_sums(context, f32, 6, 2, 4, 5, f(8), f(8), 0, f(120), 5, 20, f(99), row, step);
+    expect([sums(30, 5), sums(5, 10), sums(5, 0)]).toEqual([0, 0, 0]);
+    expect([sums(4, 10), sums(5, 5), sums(0, 5), sums(29, 5)]).toEqual([1, 1, 1, 1]);
+  });
+
+  it.each([-1, 0.5, Number.NaN, 2 ** 32])('takes no %s for a count of 32 bits', (count) => {
+    expect(() => addon.xt_outer(context, count, 1, 3, 4, f(3), f(4), f(12))).toThrow(TypeError);
+  });
+
+  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('takes no %s for a size', (size) => {
+    expect(() => addon.xt_outer(context, f32, 1, size, 4, f(3), f(4), f(12))).toThrow(TypeError);
+  });
 });
