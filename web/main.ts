@@ -19,7 +19,7 @@ compare.addEventListener('click', () => {
   if (compare.ariaDisabled === 'true') return;
   measuring(true);
   element('speed-answer').textContent = 'Measuring …';
-  send({ type: 'stop' });
+  ranks.stop();
   send({ type: 'speed', xi: ranks.xi });
 });
 
@@ -53,8 +53,10 @@ function showSpeed({ xi, speeds, difference }: Extract<Reply, { type: 'speed' }>
 function showFailure({ of, message }: Extract<Reply, { type: 'failed' }>): void {
   if (of === 'digit') digits.failed(message);
   else if (of === 'engine') element('engine').textContent = `The kernels cannot be loaded: ${message}`;
-  else ranks.problem(message);
-  if (of === 'speed') measuring(false);
+  else if (of === 'speed') {
+    measuring(false);
+    element('speed-answer').textContent = `Not measured: ${message}`;
+  } else ranks.failed(message);
 }
 
 worker.onmessage = ({ data }: MessageEvent<Reply>) => {

@@ -31,10 +31,7 @@ export class RanksView {
     this.form.addEventListener('change', () => this.form.checkValidity() && this.start());
     // Both checkValidity() and the button send it, to the field: it does not bubble.
     this.form.addEventListener('invalid', () => this.refuse(), true);
-    element('stop').addEventListener('click', () => {
-      this.send({ type: 'stop' });
-      this.ended();
-    });
+    element('stop').addEventListener('click', () => this.stop());
     addEventListener('hashchange', () => {
       if (location.hash === writeHash(this.choice)) return;
       this.choice = readHash(location.hash);
@@ -58,6 +55,18 @@ export class RanksView {
     element('ranks-results').hidden = false;
     element<HTMLButtonElement>('stop').disabled = false;
     this.send({ type: 'study', id: ++this.id, choice: this.choice });
+  }
+
+  /** Ends what is being drawn, of which all so far stays on show. */
+  stop(): void {
+    this.send({ type: 'stop' });
+    this.ended();
+  }
+
+  /** Says why nothing more comes. */
+  failed(message: string): void {
+    this.problem(message);
+    this.ended();
   }
 
   /** Says what is wrong with the form, in place of results of before. */
@@ -90,7 +99,7 @@ export class RanksView {
     this.frame ||= requestAnimationFrame(() => this.show());
   }
 
-  problem(message: string): void {
+  private problem(message: string): void {
     element('ranks-problem').textContent = message;
     element('ranks-problem').hidden = message === '';
   }

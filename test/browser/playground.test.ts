@@ -268,8 +268,11 @@ describe('the page', () => {
     await page.focus('#stop');
     await page.keyboard.press('Enter');
     expect(await focused()).toBe('draw');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#stop').isEnabled()).toBe(true);
     await page.focus('#compare');
     await page.keyboard.press('Enter');
+    expect(await page.locator('#stop').isEnabled(), 'a comparison stops what is being drawn').toBe(false);
     expect([await page.getAttribute('#compare', 'aria-disabled'), await focused()]).toEqual([
       'true',
       'compare',
