@@ -39,7 +39,7 @@ const isPrinted = (block: Block, by: string) => block.language === 'text' && bef
 /** Who checks which blocks: test/docs/fences.test.ts fails for a block that nobody takes, or two. */
 const CHECKS = {
   /** Run as a program in test/readme.test.ts. */
-  'example of the README': ({ page, language }: Block) => page === 'README.md' && language === 'js',
+  'examples of the README': ({ page, language }: Block) => page === 'README.md' && language === 'js',
   /** Run as programs in test/docs.test.ts, and what they print compared with the page. */
   examples: ({ page, language }: Block) => page !== 'README.md' && language === 'js',
   'output of examples': (block: Block) => isPrinted(block, 'js'),
