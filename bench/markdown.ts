@@ -22,7 +22,7 @@ function workloadSection(result: BenchResult, workload: string): string {
 
 /** The targets of a run, met or not. */
 export function targetsSection(result: BenchResult): string {
-  const rows = checkTargets(result).map((o) => [o.workload, o.wanted, o.measured, verdict(o.met)]);
+  const rows = checkTargets(result).map((o) => [o.workload, o.wanted, o.measured, verdict(o)]);
   return table(['workload', 'wanted', 'measured', ''], rows);
 }
 

@@ -1,18 +1,24 @@
 import { type BenchRecord, type BenchResult, fastest, NATIVE, timesFaster } from '../src/bench/records.ts';
 import { percent } from '../src/bench/table.ts';
 
-/** What a target came to: `met` is undefined where the run has no figure for it, and `measured` says why. */
-export interface TargetOutcome {
+/** What a target came to. */
+export interface TargetOutcome extends Outcome {
   readonly workload: string;
   readonly wanted: string;
+}
+
+interface Outcome {
   readonly measured: string;
+  /** Undefined where the run has no figure for it; `measured` says why. */
   readonly met: boolean | undefined;
+  /** Whether it wants more than the limit of our own instructions in this run. */
+  readonly beyond?: boolean;
 }
 
 interface Target {
   readonly workload: string;
   readonly wanted: string;
-  evaluate(result: BenchResult): { measured: string; met: boolean | undefined };
+  evaluate(result: BenchResult): Outcome;
 }
 
 const WASM = /^xitensor\/wasm/;
@@ -69,7 +75,8 @@ function timesPeer(
       const note = aside ? `; ${timesFaster(record, aside).toFixed(2)} × ${beside}` : '';
       const bound = bounded && record.fractionOfLimit ? ratio / record.fractionOfLimit : undefined;
       const most = bound === undefined ? '' : `, at most ${bound.toFixed(2)} ×`;
-      return { measured: `${ratio.toFixed(2)} ×${most} (${record.subject})${note}`, met };
+      const beyond = bound !== undefined && bound < factor;
+      return { measured: `${ratio.toFixed(2)} ×${most} (${record.subject})${note}`, met, beyond };
     },
   };
 }
@@ -189,17 +196,27 @@ export function checkTargets(result: BenchResult): TargetOutcome[] {
   }));
 }
 
-export const verdict = (met: boolean | undefined) =>
-  met === undefined ? 'no figure' : met ? 'met' : 'NOT MET';
+export function verdict({ met, beyond }: Outcome): string {
+  if (met === undefined) return 'no figure';
+  if (met) return 'met';
+  return beyond ? 'beyond the limit' : 'NOT MET';
+}
 
 /** The outcomes as aligned lines, with a count at the end. */
 export function targetLines(outcomes: readonly TargetOutcome[]): string[] {
-  const lines = outcomes.map(({ workload, wanted, measured, met }) =>
-    [workload.padEnd(28), wanted.padEnd(54), measured.padEnd(66), verdict(met)].join(''),
+  const lines = outcomes.map((outcome) =>
+    [
+      outcome.workload.padEnd(28),
+      outcome.wanted.padEnd(54),
+      outcome.measured.padEnd(66),
+      verdict(outcome),
+    ].join(''),
   );
   const count = (met: boolean | undefined) => outcomes.filter((o) => o.met === met).length;
+  const beyond = outcomes.filter((o) => verdict(o) === 'beyond the limit').length;
   return [
     ...lines,
-    `${count(true)} targets met, ${count(false)} not met, ${count(undefined)} without a figure`,
+    `${count(true)} targets met, ${count(false)} not met (${beyond} of them beyond the limit of our instructions), ` +
+      `${count(undefined)} without a figure`,
   ];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chartOf } from '../../bench/chart.ts';
 import { docsOf, readSources, resultJson, resultName } from '../../bench/publish.ts';
-import { checkTargets, targetLines } from '../../bench/targets.ts';
+import { checkTargets, targetLines, verdict } from '../../bench/targets.ts';
 import { type BenchRecord, type BenchResult, fastest, timesFaster } from '../../src/bench/records.ts';
 import { measures, type Subject } from '../../src/bench/subject.ts';
 import { duration, tableOf } from '../../src/bench/table.ts';
@@ -108,8 +108,23 @@ describe('targets', () => {
     expect([measuredBy(plain), measuredBy(none)]).toEqual([all, all]);
   });
 
+  it('tell a target that is missed from one beyond the limit of the instructions', () => {
+    const records = (fractionOfLimit: number) => [
+      record('xitensor/native/avx2', [1], { fractionOfLimit }),
+      record('torch', [1.2]),
+    ];
+    const outcome = (fractionOfLimit: number) =>
+      checkTargets(result(records(fractionOfLimit))).find(
+        ({ workload, wanted }) => workload === 'C1 rectifier f32' && wanted === '≥ 1.5 × torch',
+      )!;
+    expect([outcome(0.5), outcome(0.9)].map(verdict)).toEqual(['NOT MET', 'beyond the limit']);
+    expect(targetLines([outcome(0.5), outcome(0.9)]).at(-1)).toMatch(/^0 targets met, 2 not met \(1 of them/);
+  });
+
   it('lines end with a count', () => {
-    expect(targetLines(checkTargets(result([]))).at(-1)).toMatch(/^0 targets met, 0 not met, \d+ without/);
+    expect(targetLines(checkTargets(result([]))).at(-1)).toMatch(
+      /^0 targets met, 0 not met \(0 of them beyond the limit of our instructions\), \d+ without/,
+    );
   });
 });
 
