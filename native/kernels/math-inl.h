@@ -59,10 +59,10 @@ struct Exponent {
     for (int k = M::exp_terms - 1; k >= 2; --k) sum = sum * r * T(1.0 / k) + T(1);
     return sum;
   }
-  // The bits of value · 2ⁿ.
+  // The bits of value · 2ⁿ; without a sign, as lanes that nobody reads may overflow.
   XT_INLINE V scale(V value) const {
-    const Int<T> power = reinterpret_cast<Int<T>>(shifted) << M::mantissa_bits;
-    return reinterpret_cast<V>(reinterpret_cast<Int<T>>(value) + power);
+    const Bits<T> power = reinterpret_cast<Bits<T>>(shifted) << M::mantissa_bits;
+    return reinterpret_cast<V>(reinterpret_cast<Bits<T>>(value) + power);
   }
 };
 

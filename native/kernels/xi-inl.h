@@ -47,8 +47,8 @@ XT_INLINE V positive(V x) {
 // Without its sign, that of a zero included.
 template <class V>
 XT_INLINE V absolute(V x) {
-  using Bits = decltype(x < x);
-  return (V)((Bits)x & ~(Bits)-V{});
+  using Mask = decltype(x < x);
+  return (V)((Mask)x & ~(Mask)-V{});
 }
 
 // −|x − y|, and 0 where x = y although both may be infinite.

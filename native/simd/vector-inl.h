@@ -16,6 +16,7 @@ template <>
 struct Simd<float> {
   typedef float Vec __attribute__((vector_size(XT_VECTOR_BYTES)));
   typedef int32_t Int __attribute__((vector_size(XT_VECTOR_BYTES)));
+  typedef uint32_t Bits __attribute__((vector_size(XT_VECTOR_BYTES)));
   // memcpy loads made g++ 12 sixteen times slower than this may_alias type.
   typedef float Unaligned __attribute__((vector_size(XT_VECTOR_BYTES), may_alias, aligned(4)));
   static constexpr int lanes = XT_VECTOR_BYTES / 4;
@@ -25,6 +26,7 @@ template <>
 struct Simd<double> {
   typedef double Vec __attribute__((vector_size(XT_VECTOR_BYTES)));
   typedef int64_t Int __attribute__((vector_size(XT_VECTOR_BYTES)));
+  typedef uint64_t Bits __attribute__((vector_size(XT_VECTOR_BYTES)));
   typedef double Unaligned __attribute__((vector_size(XT_VECTOR_BYTES), may_alias, aligned(8)));
   static constexpr int lanes = XT_VECTOR_BYTES / 8;
 };
@@ -33,6 +35,8 @@ template <class T>
 using Vec = typename Simd<T>::Vec;
 template <class T>
 using Int = typename Simd<T>::Int;
+template <class T>
+using Bits = typename Simd<T>::Bits;
 template <class T>
 constexpr int lanes = Simd<T>::lanes;
 
