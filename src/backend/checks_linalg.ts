@@ -1,5 +1,6 @@
 import { MAX_PRIME } from '../core/abi.gen.ts';
 import { integer, mismatch, XiError } from '../core/errors.ts';
+import { isPrime } from '../core/primes.ts';
 import { storageDtype } from './checks_sizes.ts';
 import type { LinearAlgebra, Storage } from './interface.ts';
 
@@ -52,13 +53,6 @@ function checkMatrix(kernel: string, rows: number, cols: number, A: Storage): vo
   if (A.length !== rows * cols) {
     throw new XiError('E_SHAPE', `${kernel} A: expected ${rows} × ${cols} elements, received ${A.length}`);
   }
-}
-
-function isPrime(value: number): boolean {
-  for (let divisor = 2; divisor * divisor <= value; divisor++) {
-    if (value % divisor === 0) return false;
-  }
-  return true;
 }
 
 function checkPlaces(kernel: string, places: Int32Array, rows: number, cols: number): void {

@@ -6,8 +6,8 @@
 
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
-/** Where the word with the exponent lies: every platform with typed arrays in use is little-endian, but none has to be. */
-const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
+/** Which half of a double has the exponent: every platform with typed arrays in use is little-endian, but none has to be. */
+export const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
 /** 1/21, 1/19, …, 1/3: with |s| ≤ 0.172, s²³/23 is 10⁻¹⁷ of s. */
 const ARTANH = Float64Array.from({ length: 10 }, (_, n) => 1 / (21 - 2 * n));

@@ -1,8 +1,10 @@
 import { eliminate } from '../analysis/exact/eliminate.ts';
-import { isPrime, LARGEST_PRIME, PrimeField } from '../analysis/exact/modular.ts';
+import { PrimeField } from '../analysis/exact/modular.ts';
 import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
 import { templateRows } from '../analysis/templates.ts';
+import { MAX_PRIME } from '../core/abi.gen.ts';
 import { integer, knownKeys, mismatch, show, XiError } from '../core/errors.ts';
+import { isPrime } from '../core/primes.ts';
 import { Rng } from '../core/rng.ts';
 import { checkTensor, type Inputs, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
@@ -226,7 +228,7 @@ function checkForm(model: Model, templates: Tensor, value: unknown): Certificate
   integer(`${where} rows`, rows, 1, 2 ** 31);
   integer(`${where} columns`, columns, 1, 2 ** 31);
   integer(`${where} rank`, rank, 0, Math.min(rows, columns));
-  integer(`${where} prime`, prime, 3, LARGEST_PRIME);
+  integer(`${where} prime`, prime, 3, MAX_PRIME);
   if (!isPrime(prime)) throw mismatch('E_NUMERIC', `${where} prime`, 'a prime', prime);
   for (const [name, list, most] of [
     ['pivotRows', certificate.pivotRows, rows],

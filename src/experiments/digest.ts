@@ -1,17 +1,6 @@
-import type { FloatArray, Tensor } from '../core/tensor.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { littleEndianBytes } from '../io/elements.ts';
 import type { Model } from '../models/model.ts';
-
-const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-
-/** The elements as little-endian bytes, as safetensors has them. */
-function bytesOf(data: FloatArray): Uint8Array {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  if (!little) {
-    const size = data.BYTES_PER_ELEMENT;
-    for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
-  }
-  return bytes;
-}
 
 async function sha256(parts: readonly Uint8Array[]): Promise<string> {
   const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
@@ -26,7 +15,7 @@ async function sha256(parts: readonly Uint8Array[]): Promise<string> {
 
 const tensorParts = (name: string, { dtype, shape, data }: Tensor) => [
   new TextEncoder().encode(`${name} ${dtype} [${shape.join(',')}]\n`),
-  bytesOf(data),
+  littleEndianBytes(data),
 ];
 
 /** SHA-256 of dtype, shape and little-endian elements. */

@@ -56,7 +56,7 @@ interface Forward {
  * costs 4·B·R·M, otherwise three times the forward pass, since the projections are computed anew: of B·T·R values no more than a
  * block is ever stored (Khrulkov, Hrinchuk & Oseledets 2019, section 3.1).
  */
-export class CanonicalPolyadic implements Network {
+export class CpNetwork implements Network {
   readonly config: CpConfig;
   private readonly backend: Backend;
   private readonly selects: boolean;

@@ -1,11 +1,11 @@
 import type { Backend } from '../backend/interface.ts';
 import { XiError } from '../core/errors.ts';
 import type { ModelConfig } from './config.ts';
-import { CanonicalPolyadic, cpLayout } from './cp.ts';
-import { HierarchicalTucker, htLayout } from './ht.ts';
+import { CpNetwork, cpLayout } from './cp.ts';
+import { HtNetwork, htLayout } from './ht.ts';
 import type { Network } from './network.ts';
 import type { Layout } from './parameters.ts';
-import { TensorTrain, ttLayout } from './tt.ts';
+import { TtNetwork, ttLayout } from './tt.ts';
 
 /** 2³⁰ parameters are 4 GiB of float32, with gradient and moments 16. */
 const MAX_PARAMETERS = 2 ** 30;
@@ -46,10 +46,10 @@ function familyLayout(config: ModelConfig): Layout {
 export function networkOf(config: ModelConfig, backend: Backend): Network {
   switch (config.kind) {
     case 'cp':
-      return new CanonicalPolyadic(config, backend);
+      return new CpNetwork(config, backend);
     case 'tt':
-      return new TensorTrain(config, backend);
+      return new TtNetwork(config, backend);
     case 'ht':
-      return new HierarchicalTucker(config, backend);
+      return new HtNetwork(config, backend);
   }
 }

@@ -82,7 +82,7 @@ interface Descent {
  * A pass costs 2·B·Σ R_left·R_right·R′ operations forward over the T − 1 nodes and twice that back (Cohen, Sharir &
  * Shashua 2016, section 3; Khrulkov, Hrinchuk & Oseledets 2019 for ξ).
  */
-export class HierarchicalTucker implements Network {
+export class HtNetwork implements Network {
   readonly config: HtConfig;
   private readonly backend: Backend;
   private readonly leaves: readonly TreeNode[];

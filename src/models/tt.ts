@@ -50,7 +50,7 @@ function boundsOf({ rank, outputs }: TtConfig): readonly number[] {
  * A pass costs 2·B·Σ_t L·R_{t−1}·R_t operations forward and twice that back (Khrulkov, Hrinchuk & Oseledets 2019,
  * section 3.2).
  */
-export class TensorTrain implements Network {
+export class TtNetwork implements Network {
   readonly config: TtConfig;
   private readonly backend: Backend;
   private readonly bounds: readonly number[];

@@ -1,3 +1,5 @@
+import { HIGH } from '../../core/elementary.ts';
+
 /** Exact numbers with one power of two in common: number n is `integers[n] · 2^exponent`. */
 export interface Dyadic {
   readonly integers: readonly bigint[];
@@ -6,7 +8,6 @@ export interface Dyadic {
 
 const double = new Float64Array(1);
 const halves = new Uint32Array(double.buffer);
-const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /** x = mantissa · 2^exponent with an odd integer mantissa of at most 53 bits; 0 is 0 · 2^0. */
 export function decompose(x: number): { readonly mantissa: number; readonly exponent: number } {

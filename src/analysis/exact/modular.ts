@@ -1,4 +1,6 @@
+import { MAX_PRIME } from '../../core/abi.gen.ts';
 import { integer, mismatch } from '../../core/errors.ts';
+import { isPrime } from '../../core/primes.ts';
 import { Rng } from '../../core/rng.ts';
 import { decompose } from './dyadic.ts';
 
@@ -8,15 +10,12 @@ import { decompose } from './dyadic.ts';
  */
 export const DEFAULT_PRIME = 16_777_213;
 
-/** Products of two residues must be exact in a double. */
-export const LARGEST_PRIME = 2 ** 26;
-
 /** The prime to compute with: the given one, one that depends on a seed, or {@link DEFAULT_PRIME}. */
 export function choosePrime(where: string, prime?: number, seed?: number): number {
   if (prime !== undefined && seed !== undefined)
     throw mismatch('E_ARGUMENT', where, 'a prime or a seed that chooses one', { prime, seed });
   if (prime !== undefined) {
-    integer(`${where} prime`, prime, 3, LARGEST_PRIME);
+    integer(`${where} prime`, prime, 3, MAX_PRIME);
     if (!isPrime(prime)) throw mismatch('E_ARGUMENT', `${where} prime`, 'a prime', prime);
     return prime;
   }
@@ -27,14 +26,6 @@ export function choosePrime(where: string, prime?: number, seed?: number): numbe
     const candidate = 2 ** 23 + rng.below(2 ** 23);
     if (isPrime(candidate)) return candidate;
   }
-}
-
-/** By trial division: the primes here are below 2²⁶. */
-export function isPrime(n: number): boolean {
-  if (n < 4) return n > 1;
-  if (n % 2 === 0) return false;
-  for (let d = 3; d * d <= n; d += 2) if (n % d === 0) return false;
-  return true;
 }
 
 /** Arithmetic modulo an odd prime below 2²⁶; residues are doubles in [0, p). */
