@@ -9,7 +9,7 @@ import type { ParameterBlock } from './parameters.ts';
  */
 export type Lengths = Int32Array;
 
-/** One family of networks, computing on one backend; parameters are handed in, so that a network has no state. */
+/** One family of networks, computing on one backend. Parameters are handed in; what a forward pass leaves behind is for the backward pass after it. */
 export interface Network {
   /**
    * Scores of x [B,T,N], or of tokens [B,T], as [B,outputs]; valid until the next pass. `lengths`: only where sequences
