@@ -59,6 +59,8 @@ export interface Known {
   /** The name of that file or folder, without what it lies in. */
   readonly place?: string;
   readonly table?: TableChoice;
+  /** The columns of numbers that were its inputs. */
+  readonly columns?: readonly string[];
   readonly variable?: boolean;
   readonly alphabet?: string;
   readonly classNames?: readonly string[];
@@ -129,7 +131,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
       if (choice.length !== undefined && !choice.variable)
         throw mismatch('E_ARGUMENT', '--length', 'a --variable beside it, of a CSV file', choice.length);
       const options = { ...csvOptions(choice, dtype, known), classNames: known.classNames };
-      return { [wanted[0]]: limited(await loadCsv(place!, options), choice.limit) };
+      const data = await loadCsv(place!, options);
+      checkOrder(place!, data, options, known);
+      return { [wanted[0]]: limited(data, choice.limit) };
     },
   },
   npy: {
@@ -257,12 +261,30 @@ export function shapeFor(data: AnyDataset, { vocabulary }: Parts) {
   return { steps, inputs: vocabulary?.words.length ?? largest(), outputs, embedding, tokens: true };
 }
 
-/** How a table is read. */
+/**
+ * How a table is read: where nothing else is said by the names of the columns of training, but for sequences of several lengths,
+ * which may end before the last of them or behind it.
+ */
 export function csvOptions(choice: Omit<DataChoice, 'data'>, dtype: DType, known: Known): CsvOptions {
   const { label, sequence, inputs, variable, length: steps } = choice;
-  const [targets, columns] = [choice.targets, choice.columns].map((list) => list?.split(','));
+  const [targets, chosen] = [choice.targets, choice.columns].map((list) => list?.split(','));
   const alphabet = sequence === undefined ? undefined : known.alphabet;
+  const columns = chosen ?? (sequence === undefined && !variable ? known.columns : undefined);
   return { label, targets, sequence, alphabet, columns, inputs, variable, steps, dtype };
+}
+
+/** @throws XiError E_FILE for a table that was read by the places of its columns where training had other names there. */
+export function checkOrder(
+  path: string,
+  { columns: found }: Pick<AnyDataset, 'columns'>,
+  { columns }: CsvOptions,
+  known: Known,
+): void {
+  if (columns || !found || !known.columns) return;
+  const bad = known.columns.findIndex((name, n) => n < found.length && name !== found[n]);
+  if (bad < 0) return;
+  const expected = `column '${known.columns[bad]}' in place ${bad + 1} of the numbers, as in training`;
+  throw mismatch('E_FILE', `${path}, line 1`, expected, found[bad]);
 }
 
 function needed({ place, choice }: Request): string {

@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
 import { mismatch, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
-import type { CsvOptions } from '../data/csv.ts';
+import { type CsvInputs, loadCsvInputs } from '../data/csv.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import { vocabularyOf } from '../data/text.ts';
 import { inFile } from '../models/files.ts';
 import {
+  checkOrder,
   csvOptions,
   type DataChoice,
   type Known,
@@ -33,7 +34,8 @@ export function metadataFor(
 ): Record<string, string> {
   const { classNames } = data as { classNames?: readonly string[] };
   const { name, place } = kindOf(choice.data);
-  const table = Object.fromEntries(TABLE_OPTIONS.map((key) => [key, choice[key]]));
+  const said = Object.fromEntries(TABLE_OPTIONS.map((key) => [key, choice[key]]));
+  const table = choice.targets === undefined ? { ...said, label: choice.label ?? 'label' } : said;
   return {
     ...(place === undefined || name === 'splice'
       ? { data: choice.data }
@@ -44,6 +46,7 @@ export function metadataFor(
             .join('+'),
         }),
     ...(name === 'csv' && { table: JSON.stringify(table) }),
+    ...(data.columns && { columns: JSON.stringify(data.columns) }),
     ...(data.lengths && { variable: 'true' }),
     ...(data.alphabet && { alphabet: data.alphabet }),
     ...(classNames && { classes: JSON.stringify(classNames) }),
@@ -75,6 +78,7 @@ export function knownFrom(path: string, metadata: Readonly<Record<string, string
     templates: text('templates'),
     place: text('place'),
     table: tableOf(path, read('table')),
+    columns: list('columns'),
     variable: text('variable') === 'true',
     alphabet: text('alphabet'),
     classNames: list('classes'),
@@ -112,8 +116,11 @@ export function rememberedTable({ table = {} }: Known, given: DataChoice): Table
   return Object.fromEntries(Object.entries(table).filter(([name]) => !anew.includes(name as 'label')));
 }
 
-/** How a table without answers is read for a model of so many steps that was trained on one. */
-export function tableOptions(known: Known, steps: number, dtype: DType): CsvOptions {
+/** A table without answers for a model of so many steps that was trained on one. */
+export async function readTable(path: string, known: Known, steps: number, dtype: DType): Promise<CsvInputs> {
   const ends = known.variable ? { variable: true, length: steps } : {};
-  return csvOptions({ ...known.table, ...ends }, dtype, known);
+  const options = csvOptions({ ...known.table, ...ends }, dtype, known);
+  const inputs = await loadCsvInputs(path, options);
+  checkOrder(path, inputs, options, known);
+  return inputs;
 }

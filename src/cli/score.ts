@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 import { mismatch } from '../core/errors.ts';
 import { readInputs, readLengths } from '../data/arrays.ts';
-import { loadCsvInputs } from '../data/csv.ts';
 import { countOf } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readSafetensors, writeNpy } from '../io/disk.ts';
@@ -17,7 +16,7 @@ import {
   loadParts,
   withDataOptions,
 } from './data.ts';
-import { knownFrom, rememberedData, rememberedTable, tableOptions } from './known.ts';
+import { knownFrom, readTable, rememberedData, rememberedTable } from './known.ts';
 import {
   type BackendChoice,
   givenOf,
@@ -135,7 +134,7 @@ async function inputsFrom(path: string, { config: { dtype, steps } }: Model, fla
   }
   if (flags.lengths !== undefined)
     throw mismatch('E_ARGUMENT', '--lengths', 'inputs as .npy: a table has its own', flags.lengths);
-  return loadCsvInputs(path, tableOptions(known, steps, dtype));
+  return readTable(path, known, steps, dtype);
 }
 
 async function scoreFile(model: Model, input: string, flags: Flags, known: Known): Promise<void> {

@@ -3,12 +3,11 @@ import { mismatch, XiError } from '../core/errors.ts';
 import { misspelt, nearest } from '../core/nearest.ts';
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
-import { loadCsvInputs } from '../data/csv.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import { readNpy } from '../io/disk.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { type Known, loadParts } from './data.ts';
-import { rememberedData, tableOptions } from './known.ts';
+import { readTable, rememberedData } from './known.ts';
 
 /** How many templates are drawn where many differ, and by which seed. */
 interface Draw {
@@ -40,7 +39,7 @@ export async function loadTemplates(
     return distinct(source, train!.inputs as Tensor, undefined, draw);
   }
   if (/\.csv$/i.test(source)) {
-    const table = await loadCsvInputs(source, tableOptions(known, steps, dtype));
+    const table = await readTable(source, known, steps, dtype);
     if (table.inputs.shape[2] !== inputs)
       throw mismatch('E_SHAPE', source, `steps of ${inputs} inputs`, table.inputs.shape);
     return distinct(source, table.inputs, table.lengths, draw);

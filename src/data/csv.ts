@@ -144,6 +144,10 @@ function endingOf(where: string, { variable = false, steps }: CsvOptions): Endin
   return { variable, steps: integer(`${where} steps`, steps, SHORTEST, 2 ** 16) };
 }
 
+/** The first of some names. */
+const listed = (names: readonly string[]): string =>
+  names.slice(0, 8).join(', ') + (names.length > 8 ? `, … ${names.length} in all` : '');
+
 /** Sequences of a table. */
 export interface CsvInputs {
   /** [count, T, N] */
@@ -152,6 +156,8 @@ export interface CsvInputs {
   readonly lengths?: Int32Array;
   /** The letters in the order of the inputs, of one-hot rows. */
   readonly alphabet?: string;
+  /** The names of the columns that the inputs are, of columns of numbers. */
+  readonly columns?: readonly string[];
 }
 
 /** The body of a table behind its first line, every row with as many fields as that, or empty ones for those that are missing. */
@@ -191,17 +197,20 @@ class Table {
   }
 
   column(name: string): number {
-    const index = this.places.get(name);
-    if (index !== undefined) return index;
-    throw new XiError(
-      'E_FILE',
-      `${this.path}, line 1: expected a column '${name}', received ${this.names.slice(0, 8).join(', ')}`,
-    );
+    return this.columns([name])[0];
+  }
+
+  /** The places of some columns. @throws XiError E_FILE that names those which are missing. */
+  columns(names: readonly string[]): number[] {
+    const missing = names.filter((name) => !this.places.has(name)).map((name) => `'${name}'`);
+    if (missing.length === 0) return names.map((name) => this.places.get(name)!);
+    const expected = `${missing.length === 1 ? 'a column' : 'columns'} ${listed(missing)}`;
+    throw new XiError('E_FILE', `${this.path}, line 1: expected ${expected}, received ${listed(this.names)}`);
   }
 
   /** The numbers of some columns [rows, columns]; of row n the first ends[n], then zeros. */
   numbers(names: readonly string[], dtype: DType, ends?: readonly number[]): Tensor {
-    const columns = names.map((name) => this.column(name));
+    const columns = this.columns(names);
     const data = allocate(dtype, this.rows.length * columns.length);
     this.rows.forEach(({ fields }, n) => {
       columns.slice(0, ends?.[n]).forEach((column, c) => {
@@ -230,7 +239,7 @@ function numericInputs(
     throw mismatch('E_ARGUMENT', 'loadCsv inputs', expected, inputs);
   }
   const [count, own] = [table.rows.length, names.length / inputs];
-  const columns = names.map((name) => table.column(name));
+  const columns = table.columns(names);
   const ends = table.rows.map(({ fields }, n) => {
     if (!variable) return names.length;
     const end = columns.findLastIndex((column) => fields[column].trim() !== '') + 1;
@@ -239,9 +248,9 @@ function numericInputs(
   });
   const { data } = table.numbers(names, dtype, ends);
   const whole = { dtype, shape: [count, own, inputs], data };
-  if (!variable) return { inputs: whole };
+  if (!variable) return { inputs: whole, columns: names };
   const lengths = Int32Array.from(ends, (end) => end / inputs);
-  return { inputs: withSteps(whole, stepsFor(table, lengths, steps)), lengths };
+  return { inputs: withSteps(whole, stepsFor(table, lengths, steps)), lengths, columns: names };
 }
 
 /** T: what is wanted, or the longest. @throws XiError E_FILE at a sequence that is too short, or longer than what is wanted. */

@@ -13,7 +13,17 @@ import {
 } from '../core/tensor.ts';
 
 const MAX_CLASSES = 2 ** 31 - 1;
-const KEYS = ['name', 'inputs', 'lengths', 'alphabet', 'labels', 'classes', 'classNames', 'targets'];
+const KEYS = [
+  'name',
+  'inputs',
+  'lengths',
+  'alphabet',
+  'columns',
+  'labels',
+  'classes',
+  'classNames',
+  'targets',
+];
 
 /** Sequences: inputs [count, steps, features] or tokens [count, steps]. */
 interface Sequences<X extends Inputs> {
@@ -28,6 +38,8 @@ interface Sequences<X extends Inputs> {
   readonly lengths?: Int32Array;
   /** The letters that the inputs are one-hot rows of, in the order of the inputs, where they are letters. */
   readonly alphabet?: string;
+  /** The names of the columns of a table that the inputs are, in the order of the inputs, where they are such columns. */
+  readonly columns?: readonly string[];
 }
 
 /** Labelled sequences, each of a class from 0 to classes − 1. */
@@ -81,6 +93,9 @@ export function checkDataset<D extends AnyDataset>(where: string, dataset: D): D
   else if (!isTensor(inputs)) throw mismatch('E_ARGUMENT', `${where}.inputs`, 'a Tensor or tokens', inputs);
   else checkTensor(`${where}.inputs`, inputs, [-1, -1, -1], dtypeOf(inputs.data, `${where}.inputs`));
   checkLengths(where, dataset);
+  const { columns } = dataset;
+  if (columns !== undefined && !(Array.isArray(columns) && columns.every((one) => typeof one === 'string')))
+    throw mismatch('E_ARGUMENT', `${where}.columns`, 'a list of names', columns);
   if (hasTargets(dataset)) checkTargets(where, dataset);
   else checkLabels(where, dataset);
   return dataset;

@@ -220,7 +220,12 @@ describe('data of each kind are trained on, and scored alike', () => {
     const trained = await train('n.safetensors', '--data', 'notes.csv', '--columns', 'b,a', ...LONG);
     expect(trained.config).toMatchObject({ steps: 2, inputs: 1 });
     const { metadata } = await readSafetensors(inFolder('n.safetensors'));
-    expect(metadata).toMatchObject({ data: 'csv', place: 'notes.csv', table: '{"columns":"b,a"}' });
+    expect(metadata).toMatchObject({
+      data: 'csv',
+      place: 'notes.csv',
+      table: '{"label":"label","columns":"b,a"}',
+    });
+    expect(metadata.columns).toBe('["b","a"]');
     expect(await record('score', 'n.safetensors', '--data', 'notes.csv')).toMatchObject({ accuracy: 1 });
     // A table without answers, and the steps said anew, which leaves the columns as they were.
     const unlabelled = rows.map((row) => row.slice(0, row.lastIndexOf(',')));

@@ -89,14 +89,23 @@ describe('loadCsv', () => {
     await expect(loadCsv(path, { columns: ['x3'] })).rejects.toThrow(
       refusal('E_FILE', /line 1: expected a column 'x3', received id, x1, note, x2, label/),
     );
+    await expect(loadCsv(path, { columns: ['x3', 'x2', 'x4'] })).rejects.toThrow(
+      refusal('E_FILE', /line 1: expected columns 'x3', 'x4', received id, x1, note, x2, label$/),
+    );
+    const wide = Array.from({ length: 20 }, (_, n) => `c${n}`);
+    await expect(loadCsv(path, { columns: wide })).rejects.toThrow(
+      refusal('E_FILE', /expected columns 'c0', .*'c7', … 20 in all, received id/),
+    );
   });
 
   test('inputs alone need no answers', async () => {
     const options = { columns: ['x2', 'x1'], label: 'kind', dtype: 'float64' } as const;
     const alone = await loadCsvInputs(write('x1,note,x2\n1,a,2\n3,b,4\n'), options);
-    expect(alone).toEqual({ inputs: tensor([2, 1, 4, 3], [2, 2, 1]) });
+    expect(alone).toEqual({ inputs: tensor([2, 1, 4, 3], [2, 2, 1]), columns: ['x2', 'x1'] });
     const path = write('x1,label\n1,a\n3,b\n');
-    expect(await loadCsvInputs(path)).toEqual({ inputs: (await loadCsv(path)).inputs });
+    const { inputs, columns } = await loadCsv(path);
+    expect(await loadCsvInputs(path)).toEqual({ inputs, columns });
+    expect(columns).toEqual(['x1']);
     const letters = await loadCsvInputs(write('w\nbb\naba\n'), {
       sequence: 'w',
       alphabet: 'ab',
