@@ -1,10 +1,11 @@
 import type { Loss } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import { aborted, checkSignal, knownKeys } from '../core/errors.ts';
+import { atOnce, type Parts } from '../core/parts.ts';
 import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkFits } from './batches.ts';
-import { breathe } from './breathe.ts';
+import { inTurns } from './breathe.ts';
 import { lossFor, type Metrics } from './options.ts';
 
 /** Sequences that are scored between two turns of the event loop. */
@@ -18,11 +19,7 @@ const ROWS = 500;
  */
 export function evaluate(model: Model, data: AnyDataset, options: { readonly loss?: Loss } = {}): Metrics {
   knownKeys('evaluate', options, ['loss']);
-  const parts = inParts('evaluate', model, data, options.loss);
-  for (;;) {
-    const { done, value } = parts.next();
-    if (done) return value;
-  }
+  return atOnce(inParts('evaluate', model, data, options.loss));
 }
 
 /** {@link evaluate} with turns of the event loop in between. @throws XiError E_ABORTED when `signal` says so. */
@@ -33,13 +30,9 @@ export async function evaluateAsync(
 ): Promise<Metrics> {
   knownKeys('evaluateAsync', options, ['loss', 'signal']);
   checkSignal('evaluateAsync', options.signal);
-  const parts = inParts('evaluateAsync', model, data, options.loss);
-  for (;;) {
-    if (options.signal?.aborted) throw aborted('evaluation was stopped', options.signal);
-    const { done, value } = parts.next();
-    if (done) return value;
-    await breathe();
-  }
+  // What fits into one part would be done before the first look at the signal.
+  if (options.signal?.aborted) throw aborted('evaluation was stopped', options.signal);
+  return inTurns(inParts('evaluateAsync', model, data, options.loss), options.signal);
 }
 
 function* inParts(
@@ -47,7 +40,7 @@ function* inParts(
   model: Model,
   data: AnyDataset,
   wanted: Loss | undefined,
-): Generator<void, Metrics> {
+): Parts<Metrics> {
   checkFits(where, checkModel(where, model), data);
   const loss = lossFor(where, data, wanted);
   const { backend, config } = model;
