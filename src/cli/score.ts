@@ -6,7 +6,7 @@ import { checkWritable } from '../io/atomic.ts';
 import { readSafetensors, writeNpy } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
-import { evaluate } from '../train/evaluate.ts';
+import { evaluate, finiteScores } from '../train/evaluate.ts';
 import {
   DATA_OPTIONS,
   type DataChoice,
@@ -140,7 +140,7 @@ async function inputsFrom(path: string, { config: { dtype, steps } }: Model, fla
 async function scoreFile(model: Model, input: string, flags: Flags, known: Known): Promise<void> {
   const { outputs } = model.config;
   const { inputs: X, lengths } = await inputsFrom(input, model, flags, known);
-  const scores = model.score(X, { lengths });
+  const scores = finiteScores('score', input, model.score(X, { lengths }));
   if (flags.out !== undefined) await writeNpy(flags.out, scores);
   const rows = Array.from({ length: scores.shape[0] }, (_, b) =>
     Array.from(scores.data.subarray(b * outputs, (b + 1) * outputs)),

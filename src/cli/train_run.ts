@@ -6,7 +6,7 @@ import { checkWritable } from '../io/atomic.ts';
 import { lock } from '../io/lock.ts';
 import { saveModel } from '../models/disk.ts';
 import { saveCheckpoint } from '../train/checkpoint.ts';
-import { evaluateAsync } from '../train/evaluate.ts';
+import { watch } from '../train/evaluate.ts';
 import { runTrainer } from '../train/fit.ts';
 import type { EpochReport, Metrics } from '../train/options.ts';
 import type { Trainer } from '../train/trainer.ts';
@@ -95,7 +95,7 @@ async function conclude(
   const { model, plan, data } = trainer;
   // Where examples were held back nobody has seen the test part yet; else the last epoch has its figures.
   const unseen = plan.validationSplit > 0 && test !== undefined;
-  const last = unseen ? await evaluateAsync(model, test, { loss: plan.loss }) : epochs.at(-1)?.validation;
+  const last = unseen ? await watch(model, test, { loss: plan.loss }) : epochs.at(-1)?.validation;
   const { name, isa, threads } = model.backend;
   if (flags.json) {
     printJson({

@@ -1,7 +1,8 @@
 import type { Loss } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
-import { aborted, checkSignal, knownKeys } from '../core/errors.ts';
+import { aborted, checkSignal, knownKeys, XiError } from '../core/errors.ts';
 import { atOnce, type Parts } from '../core/parts.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkFits } from './batches.ts';
@@ -15,7 +16,7 @@ const ROWS = 500;
  * Mean loss (by default softmax cross-entropy for classes, mean squared error for targets) and accuracy of a model on a
  * data set.
  *
- * @throws XiError when the data do not fit the model or the loss.
+ * @throws XiError when the data do not fit the model or the loss; E_NUMERIC that names the first sequence whose scores overflow.
  */
 export function evaluate(model: Model, data: AnyDataset, options: { readonly loss?: Loss } = {}): Metrics {
   knownKeys('evaluate', options, ['loss']);
@@ -35,12 +36,27 @@ export async function evaluateAsync(
   return inTurns(inParts('evaluateAsync', model, data, options.loss), options.signal);
 }
 
-function* inParts(
-  where: string,
-  model: Model,
-  data: AnyDataset,
-  wanted: Loss | undefined,
-): Parts<Metrics> {
+/** Figures that a training shows: they are NaN where scores overflow, which a later epoch may not do any more. */
+export async function watch(...given: Parameters<typeof evaluateAsync>): Promise<Metrics> {
+  try {
+    return await evaluateAsync(...given);
+  } catch (error) {
+    if (error instanceof XiError && error.code === 'E_NUMERIC')
+      return { loss: Number.NaN, accuracy: Number.NaN };
+    throw error;
+  }
+}
+
+/** The scores of sequences from number `first` on. @throws XiError E_NUMERIC that names the first one with an infinite score, or NaN. */
+export function finiteScores(where: string, name: string, scores: Tensor, first = 0): Tensor {
+  const bad = scores.data.findIndex((score) => !Number.isFinite(score));
+  if (bad < 0) return scores;
+  const row = first + Math.floor(bad / scores.shape[1]);
+  const received = `${scores.data[bad]} for sequence [${row}] of ${name}`;
+  throw new XiError('E_NUMERIC', `${where}: expected finite scores, received ${received}`);
+}
+
+function* inParts(where: string, model: Model, data: AnyDataset, wanted: Loss | undefined): Parts<Metrics> {
   checkFits(where, checkModel(where, model), data);
   const loss = lossFor(where, data, wanted);
   const { backend, config } = model;
@@ -49,7 +65,8 @@ function* inParts(
   for (let start = 0; start < count; start += ROWS) {
     const part = takeDataset(data, start, Math.min(start + ROWS, count));
     const one = borrowing((borrow) => {
-      const scores = borrow(backend.adopt(model.score(part.inputs, { lengths: part.lengths }).data));
+      const made = model.score(part.inputs, { lengths: part.lengths });
+      const scores = borrow(backend.adopt(finiteScores(where, data.name, made, start).data));
       const answers = hasTargets(part) ? borrow(backend.adopt(part.targets.data)) : part.labels;
       return backend.loss(loss, countOf(part), config.outputs, scores, answers);
     });

@@ -2,7 +2,7 @@ import { aborted, checkCallback, checkSignal, knownKeys, mismatch, XiError } fro
 import { type AnyDataset, checkDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { breathe } from './breathe.ts';
-import { evaluateAsync } from './evaluate.ts';
+import { watch } from './evaluate.ts';
 import { checkPlan, type EpochReport, type FitOptions } from './options.ts';
 import { Trainer } from './trainer.ts';
 
@@ -103,7 +103,7 @@ async function* epochsOf(
 async function validate({ model, validation, plan }: Trainer, signal: AbortSignal | undefined) {
   if (!validation) return undefined;
   try {
-    return await evaluateAsync(model, validation, { loss: plan.loss, signal });
+    return await watch(model, validation, { loss: plan.loss, signal });
   } catch (error) {
     if (error instanceof XiError && error.code === 'E_ABORTED') return 'aborted';
     throw error;

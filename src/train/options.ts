@@ -101,7 +101,7 @@ export interface EpochReport extends Metrics {
   readonly epoch: number;
   /** Epochs there are at most. */
   readonly epochs: number;
-  /** Of the examples given or held back for validation. */
+  /** Of the examples given or held back for validation; NaN where scores overflow. */
   readonly validation?: Metrics;
   /** With `patience`: the epoch with the smallest validation loss so far. */
   readonly best?: Best;
