@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { mismatch } from '../core/errors.ts';
+import { mismatch, type XiError } from '../core/errors.ts';
 import { readInputs, readLengths } from '../data/arrays.ts';
 import { countOf } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
@@ -50,7 +50,10 @@ export function scoreCommand(): Command {
       '-i, --input <file>',
       'inputs [batch, steps, inputs], or tokens [batch, steps], as .npy, or a CSV file without answers, instead of a data set',
     )
-    .option('--lengths <file>', 'of --input: steps of each sequence [batch], as .npy, for shared tt networks')
+    .option(
+      '--lengths <file>',
+      'of --input: steps of each sequence [batch], as .npy; for shared tt networks, and needed where training had several',
+    )
     .option('-o, --out <file>', 'write the scores [batch, outputs] as .npy')
     .addOption(
       new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'),
@@ -86,6 +89,7 @@ export function scoreCommand(): Command {
 async function scoreDataset(model: Model, flags: Flags, known: Known): Promise<void> {
   const choice = { ...fromModel(model, flags, known), ...definedIn(flags) };
   const { [flags.split]: data } = await loadParts(choice, model.config.dtype, [flags.split], known);
+  if (known.variable && !data!.lengths) throw withoutLengths('--data', 'X.npy+Y.npy+LENGTHS.npy', flags.data);
   const started = performance.now();
   const { loss, accuracy } = evaluate(model, data!);
   const seconds = (performance.now() - started) / 1000;
@@ -126,6 +130,8 @@ const definedIn = (flags: Flags): DataChoice => {
 /** Inputs from a file that has no answers; of a table the columns that the model was trained on. */
 async function inputsFrom(path: string, { config: { dtype, steps } }: Model, flags: Flags, known: Known) {
   if (!/\.csv$/i.test(path)) {
+    if (known.variable && flags.lengths === undefined)
+      throw withoutLengths('--input', 'an .npy file and --lengths beside it', path);
     const inputs = await readInputs(path, dtype);
     return {
       inputs,
@@ -135,6 +141,12 @@ async function inputsFrom(path: string, { config: { dtype, steps } }: Model, fla
   if (flags.lengths !== undefined)
     throw mismatch('E_ARGUMENT', '--lengths', 'inputs as .npy: a table has its own', flags.lengths);
   return readTable(path, known, steps, dtype);
+}
+
+/** Of a model that knows ends of sequences: it would take what lies behind them for steps. */
+function withoutLengths(option: string, expected: string, received: string): XiError {
+  const why = 'as the model was trained on sequences of several lengths';
+  return mismatch('E_ARGUMENT', option, `${expected}, ${why}`, received);
 }
 
 async function scoreFile(model: Model, input: string, flags: Flags, known: Known): Promise<void> {

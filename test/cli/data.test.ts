@@ -168,7 +168,8 @@ describe('data of each kind are trained on, and scored alike', () => {
     await writeNpy(inFolder('l.npy'), tensor([2, steps]));
     const input = ['score', 'l.safetensors', '--input', 'x.npy'];
     const [one, two] = (await record(...input, '--lengths', 'l.npy')).scores;
-    const [same, whole] = (await record(...input)).scores;
+    await writeNpy(inFolder('full.npy'), tensor([steps, steps]));
+    const [same, whole] = (await record(...input, '--lengths', 'full.npy')).scores;
     await writeNpy(inFolder('one.npy'), tensor([2, 1]));
     const short = new RegExp(`one\\.npy, element 1: expected 2 to ${steps} steps, received 1 \\(E_FILE\\)`);
     await failsIn([...input, '--lengths', 'one.npy'], 1, short, folder);
@@ -177,6 +178,14 @@ describe('data of each kind are trained on, and scored alike', () => {
     await failsIn(['train', ...arrays], 1, short, folder);
     expect(two).toEqual(whole);
     expect(one).not.toEqual(same);
+    // Without lengths what lies behind the ends would be steps.
+    const several = 'as the model was trained on sequences of several lengths, received';
+    const [ofInput, ofData] = [
+      new RegExp(`--input: expected an \\.npy file and --lengths beside it, ${several} 'x\\.npy'`),
+      new RegExp(`--data: expected X\\.npy\\+Y\\.npy\\+LENGTHS\\.npy, ${several} 'x\\.npy\\+classes\\.npy'`),
+    ];
+    await failsIn(input, 2, ofInput, folder);
+    await failsIn(['score', 'l.safetensors', '--data', 'x.npy+classes.npy'], 2, ofData, folder);
     await failsIn(
       ['score', 'l.safetensors', '--lengths', 'l.npy'],
       2,
