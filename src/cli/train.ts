@@ -35,7 +35,10 @@ export function trainCommand(): Command {
     )
     .option('-o, --out <file>', 'where the trained model goes', 'model.safetensors')
     .option('--resume', 'go on from the checkpoint beside the model, with the options it was begun with')
-    .option('--force', 'start anew although there is a checkpoint');
+    .option(
+      '--force',
+      'start anew although there is a checkpoint, which the new one replaces before the first step',
+    );
   const texts = {
     limit: 'train on the first n examples only',
     patch: 'of images: side of the patches that they are cut into (default: 7, or 8 of CIFAR-10)',

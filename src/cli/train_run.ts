@@ -40,17 +40,20 @@ async function trainAlone(flags: Flags, command: Command): Promise<void> {
     : await begin(flags, checkpoint);
   for (const file of [flags.out, checkpoint]) await checkWritable(file, filesIn(source.data));
   if (!flags.json && existsSync(flags.out)) process.stderr.write(`replaces ${flags.out}\n`);
+  const metadata = metadataFor(trainer.data, parts, source);
+  const save = () => saveCheckpoint(trainer, checkpoint, { ...source }, metadata);
+  // In the place of another training's, which --resume would go on with if this one were killed before it saves.
+  if (flags.force && existsSync(checkpoint)) await save();
   view = progressView(trainer.steps, trainer.progress.step, flags.json === true);
   for (const line of introduction(trainer)) view.line(line);
   // Those before a checkpoint too.
   const epochs: EpochReport[] = trainer.history.map((ended) => ({ ...ended, epochs: trainer.plan.epochs }));
-  const metadata = metadataFor(trainer.data, parts, source);
   const held = trainer.plan.validationSplit > 0 ? 'validation' : 'test';
   try {
     const run = runTrainer(trainer, {
       signal: interrupted.signal,
       onStep: view.step,
-      checkpoint: () => saveCheckpoint(trainer, checkpoint, { ...source }, metadata),
+      checkpoint: save,
     });
     for await (const epoch of run) {
       epochs.push(epoch);

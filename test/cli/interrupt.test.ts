@@ -259,6 +259,16 @@ describe('a checkpoint', () => {
     expect(broken.stderr).toMatch(/a checkpoint's state under the key 'training'.*\(E_FILE\)/);
   });
 
+  it('of another training is replaced before the first step of --force', async () => {
+    await interrupted('SIGINT', 2, '--seed', '5');
+    const running = train('--force');
+    await running.until(/2000 examples of/);
+    running.child.kill('SIGKILL');
+    await running.done;
+    expect((await train('--resume').done).code).toBe(0);
+    expect(readFileSync(inFolder(MODEL)).equals(straight.float32)).toBe(true);
+  });
+
   it('--force starts anew', async () => {
     await interrupted('SIGINT', 2);
     expect((await train('--force').done).code).toBe(0);
