@@ -15,7 +15,7 @@ const program = new Command('xitensor')
   .showHelpAfterError('(xitensor --help, or xitensor <command> --help)')
   .addHelpText(
     'after',
-    '\nExit status: 0 done, 1 failed, 2 bad arguments. What Ctrl-C stops so that it can go on ends with 0.',
+    '\nExit status: 0 done, 1 failed, 2 bad arguments. What Ctrl-C stops so that it can go on ends with 0,\nwhat SIGTERM or SIGHUP stop so with 143 or 129.',
   )
   .exitOverride();
 for (const command of COMMANDS) program.addCommand(command().exitOverride());

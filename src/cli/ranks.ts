@@ -129,6 +129,7 @@ async function ranks(flags: Flags): Promise<void> {
   const seconds = (performance.now() - started) / 1000;
   const { done, total } = tally;
   if (done < total) {
+    stop.stopped();
     const resume = flags.out === undefined ? '' : '; the same command goes on from there';
     if (flags.json) printJson({ stopped: true, done, total });
     else process.stdout.write(`stopped after ${done} of ${total} networks${resume}\n`);

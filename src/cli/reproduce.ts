@@ -87,6 +87,7 @@ async function reproduce(given: readonly Stage[], flags: Flags): Promise<void> {
     else if (page) process.stdout.write(`wrote ${page}\n`);
   } catch (error) {
     if (!(stop.signal.aborted && error instanceof XiError && error.code === 'E_ABORTED')) throw error;
+    stop.stopped();
     if (flags.json) printJson({ out: folder.path, stages, stopped: true });
     else process.stdout.write('stopped; the same command goes on from here\n');
   } finally {

@@ -11,6 +11,7 @@ import { type Flags, train } from './train_run.ts';
 
 const NOTES = `
 With --validation early stopping never sees the test part, which is scored once, at the end.
+SIGTERM and SIGHUP stop a training as Ctrl-C does, with a checkpoint, but end it with status 143 or 129 instead of 0.
 A model that is there is replaced when training ends; a line says so before it begins.
 With --resume only --out, --backend, --isa, --threads and --json may be given: the checkpoint,
 <out>.checkpoint.safetensors, has all that decides the result. Data that have moved are the exception: --data says

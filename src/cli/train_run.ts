@@ -64,6 +64,7 @@ async function trainAlone(flags: Flags, command: Command): Promise<void> {
   } catch (error) {
     if (!(error instanceof XiError && error.code === 'E_ABORTED')) throw error;
     view.stop();
+    interrupted.stopped();
     const { step } = trainer.progress;
     if (flags.json) printJson({ stopped: true, step, steps: trainer.steps, checkpoint, epochs });
     else

@@ -77,10 +77,14 @@ async function interrupted(signal: NodeJS.Signals, epoch: number, ...more: strin
 }
 
 describe('Ctrl-C', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('%s leaves a checkpoint and no model', async (signal) => {
+  it.each([
+    ['SIGINT', 0],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s leaves a checkpoint and no model, with status %d', async (signal, status) => {
     const { code, stdout, stderr } = await interrupted(signal, 2);
     expect({ code, stderr }).toEqual({
-      code: 0,
+      code: status,
       stderr: 'stopping after this step and saving a checkpoint; Ctrl-C again ends at once\n',
     });
     expect(stdout).toMatch(

@@ -65,9 +65,9 @@ describe('ranks', () => {
     const records = join(out, 'records.jsonl');
     while (!existsSync(records) || readFileSync(records, 'utf8').split('\n').length < 20)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    running.child.kill('SIGINT');
+    running.child.kill('SIGTERM');
     expect(await running.done).toMatchObject({
-      code: 0,
+      code: 143,
       stdout: expect.stringMatching(/stopped after \d+ of 40000000 networks/),
     });
   });
