@@ -172,7 +172,7 @@ class Table {
     if (all.length < 2)
       throw mismatch('E_FILE', path, 'a line of names and rows below it', `${all.length} lines`);
     const [head, ...rows] = all;
-    this.names = head.fields.map((name) => name.trim());
+    this.names = head.fields;
     const width = this.names.length;
     this.places = new Map(this.names.map((name, n) => [name, n]));
     // The last place of a name is not the first where it stands twice.
@@ -279,7 +279,7 @@ function oneHotInputs(
   dtype: DType,
   { variable, steps: wanted }: Ending,
 ): CsvInputs {
-  const sequences = table.rows.map(({ fields }) => [...fields[column].trim()]);
+  const sequences = table.rows.map(({ fields }) => [...fields[column]]);
   const letters = alphabet === undefined ? [...new Set(sequences.flat())].sort() : [...alphabet];
   const lengths = Int32Array.from(sequences, ({ length }) => length);
   const [steps, size] = [variable ? stepsFor(table, lengths, wanted) : lengths[0], letters.length];

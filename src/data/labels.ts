@@ -18,14 +18,13 @@ export function namedClasses(
   classNames: readonly string[] | undefined,
   where: (row: number) => string,
 ): NamedClasses {
-  const trimmed = names.map((name) => name.trim());
-  const empty = trimmed.indexOf('');
+  const empty = names.findIndex((name) => name.trim() === '');
   if (empty >= 0) throw mismatch('E_FILE', where(empty), 'a class', names[empty]);
-  const order = classNames ?? ordered([...new Set(trimmed)]);
+  const order = classNames ?? ordered([...new Set(names)]);
   if (new Set(order).size !== order.length)
     throw mismatch('E_ARGUMENT', 'classNames', 'names that differ', order);
   const numbers = new Map(order.map((name, label) => [name, label]));
-  const labels = Int32Array.from(trimmed, (name, row) => {
+  const labels = Int32Array.from(names, (name, row) => {
     const label = numbers.get(name);
     if (label !== undefined) return label;
     throw new XiError('E_FILE', `${where(row)}: expected one of ${order.join(', ')}, received '${name}'`);

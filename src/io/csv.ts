@@ -8,7 +8,7 @@ export interface CsvRow {
 
 /**
  * The rows of a text in CSV (RFC 4180): fields between commas, quoted where they contain commas, quotes (doubled) or line
- * ends. Lines end in LF or CRLF; empty lines are skipped.
+ * ends. Spaces around a field belong to it in quotes alone. Lines end in LF or CRLF; empty lines are skipped.
  *
  * @param where names the text in messages, usually the path.
  * @throws XiError E_FILE with the line of a quote that is not closed or stands inside a plain field.
@@ -34,7 +34,7 @@ export function parseCsv(text: string, where: string): CsvRow[] {
       throw new XiError('E_FILE', `${where}, line ${line}: expected ${expected}, received '${received}'`);
     }
     next = plainField.lastIndex;
-    fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    fields.push(quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'));
     line += text.slice(at, next).split('\n').length - 1;
     if (end === ',') continue;
     if (fields.length > 1 || fields[0] !== '' || quoted !== undefined) rows.push({ line: begun, fields });

@@ -38,7 +38,8 @@ describe('parseCsv', () => {
   });
 
   test('gives back what was written', () => {
-    const quote = (field: string) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field);
+    const quote = (field: string) =>
+      /[",\r\n]|^ | $/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
     const field = fc.string({ unit: fc.constantFrom('a', '1', ' ', ',', '"', '\n', '\r\n', 'é') });
     // A row of one empty field is an empty line.
     const row = fc
@@ -50,6 +51,11 @@ describe('parseCsv', () => {
         expect(parseCsv(text, 't').map(({ fields }) => fields)).toEqual(rows);
       }),
     );
+  });
+
+  test('spaces belong to a field in quotes alone', () => {
+    const rows = parseCsv(' a\t, b c ," d "\n', 't');
+    expect(rows).toEqual([{ line: 1, fields: ['a', 'b c', ' d '] }]);
   });
 
   test('fields of any length', () => {
@@ -124,6 +130,21 @@ describe('loadCsv', () => {
     const wider = await loadCsv(path, { label: 'class', sequence: 'word', alphabet: 'bca' });
     expect([...wider.inputs.data.subarray(0, 6)]).toEqual([0, 0, 1, 1, 0, 0]);
     expect([data.alphabet, wider.alphabet]).toEqual(['ab', 'bca']);
+  });
+
+  test('names in quotes keep their spaces', async () => {
+    const path = write('x," x ",label\n1,2,"p "\n3,4,p\n5,6, p\n');
+    const data = await loadCsv(path, { columns: [' x ', 'x'] });
+    expect(data.classNames).toEqual(['p', 'p ']);
+    expect([...data.labels]).toEqual([1, 0, 0]);
+    expect([...data.inputs.data]).toEqual([2, 1, 4, 3, 6, 5]);
+    const letters = await loadCsv(write('w,label\n"a ",x\n ba ,y\n" b",x\n'), {
+      sequence: 'w',
+    });
+    expect(letters.alphabet).toBe(' ab');
+    await expect(loadCsv(write('a,label\n1," "\n'))).rejects.toThrow(
+      refusal('E_FILE', /line 2, column label: expected a class, received ' '/),
+    );
   });
 
   test('letters are characters, also those that take two code units', async () => {
