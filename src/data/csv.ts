@@ -5,10 +5,7 @@ import { type CsvRow, parseCsv } from '../io/csv.ts';
 import { type Path, pathOf } from '../io/path.ts';
 import { readText } from '../io/text.ts';
 import { type Dataset, SHORTEST, type TargetDataset } from './dataset.ts';
-import { namedClasses } from './labels.ts';
-
-/** What is a number in a table: no hexadecimal or binary one, of which Number() knows too. */
-const DECIMAL = /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i;
+import { DECIMAL, namedClasses } from './labels.ts';
 
 /** Which columns of a table are answers, and how the others are steps, for {@link loadCsv}. */
 export interface CsvOptions {

@@ -1,5 +1,8 @@
 import { mismatch, XiError } from '../core/errors.ts';
 
+/** What is a number in a table: no hexadecimal or binary one, of which Number() knows too. */
+export const DECIMAL = /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i;
+
 /** Labels by name: as numbers, with the names in the order of the numbers. */
 export interface NamedClasses {
   readonly labels: Int32Array;
@@ -8,8 +11,8 @@ export interface NamedClasses {
 }
 
 /**
- * Numbers the names of classes: in the order of `classNames`, or where these are left out as whole numbers if all are, else
- * in the order of code units.
+ * Numbers the names of classes: in the order of `classNames`, or where these are left out by number if all are finite
+ * numbers (equal ones by name), else in the order of code units.
  *
  * @throws XiError E_FILE at a name that is not among `classNames`, or is empty.
  */
@@ -32,7 +35,9 @@ export function namedClasses(
   return { labels, classes: order.length, classNames: order };
 }
 
-const ordered = (names: string[]): string[] =>
-  names.every((name) => /^-?\d+$/.test(name))
-    ? names.sort((a, b) => Number(a) - Number(b))
-    : names.sort((a, b) => (a < b ? -1 : 1));
+const byName = (a: string, b: string): number => (a < b ? -1 : 1);
+
+function ordered(names: string[]): string[] {
+  const areNumbers = names.every((name) => DECIMAL.test(name) && Number.isFinite(Number(name)));
+  return names.sort(areNumbers ? (a, b) => Number(a) - Number(b) || byName(a, b) : byName);
+}

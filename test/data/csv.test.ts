@@ -147,6 +147,32 @@ describe('loadCsv', () => {
     );
   });
 
+  test.each([
+    [
+      ['10.0', '9.0', '2.0'],
+      ['2.0', '9.0', '10.0'],
+    ],
+    [
+      ['-1', '1', '-10'],
+      ['-10', '-1', '1'],
+    ],
+    [
+      ['1e1', '+2', '.5', '2.0', '2'],
+      ['.5', '+2', '2', '2.0', '1e1'],
+    ],
+    [
+      ['10', '9', '0x1'],
+      ['0x1', '10', '9'],
+    ],
+    [
+      ['10', '9', '1e999'],
+      ['10', '1e999', '9'],
+    ],
+  ])('classes %j go by number if all are finite numbers: %j', async (names, order) => {
+    const path = write(`a,label\n${names.map((name) => `1,${name}`).join('\n')}\n`);
+    expect((await loadCsv(path)).classNames).toEqual(order);
+  });
+
   test('letters are characters, also those that take two code units', async () => {
     const data = await loadCsv(write('w,label\n𝒜b,x\nb𝒜,y\n'), { sequence: 'w' });
     expect(data.inputs.shape).toEqual([2, 2, 2]);
