@@ -13,6 +13,8 @@ import {
 } from '../core/tensor.ts';
 
 const MAX_CLASSES = 2 ** 31 - 1;
+/** Fields that a data set with targets does not have. */
+const OF_CLASSES = ['labels', 'classes', 'classNames'];
 const KEYS = [
   'name',
   'inputs',
@@ -117,7 +119,12 @@ function checkLengths(where: string, { inputs, lengths }: AnyDataset): void {
   );
 }
 
-function checkTargets(where: string, { inputs, targets }: TargetDataset): void {
+function checkTargets(where: string, { inputs, targets, ...others }: TargetDataset): void {
+  const classes = Object.entries(others).find(
+    ([key, value]) => OF_CLASSES.includes(key) && value !== undefined,
+  );
+  // Which of them a loss takes would be a guess.
+  if (classes) throw mismatch('E_ARGUMENT', `${where}.targets`, `no ${classes[0]} beside them`, classes[1]);
   if (!isTensor(targets)) throw mismatch('E_ARGUMENT', `${where}.targets`, 'a Tensor', targets);
   const shape = [inputs.shape[0], -1];
   checkTensor(`${where}.targets`, targets, shape, dtypeOf(targets.data, `${where}.targets`));

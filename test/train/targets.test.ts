@@ -115,6 +115,18 @@ describe('the mean squared error', () => {
     ['of another number', { targets: zeros([5, 2]) }, 'E_SHAPE', /targets: expected shape \[6, any\]/],
     ['of another dtype', { targets: zeros([6, 2], 'float64') }, 'E_DTYPE', /targets: expected float32/],
     ['that are NaN', { targets: tensor(new Float32Array(12).fill(Number.NaN), [6, 2]) }, 'E_NUMERIC', /NaN/],
+    [
+      'beside labels',
+      { labels: new Int32Array(6), classes: 2 },
+      'E_ARGUMENT',
+      /targets: expected no labels beside them/,
+    ],
+    [
+      'beside classes',
+      { classNames: ['a', 'b'] },
+      'E_ARGUMENT',
+      /targets: expected no classNames beside them/,
+    ],
     ['that are a list', { targets: [1] }, 'E_ARGUMENT', /targets: expected a Tensor/],
   ])('refuses targets %s', (_, change, code, message) => {
     const data = { ...linear(6, 'float32'), ...change } as TargetDataset;
