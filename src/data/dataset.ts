@@ -96,12 +96,15 @@ export function checkDataset<D extends AnyDataset>(where: string, dataset: D): D
   else checkTensor(`${where}.inputs`, inputs, [-1, -1, -1], dtypeOf(inputs.data, `${where}.inputs`));
   checkLengths(where, dataset);
   const { columns } = dataset;
-  if (columns !== undefined && !(Array.isArray(columns) && columns.every((one) => typeof one === 'string')))
+  if (columns !== undefined && !isNames(columns))
     throw mismatch('E_ARGUMENT', `${where}.columns`, 'a list of names', columns);
   if (hasTargets(dataset)) checkTargets(where, dataset);
   else checkLabels(where, dataset);
   return dataset;
 }
+
+const isNames = (list: unknown): list is readonly string[] =>
+  Array.isArray(list) && Array.from(list).every((name) => typeof name === 'string');
 
 function checkLengths(where: string, { inputs, lengths }: AnyDataset): void {
   if (lengths === undefined) return;
@@ -130,8 +133,11 @@ function checkTargets(where: string, { inputs, targets, ...others }: TargetDatas
   checkTensor(`${where}.targets`, targets, shape, dtypeOf(targets.data, `${where}.targets`));
 }
 
-function checkLabels(where: string, { inputs, labels, classes }: Dataset): void {
+function checkLabels(where: string, { inputs, labels, classes, classNames }: Dataset): void {
   integer(`${where}.classes`, classes, 1, MAX_CLASSES);
+  const isNamed = isNames(classNames) && classNames.length === classes;
+  if (classNames !== undefined && !isNamed)
+    throw mismatch('E_ARGUMENT', `${where}.classNames`, `a list of ${classes} names`, classNames);
   if (!(labels instanceof Int32Array)) throw mismatch('E_DTYPE', `${where}.labels`, 'an Int32Array', labels);
   const count = inputs.shape[0];
   if (labels.length !== count) {

@@ -210,6 +210,15 @@ describe('fit', () => {
       'E_SHAPE',
       /8 labels, one for each input/,
     ],
+    [
+      'fewer names than classes',
+      { ...good, classNames: ['a'] },
+      'E_ARGUMENT',
+      /classNames: expected a list of 2 names, received \['a'\]/,
+    ],
+    ['a text for names', { ...good, classNames: 'ab' }, 'E_ARGUMENT', /classNames: .*received 'ab'/],
+    ['names that are none', { ...good, classNames: [1, 2] }, 'E_ARGUMENT', /classNames: .*received \[1, 2\]/],
+    ['columns that are none', { ...good, columns: [1] }, 'E_ARGUMENT', /columns: expected a list of names/],
     ['labels of another kind', { ...good, labels: [0, 1] }, 'E_DTYPE', /labels: expected an Int32Array/],
     [
       'NaN',
