@@ -11,7 +11,6 @@ import {
   type FloatArray,
   type Inputs,
   isTokens,
-  type Shape,
   type Tensor,
   type TokenTensor,
 } from '../core/tensor.ts';
@@ -105,18 +104,28 @@ export class Model {
   }
 
   /**
-   * Hidden states h_1 … h_T of X [B,T,N] or of tokens [B,T], h_t as [B,R_t]; h_T are the scores.
+   * Hidden states h_1 … h_T of X [B,T,N] or of tokens [B,T], h_t as [B,R_t]; h_T are the scores. With `lengths` a sequence of n steps has
+   * h_1 … h_{n−1} and its scores, and zeros in between.
    *
    * @throws XiError E_ARGUMENT for a network that has none, which is any but a TT; else as {@link score}.
    */
-  states(X: Inputs): Tensor[] {
-    const { kind, rank, outputs } = this.config;
-    const { data, batch } = this.checkBatch('states', X, {});
+  states(X: Inputs, options: BatchOptions = {}): Tensor[] {
+    const { kind, rank, outputs, dtype } = this.config;
+    const { data, batch, order } = this.checkBatch('states', X, options);
     if (!this.network.states)
       throw mismatch('E_ARGUMENT', 'states', 'a tt network, which has hidden states', kind);
-    borrowing((borrow) => this.network.forward(this.block, this.reach('states', X, data, borrow), batch));
+    borrowing((borrow) => {
+      const x = this.reach('states', X, data, borrow);
+      return this.network.forward(this.block, x, batch, order?.lengths);
+    });
     const sizes = [...rank, outputs];
-    return this.network.states(batch).map((state, t) => this.download(state, [batch, sizes[t]]));
+    return this.network.states(batch).map((state, t) => {
+      const [values, width] = [state.read(), sizes[t]];
+      // Behind the end of a sequence the memory of a pass has what an earlier one left.
+      if (order && t < rank.length) values.fill(0, order.lengths.filter((n) => n > t + 1).length * width);
+      const all = order ? scatterRows(values, order.rows, width) : values;
+      return { dtype, shape: [batch, width], data: all };
+    });
   }
 
   /**
@@ -216,10 +225,6 @@ export class Model {
     const x = borrow(this.backend.adopt(data));
     if (!isTokens(X) && !Number.isFinite(this.backend.sumSquares(x))) checkFinite(`${where} X`, X.data);
     return x;
-  }
-
-  private download(storage: Storage, shape: Shape): Tensor {
-    return { dtype: this.config.dtype, shape, data: storage.read() };
   }
 }
 

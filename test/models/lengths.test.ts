@@ -30,6 +30,9 @@ describe.each(subjects)('sequences of several lengths in one batch, $label', ({ 
     const w = random([lengths.length, 2], 'float64', 4);
     const scores = model.score(X, { lengths });
     const gradients = model.gradients(X, w, { lengths });
+    // Of other sequences, which leave states behind the ends of these.
+    model.score(random([lengths.length, STEPS, INPUTS], 'float64', 8));
+    const states = model.states(X, { lengths });
     const sums = new Map(model.block.layout.map(([name, shape]) => [name, zeros(shape, 'float64').data]));
     for (const length of new Set(lengths)) {
       const { rows, X: x } = cut(X, length);
@@ -42,6 +45,15 @@ describe.each(subjects)('sequences of several lengths in one batch, $label', ({ 
       });
       const expected = small.score(x);
       const part = small.gradients(x, weights);
+      const own = small.states(x);
+      rows.forEach((row, n) => {
+        states.forEach(({ shape: [, width], data }, t) => {
+          const at = t < STEPS - 1 ? own[t] : own[length - 1];
+          const ended = t >= length - 1 && t < STEPS - 1;
+          const wanted = ended ? new Float64Array(width) : at.data.slice(n * width, (n + 1) * width);
+          expectClose(`h_${t + 1} of row ${row}`, data.slice(row * width, (row + 1) * width), wanted, 1e-13);
+        });
+      });
       for (const [name, { data }] of Object.entries(part.parameters)) {
         data.forEach((value, n) => {
           sums.get(name)![n] += value;
@@ -123,9 +135,13 @@ describe('lengths', () => {
     const given = { lengths } as never;
     expect(() => model.score(X, given)).toThrow(refusal(code, message));
     expect(() => model.gradients(X, zeros([2, 2]), given)).toThrow(refusal(code, message));
+    if (model.config.kind === 'tt') expect(() => model.states(X, given)).toThrow(refusal(code, message));
   });
 
   it('misspelt are refused', () => {
+    expect(() => model.states(random([1, 3, 4]), { length: 3 } as never)).toThrow(
+      refusal('E_ARGUMENT', /^states: .*received 'length'/),
+    );
     expect(() => model.score(random([1, 3, 4]), { length: 3 } as never)).toThrow(
       refusal('E_ARGUMENT', /received 'length'/),
     );
