@@ -21,14 +21,15 @@ export type { Flags } from './train_begin.ts';
 
 /** Trains, with a checkpoint beside the output until the model is written. */
 export async function train(flags: Flags, command: Command): Promise<void> {
-  await checkWritable(flags.out);
+  const checkpoint = `${flags.out}.checkpoint.safetensors`;
+  // Its name is longer than that of the model.
+  for (const file of [flags.out, checkpoint]) await checkWritable(file);
   // Two trainings with one checkpoint would go on from each other's.
   const release = await lock(flags.out);
-  await trainAlone(flags, command).finally(release);
+  await trainAlone(flags, command, checkpoint).finally(release);
 }
 
-async function trainAlone(flags: Flags, command: Command): Promise<void> {
-  const checkpoint = `${flags.out}.checkpoint.safetensors`;
+async function trainAlone(flags: Flags, command: Command, checkpoint: string): Promise<void> {
   let view: ProgressView | undefined;
   const interrupted = interruption(() => {
     view?.stop();

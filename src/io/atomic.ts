@@ -3,6 +3,7 @@ import {
   access,
   constants,
   type FileHandle,
+  lstat,
   open,
   readlink,
   realpath,
@@ -19,6 +20,7 @@ const REASONS = new Map([
   ['ENOENT', 'no such file or folder'],
   ['ENOTDIR', 'a part of the path is not a folder'],
   ['EISDIR', 'it is a directory'],
+  ['ENAMETOOLONG', 'the name is too long'],
   ['ELOOP', 'its symbolic links lead in a circle'],
   ['EACCES', 'permission denied'],
   ['EPERM', 'operation not permitted'],
@@ -57,7 +59,7 @@ export function removePending(): void {
  * Checks that {@link writeFileAtomic} could write a file now, for work that takes long before it does.
  *
  * @param inputs what the work reads, which must not be replaced by its result; those that are no files are left out.
- * @throws XiError E_FILE when the path is a directory or a device, or its folder, or that of what it links to, is missing or not writable; E_ARGUMENT
+ * @throws XiError E_FILE when the path is too long, a directory or a device, or its folder, or that of what it links to, is missing or not writable; E_ARGUMENT
  * when it is one of the inputs, by whatever name.
  */
 export async function checkWritable(file: Path, inputs: readonly (string | undefined)[] = []): Promise<void> {
@@ -74,6 +76,9 @@ export async function checkWritable(file: Path, inputs: readonly (string | undef
   try {
     if (path.endsWith('/')) throw Object.assign(new Error(), { code: 'EISDIR' });
     await access(dirname(target), constants.W_OK);
+    await lstat(target).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENAMETOOLONG') throw error;
+    });
   } catch (cause) {
     throw fileError('write', path, cause);
   }

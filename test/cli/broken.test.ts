@@ -40,6 +40,17 @@ describe('broken files end with status 1 and leave nothing behind', () => {
     }
   });
 
+  it('an output whose checkpoint would have too long a name, before anything is computed', async () => {
+    // 242 bytes, and 25 of the checkpoint; file systems take 255.
+    const output = inFolder(`${'m'.repeat(230)}.safetensors`);
+    await fails(
+      ['train', ...DATA(), ...SMALL, '-o', output],
+      1,
+      /cannot write .*\.checkpoint\.safetensors: the name is too long \(ENAMETOOLONG\)/,
+    );
+    expect(readdirSync(inFolder()).sort()).toEqual(['digits', 'm.safetensors']);
+  });
+
   it('an output that is full', async () => {
     const command = (line: string) =>
       run([

@@ -134,6 +134,9 @@ describe('writeFileAtomic', () => {
     await symlink('near/../second', join(folder, 'first'));
     await symlink(join(folder, 'far', 'deep', 'file'), join(folder, 'far', 'second'));
     await checkWritable(join(folder, 'first'));
+    await expect(checkWritable(join(folder, 'n'.repeat(300)))).rejects.toThrow(
+      xi('E_FILE', /^cannot write .*n: the name is too long \(ENAMETOOLONG\)$/),
+    );
     await writeFileAtomic(join(folder, 'first'), Buffer.from('new'));
     expect(await readFile(join(folder, 'far', 'deep', 'file'), 'utf8')).toBe('new');
     for (const link of ['first', 'far/second'])
