@@ -17,8 +17,9 @@ export interface TrainingPlan {
   /** Of the features and projections; a core [L,R,K] learns at 1/√(L·R) of it; 4e-3. */
   readonly learningRate: number;
   /**
-   * `cosine` by default. `constant`, or a rise as a square over the first quarter of all steps and then a fall: `cosine` and `linear` to a
-   * hundredth of the learning rate, `step` to a tenth of it half-way down and to a hundredth at three quarters.
+   * `cosine` by default. `constant`, or a rise as a square over the first quarter of all steps and then a fall over those that are left:
+   * `cosine` and `linear` to a hundredth of the learning rate, `step` to a tenth of it at half of them and to a hundredth at three
+   * quarters.
    */
   readonly schedule: Schedule;
   /**

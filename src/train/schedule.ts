@@ -13,7 +13,7 @@ export type Schedule = (typeof SCHEDULES)[number];
 const WARM_UP = 0.25;
 /** What `cosine` and `linear` fall to, as a part of the learning rate. */
 const FLOOR = 0.01;
-/** `step` falls to a tenth at each of these parts of the way from the top to the end. */
+/** `step` falls to a tenth of what it is at each of these parts of the steps after the rise. */
 const DROPS = [0.5, 0.75];
 
 const FALL: Readonly<Record<Exclude<Schedule, 'constant'>, (phase: number) => number>> = {
