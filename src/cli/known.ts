@@ -102,9 +102,11 @@ function tableOf(path: string, value: unknown): TableChoice | undefined {
 /** The data that the model was trained on, MNIST if it does not say. @throws XiError E_ARGUMENT where their place has to be said. */
 export function rememberedData(option: string, path: string, { data = 'mnist', place }: Known): string {
   if (place === undefined) return data;
+  const isFile = data === 'csv' || data === 'npy';
+  const such = isFile ? place : `${data}:DIR, with the folder ${place} for DIR`;
   throw new XiError(
     'E_ARGUMENT',
-    `${option}: expected data such as ${place}, which ${path} was trained on, received none`,
+    `${option}: expected data such as ${such}, which ${path} was trained on, received none`,
   );
 }
 

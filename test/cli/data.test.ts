@@ -62,6 +62,9 @@ describe('data of each kind are trained on, and scored alike', () => {
     const trained = await train('i.safetensors', '--data', 'imdb:aclImdb', ...options);
     expect(trained.config).toMatchObject({ steps: 8, inputs: 14, features: { embedding: true } });
     expect(trained.epochs.at(-1).accuracy).toBeGreaterThan(0.95);
+    const where =
+      /--data: expected data such as imdb:DIR, with the folder aclImdb for DIR, which i\.safetensors was trained on/;
+    await failsIn(['score', 'i.safetensors'], 2, where, folder);
     const scored = await record('score', 'i.safetensors', '--data', 'imdb:aclImdb');
     expect(scored).toMatchObject(trained.epochs.at(-1).validation);
     // Fewer documents have other frequencies; the words of the tokens are those of the model.
