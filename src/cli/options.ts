@@ -45,7 +45,6 @@ const TYPED_AS = new Map([
   ['validationSplit', 'validation'],
   ['features.size', 'features'],
   ['steps', 'length'],
-  ['size', 'words'],
 ]);
 
 /** What a function of the library says of one of its options, `train learningRate: …`, with the option as it was typed instead. */

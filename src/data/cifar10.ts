@@ -4,7 +4,7 @@ import { DTYPES, type DType, type Tensor } from '../core/tensor.ts';
 import { readFileChecked } from '../io/atomic.ts';
 import { folderOf, type Path } from '../io/path.ts';
 import type { Dataset } from './dataset.ts';
-import { cutPatches } from './patches.ts';
+import { patchesOf } from './patches.ts';
 
 const SIDE = 32;
 const PLANES = 3;
@@ -61,7 +61,7 @@ export async function loadCifar10(options: Cifar10Options): Promise<Dataset<Tens
   }
   const pixels = new Uint8Array(labels.length * PIXELS);
   images.forEach((image, n) => void pixels.set(image, n * PIXELS));
-  const data = cutPatches(pixels, {
+  const data = patchesOf(where, pixels, {
     ...{ count: labels.length, height: SIDE, width: SIDE, planes: PLANES },
     ...{ patch, dtype },
   });

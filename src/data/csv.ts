@@ -93,7 +93,7 @@ async function readTable(where: string, path: string, options: CsvOptions, answe
   if (answered) for (const name of answers) table.column(name);
   const sequences =
     sequence === undefined
-      ? numericInputs(table, answers, options, dtype, ending)
+      ? numericInputs(where, table, answers, options, dtype, ending)
       : oneHotInputs(table, table.column(sequence), options.alphabet, dtype, ending);
   return { table, sequences, dtype };
 }
@@ -223,6 +223,7 @@ class Table {
 }
 
 function numericInputs(
+  where: string,
   table: Table,
   answers: readonly string[],
   { columns: chosen, inputs = 1 }: CsvOptions,
@@ -230,10 +231,10 @@ function numericInputs(
   { variable, steps }: Ending,
 ): CsvInputs {
   const names = chosen ?? table.names.filter((name) => !answers.includes(name));
-  integer('loadCsv inputs', inputs, 1, 2 ** 20);
+  integer(`${where} inputs`, inputs, 1, 2 ** 20);
   if (names.length === 0 || names.length % inputs !== 0) {
     const expected = `a divisor of the ${names.length} columns of numbers`;
-    throw mismatch('E_ARGUMENT', 'loadCsv inputs', expected, inputs);
+    throw mismatch('E_ARGUMENT', `${where} inputs`, expected, inputs);
   }
   const [count, own] = [table.rows.length, names.length / inputs];
   const columns = table.columns(names);

@@ -7,7 +7,7 @@ import { readTexts } from '../io/text.ts';
 import {
   checkLimits,
   type Documents,
-  encodeParts,
+  partsOf,
   TEXT_KEYS,
   type TextLimits,
   type TextParts,
@@ -38,7 +38,7 @@ export async function loadImdb(options: ImdbOptions): Promise<TextParts> {
   const folder = folderOf(`${where} source`, source);
   const most = checkLimits(where, { limit, testLimit });
   const train = await readPart(folder, 'train', most.train);
-  return encodeParts(train, await readPart(folder, 'test', most.test), rest);
+  return partsOf(where, train, await readPart(folder, 'test', most.test), rest);
 }
 
 async function readPart(source: string, part: 'train' | 'test', limit: number): Promise<Documents> {

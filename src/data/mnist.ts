@@ -6,7 +6,7 @@ import { folderOf, type Path } from '../io/path.ts';
 import type { Dataset } from './dataset.ts';
 import { readIdx } from './idx.ts';
 import { installedPackage } from './packages.ts';
-import { cutPatches } from './patches.ts';
+import { patchesOf } from './patches.ts';
 
 const CLASSES = 10;
 /** An IDX file holds extents of 32 bits. */
@@ -71,7 +71,7 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset<Tensor>>
   }
   const count = Math.min(limit, total);
   const pixels = images.data.subarray(0, count * height * width);
-  const data = cutPatches(pixels, { count, height, width, patch, dtype });
+  const data = patchesOf(where, pixels, { count, height, width, patch, dtype });
   return {
     name: `mnist-${split}`,
     inputs: { dtype, shape: [count, (height / patch) * (width / patch), patch * patch], data },

@@ -26,7 +26,11 @@ export interface PatchOptions {
  * bytes.
  */
 export function cutPatches(images: Uint8Array, options: PatchOptions): FloatArray {
-  const where = 'cutPatches';
+  return patchesOf('cutPatches', images, options);
+}
+
+/** {@link cutPatches} in the name of another function. */
+export function patchesOf(where: string, images: Uint8Array, options: PatchOptions): FloatArray {
   if (!(images instanceof Uint8Array)) throw mismatch('E_DTYPE', where, 'a Uint8Array of pixels', images);
   knownKeys(where, options, ['count', 'height', 'width', 'patch', 'dtype', 'planes']);
   const { patch, planes = 1 } = options;

@@ -9,7 +9,7 @@ import { fetchPackage } from './packages.ts';
 import {
   checkLimits,
   type Documents,
-  encodeParts,
+  partsOf,
   TEXT_KEYS,
   type TextLimits,
   type TextParts,
@@ -58,7 +58,7 @@ export async function loadSpam(options: SpamOptions = {}): Promise<TextParts> {
     const labels = Int32Array.from(chosen, (row) => all.labels[row]);
     return { ...all, name: `spam-${name}`, texts: Array.from(chosen, (row) => all.texts[row]), labels };
   };
-  return encodeParts(part('train', train), part('test', held), { words, ...rest });
+  return partsOf(where, part('train', train), part('test', held), { words, ...rest });
 }
 
 /** So many of the rows, spread over all of them: e-mails of a kind lie together. */

@@ -66,8 +66,8 @@ export function buildVocabulary(texts: Iterable<string>, size = 10_000): Vocabul
   return vocabularyIn('buildVocabulary', texts, size);
 }
 
-function vocabularyIn(where: string, texts: Iterable<string>, size = 10_000): Vocabulary {
-  integer(`${where} size`, size, 2, 2 ** 20);
+function vocabularyIn(where: string, texts: Iterable<string>, size = 10_000, option = 'size'): Vocabulary {
+  integer(`${where} ${option}`, size, 2, 2 ** 20);
   if (typeof texts === 'string' || typeof texts?.[Symbol.iterator] !== 'function')
     throw mismatch('E_ARGUMENT', where, 'a list of texts', texts);
   const counts = new Map<string, number>();
@@ -188,18 +188,20 @@ export function checkLimits(where: string, { limit = ALL, testLimit = ALL }: Tex
 
 /** Encodes two parts with the vocabulary of the first, so that nothing of the second is known before. */
 export function encodeParts(train: Documents, test: Documents, given: VocabularyOptions = {}): TextParts {
-  knownKeys('encodeParts', given, PARTS_KEYS);
-  const { words, vocabulary, ...options } = given;
-  checkDocuments('encodeParts', train);
-  return encodeBoth(train, test, vocabulary ?? vocabularyIn('encodeParts', train.texts, words), options);
+  return partsOf('encodeParts', train, test, given);
 }
 
-function encodeBoth(
+/** {@link encodeParts} in the name of another function. */
+export function partsOf(
+  where: string,
   train: Documents,
   test: Documents,
-  vocabulary: Vocabulary,
-  options: TextOptions,
+  given: VocabularyOptions,
 ): TextParts {
-  const [first, second] = [train, test].map((part) => encoded('encodeParts', part, vocabulary, options));
+  knownKeys(where, given, PARTS_KEYS);
+  const { words, vocabulary: known, ...options } = given;
+  checkDocuments(where, train);
+  const vocabulary = known ?? vocabularyIn(where, train.texts, words, 'words');
+  const [first, second] = [train, test].map((part) => encoded(where, part, vocabulary, options));
   return { train: first, test: second, vocabulary };
 }

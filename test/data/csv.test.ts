@@ -112,6 +112,9 @@ describe('loadCsv', () => {
     const { inputs, columns } = await loadCsv(path);
     expect(await loadCsvInputs(path)).toEqual({ inputs, columns });
     expect(columns).toEqual(['x1']);
+    await expect(loadCsvInputs(path, { inputs: 3 })).rejects.toThrow(
+      refusal('E_ARGUMENT', /^loadCsvInputs inputs: expected a divisor of the 1 columns of numbers/),
+    );
     const letters = await loadCsvInputs(write('w\nbb\naba\n'), {
       sequence: 'w',
       alphabet: 'ab',

@@ -108,7 +108,11 @@ describe('loadMnist from a folder', () => {
     ['no split', { split: undefined }, /split: expected one of train, test/],
     ['an unknown dtype', { dtype: 'float16' }, /dtype/],
     ['a patch of 0', { patch: 0 }, /patch/],
-    ['a patch that does not fit', { patch: 3 }, /a divisor of the sides 2 and 2, received 3/],
+    [
+      'a patch that does not fit',
+      { patch: 3 },
+      /^loadMnist patch: expected a divisor of the sides 2 and 2, received 3$/,
+    ],
     ['a limit of 0', { limit: 0 }, /limit/],
     ['a limit as text', { limit: '5' }, /limit/],
     ['a source that is no path', { source: 3 }, /source/],

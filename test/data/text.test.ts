@@ -110,6 +110,9 @@ describe('an aclImdb folder', () => {
     });
     expect([...given.test.inputs.data]).toEqual([1, 2, 1, 1]);
     const half = await loadImdb({ source: folder, testLimit: 1 });
+    await expect(loadImdb({ source: folder, keep: 'all' as never })).rejects.toThrow(
+      refusal('E_ARGUMENT', /^loadImdb keep: expected one of first, last/),
+    );
     expect([half.train.labels.length, half.test.labels.length]).toEqual([5, 1]);
   });
 
@@ -151,6 +154,15 @@ describe('the e-mails', () => {
     }
   });
   const load = (options: object = {}) => loadSpam({ source: folder, ...options });
+
+  test('are refused in the name of their loader', async () => {
+    await expect(load({ words: 1 })).rejects.toThrow(
+      refusal('E_ARGUMENT', /^loadSpam words: expected an integer/),
+    );
+    await expect(load({ steps: 0 })).rejects.toThrow(
+      refusal('E_ARGUMENT', /^loadSpam steps: expected an integer/),
+    );
+  });
 
   test('may have a header of millions of lines', async () => {
     const text = mail(`endless${'\n on'.repeat(1e7)}`, 'body');
