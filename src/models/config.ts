@@ -157,12 +157,15 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
   }
   knownKeys(`${where} features`, features, ['size', 'activation', 'embedding']);
   const size = integer(`${where} features.size`, features.size, 1, MAX_EXTENT);
-  const activation = oneOf(`${where} features.activation`, features.activation ?? 'relu', ACTIVATIONS);
+  // Not by `??`: null is no value of any option.
+  const { activation: given = 'relu' } = features;
+  const activation = oneOf(`${where} features.activation`, given, ACTIVATIONS);
   const embedding = flag(`${where} features.embedding`, features.embedding);
   const shared = flag(`${where} shared`, options.shared);
-  const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
-  const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
-  const init = oneOf(`${where} init`, options.init ?? 'identity', INITIALISATIONS);
+  const { dtype: type = 'float32', seed: start = 0, init: weights = 'identity' } = options;
+  const dtype = oneOf(`${where} dtype`, type, DTYPES);
+  const seed = integer(`${where} seed`, start, 0, Number.MAX_SAFE_INTEGER);
+  const init = oneOf(`${where} init`, weights, INITIALISATIONS);
   const common = {
     ...{ xi, steps, inputs, outputs, rank },
     features: { size, activation, ...(embedding && { embedding }) },
@@ -176,7 +179,7 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
       options.projection,
     );
   }
-  if (kind !== 'ht' && options.diagonal) {
+  if (kind !== 'ht' && flag(`${where} diagonal`, options.diagonal)) {
     throw mismatch(
       'E_ARGUMENT',
       `${where} diagonal`,
@@ -193,10 +196,11 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
   if (shared && rank.some((r) => r !== rank[0])) {
     throw mismatch('E_ARGUMENT', `${where} rank`, 'equal ranks, as the steps share one core', rank);
   }
+  const { projection = size } = options;
   return {
     kind,
     ...common,
-    projection: integer(`${where} projection`, options.projection ?? size, 1, MAX_EXTENT),
+    projection: integer(`${where} projection`, projection, 1, MAX_EXTENT),
   };
 }
 

@@ -105,6 +105,20 @@ describe('options', () => {
     ],
     ['a fractional seed', { seed: 0.5 }, 'E_ARGUMENT', /seed: .*received 0.5/],
     ['a seed beyond 2⁵³', { seed: 2 ** 53 }, 'E_ARGUMENT', /seed: /],
+    ...['init', 'dtype', 'seed', 'projection', 'diagonal', 'shared'].map(
+      (name): [string, object, string, RegExp] => [
+        `${name} null`,
+        { [name]: null },
+        'E_ARGUMENT',
+        new RegExp(`^createModel ${name}: expected .*, received null$`),
+      ],
+    ),
+    [
+      'activation null',
+      { features: { size: 6, activation: null } },
+      'E_ARGUMENT',
+      /features\.activation: expected one of .*, received null/,
+    ],
     ['another start', { init: 'zeros' }, 'E_ARGUMENT', /init: expected one of identity, normal/],
     [
       'a backend by name',
