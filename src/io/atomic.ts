@@ -20,6 +20,7 @@ const REASONS = new Map([
   ['ENOENT', 'no such file or folder'],
   ['ENOTDIR', 'a part of the path is not a folder'],
   ['EISDIR', 'it is a directory'],
+  ['EEXIST', 'there is a file of that name'],
   ['ENAMETOOLONG', 'the name is too long'],
   ['ELOOP', 'its symbolic links lead in a circle'],
   ['EACCES', 'permission denied'],

@@ -22,6 +22,12 @@ const { inFolder, fails } = commandFolder();
 const SMALL = ['--templates', '3', '--steps', '4', '--rank', '1,2', '--networks', '12'];
 
 describe('ranks', () => {
+  it('refuses a file for the folder', async () => {
+    writeFileSync(inFolder('H.npy'), '');
+    const message = /cannot write .*H\.npy: there is a file of that name \(EEXIST\) \(E_FILE\)/;
+    await fails(['ranks', ...SMALL, '--out', inFolder('H.npy')], 1, message);
+  });
+
   it.each<[string, object, RegExp]>([
     ['an unknown rank R', { R: 0 }, /R from 1/],
     ['half an index', { index: 0.5 }, /index from 0/],
