@@ -54,6 +54,9 @@ export function realizeCommand(): Command {
     .action(run);
 }
 
+/** Ranks, of which a network of one step has none. */
+const listed = (ranks: readonly number[]): string => ranks.join(', ') || 'none';
+
 async function run(path: string, flags: Flags): Promise<void> {
   if (flags.out !== undefined) await checkWritable(flags.out, [path, flags.features]);
   const H = tensor(await readNpy(path), undefined, 'float64');
@@ -86,10 +89,10 @@ async function run(path: string, flags: Flags): Promise<void> {
   }
   process.stdout.write(`${made.model}\n`);
   const trains = made.ttRanks
-    ? `${eps === undefined ? 'TT-ranks of H' : 'TT-ranks used'} ${made.ttRanks.join(', ')}\n`
+    ? `${eps === undefined ? 'TT-ranks of H' : 'TT-ranks used'} ${listed(made.ttRanks)}\n`
     : '';
   process.stdout.write(
-    `${trains}construction '${made.variant}' · ranks ${config.rank.join(', ')} · ${parameterCount} parameters\n` +
+    `${trains}construction '${made.variant}' · ranks ${listed(config.rank)} · ${parameterCount} parameters\n` +
       `error on the grid ${error.toExponential(1)} of the largest entry, ${errorFrobenius.toExponential(1)} in the Frobenius norm · condition of the features ${made.condition.toPrecision(3)}\n`,
   );
   if (flags.out !== undefined) process.stdout.write(`wrote ${flags.out}\n`);

@@ -36,6 +36,14 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('realize', () => {
+  it('says that a network of one step has no ranks', async () => {
+    await writeNpy(inFolder('vector.npy'), tensor([1, 2, 4]));
+    const { code, stdout } = await xitensor(['realize', inFolder('vector.npy'), '--kind', 'tt']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^TT-ranks of H none$/m);
+    expect(stdout).toMatch(/ · ranks none · /);
+  });
+
   it('writes a model whose grid tensor is H, and tells ranks, error and condition', async () => {
     const out = inFolder('m.safetensors');
     const { code, stdout, stderr } = await xitensor([
