@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { counted } from '../core/counted.ts';
 import { integer, mismatch } from '../core/errors.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import { ENTRIES, FIGURES, type RankStudy, studyOf } from '../experiments/rank_config.ts';
@@ -132,7 +133,7 @@ async function ranks(flags: Flags): Promise<void> {
     stop.stopped();
     const resume = flags.out === undefined ? '' : '; the same command goes on from there';
     if (flags.json) printJson({ stopped: true, done, total });
-    else process.stdout.write(`stopped after ${done} of ${total} networks${resume}\n`);
+    else process.stdout.write(`stopped after ${done} of ${counted(total, 'network')}${resume}\n`);
     return;
   }
   const distributions = tally.distributions(flags.figure ?? null);
@@ -156,7 +157,7 @@ function draw(distributions: readonly RankDistribution[], seconds: number): stri
   const lines = distributions.map(({ R, networks, rank, paper, refined, impossible, proven, exact }) => {
     const mean = (histogram: typeof paper) => (histogram ? histogram.mean.toFixed(2) : 'none');
     const parts = [
-      `R ${R}: ${networks} networks, mean rank ${rank.mean.toFixed(2)} (±${rank.deviation.toFixed(2)})`,
+      `R ${R}: ${counted(networks, 'network')}, mean rank ${rank.mean.toFixed(2)} (±${rank.deviation.toFixed(2)})`,
       proven
         ? `mean bound ${mean(paper)} (paper), ${mean(refined)} (refined)`
         : `the paper's formula gives ${mean(paper)} on average, which is no bound`,

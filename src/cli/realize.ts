@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { gridTensor } from '../analysis/grid.ts';
+import { counted } from '../core/counted.ts';
 import { frobeniusError, relativeError } from '../core/distance.ts';
 import { tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
@@ -92,7 +93,7 @@ async function run(path: string, flags: Flags): Promise<void> {
     ? `${eps === undefined ? 'TT-ranks of H' : 'TT-ranks used'} ${listed(made.ttRanks)}\n`
     : '';
   process.stdout.write(
-    `${trains}construction '${made.variant}' · ranks ${listed(config.rank)} · ${parameterCount} parameters\n` +
+    `${trains}construction '${made.variant}' · ranks ${listed(config.rank)} · ${counted(parameterCount, 'parameter')}\n` +
       `error on the grid ${error.toExponential(1)} of the largest entry, ${errorFrobenius.toExponential(1)} in the Frobenius norm · condition of the features ${made.condition.toPrecision(3)}\n`,
   );
   if (flags.out !== undefined) process.stdout.write(`wrote ${flags.out}\n`);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { counted } from '../core/counted.ts';
 import { XiError } from '../core/errors.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { lock } from '../io/lock.ts';
@@ -85,8 +86,8 @@ function introduction({ model, data, plan, count, stepsPerEpoch, validation }: T
   const held = plan.validationSplit > 0 ? `, ${validation?.inputs.shape[0]} held back` : '';
   return [
     String(model),
-    `${count} examples of ${data.name}${held}, ${plan.epochs} epochs of ${stepsPerEpoch} ` +
-      `steps, ${name} ${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    `${counted(count, 'example')} of ${data.name}${held}, ${counted(plan.epochs, 'epoch')} of ` +
+      `${counted(stepsPerEpoch, 'step')}, ${name} ${isa}, ${counted(threads, 'thread')}`,
   ];
 }
 

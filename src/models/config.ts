@@ -1,4 +1,5 @@
 import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
+import { counted } from '../core/counted.ts';
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { DTYPES, type DType } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
@@ -222,7 +223,7 @@ function checkRank(where: string, kind: ModelKind, rank: unknown, steps: number)
   if (!Array.isArray(rank))
     throw mismatch('E_ARGUMENT', `${where} rank`, 'a number or a list of numbers', rank);
   if (rank.length !== count) {
-    const ranks = `${count} ${count === 1 ? 'rank' : 'ranks'} ${names} for ${steps} steps`;
+    const ranks = `${counted(count, 'rank')} ${names} for ${counted(steps, 'step')}`;
     throw mismatch('E_ARGUMENT', `${where} rank`, ranks, rank);
   }
   // Not by map, which passes over holes.

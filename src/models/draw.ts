@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import type { CpConfig, ModelConfig, TtConfig } from './config.ts';
 import { drawTree } from './draw_tree.ts';
 import { coreName } from './tt.ts';
@@ -31,12 +32,12 @@ function heading(config: ModelConfig, parameterCount: number): string {
   return [
     kind,
     `ξ = ${xi}`,
-    `${steps} ${steps === 1 ? 'step' : 'steps'} of ${inputs} inputs`,
-    `${outputs} outputs`,
+    `${counted(steps, 'step')} of ${counted(inputs, 'input')}`,
+    counted(outputs, 'output'),
     ...(diagonal ? ['diagonal'] : []),
     ...(shared ? [SHARED[kind]] : []),
     dtype,
-    `${parameterCount.toLocaleString('en-US')} parameters`,
+    counted(parameterCount, 'parameter', parameterCount.toLocaleString('en-US')),
   ].join(' · ');
 }
 

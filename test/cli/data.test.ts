@@ -269,6 +269,11 @@ describe('data of each kind are trained on, and scored alike', () => {
     const trained = await train('r.safetensors', '--data', 'x.npy+y.npy', ...SMALL);
     expect(trained).toMatchObject({ config: { outputs: 1 }, plan: { loss: 'mse' } });
     expect(trained.epochs[2]).toMatchObject({ accuracy: null, loss: expect.any(Number) });
+    const once = ['--data', 'x.npy+y.npy', '--limit', '1', '--epochs', '1', '--rank', '2'];
+    const { stdout } = await xitensor(['train', ...once, '--threads', '1', '-o', 'one.safetensors'], {
+      cwd: folder,
+    });
+    expect(stdout).toMatch(/^1 example of x, 1 epoch of 1 step, .*, 1 thread$/m);
     const text = await xitensor(['score', 'r.safetensors', '--data', 'x.npy+y.npy'], { cwd: folder });
     expect(text.stdout).toMatch(/^x: loss \d\.\d{4}, /);
   });

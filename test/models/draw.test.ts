@@ -23,6 +23,11 @@ describe('String(model)', () => {
       expect(text).toMatch(new RegExp(`x\\.${t}[\\s\\S]*C\\.${t} 6[\\s\\S]*\\[G\\.${t}\\]`));
   });
 
+  it('counts one of each in the singular', () => {
+    const one = draw({ kind: 'cp', steps: 1, inputs: 1, outputs: 1, rank: 1, features: { size: 1 } });
+    expect(one).toContain('1 step of 1 input · 1 output · float32 · 4 parameters');
+  });
+
   it('shortens long networks and names shared cores', () => {
     const long = draw({ steps: 16, rank: Array.from({ length: 15 }, (_, t) => t + 10) });
     for (const part of ['x.0', '[G.2]── 12 ', '…', 'x.15', '[G.15]']) expect(long).toContain(part);
