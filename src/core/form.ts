@@ -15,6 +15,10 @@ export const finite = form('a number', Number.isFinite);
 /** NaN and infinities are null in JSON. */
 export const figure = form('a number or null', (value) => value === null || Number.isFinite(value));
 
+export const scalar = form('a text, a number, true or false', (value) =>
+  ['string', 'number', 'boolean'].includes(typeof value),
+);
+
 export const whole = (low: number, high: number): Form =>
   form(
     `an integer from ${low} to ${high}`,
@@ -60,6 +64,14 @@ export function tuple(...inner: readonly Form[]): Form {
     for (const [n, item] of inner.entries()) item(`${where}[${n}]`, (value as unknown[])[n]);
   };
 }
+
+/** An object of parts of one form, whatever their names. */
+export const recordOf =
+  (inner: Form): Form =>
+  (where, value) => {
+    parts({})(where, value);
+    for (const [name, item] of Object.entries(value as object)) inner(`${where} ${name}`, item);
+  };
 
 /** An object with these parts; what else is in it is not read. */
 export function parts(inner: Readonly<Record<string, Form>>): Form {

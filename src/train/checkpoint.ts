@@ -14,7 +14,7 @@ import {
 } from '../models/files.ts';
 import { modelWith } from '../models/model.ts';
 import { checkEpsilon, checkPlan, type Metrics } from './options.ts';
-import { type DataSource, isTraining, type SavedData, type SavedTraining } from './saved.ts';
+import { checkTraining, type DataSource, type SavedData, type SavedTraining } from './saved.ts';
 import { type EndedEpoch, Trainer } from './trainer.ts';
 
 export type { DataSource } from './saved.ts';
@@ -163,6 +163,5 @@ export function trainingOf(path: string, metadata: Readonly<Record<string, strin
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: its training state is not valid JSON`, { cause });
   }
-  if (isTraining(saved)) return saved;
-  throw mismatch('E_FILE', `${path} training`, '{ plan, progress, stopping, history, data, backend }', text);
+  return checkTraining(`${path} training`, saved);
 }

@@ -1,3 +1,5 @@
+import { mismatch } from '../core/errors.ts';
+import { count, figure, finite, listOf, parts, perhaps, recordOf, scalar, text } from '../core/form.ts';
 import { DEFAULT_PLAN } from './options.ts';
 import type { EndedEpoch, Progress, Stopping } from './trainer.ts';
 
@@ -31,73 +33,54 @@ export interface DataSource {
   readonly [option: string]: string | number | boolean | undefined;
 }
 
-type Check = (value: unknown) => boolean;
-
-const text: Check = (value) => typeof value === 'string';
-const finite: Check = Number.isFinite;
-const scalar: Check = (value) => ['string', 'number', 'boolean'].includes(typeof value);
-/** NaN is null in JSON. */
-const figure: Check = (value) => value === null || finite(value);
-const integerTo =
-  (most: number): Check =>
-  (value) =>
-    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
-const count = integerTo(Number.MAX_SAFE_INTEGER);
-const listOf =
-  (item: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(item);
-/** An object with these parts; what else is in it is not read. */
-const parts =
-  (required: Readonly<Record<string, Check>>, optional: Readonly<Record<string, Check>> = {}): Check =>
-  (value) => {
-    if (typeof value !== 'object' || value === null) return false;
-    const given = value as Readonly<Record<string, unknown>>;
-    return (
-      Object.entries(required).every(([key, check]) => check(given[key])) &&
-      Object.entries(optional).every(([key, check]) => given[key] === undefined || check(given[key]))
-    );
-  };
-const recordOf =
-  (item: Check): Check =>
-  (value) =>
-    typeof value === 'object' && value !== null && Object.values(value).every(item);
-
-const data = parts({ name: text, count, digest: text });
-const metrics = { loss: figure, accuracy: figure };
-const isState = parts(
-  {
-    plan: recordOf(scalar),
-    progress: parts({ step: finite, loss: finite, correct: count }),
-    stopping: parts({ ended: count }, { best: parts({ epoch: count, loss: finite }) }),
-    history: listOf(parts({ epoch: count, ...metrics, seconds: finite }, { validation: parts(metrics) })),
-    data,
-    backend: parts({ name: text, isa: text }),
+const DATA = parts({ name: text, count, digest: text });
+const METRICS = { loss: figure, accuracy: figure };
+/** Its parts and their types. */
+const TRAINING = parts({
+  // A part that is missing would be a default, and another training.
+  plan: (where, value) => {
+    recordOf(scalar)(where, value);
+    parts(Object.fromEntries(Object.keys(DEFAULT_PLAN).map((name) => [name, scalar])))(where, value);
   },
-  { validation: data, source: recordOf(scalar) },
-);
+  progress: parts({ step: finite, loss: finite, correct: count }),
+  stopping: parts({ ended: count, best: perhaps(parts({ epoch: count, loss: finite })) }),
+  history: listOf(parts({ epoch: count, ...METRICS, seconds: finite, validation: perhaps(parts(METRICS)) })),
+  data: DATA,
+  backend: parts({ name: text, isa: text }),
+  validation: perhaps(DATA),
+  source: perhaps((where, value) => {
+    recordOf(scalar)(where, value);
+    parts({ data: text })(where, value);
+  }),
+});
 
 /**
- * Whether a value is the state of a training: its parts, their types, and what must agree among them. What the plan and the data
- * decide, {@link Trainer} checks.
+ * The state of a training: its parts, their types, and what must agree among them. What the plan and the data decide,
+ * {@link Trainer} checks.
+ *
+ * @throws XiError E_FILE that names the part.
  */
-export function isTraining(value: unknown): value is SavedTraining {
-  if (!isState(value)) return false;
-  const { plan, progress, stopping, history, data, source } = value as SavedTraining;
-  const epochs = history.map(({ epoch }) => epoch);
+export function checkTraining(where: string, value: unknown): SavedTraining {
+  TRAINING(where, value);
+  const saved = value as SavedTraining;
+  const { progress, stopping, history, data } = saved;
+  const refuse = (part: string, expected: string, received: unknown) =>
+    mismatch('E_FILE', `${where} ${part}`, expected, received);
+  // But for rounding.
+  if (progress.loss < -1e-6 * data.count) throw refuse('progress loss', 'a number from 0', progress.loss);
+  if (progress.correct > data.count)
+    throw refuse('progress correct', `at most the ${data.count} examples`, progress.correct);
+  for (const [n, { epoch, seconds }] of history.entries()) {
+    const least = history[n - 1]?.epoch ?? 1;
+    if (epoch < least) throw refuse(`history[${n}] epoch`, `an epoch from ${least}`, epoch);
+    if (seconds < 0) throw refuse(`history[${n}] seconds`, 'a number from 0', seconds);
+  }
   const { best } = stopping;
-  return (
-    // A part of a plan that is missing would be a default, and another training.
-    Object.keys(DEFAULT_PLAN).every((key) => Object.hasOwn(plan, key)) &&
-    // A loss is not below 0, but for rounding.
-    progress.loss >= -1e-6 * data.count &&
-    progress.correct <= data.count &&
-    epochs.every((epoch, n) => epoch >= (epochs[n - 1] ?? 1)) &&
-    history.every(({ seconds }) => seconds >= 0) &&
-    // Nor need a trainer know its epochs, as one that a program resumed.
-    (!best ||
-      epochs.length === 0 ||
-      history.some(({ epoch, validation }) => epoch === best.epoch && validation?.loss === best.loss)) &&
-    (source === undefined || text(source.data))
+  // Nor need a trainer know its epochs, as one that a program resumed.
+  const isKnown = history.some(
+    ({ epoch, validation }) => epoch === best?.epoch && validation?.loss === best.loss,
   );
+  if (best && history.length > 0 && !isKnown)
+    throw refuse('stopping best', 'an epoch of the history, with its loss', best);
+  return saved;
 }

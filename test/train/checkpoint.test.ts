@@ -223,9 +223,13 @@ describe('the file of a checkpoint', () => {
     [
       'no plan',
       (p) => training(p, (s: Partial<Saved>) => delete s.plan),
-      /training state|training: expected/,
+      /training plan: expected an object, received undefined/,
     ],
-    ['no epochs', (p) => training(p, (s: Partial<Saved>) => delete s.history), /training: expected/],
+    [
+      'no epochs',
+      (p) => training(p, (s: Partial<Saved>) => delete s.history),
+      /training history: expected a list/,
+    ],
     [
       'an epoch that was not ended',
       (p) => training(p, (s: Saved) => (s.history = [{ epoch: 1, loss: 1, accuracy: 1, seconds: 1 }])),
@@ -238,13 +242,47 @@ describe('the file of a checkpoint', () => {
     ],
     ...(
       [
-        ['a list for a plan', { plan: [] }],
-        ['a sum below 0', { progress: { step: 5, loss: -5, correct: 7 } }],
-        ['a count below 0', { progress: { step: 5, loss: 5, correct: -7 } }],
-        ['more right ones than examples', { progress: { step: 5, loss: 5, correct: 101 } }],
-        ['a number for validation data', { validation: 5 }],
-        ['a number for a source', { source: 5 }],
-        ['a source without data', { source: { limit: 5 } }],
+        ['a list for a plan', { plan: [] }, /plan: expected an object, received \[\]$/],
+        [
+          'a sum below 0',
+          { progress: { step: 5, loss: -5, correct: 7 } },
+          /progress loss: expected a number from 0, received -5$/,
+        ],
+        [
+          'a count below 0',
+          { progress: { step: 5, loss: 5, correct: -7 } },
+          /progress correct: expected an integer from 0 .*received -7$/,
+        ],
+        [
+          'more right ones than examples',
+          { progress: { step: 5, loss: 5, correct: 101 } },
+          /progress correct: expected at most the 100 examples, received 101$/,
+        ],
+        [
+          'a number for validation data',
+          { validation: 5 },
+          /validation: expected an object of name, count, digest/,
+        ],
+        ['a number for a source', { source: 5 }, /source: expected an object, received 5$/],
+        [
+          'a source without data',
+          { source: { limit: 5 } },
+          /source data: expected a text, received undefined$/,
+        ],
+        [
+          'a text for a step',
+          { progress: { step: '5', loss: 5, correct: 7 } },
+          /progress step: expected a number, received '5'$/,
+        ],
+        [
+          'an epoch before the one before',
+          {
+            progress: { step: 15, loss: 1, correct: 7 },
+            stopping: { ended: 2 },
+            history: [2, 1].map((epoch) => ({ epoch, loss: 1, accuracy: 1, seconds: 1 })),
+          },
+          /history\[1\] epoch: expected an epoch from 2, received 1$/,
+        ],
         [
           'a best epoch that it does not know',
           {
@@ -252,15 +290,20 @@ describe('the file of a checkpoint', () => {
             stopping: { ended: 2, best: { epoch: 1, loss: 1 } },
             history: [{ epoch: 2, loss: 1, accuracy: 1, seconds: 1 }],
           },
+          /stopping best: expected an epoch of the history, with its loss, received \{ epoch, loss \}$/,
         ],
       ] as const
-    ).map(([what, edit]): [string, (parts: Parts) => void, RegExp] => [
+    ).map(([what, edit, message]): [string, (parts: Parts) => void, RegExp] => [
       what,
       (p) => training(p, (s: Saved) => Object.assign(s, edit)),
-      /training: expected/,
+      new RegExp(`broken\\.safetensors training ${message.source}`),
     ]),
-    ['a plan that lacks a part', (p) => training(p, (s: Saved) => delete s.plan.decay), /training: expected/],
-    ['no data', (p) => training(p, (s: Saved) => delete s.data), /training: expected/],
+    [
+      'a plan that lacks a part',
+      (p) => training(p, (s: Saved) => delete s.plan.decay),
+      /training plan decay: expected/,
+    ],
+    ['no data', (p) => training(p, (s: Saved) => delete s.data), /training data: expected/],
     ['a moment missing', ({ tensors }) => tensors.delete('adam.v.G.1'), /adam\.v: .*missing \['G\.1'\]/],
     ['a parameter missing', ({ tensors }) => tensors.delete('G.1'), /missing \['G\.1'\]/],
   ])('with %s is refused', async (_, spoil, message) => {
