@@ -7,7 +7,7 @@ import { type DType, isTokens } from '../core/tensor.ts';
 import { loadArrays } from '../data/arrays.ts';
 import { loadCifar10 } from '../data/cifar10.ts';
 import { type CsvOptions, loadCsv } from '../data/csv.ts';
-import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
+import { type AnyDataset, countOf, type Dataset, hasTargets, takeDataset } from '../data/dataset.ts';
 import { loadImdb } from '../data/imdb.ts';
 import { loadMnist } from '../data/mnist.ts';
 import { loadSpam } from '../data/spam.ts';
@@ -143,10 +143,24 @@ const KINDS: Readonly<Record<string, Kind>> = {
     async load({ place, dtype, choice, wanted }) {
       const [inputs, answers, lengths] = placesOf(place!);
       const data = await loadArrays({ inputs, answers, lengths, dtype });
+      if (!hasTargets(data)) warnOfGaps(answers, data);
       return { [wanted[0]]: limited(data, choice.limit) };
     },
   },
 };
+
+/** Numbers from 1 would be one class more, which nothing is of. */
+function warnOfGaps(path: string, { labels, classes }: Dataset): void {
+  const found = new Set(labels);
+  const missing = Array.from({ length: Math.min(classes, 1000) }, (_, label) => label).filter(
+    (label) => !found.has(label),
+  );
+  if (missing.length === 0) return;
+  const some = missing.slice(0, 8).join(', ') + (missing.length > 8 ? ', …' : '');
+  process.stderr.write(
+    `${path}: no example of class ${some}; classes are numbered from 0, so that there are ${classes}\n`,
+  );
+}
 
 const FORMS = Object.values(KINDS).map(({ forms }) => forms);
 
