@@ -20,15 +20,15 @@ const CLASS_NAMES = 'airplane automobile bird cat deer dog frog horse ship truck
 /** Where CIFAR-10 lies and how {@link loadCifar10} cuts its images of 3 × 32 × 32 into steps. */
 export interface Cifar10Options {
   /** Folder with the binary version's batches, data_batch_1.bin … data_batch_5.bin and test_batch.bin. */
-  source: Path;
+  readonly source: Path;
   /** `train` has 50,000 images, `test` 10,000. */
-  split: keyof typeof FILES;
+  readonly split: keyof typeof FILES;
   /** Side of a patch in pixels, a divisor of 32; 8 when left out. */
-  patch?: number;
+  readonly patch?: number;
   /** At most that many examples, from the start of the split. */
-  limit?: number;
+  readonly limit?: number;
   /** float32 when left out. */
-  dtype?: DType;
+  readonly dtype?: DType;
 }
 
 /**

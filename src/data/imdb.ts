@@ -16,6 +16,7 @@ import {
 
 const CLASS_NAMES = ['neg', 'pos'];
 
+/** Where IMDB lies and how {@link loadImdb} makes tokens of it. */
 export interface ImdbOptions extends VocabularyOptions, TextLimits {
   /** The folder `aclImdb` of the archive. */
   readonly source: Path;

