@@ -21,18 +21,13 @@ export type {
   Backend,
   BackendName,
   ContractSizes,
-  FailedProbe,
   GridSizes,
-  IsaReport,
   Joined,
   JoinedOperand,
   Loss,
   LossSum,
-  OpenableProbe,
   PackedWeights,
   Precision,
-  Probe,
-  ProbeReport,
   Qr,
   Reduction,
   Rows,
@@ -40,8 +35,15 @@ export type {
   Strided,
   Svd,
   Tiles,
-  UsableProbe,
 } from './backend/interface.ts';
+export type {
+  FailedProbe,
+  IsaReport,
+  OpenableProbe,
+  Probe,
+  ProbeReport,
+  UsableProbe,
+} from './backend/probes.ts';
 export type { BackendOptions } from './backend/selection.ts';
 export {
   type Contract,
@@ -104,6 +106,7 @@ export {
   type DecompositionFormat,
   fromNamedParts,
   type InFormat,
+  type NamedParts,
   namedParts,
 } from './decompose/named.ts';
 export type { ComputeOptions, TruncationOptions } from './decompose/options.ts';

@@ -69,6 +69,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 const BACKEND_FILES: Readonly<Record<string, string>> = {
   interface: 'interface',
+  probes: 'interface',
   native: 'implementations',
   wasm_files: 'implementations',
   wasm_pages: 'implementations',

@@ -13,7 +13,8 @@ import { XI } from '../core/xi.gen.ts';
 import type { AbiBinding } from './abi_binding.ts';
 import { abiFolds } from './abi_folds.ts';
 import { abiLinearAlgebra } from './abi_linalg.ts';
-import type { IsaReport, Joined, Kernels, Precision, Storage } from './interface.ts';
+import type { Joined, Kernels, Precision, Storage } from './interface.ts';
+import type { IsaReport } from './probes.ts';
 
 interface Description {
   readonly abi: number;

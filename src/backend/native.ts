@@ -6,7 +6,8 @@ import { isShared } from '../core/realm.ts';
 import type { DType, FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
-import type { Backend, Probe, Storage } from './interface.ts';
+import type { Backend, Storage } from './interface.ts';
+import type { Probe } from './probes.ts';
 import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
 const FILE = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;

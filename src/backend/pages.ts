@@ -1,11 +1,6 @@
 import { mismatch, oneOf, XiError } from '../core/errors.ts';
-import {
-  BACKEND_NAMES,
-  type Backend,
-  type BackendName,
-  type IsaReport,
-  type ProbeReport,
-} from './interface.ts';
+import { BACKEND_NAMES, type Backend, type BackendName } from './interface.ts';
+import type { IsaReport, ProbeReport } from './probes.ts';
 import { probeReference } from './reference.ts';
 import {
   type BackendOptions,

@@ -1,6 +1,7 @@
 import { XI } from '../core/xi.gen.ts';
 import { checked } from './checks.ts';
-import type { Activation, Backend, Kernels, Probe, Strided } from './interface.ts';
+import type { Activation, Backend, Kernels, Strided } from './interface.ts';
+import type { Probe } from './probes.ts';
 import { foldKernels } from './reference_folds.ts';
 import { joinedKernels } from './reference_joined.ts';
 import { learningKernels } from './reference_learning.ts';

@@ -1,6 +1,7 @@
 import { XiError } from '../core/errors.ts';
-import type { Backend, BackendName, ProbeReport } from './interface.ts';
+import type { Backend, BackendName } from './interface.ts';
 import { type PageBackendOptions, PageBackends } from './pages.ts';
+import type { ProbeReport } from './probes.ts';
 import type { WasmModule } from './wasm_modules.ts';
 import { fetched } from './wasm_pages.ts';
 

@@ -1,5 +1,6 @@
-import type { Backend, BackendName, ProbeReport } from './interface.ts';
+import type { Backend, BackendName } from './interface.ts';
 import { type PageBackendOptions, PageBackends } from './pages.ts';
+import type { ProbeReport } from './probes.ts';
 import { PACKED_MODULES } from './wasm_packed.ts';
 import { unpacked } from './wasm_pages.ts';
 

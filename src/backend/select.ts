@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { oneOf } from '../core/errors.ts';
-import { BACKEND_NAMES, type Backend, type BackendName, type Probe } from './interface.ts';
+import { BACKEND_NAMES, type Backend, type BackendName } from './interface.ts';
 import { probeNative } from './native.ts';
+import type { Probe } from './probes.ts';
 import { probeReference } from './reference.ts';
 import {
   type BackendOptions,

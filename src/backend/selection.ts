@@ -1,5 +1,6 @@
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
-import { BACKEND_NAMES, type Backend, type BackendName, type IsaReport } from './interface.ts';
+import { BACKEND_NAMES, type Backend, type BackendName } from './interface.ts';
+import type { IsaReport } from './probes.ts';
 
 /** Which backend to open. An option that is not given comes from the environment, where there is one. */
 export interface BackendOptions {

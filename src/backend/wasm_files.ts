@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { XiError } from '../core/errors.ts';
-import type { Probe } from './interface.ts';
+import type { Probe } from './probes.ts';
 import { probeModules } from './wasm.ts';
 import { type Threads, WORK } from './wasm_threads.ts';
 

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { Command } from 'commander';
-import { BACKEND_NAMES, type BackendName, type IsaReport } from '../backend/interface.ts';
+import { BACKEND_NAMES, type BackendName } from '../backend/interface.ts';
+import type { IsaReport } from '../backend/probes.ts';
 import { probeBackend, selectBackend } from '../backend/select.ts';
 import { XiError } from '../core/errors.ts';
 import { printJson } from './options.ts';

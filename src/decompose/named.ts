@@ -1,6 +1,5 @@
 import { mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
-import type { SafetensorsContent } from '../io/safetensors.ts';
 import { type CP, cpParts } from './cp.ts';
 import { type HierarchicalTucker, htRanks, partsOf } from './ht.ts';
 import { balancedTree } from './tree.ts';
@@ -25,6 +24,14 @@ export type Decomposition =
   | InFormat<'ht', HierarchicalTucker>
   | InFormat<'cp', CP>;
 
+/** What {@link namedParts} returns: what a safetensors file is written from. */
+export interface NamedParts {
+  /** By name. */
+  readonly tensors: Map<string, Tensor>;
+  /** The format, the ranks and what else was given. */
+  readonly metadata: Record<string, string>;
+}
+
 /** What a file says of its parts, under the key `decomposition` of its metadata. */
 const VERSION = 1;
 
@@ -47,7 +54,7 @@ export function partsIn({ format, value }: Decomposition): readonly Tensor[] {
 export function namedParts(
   decomposition: Decomposition,
   extra: Readonly<Record<string, unknown>> = {},
-): SafetensorsContent {
+): NamedParts {
   if (typeof decomposition !== 'object' || decomposition === null)
     throw mismatch('E_ARGUMENT', 'namedParts', 'a decomposition { format, value }', decomposition);
   const { format, value } = decomposition;
