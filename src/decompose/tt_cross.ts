@@ -1,15 +1,14 @@
-import { aborted, checkCallback, checkSignal, integer, mismatch, XiError } from '../core/errors.ts';
+import { checkCallback, checkSignal, integer, mismatch } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import { elementCount } from '../core/tensor.ts';
-import { firstColumns, firstRows, identity, type Linear, type Matrix, matrix, transpose } from './matrix.ts';
-import { maxvol } from './maxvol.ts';
+import { Cross, type ElementFunction } from './cross.ts';
+import { Search } from './cross_search.ts';
+import { identity } from './matrix.ts';
 import { checkMemory, TRUNCATION_KEYS, type TruncationOptions, truncation } from './options.ts';
-import { rankFor } from './truncate.ts';
-import { core, type TensorTrain, ttEvaluate } from './tt.ts';
+import { core, type TensorTrain } from './tt.ts';
 
-/** Elements at index tuples [n, T], row-major: one value for each row. */
-export type ElementFunction = (indices: Int32Array) => ArrayLike<number>;
+export type { ElementFunction } from './cross.ts';
 
 /** Error, ranks and sweeps of {@link ttCross}. */
 export interface TtCrossOptions extends TruncationOptions {
@@ -19,7 +18,7 @@ export interface TtCrossOptions extends TruncationOptions {
   readonly maxRanks?: TruncationOptions['maxRanks'];
   /** Most sweeps in both directions; 10. */
   readonly maxSweeps?: number;
-  /** Random index tuples at which the error is estimated, drawn apart from those that the train is made from; 1000. */
+  /** Random index tuples at which the error is estimated, drawn anew for every train; 1000. */
   readonly samples?: number;
   /** Of the first index tuples and of the samples; 0. */
   readonly seed?: number;
@@ -38,21 +37,26 @@ export interface TtCrossSweep {
   readonly sweep: number;
   /** Sweeps there are at most. */
   readonly maxSweeps: number;
-  /** Of the train after it, at the random samples. */
+  /** At random samples, of the better of the trains on the way there and back. */
   readonly error: number;
-  /** Largest rank of the train. */
+  /** Largest rank of that train. */
   readonly rank: number;
   /** How many elements have been asked for. */
   readonly evaluations: number;
 }
 
 export interface TtCrossResult extends TensorTrain {
-  /** √(Σ (f − TT)² / Σ f²) over the random samples: an estimate, not a bound. */
+  /**
+   * √(Σ (f − TT)² / Σ f²) over random samples that the train was not chosen by: an estimate, not a bound. Over all elements, and so the
+   * error itself, where they are at most `samples`, or at most twice as many as were asked for when `eps` was reached.
+   */
   readonly error: number;
   /** The largest |f − TT| among them. */
   readonly largest: number;
   /** Whether `error` is within `eps`. */
   readonly converged: boolean;
+  /** Sweeps that were done: less than `maxSweeps` without `converged` says that nothing got better any more. */
+  readonly sweeps: number;
   /** How many elements were asked for. */
   readonly evaluations: number;
 }
@@ -62,11 +66,16 @@ export interface TtCrossResult extends TensorTrain {
  *
  * For neighbouring modes t, t+1 the superblock `f(I_{t−1}, i_t, i_{t+1}, J_{t+2})` is evaluated and cut by an SVD, and maxvol chooses
  * the rows I_t (columns J_{t+1} on the way back) that interpolate it; so ranks adapt (Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432, 2010;
- * Savostyanov & Oseledets, Fast adaptive interpolation, 2011).
+ * Savostyanov & Oseledets, Fast adaptive interpolation, 2011). Nested index sets that lack something keep each other so. Each superblock
+ * therefore has more columns (rows on the way back): 4 tuples at random, the kick of TT-Toolbox's `dmrg_cross`, and the 8 at which the
+ * train before was wrong by most among samples, or f largest at first. It interpolates these, up to what is cut.
+ *
+ * It ends when two trains in a row are within `eps`, each at samples of its own, and the ranks grew no more; when one is at all elements;
+ * or when three sweeps in a row neither raised a rank nor lowered the error by a tenth. A sweep there confirms what the last sweep claims.
  *
  * The event loop has no turn meanwhile, nor may the function be asynchronous: call it in a worker thread where one must go on.
  *
- * There is no guarantee: a function that is zero at almost all elements can be missed. `error` is what fresh random samples say.
+ * There is no guarantee: a function that is zero, or simpler, at almost all elements can be missed.
  *
  * @throws XiError E_NUMERIC if the function returns NaN or an infinity, E_ARGUMENT for wrong options or lengths, E_MEMORY if a
  * superblock exceeds `maxBytes`; E_ABORTED.
@@ -100,20 +109,17 @@ export function ttCross(f: ElementFunction, shape: Shape, options: TtCrossOption
     return { ...inner, cores: withUnitModes(inner.cores, shape, maxBytes) };
   }
   const cross = new Cross(f, shape, linear, new Rng(seed), { eps, maxRanks, maxBytes, signal });
-  const test = cross.randomIndices(samples);
-  const truth = cross.evaluate(test);
-  let best: Omit<TtCrossResult, 'converged' | 'evaluations'> | undefined;
-  for (let sweep = 0; sweep < maxSweeps; sweep++) {
-    const cores = cross.rightwards();
-    const found = deviation(truth, ttEvaluate({ cores }, test));
-    if (!best || found.error < best.error) best = { cores, ...found };
-    const rank = Math.max(...cores.map((one) => one.shape[2]));
-    onSweep?.({ sweep: sweep + 1, maxSweeps, error: found.error, rank, evaluations: cross.evaluations });
-    if (best.error <= eps) break;
-    cross.leftwards();
+  const search = new Search(cross, shape, { eps, samples, maxBytes });
+  let [sweeps, goesOn] = [0, true];
+  while (goesOn && sweeps < maxSweeps) {
+    const { better, ...after } = search.sweep();
+    goesOn = after.goesOn;
+    sweeps++;
+    const { error, rank } = better;
+    onSweep?.({ sweep: sweeps, maxSweeps, error, rank, evaluations: cross.evaluations });
   }
-  const { evaluations } = cross;
-  return { ...best!, converged: best!.error <= eps, evaluations };
+  const { cores, error, largest } = search.result();
+  return { cores, error, largest, converged: error <= eps, sweeps, evaluations: cross.evaluations };
 }
 
 /** Index tuples of some modes as tuples of `count`, 0 at all others. */
@@ -135,132 +141,4 @@ function withUnitModes(cores: readonly Tensor[], shape: Shape, maxBytes: number)
     checkMemory('ttCross core', rank * rank, maxBytes);
     return core(rank, 1, rank, identity(rank).data);
   });
-}
-
-function deviation(truth: Float64Array, found: Float64Array): { error: number; largest: number } {
-  let [squares, wrong, largest] = [0, 0, 0];
-  const size = truth.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-  for (const [n, value] of truth.entries()) {
-    const difference = Math.abs(value - found[n]);
-    squares += (value / size) ** 2;
-    wrong += (difference / size) ** 2;
-    largest = Math.max(largest, difference);
-  }
-  return { error: squares > 0 ? Math.sqrt(wrong / squares) : Math.sqrt(wrong), largest };
-}
-
-interface Limits {
-  readonly eps: number;
-  readonly maxRanks: readonly number[];
-  readonly maxBytes: number;
-  readonly signal?: AbortSignal;
-}
-
-/** Index sets and the function: I_t are tuples of the first t modes, J_t of those from t on, one a row. */
-class Cross {
-  evaluations = 0;
-  private readonly f: ElementFunction;
-  private readonly shape: Shape;
-  private readonly linear: Linear;
-  private readonly rng: Rng;
-  private readonly limits: Limits;
-  private readonly left: number[][][];
-  private readonly right: number[][][];
-
-  constructor(f: ElementFunction, shape: Shape, linear: Linear, rng: Rng, limits: Limits) {
-    this.f = f;
-    this.shape = shape;
-    this.linear = linear;
-    this.rng = rng;
-    this.limits = limits;
-    this.left = shape.map(() => []);
-    this.left[0] = [[]];
-    // Two random tuples to begin with: one alone may meet zeros only.
-    this.right = shape.map((_, t) => this.tuples(2, t));
-    this.right.push([[]]);
-  }
-
-  private tuples(count: number, from: number): number[][] {
-    return Array.from({ length: count }, () => this.shape.slice(from).map((n) => this.rng.below(n)));
-  }
-
-  randomIndices(count: number): Int32Array {
-    return Int32Array.from(this.tuples(count, 0).flat());
-  }
-
-  evaluate(indices: Int32Array): Float64Array {
-    const count = indices.length / this.shape.length;
-    const { signal } = this.limits;
-    if (signal?.aborted) throw aborted(`ttCross: stopped after ${this.evaluations} evaluations`, signal);
-    const given = this.f(indices);
-    if (given?.length !== count)
-      throw mismatch('E_ARGUMENT', 'ttCross f', `${count} values`, given?.length ?? given);
-    const values = Float64Array.from(given);
-    for (const value of values) {
-      if (!Number.isFinite(value))
-        throw new XiError('E_NUMERIC', `ttCross f: expected finite values, received ${value}`);
-    }
-    this.evaluations += count;
-    return values;
-  }
-
-  /** f over all combinations of left tuples, middle modes [t, t + width) and right tuples, as [left·n, n′·right]. */
-  private block(t: number, width: 1 | 2): Matrix {
-    const [lefts, rights] = [this.left[t], this.right[t + width]];
-    const [n, m] = [this.shape[t], width === 2 ? this.shape[t + 1] : 1];
-    const [rows, cols] = [lefts.length * n, m * rights.length];
-    checkMemory('ttCross superblock', rows * cols * this.shape.length, this.limits.maxBytes);
-    const indices = new Int32Array(rows * cols * this.shape.length);
-    let at = 0;
-    for (const before of lefts) {
-      for (let i = 0; i < n; i++) {
-        for (let j = 0; j < m; j++) {
-          for (const after of rights) {
-            const tuple = width === 2 ? [...before, i, j, ...after] : [...before, i, ...after];
-            indices.set(tuple, at);
-            at += tuple.length;
-          }
-        }
-      }
-    }
-    return matrix(rows, cols, this.evaluate(indices));
-  }
-
-  /** The SVD of the superblock of modes t and t + 1, cut to its numerical rank. */
-  private cut(t: number): { U: Matrix; Vt: Matrix } {
-    const { U, s: values, Vt } = this.linear.svd(this.block(t, 2));
-    // Beside the largest, since squares of values beyond 1e±154 are no numbers.
-    const s = values.map((value) => value / (values[0] || 1));
-    const size = Math.sqrt(s.reduce((sum, value) => sum + value * value, 0));
-    const steps = Math.sqrt(Math.max(1, this.shape.length - 1));
-    // Never below the rounding errors of the elements, whose directions mean nothing.
-    const threshold = Math.max(this.limits.eps / (4 * steps), 1e-14) * size;
-    const { rank } = rankFor(s, threshold, this.limits.maxRanks[t]);
-    return { U: firstColumns(U, rank), Vt: firstRows(Vt, rank) };
-  }
-
-  /** Chooses I_1, I_2, … and returns the cores that interpolate there. */
-  rightwards(): Tensor[] {
-    const cores: Tensor[] = [];
-    const { shape } = this;
-    for (let t = 0; t + 1 < shape.length; t++) {
-      const { rows, C } = maxvol(this.cut(t).U);
-      const n = shape[t];
-      cores.push(core(this.left[t].length, n, C.cols, C.data));
-      this.left[t + 1] = rows.map((row) => [...this.left[t][Math.floor(row / n)], row % n]);
-    }
-    const last = shape.length - 1;
-    const { data } = this.block(last, 1);
-    cores.push(core(this.left[last].length, shape[last], 1, data));
-    return cores;
-  }
-
-  /** Chooses J_T, J_{T−1}, … */
-  leftwards(): void {
-    for (let t = this.shape.length - 2; t >= 0; t--) {
-      const { rows } = maxvol(transpose(this.cut(t).Vt));
-      const count = this.right[t + 2].length;
-      this.right[t + 1] = rows.map((row) => [Math.floor(row / count), ...this.right[t + 2][row % count]]);
-    }
-  }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { matrix } from '../../src/decompose/matrix.ts';
 import { maxvol } from '../../src/decompose/maxvol.ts';
-import { ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
+import { type TensorTrain, ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
 import { ttAdd, ttNorm, ttRound, ttScale } from '../../src/decompose/tt_arithmetic.ts';
 import { type TtCrossSweep, ttCross } from '../../src/decompose/tt_cross.ts';
 import { allIndices, backends, randomTensor, randomTrain } from '../support/decompose.ts';
@@ -58,6 +58,73 @@ describe.each(backends)('ttCross, $name', ({ open }) => {
     const other = Int32Array.from({ length: 40 * T }, (_, n) => (n * 7919 + 13 * Math.floor(n / T)) % 12);
     const [truth, value] = [f(other), ttEvaluate(found, other)];
     expect(largest(subtract(truth, value))).toBeLessThan(1e-6);
+  });
+});
+
+/** ‖f − TT‖ / ‖f‖ over all elements. */
+function errorOf(f: (indices: Int32Array) => Float64Array, shape: readonly number[], train: TensorTrain) {
+  const truth = f(allIndices(shape));
+  const full = ttFull(train).data;
+  const square = (value: number) => value * value;
+  const wrong = truth.reduce((sum, value, n) => sum + square(value - full[n]), 0);
+  return Math.sqrt(wrong / truth.reduce((sum, value) => sum + square(value), 0));
+}
+
+const bump = (index: Int32Array, centre: readonly number[]) =>
+  Math.exp(-index.reduce((sum, i, t) => sum + (i - centre[t]) ** 2, 0) / 2);
+
+describe('ttCross of functions whose index sets keep each other too small', () => {
+  it.each<[string, number[], (index: Int32Array) => number, number[]]>([
+    [
+      'two separated bumps',
+      [20, 20, 20],
+      (index) => bump(index, [3, 15, 7]) + 0.5 * bump(index, [15, 3, 17]),
+      [1, 2, 2, 1],
+    ],
+    [
+      '1/(1+i0+i2)/(1+i1+i3)',
+      [10, 10, 10, 10],
+      ([i, j, k, l]) => 1 / (1 + i + k) / (1 + j + l),
+      [1, 8, 47, 8, 1],
+    ],
+    [
+      'cos(i0 i2) sin(1+i1 i3)',
+      [8, 8, 8, 8],
+      ([i, j, k, l]) => Math.cos(i * k) * Math.sin(1 + j * l),
+      [1, 8, 64, 8, 1],
+    ],
+    ['(1+i0 i2)(1+i1 i3)', [10, 10, 10, 10], ([i, j, k, l]) => (1 + i * k) * (1 + j * l), [1, 2, 4, 2, 1]],
+    // Without its least element, one in 7776, the ranks are 5.
+    ['max', [6, 6, 6, 6, 6], (index) => Math.max(...index), [1, 6, 6, 6, 6, 1]],
+    ['a diagonal', [6, 6, 6, 6], ([i, j, k, l]) => (i === j && j === k && k === l ? 1 : 0), [1, 6, 6, 6, 1]],
+  ])('finds %s, whatever the seed', (_, shape, each, ranks) => {
+    const f = ofEach(shape.length, each);
+    for (let seed = 0; seed < 20; seed++) {
+      const found = ttCross(f, shape, { seed });
+      expect({ seed, converged: found.converged }).toEqual({ seed, converged: true });
+      expect(errorOf(f, shape, found)).toBeLessThan(2e-10);
+      // Ranks to 1e-10; the elements asked for may have a few more.
+      for (const [t, rank] of ttRanks(found).entries()) {
+        expect(rank).toBeGreaterThanOrEqual(ranks[t]);
+        expect(rank).toBeLessThanOrEqual(ranks[t] + 3);
+      }
+    }
+  });
+
+  it('stops where nothing gets better, and is not converged', () => {
+    const noise = randomTensor(new Rng(5), [6, 6, 6, 6]).data;
+    const f = ofEach(4, ([i, j, k, l]) => noise[((i * 6 + j) * 6 + k) * 6 + l]);
+    const found = ttCross(f, [6, 6, 6, 6], { maxRanks: 3, maxSweeps: 1000 });
+    expect(found.converged).toBe(false);
+    expect(found.sweeps).toBeGreaterThanOrEqual(4);
+    expect(found.sweeps).toBeLessThan(40);
+  });
+
+  it('gives the same for the same seed, and another error for another', () => {
+    const f = ofEach(4, ([i, j, k, l]) => 1 / (1 + i + k) / (1 + j + l));
+    const errors = [3, 3, 4].map((seed) => ttCross(f, [10, 10, 10, 10], { seed, maxRanks: 6 }).error);
+    expect(errors[0]).toBe(errors[1]);
+    expect(errors[0]).not.toBe(errors[2]);
   });
 });
 
