@@ -8,6 +8,7 @@ import { isPrime } from '../core/primes.ts';
 import { Rng } from '../core/rng.ts';
 import { checkTensor, type Inputs, type Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
+import { copyModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { inTurns } from '../train/breathe.ts';
@@ -103,7 +104,8 @@ const SPOT_CHECKS = 4;
  * part of the grid is evaluated anew, some entries also by the plain definition in integers, and the minor of the pivots is
  * eliminated modulo the prime.
  *
- * @returns a copy, which is what was checked: the certificate that was given may change while its digests are computed.
+ * @returns a copy, which is what was checked: the certificate, the model and the templates are those at the time of the call, and may
+ * change while digests are computed.
  * @throws XiError E_NUMERIC that says what does not hold; E_ARGUMENT for anything but a certificate.
  */
 export async function checkCertificate(
@@ -111,32 +113,33 @@ export async function checkCertificate(
   templates: Inputs,
   value: unknown,
 ): Promise<Certificate> {
-  const shown = templateRows('checkCertificate', checkModel('checkCertificate', model).config, templates);
-  const certificate = checkForm(model, shown, copyOf(value));
+  const where = 'checkCertificate';
+  const { config } = checkModel(where, model);
+  const rowsOf = templateRows(where, config, templates);
+  const certificate = checkForm(model, rowsOf, copyOf(value));
+  // What is evaluated is what the digests are of, whatever becomes of the model while they are computed.
+  const own = copyModel(model);
+  const shown: Tensor = { ...rowsOf, shape: [...rowsOf.shape], data: rowsOf.data.slice() };
   const { output, prime, rank, bound, rows, columns, pivotRows, pivotColumns } = certificate;
   const expect = (what: string, wanted: unknown, found: unknown) => {
     if (!same(wanted, found))
-      throw mismatch('E_NUMERIC', `checkCertificate ${what}`, written(wanted), written(found));
+      throw mismatch('E_NUMERIC', `${where} ${what}`, written(wanted), written(found));
   };
-  expect('model', await modelDigest(model), certificate.model);
+  expect('model', await modelDigest(own), certificate.model);
   expect('templates', await tensorDigest(shown), certificate.templates);
-  expect('xi', model.config.xi, certificate.xi);
+  expect('xi', config.xi, certificate.xi);
   const sides = sidesOf(certificate);
   expect('rows', sides.rowCount, rows);
   expect('columns', sides.columnCount, columns);
-  expect('bound', subgridBound(model.config.xi, rank, sides), bound);
+  expect('bound', subgridBound(config.xi, rank, sides), bound);
   if (certificate.chosen !== null) {
     const { samples, seed, window } = certificate.chosen;
     const { rowModes, choice } = certificate;
     const count = shown.shape[0];
-    expect(
-      'choice',
-      chooseSubgrid(count, model.config.steps, samples, seed, rowModes, window).choice,
-      choice,
-    );
+    expect('choice', chooseSubgrid(count, config.steps, samples, seed, rowModes, window).choice, choice);
   }
-  checkExactMemory('checkCertificate', sides.rowCount * sides.columnCount);
-  const evaluation = { where: 'checkCertificate', model, templates: shown, subgrid: certificate, output };
+  checkExactMemory(where, sides.rowCount * sides.columnCount);
+  const evaluation = { where, model: own, templates: shown, subgrid: certificate, output };
   const { network, values } = await inTurns(subgridResidues(evaluation, prime, {}));
   const field = new PrimeField(prime);
   const rng = new Rng(rank, prime);
@@ -156,7 +159,7 @@ export async function checkCertificate(
       minor[m * rank + n] = matrix[r * columns + c];
     });
   });
-  expect('rank of the minor of its pivots', eliminate(model.backend, field, minor, rank, rank).rank, rank);
+  expect('rank of the minor of its pivots', eliminate(own.backend, field, minor, rank, rank).rank, rank);
   return certificate;
 }
 

@@ -9,8 +9,8 @@ import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts'
 import { singularValuesOf } from '../analysis/spectrum.ts';
 import { templateRows } from '../analysis/templates.ts';
 import { checkCallback, checkSignal, integer, knownKeys, mismatch } from '../core/errors.ts';
-import { checkTensor, type Inputs, tensor } from '../core/tensor.ts';
-import { wideModel } from '../models/convert.ts';
+import { checkTensor, type Inputs, type Tensor, tensor } from '../core/tensor.ts';
+import { copyModel, wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { type SubgridBound, subgridBound } from '../theory/subgrid.ts';
 import { inTurns, turn } from '../train/breathe.ts';
@@ -80,7 +80,8 @@ const KEYS = [
  * with a certificate that {@link checkCertificate} verifies; otherwise it rests on singular values in float64 and a tolerance. S
  * rows bound the width by less than 2 S / log₂ S, and no theorem on ranks by more than S (docs/ranks.md).
  *
- * The event loop has a turn between blocks of the grid, panels of an elimination and spectra, where `signal` is looked at.
+ * The event loop has a turn between blocks of the grid, panels of an elimination and spectra, where `signal` is looked at. The network
+ * and templates are those at the time of the call, whatever happens to them meanwhile.
  *
  * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY;
  * E_ABORTED.
@@ -101,7 +102,7 @@ export async function certify(
   const { exact = false } = options;
   if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);
   if (options.rowModes !== undefined) splitModes(where, steps, options.rowModes);
-  const { shape } = checkTensor(`${where} templates`, shown, [-1, inputs], dtype);
+  const { shape, data } = checkTensor(`${where} templates`, shown, [-1, inputs], dtype);
   const [count] = shape;
   if (count === 0)
     throw mismatch('E_SHAPE', `${where} templates`, 'at least one template [M, inputs]', shape);
@@ -112,12 +113,18 @@ export async function certify(
   const window = checkWindow(`${where} window`, options.window ?? [0, steps], steps);
   const rowModes = options.rowModes && [...options.rowModes].sort((a, b) => a - b);
   const ours = chooseSubgrid(count, steps, samples, seed, rowModes, window);
-  const subgrid = { ...ours, ...(options.choice !== undefined && { choice: options.choice }) };
-  checkSubgrid(where, subgrid, steps, count);
+  const choice = options.choice === undefined ? ours.choice : options.choice;
+  checkSubgrid(where, { ...ours, choice }, steps, count);
+  const chosen =
+    options.choice === undefined ? { samples, seed, window: [window[0], window[1]] as const } : null;
+  // Copies: while this waits, the event loop runs programs that may change what was given.
+  const subgrid = { ...ours, choice: choice.map((list) => [...list]) };
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
   checkExactMemory(where, entries, options.maxBytes);
-  const evaluation = { model, templates: shown, subgrid, output, where } as const;
+  const own = copyModel(model);
+  const rows: Tensor = { dtype, shape: [...shape], data: data.slice() };
+  const evaluation = { model: own, templates: rows, subgrid, output, where } as const;
   const best = exact
     ? await exactBest(evaluation, choosePrime(where, options.prime), options)
     : await numericalBest(evaluation, tolerance, options);
@@ -133,8 +140,7 @@ export async function certify(
     subgrid,
   };
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
-  const proof = { ...best, subgrid, bound, chosen: options.choice ? null : { samples, seed, window } };
-  const certificate = await makeCertificate(model, shown, proof);
+  const certificate = await makeCertificate(own, rows, { ...best, subgrid, bound, chosen });
   const { spectrum } = await numericalBest({ ...evaluation, output: best.output }, tolerance, {
     ...options,
     onProgress: undefined,

@@ -1,7 +1,7 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
 import { allocate, type Tensor, tensor, zeros } from '../core/tensor.ts';
 import type { CpConfig, ModelKind } from './config.ts';
-import { checkModel, createModel, type Model } from './model.ts';
+import { checkModel, createModel, Model } from './model.ts';
 import { coreName } from './tt.ts';
 
 /** Elements of the largest full tensor, 0.5 GiB of float64. */
@@ -24,6 +24,10 @@ export function convert(model: Model, kind: ModelKind): Model {
   }
   return trainOf(model, config);
 }
+
+/** The same network with parameters of its own: what happens to the other while somebody waits does not concern it. */
+export const copyModel = ({ config, backend, parameters }: Model): Model =>
+  new Model(config, backend, new Map(Object.entries(parameters)));
 
 /** The same network in float64. */
 export function wideModel(model: Model): Model {

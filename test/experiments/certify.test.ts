@@ -102,6 +102,36 @@ describe('certify', () => {
     expect(exact.bound.refined).toBe(Math.ceil(exact.rank / 7));
   });
 
+  it('is about the network, the templates and the choice at the time of the call', async () => {
+    const small = createModel({ ...OPTIONS, steps: 4, init: 'normal', seed: 5, dtype: 'float64' });
+    const then = small.parameters;
+    const zero = { ...then, 'G.3': tensor(new Float64Array(then['G.3'].data.length), then['G.3'].shape) };
+    const shown = random(2, 3, 'float64');
+    const choice = new Array(4).fill(0).map(() => [0, 1, 2]);
+    const options = { exact: true, choice };
+    const { certificate: good, spectrum } = await certify(small, shown, options);
+    expect(good!.rank).toBeGreaterThan(1);
+    const pending = certify(small, shown, options);
+    small.setParameters(zero);
+    shown.data.fill(0);
+    choice[0].pop();
+    const found = await pending;
+    expect(found.certificate).toEqual(good);
+    expect(found.spectrum).toEqual(spectrum);
+    choice[0].push(2);
+
+    const same = random(2, 3, 'float64');
+    const { certificate: ofZero } = await certify(small, same, options);
+    const forged = { ...good, model: ofZero!.model };
+    const refused = checkCertificate(small, same, forged);
+    small.setParameters(then);
+    await expect(refused).rejects.toThrow(refusal('E_NUMERIC', /checkCertificate/));
+    const accepted = checkCertificate(small, same, good);
+    small.setParameters(zero);
+    same.data.fill(0);
+    expect(await accepted).toEqual(good);
+  });
+
   it('over the whole grid proves what exactRank does', async () => {
     const small = createModel({ ...OPTIONS, steps: 4, init: 'normal', seed: 5 });
     const all = [0, 1, 2];
