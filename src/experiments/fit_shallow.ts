@@ -13,6 +13,7 @@ import {
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor, zeros } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+import { checkRange, timesPower } from '../decompose/scale.ts';
 import { createModel, type Model } from '../models/model.ts';
 import { identity } from '../theory/features.ts';
 import { digit, targetOf } from '../theory/target.ts';
@@ -73,10 +74,11 @@ const MAX_INPUTS = 2 ** 24;
 
 /**
  * Fits a shallow network on one-hot templates to a tensor H [M,…,M] or [M,…,M,outputs], from several random starts: all λ and v, least
- * squares, L-BFGS. A start costs about 10·M^T·T·width·(M + outputs) operations an iteration. The event
+ * squares, L-BFGS. H is fitted at the size of 1, and λ scaled back, so that its size does not matter. A start costs about 10·M^T·T·width·(M + outputs) operations an iteration. The event
  * loop has no turn meanwhile: call it in a worker thread where one must go on.
  *
- * @throws XiError E_SHAPE for H as `realize`; E_ARGUMENT for options; E_MEMORY beyond 2^24 / (T·M) tuples; E_ABORTED.
+ * @throws XiError E_SHAPE for H as `realize`; E_ARGUMENT for options; E_MEMORY beyond 2^24 / (T·M) tuples; E_NUMERIC
+ * where λ would overflow; E_ABORTED.
  */
 export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
   const where = 'fitShallow';
@@ -95,12 +97,16 @@ export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
   checkSignal(where, signal);
   checkCallback(`${where} onIteration`, onIteration);
   const target = naming(where, () => targetOf(H, options.steps));
-  const { M, T, outputs, data, tuples } = target;
+  const { M, T, outputs, tuples } = target;
   if (tuples * T * M > MAX_INPUTS)
     throw new XiError('E_MEMORY', `${where}: expected at most 2^24 inputs, received ${M}^${T}·${T}·${M}`);
   const X = zeros([tuples, T, M], 'float64');
   for (let n = 0; n < tuples; n++)
     for (let t = 0; t < T; t++) X.data[(n * T + t) * M + digit(target, n, t)] = 1;
+  // The scores are linear in λ for every ξ: a power of two goes into it, and what is fitted has a size that no square leaves.
+  const size = target.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const exponent = size > 0 ? Math.floor(Math.log2(size)) : 0;
+  const data = target.data.map((value) => timesPower(value, -exponent));
   const norm = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0)) || 1;
   const make = (): Model => {
     const sizes = { kind: 'cp', xi, steps: T, inputs: M, outputs, rank: width } as const;
@@ -109,13 +115,15 @@ export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
   };
   const model = make();
   const split = width * outputs;
-  const set = (x: Float64Array) =>
+  const set = (x: Float64Array, power = 0) => {
+    const lambda = x.slice(0, split).map((value) => timesPower(value, power));
     model.setParameters({
       'features.A': identity(M),
       'features.b': zeros([M], 'float64'),
-      lambda: tensor(x.slice(0, split), [width, outputs]),
+      lambda: checkRange(where, [tensor(lambda, [width, outputs])])[0],
       v: tensor(x.slice(split), [T, width, M]),
     });
+  };
   // ½‖Γ − H‖² / ‖H‖².
   const objective = (x: Float64Array) => {
     if (!x.every(Number.isFinite)) return { value: Number.POSITIVE_INFINITY, gradient: x };
@@ -152,6 +160,10 @@ export function fitShallow(H: Tensor, options: FitShallowOptions): ShallowFit {
     const found = minimize(objective, start, { iterations, enough: tolerance ** 2 / 2, tell });
     if (found.value < best.value) best = found;
   }
-  set(best.x);
-  return { model, residual: Math.sqrt(2 * best.value), starts: tried };
+  set(best.x, exponent);
+  // Of what is returned: λ may have lost digits among subnormal numbers.
+  const squares = model
+    .score(X)
+    .data.reduce((sum, score, n) => sum + ((timesPower(score, -exponent) - data[n]) / norm) ** 2, 0);
+  return { model, residual: Math.sqrt(squares), starts: tried };
 }

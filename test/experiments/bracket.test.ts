@@ -87,6 +87,41 @@ describe('fitShallow', () => {
     expect(fitShallow(H, options).residual).toBe(residual);
   });
 
+  it.each([2 ** -40, 2 ** -515, 2 ** -565, 2 ** 515, 2 ** 531])(
+    'does the same for a tensor times %s',
+    (scale) => {
+      const H = tensor([
+        [1, -2],
+        [-3, 0.5],
+      ]);
+      const scaled = tensor(
+        H.data.map((value) => value * scale),
+        [2, 2],
+      );
+      for (const xi of ['rectifier', 'product', 'l2', 'logsumexp'] as const) {
+        const options = { xi, width: 1, starts: 2, iterations: 50, steps: 2, backend } as const;
+        const [plain, other] = [fitShallow(H, options), fitShallow(scaled, options)];
+        expect(other.residual).toBe(plain.residual);
+        expect(other.model.parameters.v).toEqual(plain.model.parameters.v);
+        const grid = bruteGrid(other.model, identity(2)).data;
+        const off = grid.map((value, n) => value / scale - H.data[n]);
+        expect(Math.hypot(...off) / Math.hypot(...H.data)).toBeCloseTo(plain.residual, 10);
+        expect(bracketWidth(scaled, { xi, starts: 2, backend })).toEqual(
+          bracketWidth(H, { xi, starts: 2, backend }),
+        );
+      }
+    },
+  );
+
+  it('gives the residual of what it returns among subnormal numbers', () => {
+    const H = tensor([2 ** -1070, 3 * 2 ** -1073, -(2 ** -1072), 2 ** -1074], [2, 2]);
+    const { model, residual } = fitShallow(H, { xi: 'product', width: 2, steps: 2, backend });
+    const grid = bruteGrid(model, identity(2)).data;
+    const off = grid.map((value, n) => (value - H.data[n]) * 2 ** 1000);
+    const size = H.data.map((value) => value * 2 ** 1000);
+    expect(Math.hypot(...off) / Math.hypot(...size)).toBeCloseTo(residual, 12);
+  });
+
   it.each<[string, object, RegExp]>([
     ['width', { width: 0 }, /fitShallow width/],
     ['tolerance', { tolerance: -1 }, /fitShallow tolerance/],
