@@ -116,7 +116,8 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
     view?.stop();
   }
   const { certificate, ...rest } = result;
-  const spectrum = { ...result.spectrum, singularValues: Array.from(result.spectrum.singularValues) };
+  const { spectrum: seen } = result;
+  const spectrum = seen && { ...seen, singularValues: Array.from(seen.singularValues) };
   const record = { ...certificate, ...rest, spectrum };
   if (flags.out !== undefined)
     await writeFileAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(certificate ?? record)}\n`));
@@ -131,19 +132,21 @@ function describe(
   model: Model,
   { bound, equalWidth, rank, rows, columns, method, spectrum, certificate, output }: Certification,
 ): string {
-  const doubt = certificate ? '' : ` by a numerical rank, not proven; gap ${spectrum.gap.toPrecision(3)}`;
+  const doubt = certificate ? '' : ` by a numerical rank, not proven; gap ${spectrum!.gap.toPrecision(3)}`;
   const width = bound.impossible
     ? `no shallow network of any width agrees with it${doubt}`
     : `a shallow network that agrees with it has width ≥ ${bound.joint}${doubt} (${bound.refined} term by term, ${bound.paper} by the paper's form)`;
   const how = certificate
     ? `proven modulo ${certificate.prime}`
-    : `singular values above ${spectrum.tolerance} of the largest`;
+    : `singular values above ${spectrum!.tolerance} of the largest`;
   const { kind, xi } = model.config;
   return `${kind}, ξ = ${xi}, score ${output}: rank ${rank} of a ${rows} × ${columns} matrix, ${how} (${method})\n${width}\n${spectrumLine(spectrum)}\na shallow network with as many parameters has width ${equalWidth}\n`;
 }
 
 /** How fast the singular values fall: how many are above each third power of ten. */
-function spectrumLine({ singularValues, effectiveRank, entropy }: Certification['spectrum']): string {
+function spectrumLine(spectrum: Certification['spectrum']): string {
+  if (spectrum === null) return 'spectrum: none, the scores leave the range of float64';
+  const { singularValues, effectiveRank, entropy } = spectrum;
   const above = [1e-3, 1e-6, 1e-9].map((part) => {
     const count = singularValues.filter((s) => s > part * singularValues[0]).length;
     return `${count} above ${part}`;

@@ -120,6 +120,11 @@ async function certificate(session: Session): Promise<void> {
   const { certificate: proof, spectrum, equalWidth } = await certify(model, templates, options);
   await checkCertificate(model, templates, proof);
   const { rank, prime, rows, columns, bound, model: modelDigest, templates: templatesDigest } = proof!;
+  if (spectrum === null)
+    throw new XiError(
+      'E_NUMERIC',
+      'reproduce: expected scores of the trained network within the range of float64',
+    );
   const { tolerance, entropy, effectiveRank } = spectrum;
   const values = relative(spectrum.singularValues);
   const record: CertificateRecord = {

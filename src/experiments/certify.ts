@@ -8,7 +8,7 @@ import { gridOutput, splitModes } from '../analysis/matricize.ts';
 import { checkTolerance, type RankReport, reportOf } from '../analysis/ranks.ts';
 import { singularValuesOf } from '../analysis/spectrum.ts';
 import { templateRows } from '../analysis/templates.ts';
-import { checkCallback, checkSignal, integer, knownKeys, mismatch } from '../core/errors.ts';
+import { checkCallback, checkSignal, integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { checkTensor, type Inputs, type Tensor, tensor } from '../core/tensor.ts';
 import { copyModel, wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
@@ -60,8 +60,8 @@ export interface Certification {
   readonly columns: number;
   /** Which templates the matrix is made of. */
   readonly subgrid: Subgrid;
-  /** Of the matrix in float64, with tolerance, gap and effective rank, whatever the method. */
-  readonly spectrum: RankReport;
+  /** Of the matrix in float64, with tolerance, gap and effective rank, whatever the method; null where a proven rank has none, because it overflows. */
+  readonly spectrum: RankReport | null;
   /** Of exact arithmetic. */
   readonly certificate?: Certificate;
 }
@@ -83,8 +83,8 @@ const KEYS = [
  * The event loop has a turn between blocks of the grid, panels of an elimination and spectra, where `signal` is looked at. The network
  * and templates are those at the time of the call, whatever happens to them meanwhile.
  *
- * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY;
- * E_ABORTED.
+ * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY; E_NUMERIC
+ * where scores overflow and no exact rank stands without them; E_ABORTED.
  */
 export async function certify(
   model: Model,
@@ -141,11 +141,19 @@ export async function certify(
   };
   if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
   const certificate = await makeCertificate(own, rows, { ...best, subgrid, bound, chosen });
-  const { spectrum } = await numericalBest({ ...evaluation, output: best.output }, tolerance, {
-    ...options,
-    onProgress: undefined,
-  });
+  const seen = { ...evaluation, output: best.output };
+  const spectrum = await spectrumOf(seen, tolerance, { ...options, onProgress: undefined });
   return { ...common, method: 'exact', certificate, spectrum };
+}
+
+/** Null where scores or singular values leave the range of float64: residues do not, and what is proven stays so. */
+async function spectrumOf(evaluation: Evaluation, tolerance: number, options: CertifyOptions) {
+  try {
+    return (await numericalBest(evaluation, tolerance, options)).spectrum;
+  } catch (cause) {
+    if (cause instanceof XiError && cause.code === 'E_NUMERIC') return null;
+    throw cause;
+  }
 }
 
 interface Best extends Pivots {

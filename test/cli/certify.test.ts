@@ -75,6 +75,24 @@ describe('certify', () => {
     expect((await certify(...MODEL, '--exact')).stdout).not.toMatch(/not proven/);
   });
 
+  it('proves a rank without a spectrum where the scores overflow', async () => {
+    const sizes = { kind: 'cp', xi: 'product', steps: 2, inputs: 1, outputs: 1, rank: 1 } as const;
+    const huge = createModel({ ...sizes, features: { size: 1, activation: 'identity' }, dtype: 'float64' });
+    huge.setParameters({
+      'features.A': tensor([[1]]),
+      'features.b': tensor([0]),
+      lambda: tensor([[1]]),
+      v: tensor([[[1e200]], [[1e200]]]),
+    });
+    await saveModel(huge, inFolder('huge.safetensors'));
+    await writeNpy(inFolder('one.npy'), tensor([[1]]));
+    const asked = ['huge.safetensors', '--templates', 'one.npy', '--exact'];
+    expect((await certify(...asked)).stdout).toMatch(
+      /rank 1 of a 1 × 1 .*\n.*\nspectrum: none, the scores leave/,
+    );
+    expect(JSON.parse((await certify(...asked, '--json')).stdout)).toMatchObject({ rank: 1, spectrum: null });
+  });
+
   it('asks for the templates of a model that does not say what it was trained on', async () => {
     await fails(
       ['certify', 'm.safetensors'],

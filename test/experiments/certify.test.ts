@@ -94,12 +94,54 @@ describe('certify', () => {
     expect(exact).toMatchObject({ method: 'exact', rows: 27, columns: 27 });
     // 240 parameters less 16 of the features; a term of width takes 6 · 4 + 2.
     expect(exact.equalWidth).toBe(Math.floor((model.parameterCount - 16) / 26));
-    expect(exact.spectrum.rank).toBe(exact.rank);
+    expect(exact.spectrum?.rank).toBe(exact.rank);
     expect(exact.rank).toBeGreaterThan(5);
     const numerical = await certify(model, templates, { samples: 30, seed: 2 });
     expect(numerical).toMatchObject({ method: 'singular values', bound: exact.bound, rank: exact.rank });
-    expect(numerical.spectrum.tolerance).toBe(1e-10);
+    expect(numerical.spectrum?.tolerance).toBe(1e-10);
     expect(exact.bound.refined).toBe(Math.ceil(exact.rank / 7));
+  });
+
+  it('keeps a proof where the scores or their singular values leave the range of float64', async () => {
+    const sizes = { kind: 'cp', xi: 'product', steps: 2, inputs: 2, outputs: 1, rank: 2 } as const;
+    const huge = createModel({ ...sizes, features: { size: 2, activation: 'identity' }, dtype: 'float64' });
+    const unit = tensor([
+      [1, 0],
+      [0, 1],
+    ]);
+    const lambda = tensor([[1], [1]]);
+    const set = (first: number[][], last: number[][]) =>
+      huge.setParameters({
+        'features.A': unit,
+        'features.b': tensor([0, 0]),
+        lambda,
+        v: tensor([first, last]),
+      });
+    set(
+      [
+        [1e200, 1],
+        [1, 2e200],
+      ],
+      [
+        [3e200, 1],
+        [1, 1e200],
+      ],
+    );
+    const { spectrum, rank, certificate } = await certify(huge, unit, { exact: true });
+    expect({ spectrum, rank }).toEqual({ spectrum: null, rank: 2 });
+    expect(await check(certificate, huge, unit)).toEqual(certificate);
+    await expect(certify(huge, unit)).rejects.toThrow(refusal('E_NUMERIC', /finite/));
+    set(
+      [
+        [1e154, 1e154],
+        [1, 1],
+      ],
+      [
+        [1.7e154, 1.7e154],
+        [1, 1],
+      ],
+    );
+    expect(await certify(huge, unit, { exact: true })).toMatchObject({ spectrum: null, rank: 1 });
   });
 
   it('is about the network, the templates and the choice at the time of the call', async () => {
