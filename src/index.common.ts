@@ -121,7 +121,12 @@ export {
 } from './decompose/tt_cross.ts';
 export { type TtSvdOptions, ttSvd } from './decompose/tt_svd.ts';
 export { type BracketOptions, bracketWidth, type WidthBracket } from './experiments/bracket.ts';
-export { type Certificate, type ChosenBy, checkCertificate } from './experiments/certificate.ts';
+export {
+  type Certificate,
+  type CheckCertificateOptions,
+  type ChosenBy,
+  checkCertificate,
+} from './experiments/certificate.ts';
 export { type Certification, type CertifyOptions, certify } from './experiments/certify.ts';
 export {
   type FitShallowOptions,

@@ -31,6 +31,7 @@ interface Flags extends BackendChoice {
   readonly exact?: boolean;
   readonly prime?: number;
   readonly tolerance?: number;
+  readonly maxBytes?: number;
   readonly out?: string;
   readonly check?: string;
   readonly json?: boolean;
@@ -69,6 +70,7 @@ export function certifyCommand(): Command {
     .option('--exact', 'exact arithmetic instead of singular values')
     .option('--prime <p>', 'of --exact arithmetic (default: 16777213)', number)
     .option('--tolerance <t>', 'of singular values (default: 1e-10)', number)
+    .option('--max-bytes <n>', 'most bytes of the scores that are evaluated (default: 4294967296)', number)
     .option('-o, --out <file>', 'write the certificate (--exact), or the result, as JSON')
     .option('--check <file>', 'verify a certificate');
   return withBackendOptions(command)
@@ -101,7 +103,7 @@ export function certifyCommand(): Command {
 const outputOf = (text: string) => (text === 'all' ? text : number(text));
 
 async function make(model: Model, templates: Tensor, flags: Flags): Promise<void> {
-  const { samples, seed, exact = false, prime, tolerance, output } = flags;
+  const { samples, seed, exact = false, prime, tolerance, output, maxBytes } = flags;
   const window = flags.window as CertifyOptions['window'];
   let view: CountView | undefined;
   const onProgress = (done: number, total: number) => {
@@ -110,7 +112,7 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
   };
   let result: Certification;
   try {
-    const options = { samples, seed, exact, output, prime, tolerance, window, onProgress } as const;
+    const options = { samples, seed, exact, output, prime, tolerance, window, maxBytes, onProgress } as const;
     result = await certify(model, templates, options);
   } finally {
     view?.stop();
@@ -162,7 +164,9 @@ async function check(model: Model, templates: Tensor, path: string, flags: Flags
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: expected a certificate as JSON`, { cause });
   }
-  const certificate: Certificate = await checkCertificate(model, templates, parsed);
+  const certificate: Certificate = await checkCertificate(model, templates, parsed, {
+    maxBytes: flags.maxBytes,
+  });
   const { rank, prime, bound } = certificate;
   if (flags.json) printJson({ valid: true, rank, prime, bound });
   else

@@ -96,6 +96,12 @@ export async function makeCertificate(model: Model, templates: Tensor, proof: Pr
   };
 }
 
+/** How much {@link checkCertificate} may allocate. */
+export interface CheckCertificateOptions {
+  /** Most bytes of the scores that are evaluated; 4 GiB when left out. */
+  readonly maxBytes?: number;
+}
+
 /** Entries that are recomputed by the plain definition in integers. */
 const SPOT_CHECKS = 4;
 
@@ -106,17 +112,23 @@ const SPOT_CHECKS = 4;
  *
  * @returns a copy, which is what was checked: the certificate, the model and the templates are those at the time of the call, and may
  * change while digests are computed.
- * @throws XiError E_NUMERIC that says what does not hold; E_ARGUMENT for anything but a certificate.
+ * @throws XiError E_NUMERIC that says what does not hold; E_ARGUMENT for anything but a certificate; E_MEMORY before anything is
+ * allocated where its part of the grid needs more than `maxBytes`.
  */
 export async function checkCertificate(
   model: Model,
   templates: Inputs,
   value: unknown,
+  options: CheckCertificateOptions = {},
 ): Promise<Certificate> {
   const where = 'checkCertificate';
+  knownKeys(where, options, ['maxBytes']);
+  const { maxBytes } = options;
   const { config } = checkModel(where, model);
   const rowsOf = templateRows(where, config, templates);
   const certificate = checkForm(model, rowsOf, copyOf(value));
+  const sides = sidesOf(certificate);
+  checkExactMemory(where, sides.rowCount * sides.columnCount, maxBytes);
   // What is evaluated is what the digests are of, whatever becomes of the model while they are computed.
   const own = copyModel(model);
   const shown: Tensor = { ...rowsOf, shape: [...rowsOf.shape], data: rowsOf.data.slice() };
@@ -128,7 +140,6 @@ export async function checkCertificate(
   expect('model', await modelDigest(own), certificate.model);
   expect('templates', await tensorDigest(shown), certificate.templates);
   expect('xi', config.xi, certificate.xi);
-  const sides = sidesOf(certificate);
   expect('rows', sides.rowCount, rows);
   expect('columns', sides.columnCount, columns);
   expect('bound', subgridBound(config.xi, rank, sides), bound);
@@ -138,7 +149,6 @@ export async function checkCertificate(
     const count = shown.shape[0];
     expect('choice', chooseSubgrid(count, config.steps, samples, seed, rowModes, window).choice, choice);
   }
-  checkExactMemory(where, sides.rowCount * sides.columnCount);
   const evaluation = { where, model: own, templates: shown, subgrid: certificate, output };
   const { network, values } = await inTurns(subgridResidues(evaluation, prime, {}));
   const field = new PrimeField(prime);

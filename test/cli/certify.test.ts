@@ -75,6 +75,16 @@ describe('certify', () => {
     expect((await certify(...MODEL, '--exact')).stdout).not.toMatch(/not proven/);
   });
 
+  it('keeps to --max-bytes, to make a certificate and to check one', async () => {
+    await certify(...MODEL, '--exact', '--out', 'limited.json');
+    const check = ['--check', 'limited.json', ...MODEL.slice(0, 3)];
+    const limit = ['--max-bytes', '10000'];
+    await fails(['certify', ...MODEL, '--exact', ...limit], 1, /certify: 729 exact scores need .*E_MEMORY/);
+    await fails(['certify', ...check, ...limit], 1, /checkCertificate: 729 exact scores need .*E_MEMORY/);
+    expect(await certify(...check, '--max-bytes', '134217728')).toMatchObject({ code: 0 });
+    await fails(['certify', ...check, '--max-bytes', '-1'], 2, /--max-bytes: expected an integer/);
+  });
+
   it('proves a rank without a spectrum where the scores overflow', async () => {
     const sizes = { kind: 'cp', xi: 'product', steps: 2, inputs: 1, outputs: 1, rank: 1 } as const;
     const huge = createModel({ ...sizes, features: { size: 1, activation: 'identity' }, dtype: 'float64' });

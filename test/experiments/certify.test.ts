@@ -102,6 +102,18 @@ describe('certify', () => {
     expect(exact.bound.refined).toBe(Math.ceil(exact.rank / 7));
   });
 
+  it('is checked within a limit of memory', async () => {
+    const limited = (options: object) => checkCertificate(model, templates, certificate, options);
+    await expect(limited({ maxBytes: 10_000 })).rejects.toThrow(
+      refusal('E_MEMORY', /^checkCertificate: 729 exact scores need \d+ bytes, the limit is 10000$/),
+    );
+    expect(await limited({ maxBytes: 2 ** 27 })).toEqual(certificate);
+    await expect(limited({ maxBytes: -1 })).rejects.toThrow(
+      refusal('E_ARGUMENT', /checkCertificate maxBytes/),
+    );
+    await expect(limited({ memory: 1 })).rejects.toThrow(refusal('E_ARGUMENT', /checkCertificate/));
+  });
+
   it('keeps a proof where the scores or their singular values leave the range of float64', async () => {
     const sizes = { kind: 'cp', xi: 'product', steps: 2, inputs: 2, outputs: 1, rank: 2 } as const;
     const huge = createModel({ ...sizes, features: { size: 2, activation: 'identity' }, dtype: 'float64' });
