@@ -18,7 +18,7 @@ export interface ExactRankOptions extends FilteredOptions {
   readonly seed?: number;
   /** Which of the scores; 0 when left out. */
   readonly output?: number;
-  /** Most bytes of the residues and a block; 4 GiB when left out. More is refused before anything is allocated. */
+  /** Most bytes of the residues, a block and the states that are kept; 4 GiB when left out. More is refused before anything is allocated. */
   readonly maxBytes?: number;
 }
 
@@ -75,7 +75,9 @@ export function exactRank(
   const [count] = checkTensor(`${where} templates`, shown, [-1, inputs], dtype).shape;
   checkExactMemory(where, count ** steps, options.maxBytes);
   const all = Array.from({ length: count }, (_, m) => m);
-  const network = exactNetwork(where, model, shown, new Array(steps).fill(all), output);
+  const choice = new Array(steps).fill(all);
+  checkExactMemory(where, count ** steps, options.maxBytes, { model, choice, output });
+  const network = exactNetwork(where, model, shown, choice, output);
   const { values, undecided } = filteredResidues(network, prime, options);
   const matrix = residueMatrix(network.choice, values, 1, 0, rowModes);
   const [rows, columns] = matrix.shape;
@@ -83,11 +85,25 @@ export function exactRank(
   return { rank, prime, output, rowModes: [...rowModes].sort((a, b) => a - b), rows, columns, undecided };
 }
 
-/** @throws XiError E_MEMORY when so many scores need more than the limit, E_ARGUMENT for a limit that is none. */
-export function checkExactMemory(where: string, scores: number, limit = DEFAULT_LIMIT): void {
+/** What is evaluated, as far as memory depends on it. */
+export interface ExactExtent {
+  readonly model: Model;
+  readonly choice: readonly (readonly number[])[];
+  readonly output: number | 'all';
+}
+
+/** @throws XiError E_MEMORY when so many scores, of a network if it is given, need more than the limit, E_ARGUMENT for a limit that is none. */
+export function checkExactMemory(
+  where: string,
+  scores: number,
+  limit = DEFAULT_LIMIT,
+  extent?: ExactExtent,
+): void {
   integer(`${where} maxBytes`, limit, 0, Number.MAX_SAFE_INTEGER);
+  const root = extent && joinTree(extent.model, extent.output).root;
+  const counts = extent?.choice.map((list) => list.length);
   // The residues, one output of them, and their matricization; checked before a network is looked at.
-  checkBytes(where, `${scores} exact scores need`, filteredBytes(3 * scores), limit);
+  checkBytes(where, `${scores} exact scores need`, filteredBytes(3 * scores, root, counts), limit);
 }
 
 /** A model over choices of templates in exact arithmetic. */

@@ -18,7 +18,7 @@ import { XI } from '../core/xi.gen.ts';
 import { dense, featuresForward, transposed } from '../features/features.ts';
 import { wideModel } from '../models/convert.ts';
 import { checkModel, type Model } from '../models/model.ts';
-import { BLOCK_BYTES, blocksOf, rowsOf } from './blocks.ts';
+import { BLOCK_BYTES, blocksOf, bytesBesides, rowsOf } from './blocks.ts';
 import { isLeaf, type Join, type JoinTree, joinTree, type Leaf, type Node } from './joins.ts';
 import { templateRows } from './templates.ts';
 
@@ -30,7 +30,7 @@ export interface GridOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** float64 evaluates a model of float32 in float64, which ranks want; that of the model when left out. */
   readonly dtype?: DType;
-  /** Most bytes of the tensor and of a block together; by default 2³¹. */
+  /** Most bytes of the tensor, of a block and of the states that are kept, together; by default 2³¹. */
   readonly maxBytes?: number;
 }
 
@@ -39,7 +39,7 @@ export interface GridOptions {
  *
  * `Γ[i_1, …, i_T, c] = score(x_{i_1}, …, x_{i_T})[c]`; templates [M,N], or tokens [M] that stand for one-hot rows, result [M,…,M,outputs]. Prefixes share their states
  * (TT, CP), subtrees theirs (HT), so that the cost is about that of the last join, 2·M^T·L·R·outputs operations or less.
- * The memory is that of the result and of one block of 64 MiB. In float32 rounding adds singular values of some 1e-7 of the
+ * The memory is that of the result, of one block of 64 MiB, and of the states of subtrees and rows that do not fit into it. In float32 rounding adds singular values of some 1e-7 of the
  * largest: for ranks say `dtype: 'float64'`, which widens model and templates. Khrulkov, Hrinchuk & Oseledets 2019, section 4.
  *
  * @throws XiError E_MEMORY, before anything is allocated, when result and block exceed `maxBytes`; E_ABORTED; E_ARGUMENT; E_SHAPE,
@@ -57,13 +57,17 @@ export function gridTensor(model: Model, templates: Inputs, options: GridOptions
   const given = checkTensor('gridTensor templates', rows, [-1, inputs], config.dtype);
   const counts = new Array<number>(steps).fill(given.shape[0]);
   const shape = [...counts, outputs];
-  checkMemory(shape, dtype, options.maxBytes);
+  checkMemory(shape, dtype, 0, options.maxBytes);
+  const besides = bytesBesides(joinTree(model).root, counts, BYTES[dtype]);
+  checkMemory(shape, dtype, besides, options.maxBytes);
   const wide = dtype === config.dtype ? model : wideModel(model);
   const F = templateFeatures(wide, dtype === config.dtype ? given : tensor(given, undefined, dtype));
   const choice = counts.map((count) => Array.from({ length: count }, (_, m) => m));
   const data = gridOf(wide.backend, dtype, joinTree(wide), F, choice, options);
   return { dtype, shape, data };
 }
+
+const BYTES = { float32: 4, float64: 8 } as const;
 
 /** F [M, features], F[m,:] = f(x_m). */
 export function templateFeatures(model: Model, templates: Tensor): Tensor {
@@ -82,9 +86,9 @@ export function templateFeatures(model: Model, templates: Tensor): Tensor {
   return { dtype, shape: [rows, M], data: values };
 }
 
-function checkMemory(shape: readonly number[], dtype: DType, limit = MOST_BYTES): void {
+function checkMemory(shape: readonly number[], dtype: DType, besides: number, limit = MOST_BYTES): void {
   const count = shape.reduce((product, extent) => product * extent, 1);
-  const bytes = count * (dtype === 'float32' ? 4 : 8) + BLOCK_BYTES;
+  const bytes = count * BYTES[dtype] + Math.max(BLOCK_BYTES, besides);
   integer('gridTensor maxBytes', limit, 0, Number.MAX_SAFE_INTEGER);
   checkBytes('gridTensor', `shape [${shape.join(', ')}] of ${dtype} with its block needs`, bytes, limit);
   elementCount(shape, 'gridTensor');
@@ -173,8 +177,7 @@ export function* gridParts(
   };
 
   try {
-    const bytes = dtype === 'float32' ? 4 : 8;
-    for (const [begin, end] of blocksOf(root, counts, bytes)) {
+    for (const [begin, end] of blocksOf(root, counts, BYTES[dtype])) {
       if (signal?.aborted) throw aborted(`gridTensor: stopped after ${begin} of ${total} rows`, signal);
       const { values, first } = evaluate(root, begin, end);
       // A block of everything is the result.

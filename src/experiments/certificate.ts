@@ -128,7 +128,13 @@ export async function checkCertificate(
   const rowsOf = templateRows(where, config, templates);
   const certificate = checkForm(model, rowsOf, copyOf(value));
   const sides = sidesOf(certificate);
-  checkExactMemory(where, sides.rowCount * sides.columnCount, maxBytes);
+  const entries = sides.rowCount * sides.columnCount;
+  checkExactMemory(where, entries, maxBytes);
+  checkExactMemory(where, entries, maxBytes, {
+    model,
+    choice: certificate.choice,
+    output: certificate.output,
+  });
   // What is evaluated is what the digests are of, whatever becomes of the model while they are computed.
   const own = copyModel(model);
   const shown: Tensor = { ...rowsOf, shape: [...rowsOf.shape], data: rowsOf.data.slice() };

@@ -122,6 +122,7 @@ export async function certify(
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
   checkExactMemory(where, entries, options.maxBytes);
+  checkExactMemory(where, entries, options.maxBytes, { model, choice: subgrid.choice, output });
   const own = copyModel(model);
   const rows: Tensor = { dtype, shape: [...shape], data: data.slice() };
   const evaluation = { model: own, templates: rows, subgrid, output, where } as const;

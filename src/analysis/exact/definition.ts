@@ -6,8 +6,8 @@ import { rowsOf } from '../blocks.ts';
 import { isLeaf, type Join, type JoinTree, type Leaf, type Node } from '../joins.ts';
 import { type Dyadic, dyadic, rescaled } from './dyadic.ts';
 
-/** Rows of one node that are remembered, a few kilobytes each. */
-const REMEMBERED = 4096;
+/** Values of one node that are remembered: 4096 rows of a width of 256. */
+const REMEMBERED = 2 ** 20;
 
 /** The operators that keep dyadic numbers dyadic. */
 export const EXACT_XI = [
@@ -106,7 +106,7 @@ export class ExactNetwork {
     let values = memory.get(row);
     if (!values) {
       values = this.join(node, row);
-      if (memory.size >= REMEMBERED) memory.clear();
+      if (memory.size * node.width >= REMEMBERED) memory.clear();
       memory.set(row, values);
     }
     return values;

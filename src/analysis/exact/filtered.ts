@@ -1,7 +1,7 @@
 import { aborted, mismatch } from '../../core/errors.ts';
 import { atOnce, type Parts } from '../../core/parts.ts';
-import { BLOCK_BYTES, blocksOf, rowsOf } from '../blocks.ts';
-import { isLeaf, type Join, type Node } from '../joins.ts';
+import { BLOCK_BYTES, blocksOf, bytesBesides, rowsOf } from '../blocks.ts';
+import { isLeaf, type Join, type Node, nodesOf } from '../joins.ts';
 import type { ExactNetwork, ExactXi } from './definition.ts';
 import { compare, grainOf } from './dyadic.ts';
 import { filteredJoin } from './join.ts';
@@ -48,6 +48,11 @@ const FORMS: Readonly<Record<ExactXi, Form>> = {
 
 /** Values that are kept for all blocks: those of nodes with fewer rows than this. */
 const KEPT_VALUES = 2 ** 20;
+
+/** Both forms of a value. */
+const VALUE_BYTES = 16;
+/** An integer of a leaf, of some hundred bits, with its place in a list; and its coefficients are as many again. */
+const INTEGER_BYTES = 128;
 
 /** Unit roundoff, with which errors begin. */
 const UNIT = 2 ** -53;
@@ -105,8 +110,7 @@ class Filtered {
     const { root } = this.network;
     const total = rowsOf(root, this.counts);
     let values: Float64Array | undefined;
-    // Both forms of a value.
-    for (const [begin, end] of blocksOf(root, this.counts, 16)) {
+    for (const [begin, end] of blocksOf(root, this.counts, VALUE_BYTES)) {
       if (signal?.aborted) throw aborted(`exact evaluation: stopped after ${begin} of ${total} rows`, signal);
       const { residues, first } = this.evaluate(root, begin, end, false);
       const part = residues.subarray((begin - first) * root.width, (end - first) * root.width);
@@ -262,7 +266,11 @@ function sliced(
   };
 }
 
-/** Bytes that {@link filteredResidues} needs for so many scores: the result and a block. */
-export function filteredBytes(scores: number): number {
-  return 8 * scores + BLOCK_BYTES;
+/** Bytes that {@link filteredResidues} needs for so many scores: the result and a block, and of a network what it keeps besides. */
+export function filteredBytes(scores: number, root?: Node, counts: readonly number[] = []): number {
+  if (!root) return 8 * scores + BLOCK_BYTES;
+  const leaves = nodesOf(root).filter(isLeaf);
+  const integers = leaves.reduce((sum, { mode, width }) => sum + counts[mode] * width, 0);
+  const besides = bytesBesides(root, counts, VALUE_BYTES, KEPT_VALUES) + INTEGER_BYTES * integers;
+  return 8 * scores + Math.max(BLOCK_BYTES, besides);
 }
