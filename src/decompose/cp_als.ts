@@ -71,8 +71,8 @@ export interface CpAlsResult extends CP {
  *
  * A sweep costs 2·T·N·R operations for N elements. The event loop has no turn meanwhile: call it in a worker thread where one must go on.
  *
- * @throws XiError E_NUMERIC for NaN or infinities and where a weight overflows, E_ARGUMENT for wrong options, E_MEMORY if a product of factors exceeds `maxBytes`;
- * E_ABORTED.
+ * @throws XiError E_NUMERIC for NaN or infinities and where a weight overflows, E_ARGUMENT for wrong options, E_MEMORY before anything is allocated
+ * if a product of factors, or a Gram matrix [R, R], exceeds `maxBytes`; E_ABORTED.
  */
 export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
   const keys = [...COMPUTE_KEYS, 'rank', 'starts', 'maxSweeps', 'tolerance', 'seed', 'signal', 'onSweep'];
@@ -89,6 +89,8 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
   checkCallback('cpAls onSweep', onSweep);
   const H = dense('cpAls', tensor, linear, maxBytes);
   checkMemory('cpAls product of factors', (product(H.shape) / Math.min(...H.shape)) * R, maxBytes);
+  checkMemory('cpAls factor', Math.max(...H.shape) * R, maxBytes);
+  checkMemory('cpAls Gram matrix', R * R, maxBytes);
   const fits = Array.from({ length: starts }, (_, n) => {
     const factors = n === 0 ? leadingVectors(linear, H, R) : randomFactors(H, R, new Rng(seed, n));
     const start = n + 1;
@@ -193,6 +195,11 @@ class Als {
   private project(t: number): Matrix {
     const { linear, R } = this;
     const { shape, data } = this.H;
+    // Without modes after it, the product would be R times as large as the tensor.
+    if (t === shape.length - 1) {
+      const unfolded = matrix(data.length / shape[t], shape[t], data);
+      return linear.transposedTimes(unfolded, khatriRaoOf(this.factors.slice(0, t), R));
+    }
     const after = khatriRaoOf(this.factors.slice(t + 1), R);
     const before = khatriRaoOf(this.factors.slice(0, t), R);
     const n = shape[t];
@@ -213,33 +220,38 @@ function pseudoInverse(linear: Linear, A: Matrix): Matrix {
   return linear.multiply(transpose(Vt), scaleRows(transpose(U), inverse));
 }
 
-/** Columns of norm 1, with their norms in the weights, the largest first. */
+/** Columns of norm 1, with their norms in the weights, the largest first. A term that vanished has unit vectors and the weight 0. */
 function normalised(factors: readonly Matrix[], scale: number): CP {
   const R = factors[0].cols;
-  const norms = factors.map(({ rows, data }) =>
-    Array.from({ length: R }, (_, r) => {
-      let sum = 0;
-      for (let i = 0; i < rows; i++) sum += data[i * R + r] ** 2;
-      return Math.sqrt(sum);
-    }),
-  );
-  const weights = Array.from({ length: R }, (_, r) => norms.reduce((size, norm) => size * norm[r], 1));
+  const columns = factors.map((factor) => Array.from({ length: R }, (_, r) => columnOf(factor, r)));
+  const weights = Array.from({ length: R }, (_, r) => columns.reduce((size, of) => size * of[r].norm, 1));
   const order = [...weights.keys()].sort((x, y) => weights[y] - weights[x]);
   return {
     weights: tensor64(
       [R],
       Float64Array.from(order, (r) => weights[r] / scale),
     ),
-    factors: factors.map(({ rows, data }, t) =>
+    factors: factors.map(({ rows }, t) =>
       tensor64(
         [rows, R],
-        Float64Array.from({ length: rows * R }, (_, at) => {
-          const r = order[at % R];
-          return data[Math.floor(at / R) * R + r] / (norms[t][r] || 1);
-        }),
+        Float64Array.from(
+          { length: rows * R },
+          (_, at) => columns[t][order[at % R]].unit[Math.floor(at / R)],
+        ),
       ),
     ),
   };
+}
+
+/** A column as its norm and a vector of norm 1. It is divided by its largest element first, whose square might vanish. */
+function columnOf({ rows, cols, data }: Matrix, r: number): { norm: number; unit: Float64Array } {
+  const column = Float64Array.from({ length: rows }, (_, i) => data[i * cols + r]);
+  const largest = column.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (largest === 0) return { norm: 0, unit: column.fill(1, 0, 1) };
+  const part = 2 ** Math.max(-1022, Math.floor(Math.log2(largest)));
+  const scaled = column.map((value) => value / part);
+  const size = Math.sqrt(scaled.reduce((sum, value) => sum + value * value, 0));
+  return { norm: size * part, unit: scaled.map((value) => value / size) };
 }
 
 function errorOf(linear: Linear, { data, norm, scale }: Dense, cp: CP, maxBytes: number): number {

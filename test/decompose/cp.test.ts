@@ -70,6 +70,12 @@ describe('cpAls', () => {
     ['rank 0', () => cpAls(H, { rank: 0 }), 'E_ARGUMENT'],
     ['no starts', () => cpAls(H, { rank: 1, starts: 0 }), 'E_ARGUMENT'],
     ['a negative tolerance', () => cpAls(H, { rank: 1, tolerance: -1 }), 'E_ARGUMENT'],
+    ['too large a Gram matrix', () => cpAls(H, { rank: 3000, maxBytes: 2e5 }), 'E_MEMORY'],
+    [
+      'too large a factor',
+      () => cpAls(tensor64([20], new Float64Array(20)), { rank: 15, maxBytes: 2000 }),
+      'E_MEMORY',
+    ],
     ['too large a product', () => cpAls(H, { rank: 1e6, maxBytes: 1e6 }), 'E_MEMORY'],
     ['no CP', () => cpFull({} as CP), 'E_ARGUMENT'],
     [
@@ -79,6 +85,24 @@ describe('cpAls', () => {
     ],
   ])('refuses %s', (_, work, expected) => {
     expect(work).toThrow(expect.objectContaining({ code: expected }));
+  });
+});
+
+describe('columns of cpAls', () => {
+  it.each<[string, number[], number, number]>([
+    ['a term that vanishes', new Array(10).fill(2), 3, 1],
+    ['elements near the least', [3, 3, 3], 2, 2 ** -1000],
+  ])('have norm 1, for %s', (_, shape, rank, size) => {
+    const tensor = tensor64(shape, new Float64Array(shape.reduce((n, extent) => n * extent, 1)).fill(size));
+    const cp = cpAls(tensor, { rank, starts: 3 });
+    for (const {
+      shape: [n],
+      data,
+    } of cp.factors) {
+      for (let r = 0; r < rank; r++)
+        expect(Math.hypot(...Array.from({ length: n }, (_, i) => data[i * rank + r]))).toBeCloseTo(1, 12);
+    }
+    expect(cp.error).toBeLessThan(1e-7);
   });
 });
 
