@@ -2,7 +2,7 @@ import { isTensor, type Tensor } from '../core/tensor.ts';
 import { type ApproximateHT, assemble } from './ht.ts';
 import { type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
 import { dense, product, type TruncationOptions, tensor64, truncation } from './options.ts';
-import { checkRange } from './scale.ts';
+import { withScale } from './scale.ts';
 import { balancedTree, type TreeNode } from './tree.ts';
 import { type Split, split } from './truncate.ts';
 
@@ -70,8 +70,14 @@ export function htSvd(tensor: Tensor, options: TruncationOptions = {}): Approxim
     }
     parts.set(node, tensor64([left.cols, right.cols, cols], B));
   }
-  const root = parts.get(tree.root)!;
-  const scaled = { ...root, data: root.data.map((value) => value / H.scale) };
-  parts.set(tree.root, checkRange('htSvd', [scaled])[0]);
+  const order = [...tree.leaves, ...tree.inner];
+  const scaled = withScale(
+    'htSvd',
+    order.map((node) => parts.get(node)!),
+    H.exponent,
+  );
+  order.forEach((node, n) => {
+    parts.set(node, scaled[n]);
+  });
   return { ...assemble(tree, parts), error: H.norm > 0 ? Math.sqrt(discarded) / H.norm : 0 };
 }

@@ -57,6 +57,24 @@ export function spreadPower(where: string, parts: readonly Tensor[], exponent: n
   return checkRange(where, scaled);
 }
 
+/** Below 2^this the elements of one part would be subnormal, and lose digits, for which others have room. */
+const LEAST_OF_ONE = -900;
+
+/**
+ * Parts of a tensor that was scaled by 2^−exponent before it was decomposed: the last one takes it back, or all do where that one
+ * would lose digits.
+ *
+ * @throws XiError E_NUMERIC where it overflows.
+ */
+export function withScale(where: string, parts: readonly Tensor[], exponent: number): Tensor[] {
+  // Elements of an ordinary size make no others, and to look at a million of them takes a part of the time.
+  if (exponent === 0) return [...parts];
+  if (exponent < LEAST_OF_ONE) return spreadPower(where, parts, exponent);
+  const [last] = parts.slice(-1);
+  const data = (last.data as Float64Array).map((value) => timesPower(value, exponent));
+  return checkRange(where, [...parts.slice(0, -1), { ...last, data }]);
+}
+
 /** @throws XiError E_NUMERIC where a part of the result is not finite. */
 export function checkRange(where: string, parts: readonly Tensor[]): Tensor[] {
   for (const { data } of parts) {

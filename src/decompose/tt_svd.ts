@@ -11,7 +11,7 @@ import {
   type TruncationOptions,
   truncation,
 } from './options.ts';
-import { checkRange } from './scale.ts';
+import { withScale } from './scale.ts';
 import { split, type Threshold } from './truncate.ts';
 import { type ApproximateTT, core } from './tt.ts';
 
@@ -28,7 +28,7 @@ export interface TtSvdOptions extends TruncationOptions {
  *
  * Each of the T−1 steps leaves out at most `eps·‖H‖/√(T−1)`, so that `‖H − TT‖ ≤ eps·‖H‖`; ranks are the least that do,
  * at least 1, and within √(T−1) of the best error for these ranks (Oseledets, SIAM J. Sci. Comput. 33, 2011, Theorem 2.2). All cores
- * but the last are left-orthogonal. `error` is √(Σ of what the steps left out)/‖H‖: what the error is, up to rounding of some ε,
+ * but the last are left-orthogonal; below 2^−900, where that one would lose digits, they are so but for a power of two. `error` is √(Σ of what the steps left out)/‖H‖: what the error is, up to rounding of some ε,
  * and with `randomized` at most is.
  *
  * Costs the SVD of each unfolding, about 2·N·n_t·r_{t−1} operations for N elements; where an unfolding is proven to have
@@ -66,11 +66,10 @@ export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT
   if (middle) {
     const { at, left, right } = middle;
     const rest = train.run(left, H.shape.slice(0, at));
-    train.finish(linear.multiply(rest, right), H.shape.slice(at), H.scale);
-  } else train.finish(matrix(1, H.data.length, H.data), H.shape, H.scale);
-  // Elements of an ordinary size make no others, and to look at a million of them takes a part of the time.
-  if (H.scale !== 1) checkRange('ttSvd', train.cores);
-  return { cores: train.cores, error: missed + Math.sqrt(train.discarded) / H.norm };
+    train.finish(linear.multiply(rest, right), H.shape.slice(at));
+  } else train.finish(matrix(1, H.data.length, H.data), H.shape);
+  const cores = withScale('ttSvd', train.cores, H.exponent);
+  return { cores, error: missed + Math.sqrt(train.discarded) / H.norm };
 }
 
 /** Steps from left to right over what is left of a tensor. */
@@ -102,19 +101,12 @@ class Sweep {
     return rest;
   }
 
-  /** All modes of `shape` but the last, which is what remains; takes the scaling of the tensor back. */
-  finish(tensor: Matrix, shape: readonly number[], scale: number): void {
+  /** All modes of `shape` but the last, which is what remains. */
+  finish(tensor: Matrix, shape: readonly number[]): void {
     const { data } = this.run(tensor, shape.slice(0, -1));
     const n = shape[shape.length - 1];
     // A copy, since a train without steps would share the caller's values.
-    this.cores.push(
-      core(
-        data.length / n,
-        n,
-        1,
-        data.map((value) => value / scale),
-      ),
-    );
+    this.cores.push(core(data.length / n, n, 1, data.slice()));
   }
 }
 

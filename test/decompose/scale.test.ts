@@ -46,6 +46,23 @@ describe.each(backends)('elements whose squares leave the range of float64, $nam
     expect(htDot(ht, htSvd(small, { backend }), { backend }) / norm ** 2).toBeCloseTo(1, 12);
   });
 
+  it.each([2 ** -1030, 2 ** -1066, 2 ** -1074])('subnormal ones keep eps, %s', (scale) => {
+    const rng = new Rng(3);
+    const whole = tensor64(
+      [4, 3, 4, 2],
+      Array.from({ length: 96 }, () => (rng.below(200) - 100) * 8),
+    );
+    const small = times(whole, scale);
+    const [tt, ht] = [ttSvd(small, { backend }), htSvd(small, { backend })];
+    // What the parts make, times 2^1000: elements themselves would be rounded to the few digits that subnormal numbers have.
+    const [first, ...cores] = tt.cores;
+    const train = ttFull({ cores: [times(first, 2 ** 1000), ...cores] }, { backend });
+    const [leaf, ...leaves] = ht.leaves;
+    const tree = htFull({ ...ht, leaves: [times(leaf, 2 ** 1000), ...leaves] }, { backend });
+    for (const full of [train, tree]) expect(distance(full, times(small, 2 ** 1000))).toBeLessThan(1e-12);
+    expect(ttRanks(ttSvd(small, { backend }))).toEqual(ttRanks(ttSvd(whole, { backend })));
+  });
+
   it('a long train of ordinary cores has a norm, and rounds', () => {
     const steps = 240;
     const shape = new Array(steps).fill(4);
