@@ -60,7 +60,11 @@ export function decomposeCommand(): Command {
         .choices(FORMATS)
         .default('tt'),
     )
-    .option('--eps <e>', 'largest error relative to the Frobenius norm; tt and ht (default: 1e-12)', number)
+    .option(
+      '--eps <e>',
+      'largest error relative to the Frobenius norm; tt and ht (default: 1e-12; of float32 above its rounding, some 1e-7)',
+      number,
+    )
     .option(
       '--ranks <R>',
       'most ranks, one or a list: of tt R_1 to R_{T−1}, of ht those of the T leaves, then of the nodes level by level without the root; of cp the number of terms',

@@ -1,7 +1,7 @@
 import { isTensor, type Tensor } from '../core/tensor.ts';
 import { type ApproximateHT, assemble } from './ht.ts';
 import { type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
-import { dense, product, type TruncationOptions, tensor64, truncation } from './options.ts';
+import { defaultEps, dense, product, type TruncationOptions, tensor64, truncation } from './options.ts';
 import { withScale } from './scale.ts';
 import { balancedTree, type TreeNode } from './tree.ts';
 import { type Split, split } from './truncate.ts';
@@ -27,7 +27,13 @@ export function htSvd(tensor: Tensor, options: TruncationOptions = {}): Approxim
   const count = isTensor(tensor) && Array.isArray(tensor.shape) ? tensor.shape.length : 1;
   const tree = balancedTree(Math.max(1, count));
   const nodes = [...tree.leaves, ...tree.inner].filter((node) => node !== tree.root);
-  const { linear, eps, maxRanks, maxBytes } = truncation('htSvd', options, nodes.length);
+  const { linear, eps, maxRanks, maxBytes } = truncation(
+    'htSvd',
+    options,
+    nodes.length,
+    undefined,
+    defaultEps(tensor, treeEdges(count), 1e-12),
+  );
   const H = dense('htSvd', tensor, linear, maxBytes);
   const threshold = { value: (eps * H.norm) / Math.sqrt(treeEdges(count)), norm: H.norm };
   const most = new Map(nodes.map((node, n) => [node, maxRanks[n]]));

@@ -20,7 +20,7 @@ export interface ComputeOptions {
 
 /** How much may be cut off: an error, or ranks. */
 export interface TruncationOptions extends ComputeOptions {
-  /** Largest error relative to the Frobenius norm; 1e-12. */
+  /** Largest error relative to the Frobenius norm; 1e-12, and of a float32 tensor √k 2⁻²³ for the k ranks that are cut: less may be rounding. */
   readonly eps?: number;
   /**
    * Most ranks, which take precedence over `eps`: one number for all, or a list of those between two modes (TT), of the leaves and
@@ -41,15 +41,23 @@ export function computing(where: string, options: ComputeOptions, keys: readonly
   return { linear: new Linear(backend ?? defaultBackend()), maxBytes };
 }
 
-/** The checked options of a function that truncates `count` ranks. */
+/**
+ * The error that is allowed where nothing is said. Elements that were rounded to float32 make a tensor of full rank, of which each
+ * step leaves out what is below 2⁻²³ of the norm: rounding is at most half of that.
+ */
+export const defaultEps = (tensor: unknown, steps: number, usual: number): number =>
+  isTensor(tensor) && tensor.dtype === 'float32' ? Math.sqrt(Math.max(1, steps)) * 2 ** -23 : usual;
+
+/** The checked options of a function that truncates `count` ranks; `usual` is its error where none is given. */
 export function truncation(
   where: string,
   options: TruncationOptions,
   count: number,
   keys: readonly string[] = TRUNCATION_KEYS,
+  usual = 1e-12,
 ) {
   const compute = computing(where, options, keys);
-  const { eps = 1e-12, maxRanks = BIGGEST_RANK } = options;
+  const { eps = usual, maxRanks = BIGGEST_RANK } = options;
   checkEps(where, eps);
   const list =
     typeof maxRanks === 'number' ? new Array<number>(count).fill(maxRanks) : listed(maxRanks, count);

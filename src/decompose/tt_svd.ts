@@ -5,6 +5,7 @@ import { firstColumns, firstRows, type Linear, type Matrix, matrix, reshape, tra
 import {
   BIGGEST_RANK,
   type Dense,
+  defaultEps,
   dense,
   product,
   TRUNCATION_KEYS,
@@ -44,7 +45,13 @@ export interface TtSvdOptions extends TruncationOptions {
 export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT {
   const count = isTensor(tensor) && Array.isArray(tensor.shape) ? Math.max(0, tensor.shape.length - 1) : 0;
   const keys = [...TRUNCATION_KEYS, 'randomized', 'seed'];
-  const { linear, eps, maxRanks, maxBytes } = truncation('ttSvd', options, count, keys);
+  const { linear, eps, maxRanks, maxBytes } = truncation(
+    'ttSvd',
+    options,
+    count,
+    keys,
+    defaultEps(tensor, count, 1e-12),
+  );
   const seed = integer('ttSvd seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   const { randomized = false } = options;
   if (typeof randomized !== 'boolean')

@@ -1,6 +1,7 @@
 import { knownKeys, mismatch, naming, oneOf, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+import { defaultEps } from '../decompose/options.ts';
 import { MODEL_KINDS, type ModelKind } from '../models/config.ts';
 import type { Model } from '../models/model.ts';
 import { shallowAdditive } from './additive.ts';
@@ -37,7 +38,7 @@ export interface RealizeOptions extends Placement {
   readonly features?: FeatureChoice;
   /** T, where the shape of H leaves open whether its last axis is that of the outputs. */
   readonly steps?: number;
-  /** Relative error, in the Frobenius norm, that the tensor train of kind `tt` may make; 1e-13 by default. */
+  /** Relative error, in the Frobenius norm, that the tensor train of kind `tt` may make; by default 1e-13, and of a float32 H √(T−1) 2⁻²³, as of `ttSvd`. */
   readonly eps?: number;
 }
 
@@ -100,7 +101,8 @@ function realized(where: string, H: Tensor, options: RealizeOptions): Realizatio
     throw mismatch('E_ARGUMENT', `${where} eps`, 'a number from 0 to less than 1', eps);
   const target = naming(where, () => targetOf(H, options.steps));
   const features = naming(where, () => featureMap(target.M, options.features));
-  const job: Job = { target, features, placement: options, eps, variant: options.variant };
+  const allowed = options.eps ?? defaultEps(H, target.T - 1, DEFAULT_EPS);
+  const job: Job = { target, features, placement: options, eps: allowed, variant: options.variant };
   const { templates, condition } = features;
   return { ...REACH[xi](job, kind, xi), templates, condition };
 }

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
+import { tensor } from '../../src/core/tensor.ts';
+import { htRanks } from '../../src/decompose/ht.ts';
+import { htSvd } from '../../src/decompose/ht_svd.ts';
 import { type TensorTrain, ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
 import { ttAdd, ttDot, ttHadamard, ttNorm, ttRound, ttScale } from '../../src/decompose/tt_arithmetic.ts';
 import { ttSvd } from '../../src/decompose/tt_svd.ts';
@@ -146,6 +149,22 @@ describe.each(backends)('tensor trains, $name', ({ open }) => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('does not decompose the rounding of float32 elements', () => {
+    const shape = [6, 6, 6, 6];
+    const values = Array.from({ length: 6 ** 4 }, (_, n) =>
+      Math.sin([216, 36, 6, 1].reduce((sum, step) => sum + (Math.floor(n / step) % 6), 0)),
+    );
+    const single = tensor(values, shape, 'float32');
+    const found = ttSvd(single, { backend });
+    expect(ttRanks(found)).toEqual([1, 2, 2, 2, 1]);
+    expect(found.error).toBeLessThan(Math.sqrt(3) * 2 ** -23);
+    expect(distance(ttFull(found, { backend }), tensor64(shape, values))).toBeLessThan(2 ** -23);
+    expect(htRanks(htSvd(single, { backend }))).toEqual([[2, 2, 2, 2], [2, 2], [1]]);
+    // As before, where it is asked for.
+    expect(ttRanks(ttSvd(single, { backend, eps: 1e-12 }))[2]).toBeGreaterThan(6);
+    expect(ttRanks(ttSvd(tensor64(shape, values), { backend }))).toEqual([1, 2, 2, 2, 1]);
   });
 
   it('takes float32, zeros, one axis and extreme scales', () => {

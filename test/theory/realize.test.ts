@@ -183,6 +183,17 @@ describe('realize', () => {
     }
   });
 
+  it('does not realize the rounding of a float32 tensor', () => {
+    const values = Array.from({ length: 6 ** 4 }, (_, n) =>
+      Math.sin([216, 36, 6, 1].reduce((sum, step) => sum + (Math.floor(n / step) % 6), 0)),
+    );
+    const H = tensor(values, [6, 6, 6, 6], 'float32');
+    expect(realization(H, { kind: 'tt', xi: 'rectifier', backend }).ttRanks).toEqual([2, 2, 2]);
+    expect(Math.max(...realization(H, { kind: 'tt', xi: 'rectifier', eps: 1e-13, backend }).ttRanks!)).toBe(
+      11,
+    );
+  });
+
   it('has float32 models too', () => {
     const H = randomTensor(new Rng(2), modes(3, 4));
     const model = realize(H, { kind: 'tt', xi: 'rectifier', dtype: 'float32', backend });
