@@ -1,5 +1,5 @@
 import { knownKeys, mismatch, naming, oneOf, XiError } from '../core/errors.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { type Tensor, tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { defaultEps } from '../decompose/options.ts';
 import { MODEL_KINDS, type ModelKind } from '../models/config.ts';
@@ -46,7 +46,7 @@ export interface RealizeOptions extends Placement {
 export interface Realization {
   /** The network: its scores of the templates are the tensor. */
   readonly model: Model;
-  /** `[M,N]`: the inputs that the modes stand for. */
+  /** `[M,N]`, in the dtype of the model: the inputs that the modes stand for. */
   readonly templates: Tensor;
   /** The construction; `linear` and `additive` are those of the product and of sum and relusum. */
   readonly variant: RealizeVariant | 'linear' | 'additive';
@@ -103,8 +103,9 @@ function realized(where: string, H: Tensor, options: RealizeOptions): Realizatio
   const features = naming(where, () => featureMap(target.M, options.features));
   const allowed = options.eps ?? defaultEps(H, target.T - 1, DEFAULT_EPS);
   const job: Job = { target, features, placement: options, eps: allowed, variant: options.variant };
-  const { templates, condition } = features;
-  return { ...REACH[xi](job, kind, xi), templates, condition };
+  const made = REACH[xi](job, kind, xi);
+  const { condition } = features;
+  return { ...made, templates: tensor(features.templates, undefined, made.model.config.dtype), condition };
 }
 
 interface Job {
@@ -194,7 +195,9 @@ function choose<T extends string>(
   xi: Xi,
   variants: readonly T[],
 ): T | undefined {
-  return variant && oneOf(`realize variant of kind ${kind} with ξ = ${xi}`, variant, variants);
+  return variant === undefined
+    ? undefined
+    : oneOf(`realize variant of kind ${kind} with ξ = ${xi}`, variant, variants);
 }
 
 function fits(what: string, size: number): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exactRank } from '../../src/analysis/exact_rank.ts';
 import { gridTensor } from '../../src/analysis/grid.ts';
 import { selectBackend } from '../../src/backend/select.ts';
 import { frobeniusError, relativeError } from '../../src/core/distance.ts';
@@ -180,6 +181,36 @@ describe('realize', () => {
       const made = realization(H, { kind: 'tt', xi: 'rectifier', features: F, backend });
       expect(made.condition).toBeGreaterThan(10 ** power);
       expect(off(made.model, made.templates, H)).toBeLessThan(100 * Number.EPSILON * made.condition);
+    }
+  });
+
+  it.each([null, '', 0, false, Number.NaN])('refuses %s as a variant', (variant) => {
+    for (const [kind, xi] of [
+      ['cp', 'max'],
+      ['tt', 'rectifier'],
+      ['ht', 'min'],
+      ['tt', 'product'],
+      ['cp', 'sum'],
+    ] as const) {
+      const options = { kind, xi, variant: variant as never, backend };
+      expect(() => realize(identity(3), options)).toThrow(
+        refusal('E_ARGUMENT', /realize variant .*expected/),
+      );
+    }
+  });
+
+  it('gives templates that its model takes', () => {
+    for (const [kind, dtype] of [
+      ['cp', 'float32'],
+      ['tt', 'float32'],
+      ['ht', 'float32'],
+      ['tt', 'float64'],
+    ] as const) {
+      const H = tensor([1, 2, 3, 4], [2, 2]);
+      const made = realization(H, { kind, xi: 'rectifier', dtype, backend });
+      expect(made.templates.dtype).toBe(dtype);
+      expect(off(made.model, made.templates, H)).toBeLessThan(1e-6);
+      expect(exactRank(made.model, made.templates, [0]).rank).toBe(2);
     }
   });
 
