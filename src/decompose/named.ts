@@ -1,4 +1,4 @@
-import { mismatch, oneOf, XiError } from '../core/errors.ts';
+import { integer, mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type CP, cpParts } from './cp.ts';
 import { type HierarchicalTucker, htRanks, partsOf } from './ht.ts';
@@ -34,6 +34,7 @@ export interface NamedParts {
 
 /** What a file says of its parts, under the key `decomposition` of its metadata. */
 const VERSION = 1;
+const BIGGEST_ORDER = 2 ** 20;
 
 /** Ranks: r_0, …, r_T of a train; lists of the levels, leaves first, of a hierarchical tensor; R of CP. */
 export function ranksOf({ format, value }: Decomposition): number[] | number[][] | number {
@@ -66,7 +67,10 @@ export function namedParts(
   else cpParts('namedParts', value);
   const numbered = (letter: string, parts: readonly Tensor[]) =>
     parts.map((part, t) => [`${letter}.${t}`, part] as const);
-  const record = { version: VERSION, format, ranks: ranksOf(decomposition), ...extra };
+  const order =
+    format === 'tt' ? value.cores.length : format === 'ht' ? value.leaves.length : value.factors.length;
+  const own = { version: VERSION, format, order, ranks: ranksOf(decomposition) };
+  const record = { ...own, ...extra, ...own };
   const metadata = { format: 'xitensor', decomposition: written(record) };
   if (format === 'tt') return { tensors: new Map(numbered('G', value.cores)), metadata };
   if (format === 'cp') {
@@ -92,8 +96,8 @@ function written(record: object): string {
 /**
  * The decomposition that {@link namedParts} named.
  *
- * @throws XiError E_FILE if the metadata are not of a decomposition or a part is missing; E_SHAPE, E_DTYPE or E_NUMERIC if parts contradict
- * each other.
+ * @throws XiError E_FILE if the metadata are not of a decomposition, a part is missing or foreign, or order and ranks are not those that
+ * the metadata say; E_SHAPE, E_DTYPE or E_NUMERIC if parts contradict each other.
  */
 export function fromNamedParts(
   where: string,
@@ -105,16 +109,33 @@ export function fromNamedParts(
   if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
   if (typeof metadata !== 'object' || metadata === null)
     throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);
-  const format = formatOf(where, metadata);
+  const said = descriptionOf(where, metadata);
+  const foreign = new Set(tensors.keys());
   const part = (name: string): Tensor => {
     const found = tensors.get(name);
     if (!found) throw mismatch('E_FILE', where, `a tensor '${name}'`, [...tensors.keys()]);
+    foreign.delete(name);
     return found;
   };
   const numbered = (letter: string) => {
     const count = [...tensors.keys()].filter((name) => new RegExp(`^${letter}\\.\\d+$`).test(name)).length;
-    return Array.from({ length: count }, (_, t) => part(`${letter}.${t}`));
+    return Array.from({ length: said.order ?? count }, (_, t) => part(`${letter}.${t}`));
   };
+  const found = partsOfFormat(where, said.format, part, numbered);
+  if (foreign.size > 0)
+    throw mismatch('E_FILE', where, `no tensors but those of a ${said.format}`, [...foreign]);
+  const [ranks, wanted] = [ranksOf(found), said.ranks].map((list) => JSON.stringify(list));
+  if (ranks !== wanted)
+    throw mismatch('E_FILE', `${where} ranks`, `${ranks}, which its tensors have`, wanted);
+  return found;
+}
+
+function partsOfFormat(
+  where: string,
+  format: DecompositionFormat,
+  part: (name: string) => Tensor,
+  numbered: (letter: string) => Tensor[],
+): Decomposition {
   if (format === 'tt') {
     const value = { cores: numbered('G') };
     coresOf(where, value);
@@ -132,14 +153,26 @@ export function fromNamedParts(
   return { format, value };
 }
 
-function formatOf(where: string, metadata: Readonly<Record<string, string>>): DecompositionFormat {
+/** What a file says of itself. */
+interface Description {
+  readonly format: DecompositionFormat;
+  /** T; files of before it was written may have the shape. */
+  readonly order: number | undefined;
+  readonly ranks: unknown;
+}
+
+function descriptionOf(where: string, metadata: Readonly<Record<string, string>>): Description {
   const text = Object.hasOwn(metadata, 'decomposition') ? metadata.decomposition : undefined;
   if (text === undefined)
     throw mismatch('E_FILE', where, "a description under the key 'decomposition'", 'none');
   try {
-    const record = JSON.parse(text) as { version?: unknown; format?: unknown };
+    const record = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
     if (record?.version !== VERSION) throw mismatch('E_FILE', where, `version ${VERSION}`, record?.version);
-    return oneOf(`${where} format`, record.format as DecompositionFormat, FORMATS);
+    const format = oneOf(`${where} format`, record.format as DecompositionFormat, FORMATS);
+    const { ranks, shape } = record;
+    const order = record.order ?? (Array.isArray(shape) ? shape.length : undefined);
+    if (order === undefined) return { format, order, ranks };
+    return { format, order: integer(`${where} order`, order, 1, BIGGEST_ORDER), ranks };
   } catch (cause) {
     if (cause instanceof XiError && cause.code === 'E_FILE') throw cause;
     throw new XiError('E_FILE', `${where}: its description is not that of a decomposition`, { cause });
