@@ -184,6 +184,42 @@ describe('realize', () => {
     }
   });
 
+  it.each([
+    ['entries', 2, 2],
+    ['entries+constant', 2, 2],
+    ['fibres', 1.1, 1],
+  ] as const)('keeps the bound of its rounding, %s', (variant, factor, power) => {
+    for (const [M, T] of [
+      [4, 5],
+      [2, 8],
+      [3, 4],
+    ]) {
+      const count = M ** T;
+      const rng = new Rng(M, T);
+      const values: ((n: number) => number)[] = [
+        () => 0.1,
+        () => -0.1,
+        (n) => (n % 2 === 0 ? 0.1 : -0.1),
+        (n) => (2 * n < count ? 0.1 : -0.1),
+        () => rng.normal(),
+      ];
+      for (const value of values) {
+        const H = tensor(
+          Array.from({ length: count }, (_, n) => value(n)),
+          modes(M, T),
+        );
+        const grid = bruteGrid(
+          realize(H, { kind: 'cp', xi: 'rectifier', variant, backend }),
+          identity(M),
+        ).data;
+        const most = H.data.reduce((size, x) => Math.max(size, Math.abs(x)), 0);
+        const wrong = grid.reduce((size, x, n) => Math.max(size, Math.abs(x - H.data[n])), 0);
+        const terms = variant === 'fibres' ? M ** (T - 1) : count;
+        expect(wrong).toBeLessThanOrEqual(factor * Number.EPSILON * terms ** power * most);
+      }
+    }
+  });
+
   it.each([null, '', 0, false, Number.NaN])('refuses %s as a variant', (variant) => {
     for (const [kind, xi] of [
       ['cp', 'max'],
