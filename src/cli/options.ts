@@ -45,6 +45,10 @@ const TYPED_AS = new Map([
   ['validationSplit', 'validation'],
   ['features.size', 'features'],
   ['steps', 'length'],
+  ['M', 'templates'],
+  ['T', 'steps'],
+  ['L', 'projection'],
+  ['ranks', 'rank'],
 ]);
 
 /** What a function of the library says of one of its options, `train learningRate: …`, with the option as it was typed instead. */

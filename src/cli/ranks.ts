@@ -5,6 +5,7 @@ import { counted } from '../core/counted.ts';
 import { integer, mismatch } from '../core/errors.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
 import { ENTRIES, FIGURES, type RankStudy, studyOf } from '../experiments/rank_config.ts';
+import type { RankTally } from '../experiments/rank_tally.ts';
 import { distributionsCsv, type RankDistribution } from '../experiments/ranks.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { interruption } from './interruption.ts';
@@ -28,7 +29,7 @@ const NOTES = `
 Rows are the odd modes, columns the even ones. Results depend on the options and the seed alone, not on
 the number of workers. With --out, records.jsonl grows network by network and the same command goes on
 where it was stopped, or one with more networks or other ranks; histograms.json and histograms.csv are written
-at the end.
+at the end. Without --out, Ctrl-C prints the distributions of the networks that are done, as partial, with exit status 1.
 
 Examples:
   xitensor ranks --figure 3 --out figure3
@@ -130,16 +131,33 @@ async function ranks(flags: Flags): Promise<void> {
   const seconds = (performance.now() - started) / 1000;
   const { done, total } = tally;
   if (done < total) {
+    if (flags.out === undefined) return partial(tally, flags, seconds);
     stop.stopped();
-    const resume = flags.out === undefined ? '' : '; the same command goes on from there';
     if (flags.json) printJson({ stopped: true, done, total });
-    else process.stdout.write(`stopped after ${done} of ${counted(total, 'network')}${resume}\n`);
+    else
+      process.stdout.write(
+        `stopped after ${done} of ${counted(total, 'network')}; the same command goes on from there\n`,
+      );
     return;
   }
   const distributions = tally.distributions(flags.figure ?? null);
   if (flags.out !== undefined) await writeHistograms(flags.out, study, distributions);
   if (flags.json) printJson({ study, distributions, seconds });
   else process.stdout.write(draw(distributions, seconds));
+}
+
+/** What is done is all there will be: nothing goes on later from a study without a folder, which has failed then. */
+function partial(tally: RankTally, flags: Flags, seconds: number): void {
+  const { study, done, total } = tally;
+  process.exitCode = 1;
+  const begun = tally.distributions(flags.figure ?? null).filter(({ networks }) => networks > 0);
+  if (flags.json) printJson({ stopped: true, done, total, study, distributions: begun, seconds });
+  else {
+    const shown = begun.length > 0 ? draw(begun, seconds) : '';
+    process.stdout.write(
+      `${shown}partial: stopped after ${done} of ${total} networks, without --out to go on from\n`,
+    );
+  }
 }
 
 async function writeHistograms(

@@ -65,5 +65,5 @@ function line({ id, statement, instances, kind, figure, tolerance, pass }: Verif
       ? `${figure} violations in ${instances} instances`
       : `relative error ${figure.toExponential(1)} ≤ ${tolerance.toExponential(0)}, ${instances} instances`;
   const shown = pass ? told : told.replace('≤', '> allowed');
-  return `${pass ? 'pass' : 'FAIL'}  ${id.padEnd(27)}${shown}\n      ${statement}\n`;
+  return `${pass ? 'pass' : 'FAIL'}  ${id.padEnd(30)}${shown}\n      ${statement}\n`;
 }

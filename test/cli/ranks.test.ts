@@ -215,6 +215,46 @@ describe('ranks', () => {
     );
   });
 
+  it('prints what is done at Ctrl-C, as partial, where nothing can go on later', async () => {
+    const study = [
+      '--templates',
+      '6',
+      '--steps',
+      '6',
+      '--rank',
+      '1,4',
+      '--networks',
+      '100000',
+      '--workers',
+      '1',
+    ];
+    for (const json of [[], ['--json']]) {
+      const running = start([COMMAND, 'ranks', ...study, ...json]);
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      running.child.kill('SIGINT');
+      const { code, stdout } = await running.done;
+      expect(code).toBe(1);
+      if (json.length === 0) {
+        expect(stdout).toMatch(
+          /^R 1: \d+ networks, mean rank [\d.]+ .*\n[\s\S]*partial: stopped after \d+ of 200000 networks, without --out/,
+        );
+        expect(stdout).not.toMatch(/NaN/);
+        continue;
+      }
+      const { stopped, done, distributions } = JSON.parse(stdout);
+      expect(stopped).toBe(true);
+      const counted = distributions.reduce((sum: number, one: { networks: number }) => sum + one.networks, 0);
+      expect(counted).toBe(done);
+    }
+  });
+
+  it('names the options that were typed', async () => {
+    await fails(['ranks', '--steps', '1'], 2, /^xitensor: --steps: expected an integer from 2/);
+    await fails(['ranks', '--rank', '0'], 2, /^xitensor: --rank: expected an integer from 1/);
+    await fails(['ranks', '--templates', '0'], 2, /^xitensor: --templates: /);
+    await fails(['ranks', '--projection', '0'], 2, /^xitensor: --projection: /);
+  });
+
   it('says that no bound is proven for l2', async () => {
     const { code, stdout } = await xitensor(['ranks', ...SMALL, '--xi', 'l2']);
     expect(code).toBe(0);

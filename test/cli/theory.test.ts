@@ -123,6 +123,13 @@ describe('realize', () => {
 });
 
 describe('verify', () => {
+  it('leaves room after the longest name', async () => {
+    const only = ['verify', '--only', 'theorem-5.1-entries+constant', '--instances', '2'];
+    expect((await xitensor(only)).stdout).toMatch(
+      /^pass {2}theorem-5\.1-entries\+constant {2}relative error/,
+    );
+  });
+
   it('prints a figure for each check and one record for all', async () => {
     const shown = await xitensor([
       'verify',
