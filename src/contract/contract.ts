@@ -177,7 +177,7 @@ function contractWinners(expression: string, operands: readonly Tensor[], option
     const inputs = adoptAll('contract.arg', prepared, backend, operands, borrow);
     const out = borrow(backend.allocate(dtype, prepared.outLength));
     if (compilation.program.steps.length === 0) out.fill(NEUTRAL[checked.reduce]);
-    const indices = winningIndices(compilation, backend, dtype, inputs, out, borrow);
+    const indices = winningIndices(compilation, prepared.summed, backend, dtype, inputs, out, borrow);
     return { value: { dtype, shape, data: out.take() }, indices };
   });
 }

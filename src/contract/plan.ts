@@ -91,13 +91,24 @@ export function describeProgram(program: Program, context: Context): Contraction
     };
   });
   const made = program.nodes.slice(program.inputs, -1);
-  return describe(context, program, {
-    steps,
-    largest: Math.max(0, ...made.map(({ labels }) => volume(labels, block))),
-    peakBytes: width * peakElements(program, block),
-    blockBytes: width * volume(output, block),
-    blocks,
-  });
+  const notes = [...program.notes, ...onesNotes(extents)];
+  return describe(
+    context,
+    { ...program, notes },
+    {
+      steps,
+      largest: Math.max(0, ...made.map(({ labels }) => volume(labels, block))),
+      peakBytes: width * peakElements(program, block),
+      blockBytes: width * volume(output, block),
+      blocks,
+    },
+  );
+}
+
+/** Which indices no step has, because they have one value. */
+function onesNotes(extents: ReadonlyMap<string, number>): string[] {
+  const ones = [...extents].filter(([, extent]) => extent === 1).map(([label]) => label);
+  return ones.length > 0 ? [`of extent 1, which no step needs: ${ones.join(', ')}`] : [];
 }
 
 /** Whose loop it is that calls a function. */
@@ -127,7 +138,7 @@ export function describeDefinition(
   const notes = [all > 0 ? 'ξ is a function: neither order nor kernels, all in float64' : NO_TERMS];
   return describe(
     { ...context, xi: 'a function', backend: DEFINITION },
-    { extents, output, slices: [], notes },
+    { extents, slices: [], notes },
     {
       steps: all > 0 ? [step] : [],
       largest: 0,
@@ -139,7 +150,7 @@ export function describeDefinition(
   );
 }
 
-type Frame = Pick<Program, 'extents' | 'output' | 'slices' | 'notes'>;
+type Frame = Pick<Program, 'extents' | 'slices' | 'notes'>;
 type Own = Pick<Figures, 'steps' | 'largest' | 'peakBytes' | 'blockBytes' | 'blocks'>;
 
 /** A plan of these steps. */
@@ -148,7 +159,8 @@ function describe(
   frame: Frame,
   { steps, largest, peakBytes, blockBytes, blocks }: Own,
 ): ContractionPlan {
-  const { extents, output } = frame;
+  const { extents } = frame;
+  const { output } = expression;
   const sum = (key: 'flops' | 'bytes') => steps.reduce((total, step) => total + step[key], 0);
   const plan: Figures = {
     expression: expression.text,

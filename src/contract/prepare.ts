@@ -45,6 +45,8 @@ const BIGGEST = 2 ** 52;
 export interface Prepared {
   readonly expression: Expression;
   readonly extents: ReadonlyMap<string, number>;
+  /** Indices that the output lacks. */
+  readonly summed: readonly string[];
   readonly shapes: readonly Shape[];
   readonly lengths: readonly number[];
   readonly outShape: Shape;
@@ -171,17 +173,24 @@ function prepareAnew(
   const outShape = expression.output.map((label) => extents.get(label)!);
   const width = dtype === 'float32' ? 4 : 8;
   const maxElements = Math.floor(maxBytes / width);
-  const request = { expression, extents, xi, reduce, maxElements };
+  const request = { expression: withoutOnes(expression, extents), extents, xi, reduce, maxElements };
   const count = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
   let compilation: Compilation | undefined;
   let ordered: Compilation | undefined;
   return {
     ...{ expression, extents, shapes, dtype, xi, reduce, maxBytes, outShape },
+    summed: [...extents.keys()].filter((label) => !expression.output.includes(label)),
     lengths: shapes.map(count),
     outLength: elementCount(outShape, `${where} output`),
     compilation: (name) => (compilation ??= compiled(name, request, false)),
     ordered: (name) => (ordered ??= compiled(name, { ...request, winners: true }, true)),
   };
+}
+
+/** The expression without indices of extent 1: an axis of one element changes no place of another, but would cost a step to reduce. */
+function withoutOnes(expression: Expression, extents: ReadonlyMap<string, number>): Expression {
+  const long = (labels: readonly string[]) => labels.filter((label) => extents.get(label) !== 1);
+  return { ...expression, inputs: expression.inputs.map(long), output: long(expression.output) };
 }
 
 /** @throws XiError E_ARGUMENT for steps with more axes than kernels take. */

@@ -88,9 +88,13 @@ function traceBlock(
   }
 }
 
-/** Which term won each element of the output: an index for each summed label, laid out as the output. */
+/**
+ * Which term won each element of the output: an index for each of the summed labels, laid out as the output. Those of extent 1
+ * are in no step.
+ */
 export function winningIndices(
   compilation: Compilation,
+  summed: readonly string[],
   backend: Backend,
   dtype: DType,
   inputs: readonly Storage[],
@@ -99,7 +103,6 @@ export function winningIndices(
 ): Record<string, Int32Array> {
   const { program } = compilation;
   const labels = labelOrder(compilation);
-  const summed = labels.filter((label) => !program.output.includes(label));
   const indices = summed.map(
     (label) => [labels.indexOf(label), new Int32Array(outputSize(program)).fill(-1)] as const,
   );
