@@ -1,6 +1,6 @@
 import type { ContractSizes, Joined } from '../backend/interface.ts';
 import { groupsOf } from './fast.ts';
-import { type Labels, volume } from './path.ts';
+import { type Labels, volume } from './labels.ts';
 import { blockExtents, type Program, type Step } from './program.ts';
 
 /** A step with everything but the values: what a kernel needs of extents and strides. */

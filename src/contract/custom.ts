@@ -3,7 +3,7 @@ import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import type { FloatArray } from '../core/tensor.ts';
 import { NEUTRAL } from './algebra.ts';
 import type { Expression } from './expression.ts';
-import { type Labels, volume } from './path.ts';
+import { type Labels, volume } from './labels.ts';
 
 /** An operator of one's own: its value, and for gradients its partial derivatives. */
 export interface XiFunctions {

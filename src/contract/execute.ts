@@ -1,7 +1,7 @@
 import type { Backend, Joined, Precision, Storage } from '../backend/interface.ts';
 import type { DType } from '../core/tensor.ts';
 import { type Compiled, type CompiledStep, compile } from './compile.ts';
-import { volume } from './path.ts';
+import { volume } from './labels.ts';
 import type { Program, Step } from './program.ts';
 
 /** Where a block begins, by label. */

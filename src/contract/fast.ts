@@ -1,7 +1,7 @@
 import type { Reduction } from '../backend/interface.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { Expression } from './expression.ts';
-import type { Labels } from './path.ts';
+import type { Labels } from './labels.ts';
 import type { ProgramBuilder } from './program.ts';
 
 interface Request {

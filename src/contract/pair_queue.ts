@@ -37,6 +37,13 @@ export class PairQueue {
     return heap[0];
   }
 
+  /** {@link least}, which is no longer in the queue then. */
+  take(): Pair | undefined {
+    const pair = this.least();
+    if (pair) this.removeLeast();
+    return pair;
+  }
+
   private removeLeast(): void {
     const { heap } = this;
     const last = heap.pop()!;

@@ -2,7 +2,8 @@ import type { Backend, Precision, Reduction } from '../backend/interface.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import { NO_TERMS } from './algebra.ts';
 import type { Expression } from './expression.ts';
-import { type Labels, naiveCost, volume } from './path.ts';
+import { type Labels, volume } from './labels.ts';
+import { naiveCost } from './path.ts';
 import { blockExtents, type Program, peakElements, type Step } from './program.ts';
 
 /** One step of a plan. */

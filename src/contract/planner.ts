@@ -4,8 +4,9 @@ import type { Xi } from '../core/xi.gen.ts';
 import { absorption, allowance, isSemiring, NO_TERMS, weighing } from './algebra.ts';
 import type { Expression } from './expression.ts';
 import { fastContraction } from './fast.ts';
+import type { Labels } from './labels.ts';
 import { type Pair, PairQueue } from './pair_queue.ts';
-import { type Labels, pairwiseOrder } from './path.ts';
+import { pairwiseOrder } from './path.ts';
 import { blockExtents, type Program, ProgramBuilder, peakElements } from './program.ts';
 import { sliced } from './slices.ts';
 
@@ -213,7 +214,8 @@ class Planner {
     const most = this.weights === undefined ? 2 * MAX_JOINED : MAX_JOINED;
     const joint = this.build.size(this.labelsOf(this.operands));
     // In the order of the output, then of the weights, which is what the fast kernel wants.
-    const order = [...new Set([...expression.output, ...expression.inputs.flat()])];
+    const wanted = new Set([...expression.output, ...expression.inputs.flat()]);
+    const places = new Map([...wanted].map((label, n) => [label, n]));
     const pairs = new OperandPairs(this.build, this.operands);
     for (let least = pairs.least(); least; least = pairs.least()) {
       const many = this.operands.length > most;
@@ -222,7 +224,7 @@ class Planner {
       if (!(many || small)) return;
       const pair = [least.a, least.b];
       const why = many ? `more than ${most} operands` : 'small beside all operands together';
-      const keep = [...this.labelsOf(pair)].sort((p, q) => order.indexOf(p) - order.indexOf(q));
+      const keep = [...this.labelsOf(pair)].sort((p, q) => places.get(p)! - places.get(q)!);
       const node = this.build.join(pair, { xi, reduce, keep, terms: [], why });
       this.operands = [...this.operands.filter((n) => !pair.includes(n)), node];
       pairs.replace(pair, node);
@@ -253,10 +255,7 @@ class Holders {
 /** Pairs of operands by the size of what they make; of equal ones the first, new operands behind all others. */
 class OperandPairs {
   private readonly build: ProgramBuilder;
-  private readonly alive = new Map<
-    number,
-    { readonly place: number; readonly labels: ReadonlySet<string> }
-  >();
+  private readonly alive = new Map<number, { place: number; size: number; labels: ReadonlySet<string> }>();
   private readonly queue = new PairQueue((n) => this.alive.has(n));
   private places = 0;
   private readonly bound: number;
@@ -278,11 +277,11 @@ class OperandPairs {
 
   private append(b: number): void {
     const labels = this.build.labels([b]);
-    for (const [a, { place, labels: known }] of this.alive) {
-      let score = this.build.size(known);
+    for (const [a, { place, size, labels: known }] of this.alive) {
+      let score = size;
       for (const label of labels) if (!known.has(label)) score *= this.build.extents.get(label)!;
       this.queue.add({ a, b, score, rank: place * this.bound + this.places });
     }
-    this.alive.set(b, { place: this.places++, labels });
+    this.alive.set(b, { place: this.places++, size: this.build.size(labels), labels });
   }
 }

@@ -2,7 +2,7 @@ import type { Reduction } from '../backend/interface.ts';
 import { MAX_JOINED } from '../core/abi.gen.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import { changesOne } from './algebra.ts';
-import { type Labels, volume } from './path.ts';
+import { type Labels, volume } from './labels.ts';
 
 /** A value of a program: an input, or what a step makes. */
 export interface Node {

@@ -3,7 +3,7 @@ import type { DType, FloatArray } from '../core/tensor.ts';
 import { XI, type Xi } from '../core/xi.gen.ts';
 import type { Compiled } from './compile.ts';
 import { type Compilation, outputSize, Run, type Start } from './execute.ts';
-import { volume } from './path.ts';
+import { volume } from './labels.ts';
 
 /**
  * Runs a contraction with ⊕ = max or min and calls with each element of the output and the index that every label has

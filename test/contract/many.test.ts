@@ -34,6 +34,37 @@ describe('the greedy order', () => {
     expect(pairs.map((pair) => [...pair].sort((a, b) => a - b))).toEqual([...halves, [18, 19], [20, 21]]);
   });
 
+  it('compares the smallest of many operands that share an index', () => {
+    const labels = Array.from({ length: 40 }, (_, n) => String.fromCodePoint(0x4e00 + n));
+    // 40 matrices [z, own] with extents 41, 40, … 2, of which the last are the smallest.
+    const extents = new Map([['z', 3], ...labels.map((label, n): [string, number] => [label, 41 - n])]);
+    const { pairs } = pairwiseOrder(
+      labels.map((label) => ['z', label]),
+      labels,
+      extents,
+    )!;
+    expect(pairs[0]).toEqual([39, 38]);
+    expect(pairs[1]).toEqual([37, 36]);
+    expect(new Set(pairs.flat()).size).toBe(2 * 39);
+  });
+
+  it('meets every operand of a crowd that shares other indices too', () => {
+    const count = 100;
+    const at = (n: number) => String.fromCodePoint(0x4e00 + n);
+    const inputs = Array.from({ length: count }, (_, n) => ['z', at(n), at(n + 1)]);
+    const extents = new Map(inputs.flat().map((label) => [label, label === 'z' ? 4 : 2]));
+    const { cost, largest } = pairwiseOrder(inputs, ['z', at(0), at(count)], extents)!;
+    // Products of 2 × 2 matrices for each z, whatever their order.
+    expect([cost, largest]).toEqual([(count - 1) * 2 * 4 * 2 ** 3, 4 * 2 ** 2]);
+  });
+
+  it('is found for thousands of operands that share an index', () => {
+    // All pairs of 6000 are 18 million, more than a Set holds.
+    const inputs = new Array(6000).fill(['i']);
+    const { pairs, cost } = pairwiseOrder(inputs, ['i'], new Map([['i', 3]]))!;
+    expect([pairs.length, cost]).toEqual([5999, 3 * 5999]);
+  });
+
   it('makes outer products of the smallest where nothing is shared', () => {
     const labels = [...'abcdefghijkl'];
     const extents = new Map(labels.map((label, n) => [label, [5, 3, 3, 2][n % 4]]));
