@@ -47,9 +47,9 @@ export interface Contract {
    * Operands are read in place by the native backend. Intermediates stay within `maxBytes`. Operands may hold ±∞, which
    * units are. `precision` says how few bits will do where the backend has a faster product of them; docs/backends.md.
    *
-   * @throws XiError E_ARGUMENT for a malformed expression, and for a step of more than 24 axes that do not merge; E_SHAPE for
-   * extents that disagree, naming index and operand; E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64;
-   * E_NUMERIC for NaN.
+   * @throws XiError E_ARGUMENT for a malformed expression, and for a step of more than 24 axes that do not merge; E_MEMORY for one
+   * of 2^1024 operations or more, and for an output of 2^31 elements or more; E_SHAPE for extents that disagree, naming index and
+   * operand; E_DTYPE for mixed dtypes, and for a `precision` below float32 with float64; E_NUMERIC for NaN.
    */
   (expression: string, operands: readonly Tensor[], options?: ContractOptions): Tensor;
   /**

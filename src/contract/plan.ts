@@ -231,8 +231,9 @@ function print(head: string, plan: Figures, frame: Frame, { threads }: Runner): 
   ].join('\n');
 }
 
-/** 12345678 → '12.3 M'. */
+/** 12345678 → '12.3 M'; what all operands at once would take may be beyond a double. */
 function count(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return 'over 10^308 ';
   const power = value < 1000 ? 0 : Math.min(5, Math.floor(Math.log10(value) / 3));
   return `${Number((value / 1000 ** power).toPrecision(3))} ${['', 'k', 'M', 'G', 'T', 'P'][power]}`;
 }

@@ -8,7 +8,7 @@ import {
 import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { MAX_AXES } from '../core/abi.gen.ts';
-import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, oneOf, show, XiError } from '../core/errors.ts';
 import { type DType, elementCount, isTensor, type Shape } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { customXi, type XiFunctions } from './custom.ts';
@@ -16,6 +16,7 @@ import { bindEllipsis } from './ellipsis.ts';
 import { Compilation } from './execute.ts';
 import { bindExtents, type Expression, parseExpression } from './expression.ts';
 import { makeProgram, type PlanRequest } from './planner.ts';
+import type { Program, Step } from './program.ts';
 
 /** An operator: one of the table, or a function of one's own, which runs slowly, without a backend. */
 export type XiOption = Xi | XiFunctions | ((x: number, y: number) => number);
@@ -193,11 +194,25 @@ function withoutOnes(expression: Expression, extents: ReadonlyMap<string, number
   return { ...expression, inputs: expression.inputs.map(long), output: long(expression.output) };
 }
 
-/** @throws XiError E_ARGUMENT for steps with more axes than kernels take. */
+/** @throws XiError E_ARGUMENT for steps with more axes than kernels take, E_MEMORY for steps of more operations than a double counts. */
 function compiled(where: string, request: PlanRequest, ordered: boolean): Compilation {
-  const compilation = new Compilation(makeProgram(request), ordered);
+  const program = makeProgram(request);
+  const text = show(request.expression.text);
+  const endless = program.steps.filter(({ flops }) => !Number.isFinite(flops));
+  if (endless.length > 0) {
+    const rule = `steps of fewer than 2^1024 operations for ${text}`;
+    const received = `one over 10^${Math.max(...endless.map((step) => digits(program, step)))} places of its indices`;
+    throw new XiError('E_MEMORY', `${where} expression: expected ${rule}, received ${received}`);
+  }
+  const compilation = new Compilation(program, ordered);
   const { axes } = compilation.whole;
   if (axes <= MAX_AXES) return compilation;
-  const rule = `steps of at most ${MAX_AXES} axes that do not merge for '${request.expression.text}'`;
+  const rule = `steps of at most ${MAX_AXES} axes that do not merge for ${text}`;
   throw mismatch('E_ARGUMENT', `${where} expression`, rule, axes);
+}
+
+/** The product of the extents of all indices of a step, which overflows a double, as a power of ten. */
+function digits({ nodes, extents }: Program, { left, right }: Step): number {
+  const labels = new Set([...left, ...right].flatMap((n) => nodes[n].labels));
+  return Math.round([...labels].reduce((sum, label) => sum + Math.log10(extents.get(label)!), 0));
 }

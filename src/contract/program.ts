@@ -182,7 +182,8 @@ export function peakElements(program: Program, extents: ReadonlyMap<string, numb
   let [now, peak] = [0, 0];
   for (const { left, right, out } of program.steps.slice(0, -1)) {
     now += sizeOf(out);
-    peak = Math.max(peak, now);
+    // Beyond the range of a double ∞ − ∞ is NaN, which Math.max would keep.
+    if (now > peak) peak = now;
     for (const n of [...left, ...right]) if (n >= program.inputs) now -= sizeOf(n);
   }
   return peak;

@@ -150,6 +150,28 @@ describe('contract.plan refuses what contract does', () => {
     expect(refusal(() => contract('ij,jk->ik', [short, y]))).toEqual(refused);
   });
 
+  it('steps of more operations than a double counts, by their size', () => {
+    const letters = (count: number) =>
+      Array.from({ length: count }, (_, n) => String.fromCodePoint(0x4e00 + n));
+    const many = `; ${letters(600).join()} ->`;
+    const vectors = new Array(600).fill(zeros([2000]));
+    const refused = refusal(() => contract.plan(many, vectors, { xi: 'relusum' }));
+    expect(refused[0]).toBe('E_MEMORY');
+    expect(refused[1]).toMatch(
+      /^contract expression: expected steps of fewer than 2\^1024 operations for '; 一,丁.*, received one over 10\^1981 places/,
+    );
+    const some = `; ${letters(120).join()} ->`;
+    const fewer = refusal(() => contract.plan(some, vectors.slice(480), { xi: 'relusum' }));
+    expect(refusal(() => contract(some, vectors.slice(480), { xi: 'relusum' }))).toEqual(fewer);
+    const weighted = `一; ${letters(300).join()} ->`;
+    const long = new Array(301).fill([2 ** 31 - 1]);
+    expect(refusal(() => contract.plan(weighted, long, { xi: 'relusum' }))[1]).toMatch(/one over 10\^2800 /);
+    // Sums of products are cheap in pairs, whatever all at once would take.
+    expect(String(contract.plan(`${letters(600).join()}->`, vectors))).toMatch(
+      /all at once over 10\^308 FLOP/,
+    );
+  });
+
   it('steps of more axes than kernels take', () => {
     const labels = Array.from({ length: 25 }, (_, n) => String.fromCodePoint(0x61 + n));
     const permutation = (count: number) => {
