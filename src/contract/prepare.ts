@@ -15,6 +15,7 @@ import { customXi, type XiFunctions } from './custom.ts';
 import { bindEllipsis } from './ellipsis.ts';
 import { Compilation } from './execute.ts';
 import { bindExtents, type Expression, parseExpression } from './expression.ts';
+import { PlanCache } from './plan_cache.ts';
 import { makeProgram, type PlanRequest } from './planner.ts';
 import type { Program, Step } from './program.ts';
 
@@ -108,10 +109,8 @@ function checkOperator(where: string, expression: Expression, options: ContractO
 
 export const backendOf = ({ backend }: Options): Backend => backend ?? defaultBackend();
 
-/** Plans by expression; the second and later calls with the same shapes find theirs in a fraction of a microsecond. */
-const cache = new Map<string, Prepared[]>();
-const MAX_EXPRESSIONS = 512;
-const MAX_SHAPES = 64;
+/** The second and later calls with the same shapes find their plan in a fraction of a microsecond; the last of 256 in some. */
+const cache = new PlanCache<Prepared>(4096, 256);
 
 export function prepare(
   where: string,
@@ -121,28 +120,22 @@ export function prepare(
   options: Options,
   given: ContractOptions,
 ): Prepared {
-  const known = cache.get(text);
+  const { xi, reduce, maxBytes } = options;
+  const known = cache.find(
+    text,
+    (entry) =>
+      entry.xi === xi &&
+      entry.reduce === reduce &&
+      entry.dtype === dtype &&
+      entry.maxBytes === maxBytes &&
+      sameShapes(entry.shapes, operands),
+  );
   if (known) {
-    for (let n = known.length - 1; n >= 0; n--) {
-      const entry = known[n];
-      const fits =
-        entry.xi === options.xi &&
-        entry.reduce === options.reduce &&
-        entry.dtype === dtype &&
-        entry.maxBytes === options.maxBytes &&
-        sameShapes(entry.shapes, operands);
-      if (!fits) continue;
-      checkOperator(where, entry.expression, given);
-      return entry;
-    }
+    checkOperator(where, known.expression, given);
+    return known;
   }
   const entry = prepareAnew(where, text, operands, dtype, options, given);
-  let list = known;
-  if (!list || list.length >= MAX_SHAPES) {
-    if (cache.size >= MAX_EXPRESSIONS) cache.clear();
-    cache.set(text, (list = []));
-  }
-  list.push(entry);
+  cache.add(text, entry);
   return entry;
 }
 
