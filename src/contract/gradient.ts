@@ -1,8 +1,9 @@
-import type { Backend, Joined, Storage } from '../backend/interface.ts';
-import { MAX_AXES } from '../core/abi.gen.ts';
+import type { Backend, Storage } from '../backend/interface.ts';
 import type { DType } from '../core/tensor.ts';
 import type { Compiled, CompiledStep } from './compile.ts';
 import { type Compilation, outputSize, Run, type Start } from './execute.ts';
+import { isMultilinear, multilinearGradient } from './multilinear.ts';
+import type { Program } from './program.ts';
 
 /**
  * Gradients where ⊕ is sum or logsumexp: the steps are done, then differentiated in reverse, block by block; what lies
@@ -20,9 +21,10 @@ export function stepGradients(
   const zeros = (length: number) => borrow(backend.allocate(dtype, length));
   const gradients: Storage[] = inputs.map(({ length }) => zeros(length));
   if (program.steps.length === 0) return gradients;
-  const out = zeros(outputSize(program));
   gradients[program.nodes.length - 1] = dout;
   const withoutLast = program.steps.at(-1)!.reduce === 'sum';
+  // The gradient of a sum does not look at it: what is laid out as it stands in its place.
+  const out = withoutLast ? dout : zeros(outputSize(program));
   const run = new Run(compilation, backend, dtype, inputs, out, borrow, { withoutLast });
   const prepare = ({ step, length }: CompiledStep) => {
     if (step.out === program.nodes.length - 1) return;
@@ -63,60 +65,25 @@ function differentiate(
   const of = (side: readonly number[]) => side.map((n) => run.part(compiled, n, start, gradients));
   const to = { left: of(step.left), right: of(step.right) };
   const joined = run.joined(compiled, compiledStep, start);
-  // Products overwrite what blocks would add to.
-  if (start.size === 0 && differentiateProduct(run.backend, joined, dout, to)) return;
-  run.backend.joinedGradient(joined, out, dout, to);
+  if (!isMultilinear(joined)) {
+    run.backend.joinedGradient(joined, out, dout, to);
+    return;
+  }
+  const { left, right } = step;
+  // What is left for the kernel that adds: null is skipped.
+  const rest = [...to.left, ...to.right].map((storage, n) => {
+    const isOwn = ownsBlock(compiled.program, [...left, ...right][n], start);
+    return isOwn && multilinearGradient(run.backend, joined, dout, n, storage) ? null : storage;
+  });
+  if (rest.every((storage) => storage === null)) return;
+  const sides = { left: rest.slice(0, left.length), right: rest.slice(left.length) };
+  run.backend.joinedGradient(joined, out, dout, sides);
 }
 
-/**
- * Of `out[g,m,n] = Σ_s x[g,m,s] y[g,n,s]` both gradients are such products themselves, `dx[g,m,s] = Σ_n dout[g,m,n] y[g,n,s]`, for
- * which there are tiles; false for any other form.
- */
-function differentiateProduct(
-  backend: Backend,
-  joined: Joined,
-  dout: Storage,
-  to: { readonly left: readonly Storage[]; readonly right: readonly Storage[] },
-): boolean {
-  const { left, right, batch, rows, columns, terms, outStrides } = joined;
-  const isProduct = joined.combine === 'product' && joined.reduce === 'sum' && !joined.fromUnit;
-  if (!isProduct || left.length !== 1 || right.length !== 1) return false;
-  const [[x], [y]] = [left, right];
-  // Where an operand does not vary with an axis, its gradient is a sum over it.
-  if ([...x.strides, ...y.strides].includes(0)) return false;
-  // The terms become axes of a result.
-  const axes = batch.length + terms.length + Math.max(rows.length, columns.length);
-  if (axes > MAX_AXES) return false;
-  const parts = (strides: readonly number[], middle: readonly number[]) => {
-    const [first, second] = [batch.length, batch.length + middle.length];
-    return [strides.slice(0, first), strides.slice(first, second), strides.slice(second)];
-  };
-  const [xg, xm, xs] = parts(x.strides, rows);
-  const [yg, yn, ys] = parts(y.strides, columns);
-  const [og, om, on] = parts(outStrides, rows);
-  const product = {
-    xi: 'product',
-    combine: 'product',
-    reduce: 'sum',
-    fromUnit: false,
-    batch,
-    columns: terms,
-  } as const;
-  backend.joined(
-    {
-      ...{ ...product, rows, terms: columns, outStrides: x.strides },
-      left: [{ data: dout, strides: [...og, ...om, ...on] }],
-      right: [{ data: y.data, strides: [...yg, ...ys, ...yn] }],
-    },
-    to.left[0],
-  );
-  backend.joined(
-    {
-      ...{ ...product, rows: columns, terms: rows, outStrides: y.strides },
-      left: [{ data: dout, strides: [...og, ...on, ...om] }],
-      right: [{ data: x.data, strides: [...xg, ...xs, ...xm] }],
-    },
-    to.right[0],
-  );
-  return true;
+/** Whether each block has a part of a node's gradient for itself, which it may overwrite; to others blocks add. */
+function ownsBlock({ nodes, inputs, slices }: Program, node: number, start: Start): boolean {
+  if (start.size === 0) return true;
+  const cut = slices.filter(({ label }) => nodes[node].labels.includes(label)).length;
+  // An intermediate with a sliced index is made anew in each block.
+  return cut === slices.length || (node >= inputs && cut > 0);
 }

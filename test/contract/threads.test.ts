@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { contract } from '../../src/contract/contract.ts';
+import { contract, contractGradient } from '../../src/contract/contract.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type DType, type FloatArray, tensor } from '../../src/core/tensor.ts';
 import { XI_NAMES } from '../../src/core/xi.gen.ts';
+import { drawTensor, normal, shapesOf } from '../support/operands.ts';
 import { subjects } from '../support/subjects.ts';
 
 const THREADS = [2, 3, 4, 8];
@@ -54,6 +55,28 @@ describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
         for (const backend of backends) expect([reduce, differing(of(backend), want)]).toEqual([reduce, 0]);
       }
     });
+  },
+);
+
+describe.each(subjects.filter(({ label }) => !label.startsWith('reference')))(
+  'gradients of sums of products on $label',
+  ({ open }) => {
+    const [one, ...backends] = [1, ...THREADS].map((threads) => open(threads));
+    it.each(['ij,ij ->', 'ij,j -> i', 'ij ->', 'ij -> j', 'ij,ij -> ij', 'ij,kj -> ik'])(
+      'have the same bits for any number of threads, %s',
+      (expression) => {
+        const rng = new Rng(7);
+        const operands = shapesOf(expression, { i: 300, j: 1500, k: 40 }).map((shape) =>
+          drawTensor(rng, shape, 'float32', normal),
+        );
+        const dout = contract(expression, operands, { backend: one });
+        const want = contractGradient(expression, operands, dout, { backend: one });
+        for (const backend of backends) {
+          const got = contractGradient(expression, operands, dout, { backend });
+          expect(got.map(({ data }, n) => differing(data, want[n].data))).toEqual(want.map(() => 0));
+        }
+      },
+    );
   },
 );
 
