@@ -111,7 +111,7 @@ function compute(
   precision: Precision,
 ): void {
   const { dtype, reduce } = prepared;
-  const compilation = prepared.compilation('contract');
+  const compilation = prepared.compilation('contract', 'value');
   if (compilation.program.steps.length === 0) out.fill(NEUTRAL[reduce]);
   else new Run(compilation, backend, dtype, inputs, out, borrow, { precision }).all();
 }
@@ -134,7 +134,7 @@ function planContraction(
     const hasUnit = checked.custom.unit !== undefined;
     return describeDefinition(prepared.extents, hasUnit, { ...prepared, precision });
   }
-  const { program } = prepared.compilation('contract.plan');
+  const { program } = prepared.compilation('contract.plan', 'value');
   return describeProgram(program, { ...prepared, ...{ precision, backend: backendOf(checked) } });
 }
 
@@ -171,7 +171,7 @@ function contractWinners(expression: string, operands: readonly Tensor[], option
     const { value, indices } = contractCustomWinners(problemOf(prepared, checked, operands));
     return { value: { dtype, shape, data: rounded(value, dtype) }, indices };
   }
-  const compilation = prepared.ordered('contract.arg');
+  const compilation = prepared.compilation('contract.arg', 'winners');
   return borrowing((borrow) => {
     const backend = backendOf(checked);
     const inputs = adoptAll('contract.arg', prepared, backend, operands, borrow);
@@ -215,11 +215,11 @@ export function contractGradient(
     if (checked.reduce === 'max' || checked.reduce === 'min') {
       const { expression: parsed, xi } = prepared;
       const sides = inputs.map((storage, n) => ({ storage, data: operands[n].data }));
-      const ordered = prepared.ordered('contractGradient');
+      const ordered = prepared.compilation('contractGradient', 'winners');
       return asTensors(winnerGradient(ordered, backend, xi, parsed.weighted, sides, weight, dtype, borrow));
     }
     const seed = borrow(backend.adopt(weight));
-    const compilation = prepared.compilation('contractGradient');
+    const compilation = prepared.compilation('contractGradient', 'gradient');
     const gradients = stepGradients(compilation, backend, dtype, inputs, seed, borrow);
     return asTensors(gradients.map((storage) => storage.take()));
   });

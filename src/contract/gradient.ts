@@ -26,11 +26,13 @@ export function stepGradients(
   // The gradient of a sum does not look at it: what is laid out as it stands in its place.
   const out = withoutLast ? dout : zeros(outputSize(program));
   const run = new Run(compilation, backend, dtype, inputs, out, borrow, { withoutLast });
+  const rooms = new Map<number, Storage>();
   const prepare = ({ step, length }: CompiledStep) => {
     if (step.out === program.nodes.length - 1) return;
-    const known = gradients[step.out];
-    if (known?.length === length) known.fill(0);
-    else gradients[step.out] = zeros(length);
+    // The first block is the largest, and the others take their turn.
+    const room = rooms.get(step.out);
+    if (!room) rooms.set(step.out, (gradients[step.out] = zeros(length)));
+    else (gradients[step.out] = room.length === length ? room : room.at(0, length)).fill(0);
   };
   const reverse = (compiled: Compiled, steps: readonly CompiledStep[], start: Start) => {
     for (const step of [...steps].reverse()) differentiate(run, compiled, step, start, gradients);

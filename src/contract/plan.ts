@@ -2,9 +2,10 @@ import type { Backend, Precision, Reduction } from '../backend/interface.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import { NO_TERMS } from './algebra.ts';
 import type { Expression } from './expression.ts';
+import { heldElements } from './footprint.ts';
 import { type Labels, volume } from './labels.ts';
 import { naiveCost } from './path.ts';
-import { blockExtents, type Program, peakElements, type Step } from './program.ts';
+import { blockExtents, type Program, type Step } from './program.ts';
 
 /** One step of a plan. */
 export interface PlanStep {
@@ -99,7 +100,7 @@ export function describeProgram(program: Program, context: Context): Contraction
     {
       steps,
       largest: Math.max(0, ...made.map(({ labels }) => volume(labels, block))),
-      peakBytes: width * peakElements(program, block),
+      peakBytes: width * heldElements(program, 'value', width),
       blockBytes: width * volume(output, block),
       blocks,
     },

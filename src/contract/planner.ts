@@ -4,10 +4,11 @@ import type { Xi } from '../core/xi.gen.ts';
 import { absorption, allowance, isSemiring, NO_TERMS, weighing } from './algebra.ts';
 import type { Expression } from './expression.ts';
 import { fastContraction } from './fast.ts';
+import { heldElements, type Purpose } from './footprint.ts';
 import type { Labels } from './labels.ts';
 import { type Pair, PairQueue } from './pair_queue.ts';
 import { pairwiseOrder } from './path.ts';
-import { blockExtents, type Program, ProgramBuilder, peakElements } from './program.ts';
+import { type Program, ProgramBuilder } from './program.ts';
 import { sliced } from './slices.ts';
 
 export interface PlanRequest {
@@ -15,10 +16,12 @@ export interface PlanRequest {
   readonly extents: ReadonlyMap<string, number>;
   readonly xi: Xi;
   readonly reduce: Reduction;
-  /** Most elements that intermediates may hold at a time. */
+  /** Bytes of an element. */
+  readonly width: number;
+  /** Most elements that may be held beside inputs and output at a time. */
   readonly maxElements: number;
-  /** Whether each output must come from one term, whose indices are asked for. */
-  readonly winners?: boolean;
+  /** Of winners each output must come from one term, whose indices are asked for. */
+  readonly purpose: Purpose;
 }
 
 /**
@@ -27,13 +30,13 @@ export interface PlanRequest {
  */
 export function makeProgram(request: PlanRequest): Program {
   const attempts: Program[] = [];
+  const held = (program: Program) => heldElements(program, request.purpose, request.width);
   for (const strategy of ['cheapest', 'bounded', 'direct'] as const) {
-    const program = sliced(new Planner(request, strategy).program(), request.maxElements);
-    const peak = peakElements(program, blockExtents(program));
-    if (peak <= request.maxElements) return program;
+    const program = sliced(new Planner(request, strategy).program(), request);
+    if (held(program) <= request.maxElements) return program;
     attempts.push(program);
   }
-  const peaks = attempts.map((program) => peakElements(program, blockExtents(program)));
+  const peaks = attempts.map(held);
   const least = attempts[peaks.indexOf(Math.min(...peaks))];
   return {
     ...least,
@@ -122,7 +125,7 @@ class Planner {
     const { reduce, xi, expression } = this.request;
     const allowed = absorption(reduce, xi);
     // Reduced inside two operands, an index would win at a place of its own in each.
-    const kind = allowed === 'every' && this.request.winners ? 'one' : allowed;
+    const kind = allowed === 'every' && this.request.purpose === 'winners' ? 'one' : allowed;
     if (kind === 'none' || (this.operands.length === 1 && this.weights === undefined)) return;
     const fixed = new Set([...this.labelsOf([this.weights]), ...expression.output]);
     const holders = this.holders();

@@ -15,6 +15,7 @@ import { customXi, type XiFunctions } from './custom.ts';
 import { bindEllipsis } from './ellipsis.ts';
 import { Compilation } from './execute.ts';
 import { bindExtents, type Expression, parseExpression } from './expression.ts';
+import type { Purpose } from './footprint.ts';
 import { PlanCache } from './plan_cache.ts';
 import { makeProgram, type PlanRequest } from './planner.ts';
 import type { Program, Step } from './program.ts';
@@ -30,7 +31,12 @@ export interface ContractOptions {
   readonly reduce?: Reduction;
   /** Where it is computed; the best of this machine by default. */
   readonly backend?: Backend;
-  /** Most bytes of intermediates beyond operands and result; 64 MiB by default. */
+  /**
+   * Most bytes of intermediates beyond operands and results; 64 MiB by default. For `contract.arg` and gradients of max and min
+   * they count with the winner of every term, 16 bytes each, for other gradients with their own gradients. Gradients need the value
+   * itself besides, unless ⊕ is sum, and those of max and min are summed in float64 before they are rounded. Kernels pack about a
+   * megabyte a thread.
+   */
   readonly maxBytes?: number;
   /**
    * The least precision that is wanted of float32 operands; `float32` by default. `bf16x3` and `bf16` are faster in steps
@@ -58,9 +64,7 @@ export interface Prepared {
   readonly reduce: Reduction;
   readonly maxBytes: number;
   /** The steps, made when they are first asked for: a ξ of one's own has none. `where` names who asks. */
-  readonly compilation: (where: string) => Compilation;
-  /** With the terms of each step in the order of the expression, which ties and arg indices follow. */
-  readonly ordered: (where: string) => Compilation;
+  readonly compilation: (where: string, purpose: Purpose) => Compilation;
 }
 
 export interface Options {
@@ -167,17 +171,15 @@ function prepareAnew(
   const outShape = expression.output.map((label) => extents.get(label)!);
   const width = dtype === 'float32' ? 4 : 8;
   const maxElements = Math.floor(maxBytes / width);
-  const request = { expression: withoutOnes(expression, extents), extents, xi, reduce, maxElements };
+  const request = { expression: withoutOnes(expression, extents), extents, xi, reduce, width, maxElements };
   const count = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
-  let compilation: Compilation | undefined;
-  let ordered: Compilation | undefined;
+  const made: Partial<Record<Purpose, Compilation>> = {};
   return {
     ...{ expression, extents, shapes, dtype, xi, reduce, maxBytes, outShape },
     summed: [...extents.keys()].filter((label) => !expression.output.includes(label)),
     lengths: shapes.map(count),
     outLength: elementCount(outShape, `${where} output`),
-    compilation: (name) => (compilation ??= compiled(name, request, false)),
-    ordered: (name) => (ordered ??= compiled(name, { ...request, winners: true }, true)),
+    compilation: (name, purpose) => (made[purpose] ??= compiled(name, { ...request, purpose })),
   };
 }
 
@@ -188,7 +190,7 @@ function withoutOnes(expression: Expression, extents: ReadonlyMap<string, number
 }
 
 /** @throws XiError E_ARGUMENT for steps with more axes than kernels take, E_MEMORY for steps of more operations than a double counts. */
-function compiled(where: string, request: PlanRequest, ordered: boolean): Compilation {
+function compiled(where: string, request: PlanRequest): Compilation {
   const program = makeProgram(request);
   const text = show(request.expression.text);
   const endless = program.steps.filter(({ flops }) => !Number.isFinite(flops));
@@ -197,7 +199,8 @@ function compiled(where: string, request: PlanRequest, ordered: boolean): Compil
     const received = `one over 10^${Math.max(...endless.map((step) => digits(program, step)))} places of its indices`;
     throw new XiError('E_MEMORY', `${where} expression: expected ${rule}, received ${received}`);
   }
-  const compilation = new Compilation(program, ordered);
+  // Of winners the terms of each step are in the order of the expression, which ties and arg indices follow.
+  const compilation = new Compilation(program, request.purpose === 'winners');
   const { axes } = compilation.whole;
   if (axes <= MAX_AXES) return compilation;
   const rule = `steps of at most ${MAX_AXES} axes that do not merge for ${text}`;

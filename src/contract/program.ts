@@ -175,16 +175,3 @@ export function blockExtents(program: Program): ReadonlyMap<string, number> {
   for (const { label, block } of program.slices) extents.set(label, block);
   return extents;
 }
-
-/** Elements that intermediates take at the worst moment, if each is given up once it was used. */
-export function peakElements(program: Program, extents: ReadonlyMap<string, number>): number {
-  const sizeOf = (n: number) => volume(program.nodes[n].labels, extents);
-  let [now, peak] = [0, 0];
-  for (const { left, right, out } of program.steps.slice(0, -1)) {
-    now += sizeOf(out);
-    // Beyond the range of a double ∞ − ∞ is NaN, which Math.max would keep.
-    if (now > peak) peak = now;
-    for (const n of [...left, ...right]) if (n >= program.inputs) now -= sizeOf(n);
-  }
-  return peak;
-}
