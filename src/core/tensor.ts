@@ -1,5 +1,8 @@
 import { mismatch, oneOf, readable, show, XiError } from './errors.ts';
+import { flatten, listed, type NestedArray, nestingOf } from './nesting.ts';
 import { isNumbers, ours } from './realm.ts';
+
+export type { NestedArray } from './nesting.ts';
 
 /** The two floating-point types that every kernel supports. */
 export const DTYPES = ['float32', 'float64'] as const;
@@ -12,8 +15,6 @@ export type FloatArray = (Float32Array | Float64Array) & {
 };
 /** Extents, the slowest axis first; [] is a scalar. */
 export type Shape = readonly number[];
-/** Numbers in lists in lists, all lists of one depth as long as each other. */
-export type NestedArray = number | readonly NestedArray[];
 
 /** Row-major values with their shape; owned by the garbage collector, so there is nothing to dispose of. */
 export interface Tensor {
@@ -42,8 +43,6 @@ export interface TokenTensor {
 export type Inputs = Tensor | TokenTensor;
 
 const MAX_ELEMENTS = 2 ** 31 - 1;
-/** Lists in lists; more than any contraction takes, and an end for a list that contains itself. */
-const MAX_NESTING = 64;
 
 /** Number of elements of a shape (1 for a scalar); throws E_SHAPE on a negative, fractional or too large extent. */
 export function elementCount(shape: Shape, where = 'shape'): number {
@@ -81,18 +80,21 @@ export function zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
 }
 
 /**
- * Makes a tensor from nested arrays, a typed array or another tensor.
+ * Makes a tensor from nested arrays, lists of typed arrays, a typed array or another tensor.
  *
- * A typed array of the wanted dtype is used in place, everything else is copied. `shape` defaults to the nesting of
- * the arrays or to `[length]`; `dtype` to that of the data, else float64 for nested arrays.
+ * A typed array of the wanted dtype is used in place, everything else is copied, tensors too. `shape` defaults to the nesting of
+ * the arrays or to `[length]`, and one of its extents may be −1, as in NumPy's `reshape`: what the others leave. `dtype` defaults to
+ * that of the data, which lists of Float32Arrays alone share; to float64 for other lists.
  *
  * @throws XiError E_SHAPE for ragged arrays or a shape that does not fit, E_DTYPE for other kinds of data.
  */
 export function tensor(data: NestedArray | ArrayLike<number> | Tensor, shape?: Shape, dtype?: DType): Tensor {
-  return tensorOf('tensor', data, shape, dtype);
+  const made = tensorOf('tensor', data, shape, dtype);
+  const isShared = isTensor(data) && data.data.buffer === made.data.buffer;
+  return isShared ? { ...made, data: made.data.slice() } : made;
 }
 
-/** {@link tensor} for another function, whose name messages begin with. */
+/** {@link tensor} for another function, whose name messages begin with; a tensor of the wanted dtype is used in place. */
 export function tensorOf(
   where: string,
   data: NestedArray | ArrayLike<number> | Tensor,
@@ -113,11 +115,13 @@ export function tensorOf(
     if (!isNumbers(flat)) throw mismatch('E_DTYPE', where, 'a typed array of numbers', data);
     own = [flat.length];
   } else {
-    own = nestingOf(where, data as NestedArray);
-    flat = flatten(where, data as NestedArray, own);
+    const lists = listed(where, data, MAX_ELEMENTS);
+    own = nestingOf(where, lists);
+    flat = flatten(where, lists, own, elementCount(own, where));
   }
-  const count = elementCount(shape ?? own, `${where} shape`);
-  const finalShape = [...(shape ?? own)];
+  const wanted = completed(where, shape ?? own, flat.length);
+  const count = elementCount(wanted, `${where} shape`);
+  const finalShape = [...wanted];
   if (count !== flat.length) {
     throw new XiError(
       'E_SHAPE',
@@ -130,6 +134,15 @@ export function tensorOf(
   const out = allocate(type, count);
   out.set(flat);
   return { dtype: type, shape: finalShape, data: out };
+}
+
+/** A shape with what the others leave in the place of one extent −1. */
+function completed(where: string, shape: Shape, count: number): Shape {
+  const open = Array.isArray(shape) ? shape.indexOf(-1) : -1;
+  if (open < 0 || shape.lastIndexOf(-1) !== open) return shape;
+  const rest = elementCount([...shape.slice(0, open), ...shape.slice(open + 1)], `${where} shape`);
+  if (rest > 0 && count % rest === 0) return shape.map((extent) => (extent === -1 ? count / rest : extent));
+  throw mismatch('E_SHAPE', `${where} shape`, `extents that divide ${count} elements beside −1`, shape);
 }
 
 /**
@@ -251,37 +264,4 @@ export function checkFinite(where: string, data: FloatArray): void {
   if (a + b + c + d === 0) return;
   const bad = data.findIndex((value) => !Number.isFinite(value));
   throw new XiError('E_NUMERIC', `${where}: expected finite values, received ${data[bad]} at element ${bad}`);
-}
-
-function nestingOf(where: string, data: NestedArray): number[] {
-  const shape: number[] = [];
-  for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0]) {
-    if (shape.length === MAX_NESTING)
-      throw mismatch('E_SHAPE', where, `at most ${MAX_NESTING} lists in one another`, 'more');
-    shape.push(level.length);
-  }
-  return shape;
-}
-
-function flatten(where: string, data: NestedArray, shape: readonly number[]): Float64Array {
-  const out = new Float64Array(elementCount(shape, where));
-  let next = 0;
-  const visit = (node: NestedArray, axis: number): void => {
-    if (axis === shape.length) {
-      if (typeof node !== 'number') throw mismatch('E_DTYPE', where, 'numbers at the innermost level', node);
-      out[next++] = node;
-      return;
-    }
-    if (!Array.isArray(node) || node.length !== shape[axis]) {
-      throw mismatch(
-        'E_SHAPE',
-        `${where} axis ${axis}`,
-        `${shape[axis]} entries (ragged arrays have no shape)`,
-        node,
-      );
-    }
-    for (const child of node) visit(child, axis + 1);
-  };
-  visit(data, 0);
-  return out;
 }
