@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { selectBackend } from '../../src/backend/select.ts';
-import { contract, contractGradient } from '../../src/contract/contract.ts';
+import { contract, contractGradient, type XiOption } from '../../src/contract/contract.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { DTYPES, tensor } from '../../src/core/tensor.ts';
 import { XI_NAMES } from '../../src/core/xi.gen.ts';
@@ -73,4 +73,11 @@ describe.each(subjects)('gradients beside infinities on $label', ({ open }) => {
     backend.activateGradient('relu', 3, 1, storage(0, 0, 2), dy, storage(0));
     expect([...dy.read()]).toEqual([0, 0, 1]);
   });
+});
+
+it('of both signs may meet in a term that no plan forms, which a function forms', () => {
+  const operands = [tensor([INFINITE, 0]), tensor([-INFINITE, 0])];
+  const by = (xi: XiOption) => contract('; i,j ->', operands, { xi, reduce: 'max' }).data[0];
+  expect(by('sum')).toBe(INFINITE);
+  expect(by((x, y) => x + y)).toBeNaN();
 });
