@@ -66,6 +66,7 @@ export function bindEllipsis(where: string, expression: Expression, shapes: read
       ...expression,
       inputs: bound.map(({ labels }) => labels),
       output: replaced(output, letters),
+      ellipsis: letters,
     },
     shapes: bound.map(({ shape }) => shape),
   };

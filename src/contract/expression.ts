@@ -12,6 +12,8 @@ export interface Expression {
   /** How messages name the inputs. */
   readonly names: readonly string[];
   readonly output: readonly string[];
+  /** The letters that stand for the axes of '...', in their order; none before shapes are known, and without one. */
+  readonly ellipsis: readonly string[];
 }
 
 /** Stands for all axes that have no letter. */
@@ -50,7 +52,7 @@ export function parseExpression(text: string, where = 'contract'): Expression {
     if (label !== ELLIPSIS && !inputs.some((labels) => labels.includes(label)))
       throw refuse(`index ${label} of the output in an operand`);
   });
-  return { text, weighted, joined, inputs, names, output };
+  return { text, weighted, joined, inputs, names, output, ellipsis: [] };
 }
 
 function labelsOf(word: string, place: string, refuse: (expected: string) => XiError): string[] {

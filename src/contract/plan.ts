@@ -107,6 +107,13 @@ export function describeProgram(program: Program, context: Context): Contraction
   );
 }
 
+/** Which axes the letters of steps stand for that the expression does not have. */
+function ellipsisNotes({ ellipsis }: Expression, extents: ReadonlyMap<string, number>): string[] {
+  if (ellipsis.length === 0) return [];
+  const axes = ellipsis.map((letter) => `${letter} (${extents.get(letter)})`);
+  return [`'...' stands for ${axes.join(', ')}, the last axis last`];
+}
+
 /** Which indices no step has, because they have one value. */
 function onesNotes(extents: ReadonlyMap<string, number>): string[] {
   const ones = [...extents].filter(([, extent]) => extent === 1).map(([label]) => label);
@@ -179,7 +186,11 @@ function describe(
     isa: backend.isa,
   };
   const head = `${expression.text} · ξ = ${xi} · ⊕ = ${reduce} · ${dtype} → [${plan.shape}]`;
-  const notes = [...frame.notes, ...precisionNotes(plan, precision, backend)];
+  const notes = [
+    ...frame.notes,
+    ...ellipsisNotes(expression, extents),
+    ...precisionNotes(plan, precision, backend),
+  ];
   return { ...plan, toString: () => print(head, plan, { ...frame, notes }, backend) };
 }
 

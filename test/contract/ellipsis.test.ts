@@ -81,6 +81,17 @@ describe('an ellipsis', () => {
     expect(String(plan)).toContain('; abi,i -> ab');
   });
 
+  it('has letters in plans, which say what axes they are', () => {
+    const shapes = [
+      [5, 1, 2],
+      [4, 2],
+    ];
+    expect(String(contract.plan('...i,...i->...', shapes))).toMatch(
+      /\nnote {4}'\.\.\.' stands for a \(5\), b \(4\), the last axis last(\n|$)/,
+    );
+    expect(String(contract.plan('ji,i->j', [[3, 2], [2]]))).not.toMatch(/stands for/);
+  });
+
   it('may stand for no axis', () => {
     const [x] = draw([2]);
     expect(contract('i->...i', [x], { backend })).toEqual(x);
