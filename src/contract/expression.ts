@@ -1,4 +1,4 @@
-import { mismatch, type XiError } from '../core/errors.ts';
+import { mismatch, show, XiError } from '../core/errors.ts';
 import type { Shape } from '../core/tensor.ts';
 
 /** A parsed `weights ; operand, operand, … -> output`; a label is one letter. */
@@ -69,6 +69,18 @@ function impliedOutput(inputs: readonly (readonly string[])[]): string[] {
   return [...(all.includes(ELLIPSIS) ? [ELLIPSIS] : []), ...once.sort()];
 }
 
+/** The refusal of too few or too many operands: which have no tensor, and the shapes that came. */
+function otherCount(where: string, { inputs, names, text }: Expression, shapes: readonly Shape[]): XiError {
+  const expected = `${where} operands: expected ${inputs.length} tensors for ${show(text)}`;
+  const received = `received ${shapes.length} of shapes ${shapes.slice(0, SHOWN).map(show).join(', ')}`;
+  const more = shapes.length > SHOWN ? ', …' : '';
+  const missing = names.slice(shapes.length, shapes.length + SHOWN).join(', ');
+  return new XiError('E_ARGUMENT', `${expected}, ${received}${more}${missing && `: none for ${missing}`}`);
+}
+
+/** Shapes and operands that a message lists. */
+const SHOWN = 8;
+
 /**
  * The extent of every label, in order of first appearance.
  *
@@ -79,11 +91,8 @@ export function bindExtents(
   shapes: readonly Shape[],
   where = 'contract',
 ): Map<string, number> {
-  const { inputs, names, text } = expression;
-  if (shapes.length !== inputs.length) {
-    const count = `${inputs.length} tensors for '${text}'`;
-    throw mismatch('E_ARGUMENT', `${where} operands`, count, shapes.length);
-  }
+  const { inputs, names } = expression;
+  if (shapes.length !== inputs.length) throw otherCount(where, expression, shapes);
   const extents = new Map<string, number>();
   inputs.forEach((labels, n) => {
     const place = `${where} ${names[n]}`;

@@ -3,6 +3,7 @@ import { mismatch, XiError } from '../core/errors.ts';
 import {
   allocate,
   anyTensor,
+  checkList,
   checkTensor,
   type DType,
   dtypeOf,
@@ -40,8 +41,9 @@ export function operandDtype(
   operand: unknown,
   wanted: DType | undefined,
 ): DType {
-  if (!isTensor(operand) || !Array.isArray(operand.shape))
+  if (!isTensor(operand))
     throw mismatch('E_ARGUMENT', nameOf(where, text, n), 'a Tensor { dtype, shape, data }', operand);
+  if (!Array.isArray(operand.shape)) checkList(nameOf(where, text, n), operand);
   const { data, dtype } = operand;
   const own = data instanceof Float32Array ? 'float32' : data instanceof Float64Array ? 'float64' : undefined;
   if (own !== undefined && own === dtype && own === (wanted ?? own)) return own;

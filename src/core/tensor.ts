@@ -212,8 +212,9 @@ export function checkTensor(
   { finite = true }: { finite?: boolean } = {},
 ): Tensor {
   if (!isTensor(value)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
-  if (value.dtype !== dtype || dtypeOf(value.data, where) !== dtype)
-    throw otherDtype(where, dtype, value.dtype);
+  const own = dtypeOf(value.data, where);
+  if (own !== value.dtype) throw mismatch('E_DTYPE', where, `the dtype of its data, ${own}`, value.dtype);
+  if (own !== dtype) throw otherDtype(where, dtype, own);
   const fits =
     Array.isArray(value.shape) &&
     value.shape.length === shape.length &&
@@ -243,10 +244,15 @@ export function otherDtype(where: string, wanted: DType, received: unknown): XiE
  * @throws XiError as {@link checkTensor}.
  */
 export function anyTensor(where: string, value: unknown, { finite = false } = {}): Tensor {
-  if (!isTensor(value) || !Array.isArray(value.shape))
-    throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
+  if (!isTensor(value)) throw mismatch('E_ARGUMENT', where, 'a Tensor { dtype, shape, data }', value);
+  checkList(where, value);
   const anyShape = value.shape.map(() => -1);
   return checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite });
+}
+
+/** @throws XiError E_SHAPE for a tensor whose shape is no list, such as a typed array. */
+export function checkList(where: string, { shape }: Tensor): void {
+  if (!Array.isArray(shape)) throw mismatch('E_SHAPE', `${where} shape`, 'a list of extents', shape);
 }
 
 /** @throws XiError E_NUMERIC that names the first element which is NaN or infinite. */

@@ -40,6 +40,17 @@ describe('expressions', () => {
     expect(() => parseExpression(text)).toThrow(refused('E_ARGUMENT', message));
   });
 
+  it('says what of a tensor does not fit together', () => {
+    const [x] = of([2, 3]);
+    const odd = (parts: object) => [{ ...x, ...parts } as Tensor];
+    expect(() => contract('; ij -> i', odd({ dtype: 'float32' }), { xi: 'sum', backend })).toThrow(
+      refused('E_DTYPE', /operand 0 \(ij\): expected the dtype of its data, float64, received 'float32'$/),
+    );
+    expect(() => contract('; ij -> i', odd({ shape: Int32Array.of(2, 3) }), { xi: 'sum', backend })).toThrow(
+      refused('E_SHAPE', /operand 0 \(ij\) shape: expected a list of extents, received Int32Array/),
+    );
+  });
+
   it('names index and operand where extents disagree', () => {
     const call = (text: string, operands: Tensor[]) => () => contract(text, operands, { xi: 'max', backend });
     expect(call('ijk; bi,bj -> bk', of([2, 3, 4], [5, 2], [5, 9]))).toThrow(
@@ -55,7 +66,16 @@ describe('expressions', () => {
       refused('E_SHAPE', /operand 1 \(j\): expected 1 axes/),
     );
     expect(call('; ij,j -> i', of([2, 3]))).toThrow(
-      refused('E_ARGUMENT', /expected 2 tensors for '; ij,j -> i'/),
+      refused(
+        'E_ARGUMENT',
+        /expected 2 tensors for '; ij,j -> i', received 1 of shapes \[2, 3\]: none for operand 1 \(j\)$/,
+      ),
+    );
+    expect(call('ij; jk,k -> i', of([2, 3]))).toThrow(
+      refused('E_ARGUMENT', /received 1 of shapes \[2, 3\]: none for operand 1 \(jk\), operand 2 \(k\)$/),
+    );
+    expect(call('; ij,j -> i', of([2, 3], [3], [4]))).toThrow(
+      refused('E_ARGUMENT', /received 3 of shapes \[2, 3\], \[3\], \[4\]$/),
     );
     expect(call('; ij,j -> i', [])).toThrow(
       refused(
