@@ -51,10 +51,13 @@ export function selectBackend(options: BackendOptions = {}): Selection {
     const chosen = probe.usable ? pickIsa(probe.isas, wanted.isa) : probe.reason;
     if (probe.usable && typeof chosen !== 'string') {
       const backend = probe.open(chosen, wanted.threads);
-      warnIfSlow(backend, refusals);
-      return { backend, refusals };
-    }
-    refusals.push({ name, reason: chosen as string });
+      if (backend.threads >= wanted.threads || !wanted.allThreads) {
+        warnIfSlow(backend, refusals);
+        return { backend, refusals };
+      }
+      const has = backend.threads === 1 ? 'one thread' : `${backend.threads} threads`;
+      refusals.push({ name, reason: `it has ${has} here, and ${wanted.threads} are asked for` });
+    } else refusals.push({ name, reason: chosen as string });
   }
   throw nothingUsable(refusals, 'npm run build makes the binaries anew');
 }

@@ -8,7 +8,11 @@ export interface BackendOptions {
   readonly prefer?: readonly BackendName[];
   /** Instruction set; `XITENSOR_ISA`, else the best that the processor runs. A backend without it is passed over. */
   readonly isa?: string;
-  /** Most threads to use; `XITENSOR_THREADS`, else the number of cores. Results do not depend on it. */
+  /**
+   * Threads to use; `XITENSOR_THREADS`, else as many as there are cores and the backend has. In Node a backend that has fewer than are
+   * asked for is passed over; but the variable is a maximum where a program says `prefer` itself, and in a page so is the option.
+   * Results do not depend on it.
+   */
   readonly threads?: number;
 }
 
@@ -31,6 +35,8 @@ export interface Wanted {
   readonly prefer: readonly BackendName[];
   readonly isa: string | undefined;
   readonly threads: number;
+  /** Whether fewer threads will not do. */
+  readonly allThreads: boolean;
 }
 
 const MAX_THREADS = 255;
@@ -60,7 +66,9 @@ export function checkWanted(
   }
   for (const name of prefer)
     oneOf(options.prefer ? 'openBackend prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
-  return { prefer, isa: options.isa ?? (around.isa || undefined), threads };
+  const fromVariable = Boolean(around.threads) && options.prefer === undefined;
+  const allThreads = options.threads !== undefined || fromVariable;
+  return { prefer, isa: options.isa ?? (around.isa || undefined), threads, allThreads };
 }
 
 function threadsOf(option: number | undefined, { threads: variable, cores }: Surroundings): number {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Backend, Storage } from '../backend/interface.ts';
-import { probeBackend, selectBackend } from '../backend/select.ts';
+import { probeBackend } from '../backend/select.ts';
 import { type BackendOptions, checkWanted } from '../backend/selection.ts';
 import { contract } from '../contract/contract.ts';
 import { oneOf, XiError } from '../core/errors.ts';
@@ -50,7 +50,7 @@ export function ownSubjects(options: BackendOptions = {}): { subjects: Subject[]
       const subject = plain ? `xitensor/${name}` : `xitensor/${name}/${isa.name}`;
       if (!isa.usable) absent.push({ subject, reason: isa.reason });
       for (const count of isa.usable ? counts : []) {
-        const { backend } = selectBackend({ prefer: [name], isa: isa.name, threads: count });
+        const backend = probe.open(isa, count);
         // A backend without threads stays at 1 whatever it is asked for.
         if (backend.threads === count) subjects.push(ownSubject(subject, backend));
         else if (counts.size === 1) absent.push({ subject, reason: `it has ${backend.threads} thread` });

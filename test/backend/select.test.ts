@@ -143,8 +143,9 @@ describe('forcing by the environment', () => {
     for (const name of BACKEND_NAMES) {
       const probe = probeBackend(name);
       for (const isa of probe.usable ? probe.isas.filter(({ usable }) => usable) : []) {
-        const { used } = await info({ XITENSOR_ISA: isa.name, XITENSOR_THREADS: '3' });
-        expect(used).toEqual({ name, isa: isa.name, threads: name === 'reference' ? 1 : 3 });
+        const threads = name === 'reference' ? 1 : 3;
+        const { used } = await info({ XITENSOR_ISA: isa.name, XITENSOR_THREADS: `${threads}` });
+        expect(used).toEqual({ name, isa: isa.name, threads });
       }
     }
   });
@@ -194,6 +195,21 @@ describe('options', () => {
     Object.assign(process.env, VARIABLES);
     const backend = await openBackend({ prefer: ['reference'], isa: 'float64', threads: 1 });
     expect(backend).toMatchObject({ name: 'reference', isa: 'float64', threads: 1 });
+  });
+
+  it('ask for threads that must be there', async () => {
+    const one = /^no backend can be used:\n {2}reference: it has one thread here, and 2 are asked for\n/;
+    const refusal = { name: 'XiError', code: 'E_BACKEND', message: expect.stringMatching(one) };
+    await expect(openBackend({ prefer: ['reference'], threads: 2 })).rejects.toMatchObject(refusal);
+    Object.assign(process.env, { XITENSOR_BACKEND: 'reference', XITENSOR_THREADS: '2' });
+    await expect(openBackend()).rejects.toMatchObject(refusal);
+    // Of a program that says what it prefers the variable asks for no more than that has.
+    expect(await openBackend({ prefer: ['reference'] })).toMatchObject({ name: 'reference', threads: 1 });
+    expect(await openBackend({ prefer: ['wasm', 'reference'] })).toMatchObject({ name: 'wasm', threads: 2 });
+    delete process.env.XITENSOR_BACKEND;
+    expect((await openBackend()).threads).toBe(2);
+    const { backend, refusals } = selectBackend({ prefer: ['reference', 'wasm'], threads: 2 });
+    expect([backend.name, refusals.map(({ name }) => name)]).toEqual(['wasm', ['reference']]);
   });
 
   it('keep the reasons of what was passed over', () => {

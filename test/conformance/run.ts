@@ -8,7 +8,11 @@ import { selectBackend } from '../../src/backend/select.ts';
 import { suite } from './suite.ts';
 
 const [name, isa, only = ''] = process.argv.slice(2);
-const { backend } = selectBackend({ prefer: [name as BackendName], isa, threads: 2 });
+const { backend } = selectBackend({
+  prefer: [name as BackendName],
+  isa,
+  threads: name === 'reference' ? 1 : 2,
+});
 const chosen = suite.filter((one) => one.name.includes(only));
 const cases = chosen.length;
 console.log(JSON.stringify({ isa: backend.isa, node: process.version, arch: process.arch, cases }));
