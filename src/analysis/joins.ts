@@ -1,9 +1,9 @@
 import { mismatch } from '../core/errors.ts';
 import type { FloatArray, Tensor } from '../core/tensor.ts';
+import { balancedTree } from '../core/tree.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import { leafName, nodeName } from '../models/ht.ts';
 import type { Model } from '../models/model.ts';
-import { treeOf } from '../models/tree.ts';
 import { coreName } from '../models/tt.ts';
 
 /** A step of the network: `a[m,l] = Σ_f projection[l,f] F[m,f]` for every template m that is shown at this mode. */
@@ -116,7 +116,7 @@ function trainRoot({ config }: Model, part: Part): Node {
 }
 
 function treeRoot({ config }: Model, part: Part): Node {
-  const [leaves, ...levels] = treeOf(config.steps);
+  const [leaves, ...levels] = balancedTree(config.steps).levels;
   let below: Node[] = leaves.map((leaf) => leafOf(leaf.place, part(leafName(config, leaf))));
   for (const nodes of levels) {
     below = nodes.map((node, place) => {

@@ -1,8 +1,8 @@
 import { mismatch } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { balancedTree, type Tree, type TreeNode } from '../core/tree.ts';
 import { type Linear, type Matrix, matrix } from './matrix.ts';
 import { type ComputeOptions, checkMemory, checkPart, computing, product, tensor64 } from './options.ts';
-import { balancedTree, type Tree, type TreeNode } from './tree.ts';
 import { checkIndices } from './tt.ts';
 
 /**

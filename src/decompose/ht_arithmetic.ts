@@ -1,11 +1,11 @@
 import { mismatch } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { TreeNode } from '../core/tree.ts';
 import { assemble, type HierarchicalTucker, type HTParts, partsOf, timesModes, unfold } from './ht.ts';
 import { orthogonalise } from './ht_round.ts';
 import type { Matrix } from './matrix.ts';
 import { type ComputeOptions, checkMemory, computing, product, tensor64 } from './options.ts';
 import { checkRange, Powers, withPower } from './scale.ts';
-import type { TreeNode } from './tree.ts';
 
 /** Two tensors of one shape, node by node. */
 function both(where: string, a: HierarchicalTucker, b: HierarchicalTucker): readonly [HTParts, HTParts] {

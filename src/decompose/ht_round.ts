@@ -1,4 +1,5 @@
 import type { Tensor } from '../core/tensor.ts';
+import type { TreeNode } from '../core/tree.ts';
 import {
   type ApproximateHT,
   assemble,
@@ -12,7 +13,6 @@ import { treeEdges } from './ht_svd.ts';
 import { firstColumns, type Linear, type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
 import { checkMemory, type TruncationOptions, tensor64, truncation } from './options.ts';
 import { Powers, spreadPower } from './scale.ts';
-import type { TreeNode } from './tree.ts';
 import { rankFor, type Threshold, thresholdOf } from './truncate.ts';
 
 /** The same tensor, divided by 2^power, with orthonormal columns at all nodes but the root. */

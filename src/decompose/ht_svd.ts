@@ -1,9 +1,9 @@
 import { isTensor, type Tensor } from '../core/tensor.ts';
+import { balancedTree, type TreeNode } from '../core/tree.ts';
 import { type ApproximateHT, assemble } from './ht.ts';
 import { type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
 import { defaultEps, dense, product, type TruncationOptions, tensor64, truncation } from './options.ts';
 import { withScale } from './scale.ts';
-import { balancedTree, type TreeNode } from './tree.ts';
 import { type Split, split } from './truncate.ts';
 
 /** Edges of a binary tree over T leaves at which something is left out; the two at the root are one. */

@@ -1,8 +1,8 @@
 import { integer, mismatch, oneOf, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { balancedTree } from '../core/tree.ts';
 import { type CP, cpParts } from './cp.ts';
 import { type HierarchicalTucker, htRanks, partsOf } from './ht.ts';
-import { balancedTree } from './tree.ts';
 import { coresOf, type TensorTrain, ttRanks } from './tt.ts';
 
 /** The formats that a tensor can be decomposed into. */

@@ -2,8 +2,8 @@ import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
 import { counted } from '../core/counted.ts';
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { DTYPES, type DType } from '../core/tensor.ts';
+import { balancedTree, levelsOf } from '../core/tree.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
-import { levelsOf, treeOf } from './tree.ts';
 
 export const MODEL_KINDS = ['cp', 'tt', 'ht'] as const;
 /** CP, the shallow network; TT, the recurrent one; HT, the tree. */
@@ -239,7 +239,7 @@ function checkTree(
   diagonal: boolean,
 ): void {
   if (!shared && !diagonal) return;
-  for (const level of treeOf(steps).slice(1)) {
+  for (const level of balancedTree(steps).levels.slice(1)) {
     for (const { place, children } of level) {
       const [left, right] = children ?? [];
       if (left === undefined || right === undefined || rank[left.level] === rank[right.level]) continue;

@@ -1,6 +1,6 @@
+import { balancedTree, type TreeNode } from '../core/tree.ts';
 import type { HtConfig } from './config.ts';
 import { leafName, nodeName } from './ht.ts';
-import { type TreeNode, treeOf } from './tree.ts';
 
 /** Trees of more leaves show their first four, and what is above those, and the root. */
 const WHOLE = 8;
@@ -33,9 +33,9 @@ class Line {
 /** Draws a tree: leaves above, each node below its two children, the root with the scores at the bottom. */
 export function drawTree(config: HtConfig): string[] {
   const { steps, features, outputs, rank } = config;
-  const levels = treeOf(steps);
+  const levels = balancedTree(steps).levels;
   const whole = steps <= WHOLE;
-  const shown = whole ? levels : treeOf(SHOWN);
+  const shown = whole ? levels : balancedTree(SHOWN).levels;
   const edge = shown[0].length * PITCH + 4;
   const centres = new Map<TreeNode, number>();
   const lines: Line[] = [];

@@ -1,5 +1,6 @@
 import type { Backend, ContractSizes, Storage } from '../backend/interface.ts';
 import type { Shape } from '../core/tensor.ts';
+import { balancedTree, isParent, type Parent, type TreeNode } from '../core/tree.ts';
 import { dense, type InputRows, transposed } from '../features/features.ts';
 import type { HtConfig } from './config.ts';
 import { computeFeatures, featureLayout, propagateFeatures, stepOf } from './inputs.ts';
@@ -7,16 +8,6 @@ import type { Network } from './network.ts';
 import type { Layout, ParameterBlock } from './parameters.ts';
 import { Passes } from './passes.ts';
 import { rateOfFeatures, rateOfFold, rateOfSum } from './rates.ts';
-import { type TreeNode, treeOf } from './tree.ts';
-
-type Parent = TreeNode & { readonly children: readonly [TreeNode, TreeNode] };
-
-const isParent = (node: TreeNode): node is Parent => node.children !== undefined;
-
-/** The nodes of a tree that join two others, from the leaves to the root. */
-function parentsOf(levels: readonly (readonly TreeNode[])[]): Parent[] {
-  return levels.flatMap((nodes, level) => nodes.filter(isParent).filter((node) => node.level === level));
-}
 
 /** R_l for each level l; the root has one component an output. */
 function widthsOf({ rank, outputs }: HtConfig): readonly number[] {
@@ -34,14 +25,14 @@ type Entry = readonly [name: string, shape: Shape];
 export function htLayout(config: HtConfig): Layout {
   const { steps, features, diagonal } = config;
   const width = widthsOf(config);
-  const levels = treeOf(steps);
-  const leaves = levels[0].map((leaf): Entry => [leafName(config, leaf), [width[0], features.size]]);
-  const nodes = parentsOf(levels).map((node): Entry => {
+  const { leaves, inner } = balancedTree(steps);
+  const ends = leaves.map((leaf): Entry => [leafName(config, leaf), [width[0], features.size]]);
+  const nodes = inner.map((node): Entry => {
     const [left, right] = node.children.map((child) => width[child.level]);
     const shape = diagonal ? [left, width[node.level]] : [left, right, width[node.level]];
     return [nodeName(config, node), shape];
   });
-  return [...featureLayout(config), ...new Map([...leaves, ...nodes])];
+  return [...featureLayout(config), ...new Map([...ends, ...nodes])];
 }
 
 /** Memory of a pass over a batch on the way up. */
@@ -93,12 +84,12 @@ export class HtNetwork implements Network {
 
   constructor(config: HtConfig, backend: Backend) {
     const { steps, features, outputs, rank, dtype, diagonal } = config;
-    const levels = treeOf(steps);
+    const { levels, leaves, inner, root } = balancedTree(steps);
     this.config = config;
     this.backend = backend;
-    this.leaves = levels[0];
-    this.parents = parentsOf(levels);
-    this.root = levels[levels.length - 1][0];
+    this.leaves = leaves;
+    this.parents = inner;
+    this.root = root;
     const widest = diagonal ? Math.max(0, ...rank) : 0;
     this.forwards = new Passes(backend, dtype, (batch, allocate) => {
       const states = new Map([[this.root, allocate(batch * outputs)]]);

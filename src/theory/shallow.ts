@@ -1,7 +1,7 @@
 import { mismatch } from '../core/errors.ts';
+import { balancedTree, levelsOf } from '../core/tree.ts';
 import type { ModelOptions } from '../models/config.ts';
 import type { Model } from '../models/model.ts';
-import { levelsOf, treeOf } from '../models/tree.ts';
 import { type Block, block, checkSizes, steps } from './build.ts';
 import { directions, modelLike, ofKind } from './parts.ts';
 
@@ -49,8 +49,7 @@ export function shallowToTree(model: Model): Model {
   checkLike('shallowToTree', model, { kind: 'ht', rank: R });
   const own: Record<string, Block | (typeof parameters)[string]> = {};
   for (const [t, v] of directions(model).entries()) own[`W.${t}`] = v;
-  for (const { level, place, children } of new Set(treeOf(T).flat())) {
-    if (!children) continue;
+  for (const { level, place } of balancedTree(T).inner) {
     const root = level === levelsOf(T);
     own[`B.${level}.${place}`] = block([R, R, root ? outputs : R], (a, b, g) => {
       if (a !== b) return 0;

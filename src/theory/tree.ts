@@ -1,6 +1,6 @@
+import { balancedTree, levelsOf } from '../core/tree.ts';
 import type { Xi } from '../core/xi.gen.ts';
-import { levelsOf, type TreeNode, treeOf } from '../models/tree.ts';
-import { type Block, block, steps, type Tree } from './build.ts';
+import { block, steps, type Tree } from './build.ts';
 import { complementWeights } from './rounding.ts';
 import type { Target } from './target.ts';
 
@@ -50,44 +50,34 @@ export function oneHotTree(target: Target, xi: Xi): Tree {
     return { xi, rank: [], outputs, W: [block([outputs, M], (c, m) => data[m * outputs + c])], nodes: [] };
   const form = FORMS[xi]!;
   const weight = form.root(target);
-  const leaves = new Map<TreeNode, number>();
   const width = (level: number) => M ** (2 ** level);
-  const nodes: { node: TreeNode; B: Block }[] = [];
-  for (const node of new Set(treeOf(T).flat())) {
-    if (!node.children) leaves.set(node, 1);
-    else {
-      const [left, right] = node.children;
-      leaves.set(node, leaves.get(left)! + leaves.get(right)!);
-      const [lefts, rights] = [M ** leaves.get(left)!, M ** leaves.get(right)!];
-      const root = node.level === levelsOf(T);
-      const shape = [width(left.level), width(right.level), root ? outputs : width(node.level)];
-      const B = block(shape, (a, b, g) => {
-        if (a >= lefts || b >= rights) return 0;
-        const tuple = a * rights + b;
-        return root ? weight(tuple, g) : tuple === g ? 1 : 0;
-      });
-      nodes.push({ node, B });
-    }
-  }
+  const nodes = balancedTree(T).inner.map(({ level, place, children }) => {
+    const [lefts, rights] = children.map(({ from, to }) => M ** (to - from));
+    const [left, right] = children.map((child) => width(child.level));
+    const root = level === levelsOf(T);
+    const B = block([left, right, root ? outputs : width(level)], (a, b, g) => {
+      if (a >= lefts || b >= rights) return 0;
+      const tuple = a * rights + b;
+      return root ? weight(tuple, g) : tuple === g ? 1 : 0;
+    });
+    return { level, place, B };
+  });
   return {
     xi,
     rank: steps(levelsOf(T), width),
     outputs,
     W: steps(T, () => block([M, M], form.leaf)),
-    nodes: nodes.map(({ node: { level, place }, B }) => ({ level, place, B })),
+    nodes,
   };
 }
 
 /** Entries of the tree that {@link oneHotTree} would make. */
 export function treeSize({ M, T, outputs }: Pick<Target, 'M' | 'T' | 'outputs'>): number {
   const width = (level: number) => M ** (2 ** level);
-  const nodes = [...new Set(treeOf(T).flat())].filter((node) => node.children);
-  return nodes.reduce(
+  return balancedTree(T).inner.reduce(
     (count, { level, children }) => {
-      const [left, right] = children!;
-      return (
-        count + width(left.level) * width(right.level) * (level === levelsOf(T) ? outputs : width(level))
-      );
+      const [left, right] = children.map((child) => width(child.level));
+      return count + left * right * (level === levelsOf(T) ? outputs : width(level));
     },
     T * M * M,
   );

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
+import { balancedTree } from '../../src/core/tree.ts';
 import { type HierarchicalTucker, htEvaluate, htFull, htRanks } from '../../src/decompose/ht.ts';
 import { htAdd, htDot, htHadamard, htNorm } from '../../src/decompose/ht_arithmetic.ts';
 import { htRound } from '../../src/decompose/ht_round.ts';
 import { htSvd } from '../../src/decompose/ht_svd.ts';
-import { balancedTree } from '../../src/decompose/tree.ts';
 import {
   allIndices,
   backends,

@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
+import { balancedTree, levelsOf } from '../../src/core/tree.ts';
 import { MODEL_KINDS } from '../../src/models/config.ts';
 import { loadModel, saveModel } from '../../src/models/disk.ts';
-import { levelsOf, treeOf } from '../../src/models/tree.ts';
 import { make, random, refusal } from '../support/models.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { subjects } from '../support/subjects.ts';
@@ -151,7 +151,7 @@ it.each(['logsumexp', 'sum'])('gradients of many examples are sums over parts of
 
 describe('the tree', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 1000])('over %d leaves joins every leaf once', (steps) => {
-    const levels = treeOf(steps);
+    const { levels } = balancedTree(steps);
     expect(levels.length).toBe(levelsOf(steps) + 1);
     const leaves: number[] = [];
     let parents = 0;
