@@ -82,7 +82,7 @@ export interface Histogram {
 
 /** The distribution for one rank R. */
 export interface RankDistribution {
-  /** Which figure of the paper it belongs to; null for a study of one’s own. */
+  /** Which figure of the paper it belongs to; null for other studies. */
   readonly figure: string | null;
   /** As the study has it. */
   readonly xi: RankStudy['xi'];
