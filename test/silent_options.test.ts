@@ -145,7 +145,7 @@ describe('options that would change a result in silence', () => {
     ...[{ shape: null }, { shape: '12' }].map((parts): [string, () => unknown, RegExp] => [
       `an outer product of ${JSON.stringify(parts)}`,
       () => library.outer({ ...templates, ...parts } as never, templates, { xi: 'max' }),
-      /^outer x: expected a Tensor/,
+      /^outer x shape: expected a list of extents/,
     ]),
     ['holes for cores', () => library.ttRanks({ cores: new Array(3) }), /^ttRanks core 0: expected a Tensor/],
     [
