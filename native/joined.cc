@@ -73,15 +73,30 @@ struct Strided {
   const size_t* strides;
 };
 
-// Whether there is an element of this type behind every place along the axes.
-template <class T>
-bool holds(const T* data, std::initializer_list<Strided> parts) {
-  xt::Axis all[3 * xt::kMaxAxes];
+constexpr size_t kMostAxes = 3 * xt::kMaxAxes;
+
+size_t list_axes(std::initializer_list<Strided> parts, xt::Axis* all) {
   size_t count = 0;
   for (const auto& [axes, strides] : parts) {
     for (size_t axis = 0; axis < axes.rank; ++axis) all[count++] = {axes.extents[axis], strides[axis]};
   }
-  return xt::Holds(sizeof(T)).strided(data, all, count);
+  return count;
+}
+
+// Whether there is an element of this type behind every place along the axes.
+template <class T>
+bool holds(const T* data, std::initializer_list<Strided> parts) {
+  xt::Axis all[kMostAxes];
+  return xt::Holds(sizeof(T)).strided(data, all, list_axes(parts, all));
+}
+
+// Whether there is an element of its own for every place of out, so that threads may share them.
+template <class T, class Element>
+bool holds_out(const JoinedArgs<T>& args, const Element* data) {
+  xt::Axis all[kMostAxes];
+  const size_t count = list_axes(
+      {{args.batch, args.out_batch}, {args.rows, args.out_rows}, {args.columns, args.out_columns}}, all);
+  return xt::Holds(sizeof(Element)).strided(data, all, count) && xt::apart(all, count);
 }
 
 // Whether the operands are there, and of `gradients` those that are not null, which lie as they do.
@@ -105,38 +120,20 @@ bool known(uint32_t xi, uint32_t combine, uint32_t reduce) {
   return xi < xt::kXiCount && combine < xt::kXiCount && reduce <= XT_LOGSUMEXP;
 }
 
-// Whether each stride leads beyond all that the smaller ones reach, so that different places are different
-// elements; only along the axes of `still` may strides be 0.
-bool apart(std::initializer_list<Strided> parts, std::initializer_list<const Axes*> still) {
-  struct Step {
-    size_t stride, extent;
-  } steps[3 * xt::kMaxAxes];
-  size_t count = 0;
-  for (const auto& [axes, strides] : parts) {
-    const bool may_stand = std::find(still.begin(), still.end(), &axes) != still.end();
-    for (size_t axis = 0; axis < axes.rank; ++axis) {
-      if (axes.extents[axis] < 2) continue;
-      if (strides[axis] > 0)
-        steps[count++] = {strides[axis], axes.extents[axis]};
-      else if (!may_stand)
-        return false;
-    }
-  }
-  std::sort(steps, steps + count, [](const Step& x, const Step& y) { return x.stride < y.stride; });
-  size_t reach = 0;
+// Whether different places along axes that threads are to share are different elements of an operand,
+// wherever along its other axes, where alone it may stand still.
+template <class T>
+bool may_share(const JoinedArgs<T>& args, const Axes& own, const xt::JoinedOperand<T>& operand,
+               const Axes& shared) {
+  xt::Axis all[kMostAxes];
+  const size_t count =
+      list_axes({{args.batch, operand.batch}, {own, operand.own}, {args.terms, operand.terms}}, all);
+  const size_t first = &shared == &args.batch ? 0 : args.batch.rank;
+  size_t moving = 0;
   for (size_t n = 0; n < count; ++n) {
-    if (steps[n].stride <= reach) return false;
-    reach += (steps[n].extent - 1) * steps[n].stride;
+    if (all[n].stride > 0 || (n >= first && n < first + shared.rank)) all[moving++] = all[n];
   }
-  return true;
-}
-
-// Whether there is an element of its own for every place of out, so that threads may share them.
-template <class T, class Element>
-bool holds_out(const JoinedArgs<T>& args, const Element* data) {
-  const std::initializer_list<Strided> parts = {
-      {args.batch, args.out_batch}, {args.rows, args.out_rows}, {args.columns, args.out_columns}};
-  return holds(data, parts) && apart(parts, {});
+  return xt::apart(all, moving);
 }
 
 // Cut by rows or by batch elements; bit-identical for any number of threads, as no sum is cut.
@@ -148,23 +145,19 @@ int32_t gradient_of_side(const xt::Context& run, const xt::KernelTable<T>& table
   const Axes& rows = is_right ? forward.columns : forward.rows;
   T* const* to = is_right ? args.right : args.left;
   if (std::none_of(to, to + side.count, [](const T* gradient) { return gradient != nullptr; })) return XT_OK;
-  const Axes &batch = forward.batch, &terms = forward.terms;
-  const auto may_share = [&](const Axes& axes) {
+  const auto all_may_share = [&](const Axes& axes) {
     for (size_t x = 0; x < side.count; ++x) {
-      const xt::JoinedOperand<T>& operand = side.operands[x];
-      if (to[x] && !apart({{batch, operand.batch}, {rows, operand.own}, {terms, operand.terms}},
-                          {&axes == &batch ? &rows : &batch, &terms}))
-        return false;
+      if (to[x] && !may_share(forward, rows, side.operands[x], axes)) return false;
     }
     return true;
   };
   const size_t G = forward.batch.count;
-  if (rows.count > table.tile_rows && may_share(rows)) {
+  if (rows.count > table.tile_rows && all_may_share(rows)) {
     return run.over(rows.count, table.tile_rows, work, [&](Slice m) {
       return table.joined_gradient(args, is_right, {0, G}, m);
     });
   }
-  return run.over(G, may_share(forward.batch) ? 1 : G, work, [&](Slice g) {
+  return run.over(G, all_may_share(forward.batch) ? 1 : G, work, [&](Slice g) {
     return table.joined_gradient(args, is_right, g, {0, rows.count});
   });
 }

@@ -62,6 +62,19 @@ bool Holds::strided(const void* data, std::initializer_list<Axis> axes) const {
   return strided(data, axes.begin(), axes.size());
 }
 
+bool apart(Axis* axes, size_t count) {
+  std::sort(axes, axes + count, [](const Axis& x, const Axis& y) { return x.stride < y.stride; });
+  size_t reach = 0;
+  bool apart = true;
+  for (size_t n = 0; n < count; ++n) {
+    if (axes[n].extent == 0) return true;
+    if (axes[n].extent == 1) continue;
+    apart = apart && axes[n].stride > reach;
+    reach += (axes[n].extent - 1) * axes[n].stride;
+  }
+  return apart;
+}
+
 bool all_below(const int32_t* indices, size_t count, size_t bound) {
   if (!holds_words(indices, {count})) return false;
   return std::all_of(indices, indices + count,

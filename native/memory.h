@@ -47,6 +47,10 @@ class Holds {
 inline Holds holds_of(uint32_t dtype) { return Holds(dtype == XT_FLOAT64 ? sizeof(double) : sizeof(float)); }
 inline constexpr Holds holds_doubles(sizeof(double)), holds_words(sizeof(int32_t));
 
+// Whether different places along these axes are different elements: each stride leads beyond all that the
+// smaller ones reach. For axes that an array holds, so that nothing overflows; puts them into another order.
+bool apart(Axis* axes, size_t count);
+
 // Whether all of `count` indices are there and from 0 to bound−1, so that none leads out of an array.
 bool all_below(const int32_t* indices, size_t count, size_t bound);
 

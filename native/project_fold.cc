@@ -15,14 +15,6 @@ namespace {
 // packed f would leave the cache. At least so many tiles, however many elements they have.
 constexpr size_t kPacked = size_t{1} << 20, kLeastTiles = 16;
 
-// Whether no two rows n of [steps, rows, M] have an element in common: threads share them. Within memory, so
-// that nothing overflows.
-bool rows_apart(size_t steps, size_t rows, size_t M, size_t row, size_t step) {
-  if (steps == 0 || rows < 2 || M == 0) return true;
-  return row >= M &&
-         (steps == 1 || step == 0 || step >= (rows - 1) * row + M || row >= (steps - 1) * step + M);
-}
-
 }  // namespace
 
 int32_t xt_project_fold(uint32_t context, uint32_t dtype, uint32_t xi, size_t T_, size_t B, size_t R,
@@ -77,10 +69,12 @@ int32_t xt_winner_sums(uint32_t context, uint32_t dtype, size_t T_, size_t P, si
                        size_t x_step, void* result, size_t out_row, size_t out_step) {
   const Holds holds = xt::holds_of(dtype);
   if (!holds(winners, {P, Q}) || !holds(d, {P, Q}) || !holds.strided(x, {{T_, x_step}, {Q, x_row}, {M, 1}}) ||
-      !holds.strided(result, {{T_, out_step}, {P, out_row}, {M, 1}}) ||
-      !rows_apart(T_, P, M, out_row, out_step)) {
+      !holds.strided(result, {{T_, out_step}, {P, out_row}, {M, 1}})) {
     return XT_ARGUMENT;
   }
+  // Threads share the rows. With an out_step of 0 all steps add up in one place of each.
+  xt::Axis axes[] = {{M, 1}, {P, out_row}, {T_, out_step}};
+  if (!xt::apart(axes, out_step == 0 ? 2 : 3)) return XT_ARGUMENT;
   const xt::Context run(context);
   return xt::with_table(run, dtype, [&](auto& table) -> int32_t {
     using T = xt::ElementOf<decltype(table)>;

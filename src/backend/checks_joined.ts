@@ -2,7 +2,7 @@ import { MAX_AXES, MAX_JOINED } from '../core/abi.gen.ts';
 import { mismatch, oneOf, type XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
-import { record, sameDtype, storageDtype } from './checks_sizes.ts';
+import { checkApart, record, sameDtype, storageDtype } from './checks_sizes.ts';
 import { type Joined, type JoinedOperand, type Kernels, REDUCTIONS, type Storage } from './interface.ts';
 
 /** Kernels.joined and its gradient behind a check of everything that they would read or write. */
@@ -132,19 +132,6 @@ class Reach {
   check(data: Storage): void {
     if (this.empty || this.last < data.length) return;
     throw mismatch('E_SHAPE', this.where, `at least ${this.last + 1} elements`, data.length);
-  }
-}
-
-/** Each stride must pass over all that the smaller ones reach: so it is in every permutation of a row-major array. */
-function checkApart(where: string, extents: readonly number[], strides: readonly number[]): void {
-  const axes = extents
-    .map((extent, axis) => ({ extent, stride: strides[axis] }))
-    .filter(({ extent }) => extent > 1);
-  axes.sort((p, q) => p.stride - q.stride);
-  let reached = 0;
-  for (const { extent, stride } of axes) {
-    if (stride <= reached) throw mismatch('E_SHAPE', where, 'strides that keep elements apart', strides);
-    reached += (extent - 1) * stride;
   }
 }
 

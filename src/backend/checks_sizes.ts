@@ -23,6 +23,19 @@ function count(kernel: string, name: string, size: number): void {
     throw mismatch('E_SHAPE', `${kernel} ${name}`, 'a non-negative integer', size);
 }
 
+/** Each stride must pass over all that the smaller ones reach: so it is in every permutation of a row-major array. */
+export function checkApart(where: string, extents: readonly number[], strides: readonly number[]): void {
+  const axes = extents
+    .map((extent, axis) => ({ extent, stride: strides[axis] }))
+    .filter(({ extent }) => extent > 1);
+  axes.sort((p, q) => p.stride - q.stride);
+  let reached = 0;
+  for (const { extent, stride } of axes) {
+    if (stride <= reached) throw mismatch('E_SHAPE', where, 'strides that keep elements apart', strides);
+    reached += (extent - 1) * stride;
+  }
+}
+
 /** An argument that is an object with these parts. */
 export function record(kernel: string, name: string, value: unknown, parts: readonly string[]): void {
   if (typeof value !== 'object' || value === null)
