@@ -1,14 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tensor } from '../../src/core/tensor.ts';
-import { loadArrays } from '../../src/data/arrays.ts';
 import { loadCsv, loadCsvInputs } from '../../src/data/csv.ts';
 import { checkDataset } from '../../src/data/dataset.ts';
-import { loadSplice } from '../../src/data/splice.ts';
-import { parseCsv } from '../../src/io/csv.ts';
-import { writeNpy } from '../../src/io/disk.ts';
 import { refusal } from '../support/models.ts';
 import { temporaryFolder } from '../support/processes.ts';
 
@@ -22,58 +17,6 @@ const write = (text: string) => {
   writeFileSync(inFolder('t.csv'), text);
   return inFolder('t.csv');
 };
-
-describe('parseCsv', () => {
-  test('quotes, line ends and the numbers of lines', () => {
-    const text = 'a,b\r\n"x, ""y""\nz",2\n\n,\n"",\nlast,1';
-    expect(parseCsv(text, 't')).toEqual([
-      { line: 1, fields: ['a', 'b'] },
-      { line: 2, fields: ['x, "y"\nz', '2'] },
-      { line: 5, fields: ['', ''] },
-      { line: 6, fields: ['', ''] },
-      { line: 7, fields: ['last', '1'] },
-    ]);
-    expect(parseCsv('', 't')).toEqual([]);
-    expect(parseCsv('a,', 't')).toEqual([{ line: 1, fields: ['a', ''] }]);
-  });
-
-  test('gives back what was written', () => {
-    const quote = (field: string) =>
-      /[",\r\n]|^ | $/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
-    const field = fc.string({ unit: fc.constantFrom('a', '1', ' ', ',', '"', '\n', '\r\n', 'é') });
-    // A row of one empty field is an empty line.
-    const row = fc
-      .array(field, { minLength: 1, maxLength: 4 })
-      .filter(([first, ...rest]) => first !== '' || rest.length > 0);
-    fc.assert(
-      fc.property(fc.array(row), fc.constantFrom('\n', '\r\n'), fc.boolean(), (rows, end, ended) => {
-        const text = rows.map((fields) => fields.map(quote).join(',')).join(end) + (ended ? end : '');
-        expect(parseCsv(text, 't').map(({ fields }) => fields)).toEqual(rows);
-      }),
-    );
-  });
-
-  test('spaces belong to a field in quotes alone', () => {
-    const rows = parseCsv(' a\t, b c ," d "\n', 't');
-    expect(rows).toEqual([{ line: 1, fields: ['a', 'b c', ' d '] }]);
-  });
-
-  test('fields of any length', () => {
-    const [long, quotes] = ['x'.repeat(12_000_000), '"'.repeat(4_000_000)];
-    const [{ fields }] = parseCsv(`"${long}","${quotes}${quotes}",b\n`, 't');
-    expect(fields.map(({ length }) => length)).toEqual([long.length, quotes.length, 1]);
-  });
-
-  test.each([
-    ['a,b\n1,"2\n3,4', /t, line 2: expected a field, in quotes as a whole or without any, received '"2'/],
-    ['a,b\n1,x"y"\n', /t, line 2: .*received 'x"y"'/],
-    ['"a"b,c\n', /t, line 1: .*received '"a"b,c'/],
-    ['a,b\r1,2\r', /t, line 1: expected lines that end in LF or CRLF, not in CR alone, received 'b\r1,2\r'/],
-    ['a\n"b"\r1\r', /t, line 2: expected lines that end in LF or CRLF/],
-    ['a\rb"', /t, line 1: expected lines that end in LF or CRLF/],
-    ['"a\rb', /t, line 1: expected a field, in quotes/],
-  ])('refuses %j', (text, message) => expect(() => parseCsv(text, 't')).toThrow(refusal('E_FILE', message)));
-});
 
 describe('loadCsv', () => {
   test('columns of numbers are steps, classes have names', async () => {
@@ -356,104 +299,5 @@ describe('loadCsv', () => {
     ['an unknown option', 'a,label\n1,2\n', { column: 1 }, 'E_ARGUMENT', /received 'column'/],
   ])('refuses %s', async (_, text, options, code, message) => {
     await expect(loadCsv(write(text), options)).rejects.toThrow(refusal(code, message));
-  });
-});
-
-describe('loadArrays', () => {
-  const load = async (inputs: ReturnType<typeof tensor>, answers: ReturnType<typeof tensor>) => {
-    await writeNpy(inFolder('x.npy'), inputs);
-    await writeNpy(inFolder('y.npy'), answers);
-    return loadArrays({ inputs: inFolder('x.npy'), answers: inFolder('y.npy') });
-  };
-  const X = tensor(
-    Float64Array.from({ length: 12 }, (_, n) => n),
-    [2, 3, 2],
-  );
-
-  test('values or tokens, classes or targets', async () => {
-    const labelled = checkDataset('x', await load(X, tensor([2, 0])));
-    expect(labelled).toMatchObject({ name: 'x', classes: 3, inputs: { dtype: 'float32', shape: [2, 3, 2] } });
-    const real = checkDataset('x', await load(X, tensor([[0.5], [1.5]])));
-    expect(real).toMatchObject({ targets: { dtype: 'float32', shape: [2, 1] } });
-    const words = checkDataset(
-      'x',
-      await load(
-        tensor([
-          [1, 0, 7],
-          [3, 2, 1],
-        ]),
-        tensor([1, 0]),
-      ),
-    );
-    expect(words.inputs).toEqual({ dtype: 'int32', shape: [2, 3], data: Int32Array.of(1, 0, 7, 3, 2, 1) });
-  });
-
-  test('lengths', async () => {
-    const withLengths = async (lengths: ReturnType<typeof tensor>) => {
-      await load(X, tensor([1, 0]));
-      await writeNpy(inFolder('l.npy'), lengths);
-      const [inputs, answers, path] = ['x.npy', 'y.npy', 'l.npy'].map(inFolder);
-      return loadArrays({ inputs, answers, lengths: path });
-    };
-    const data = checkDataset('x', await withLengths(tensor([3, 2])));
-    expect(data.lengths).toEqual(Int32Array.of(3, 2));
-    const refused: [ReturnType<typeof tensor>, RegExp][] = [
-      [tensor([3, 4]), /l\.npy, element 1: expected 2 to 3 steps, received 4/],
-      [tensor([0, 3]), /l\.npy, element 0: expected 2 to 3 steps, received 0/],
-      [tensor([3, 1]), /l\.npy, element 1: expected 2 to 3 steps, received 1/],
-      [tensor([3, 1.5]), /l\.npy, element 1: expected a whole number/],
-      [tensor([3]), /l\.npy: expected lengths \[2\]/],
-    ];
-    for (const [lengths, message] of refused)
-      await expect(withLengths(lengths)).rejects.toThrow(refusal('E_FILE', message));
-  });
-
-  test.each<[string, number[] | number[][], number[] | number[][], string, RegExp]>([
-    ['half a class', [[1, 2]], [0.5], 'E_FILE', /y\.npy, element 0: expected a whole number.*received 0.5/],
-    ['a negative token', [[1, -2]], [0], 'E_FILE', /x\.npy, element 1: expected a whole number.*received -2/],
-    [
-      'too many classes',
-      [[1, 2]],
-      [0, 1],
-      'E_FILE',
-      /y\.npy: expected classes \[1\] or targets \[1, outputs\]/,
-    ],
-    ['one axis', [1, 2], [0, 1], 'E_SHAPE', /x\.npy: expected \[batch, steps, inputs\], or tokens/],
-  ])('refuses %s', async (_, inputs, answers, code, message) => {
-    await expect(load(tensor(inputs), tensor(answers))).rejects.toThrow(refusal(code, message));
-  });
-});
-
-describe('the splice junctions', () => {
-  test('are there whole, in stratified folds that do not overlap', async () => {
-    const count = { rows: 0, ei: 0 };
-    const seen = new Set<string>();
-    for (let fold = 0; fold < 5; fold++) {
-      const { train, test: held } = await loadSplice({ fold });
-      expect(train.inputs.shape.slice(1)).toEqual([60, 4]);
-      expect(train.labels.length + held.labels.length).toBe(3186);
-      expect([637, 638]).toContain(held.labels.length);
-      const ei = held.labels.filter((label) => label === 0).length;
-      expect([153, 154]).toContain(ei);
-      count.rows += held.labels.length;
-      count.ei += ei;
-      for (let n = 0; n < held.labels.length; n++)
-        seen.add(`${held.inputs.data.subarray(240 * n, 240 * n + 240)}`);
-    }
-    expect(count).toEqual({ rows: 3186, ei: 767 });
-    // Some sequences occur twice.
-    expect(seen.size).toBeGreaterThan(2900);
-  });
-
-  test('are one-hot letters, the same for the same seed', async () => {
-    const [{ train }, other] = [await loadSplice(), await loadSplice({ seed: 1 })];
-    for (let row = 0; row < 100; row++)
-      expect([...train.inputs.data.subarray(4 * row, 4 * row + 4)].sort()).toEqual([0, 0, 0, 1]);
-    expect((await loadSplice()).train).toEqual(train);
-    expect(other.train.inputs.data).not.toEqual(train.inputs.data);
-    expect(train.classNames).toEqual(['ei', 'ie', 'n']);
-    await expect(loadSplice({ fold: 5 })).rejects.toThrow(
-      refusal('E_ARGUMENT', /fold: .*from 0 to 4, received 5/),
-    );
   });
 });
