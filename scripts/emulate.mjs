@@ -5,11 +5,11 @@ import { existsSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { buildBochs } from './lib/bochs.mjs';
 import { bundleSuite } from './lib/bundles.mjs';
 import { END, fetchKernel, makeGuest } from './lib/guest.mjs';
 import { aptInstall, have, inProject, run } from './lib/steps.mjs';
+import { chosenIsas, main, suiteOptions, Tally, totalOf } from './lib/suite.mjs';
 
 const ISAS = ['avx512', 'avx512bf16', 'amx'];
 const HELP = `npm run emulate -- [--only TEXT] [--runs N] [--help] [ISA ...]
@@ -41,25 +41,6 @@ const NEEDED = {
 // Nothing in the suite takes as long.
 const SILENCE = 20 * 60_000;
 
-function refuse(message) {
-  console.error(`${message}\n\n${HELP}`);
-  process.exit(2);
-}
-
-function options() {
-  const text = (fallback) => ({ type: 'string', default: fallback });
-  const shape = { only: text(''), runs: text('1'), help: { type: 'boolean', default: false } };
-  try {
-    const { values, positionals } = parseArgs({ options: shape, allowPositionals: true });
-    const unknown = positionals.find((isa) => !ISAS.includes(isa));
-    if (unknown) refuse(`expected ${ISAS.join(', ')}, got ${unknown}`);
-    if (!/^[1-9]\d{0,3}$/.test(values.runs)) refuse(`--runs: expected 1 to 9999, got ${values.runs}`);
-    return { ...values, isas: positionals.length > 0 ? positionals : ISAS };
-  } catch (error) {
-    return refuse(error.message);
-  }
-}
-
 async function ensureTools() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error(`expected linux on x64, this is ${process.platform} on ${process.arch}`);
@@ -80,7 +61,7 @@ function parse(line) {
   }
 }
 
-/** Runs the suite on one instruction set; resolves with { passed, failed }. */
+/** Runs the suite on one instruction set; resolves with its tally. */
 async function emulate({ bochs, kernel, bundle, runs, only }, isa) {
   const filter = `'${only.replaceAll("'", "'\\''")}'`;
   const command = `XITENSOR_TEST_RUNS=${runs} ${process.execPath} ${bundle} native ${isa} ${filter}`;
@@ -95,7 +76,7 @@ async function emulate({ bochs, kernel, bundle, runs, only }, isa) {
   const program = spawn(bochs, ['-q', '-f', guest.configure(server.address().port)], { stdio: 'ignore' });
   const ended = once(program, 'close');
   process.once('exit', () => program.kill());
-  const result = { passed: 0, failed: 0 };
+  const tally = new Tally(isa);
   const [socket] = await Promise.race([
     once(server, 'connection'),
     ended.then(() => Promise.reject(new Error(`Bochs ended at once; see ${guest.folder}/bochs.log`))),
@@ -104,32 +85,24 @@ async function emulate({ bochs, kernel, bundle, runs, only }, isa) {
     console.log(`${isa}: nothing came for ${SILENCE / 60_000} minutes`);
     socket.destroy();
   });
-  let cases = Number.POSITIVE_INFINITY;
   for await (const line of createInterface({ input: socket })) {
     if (line.includes(END)) break;
     const said = parse(line);
     if (said.text) {
       console.log(`${isa}: ${said.text}`);
       if (said.text.includes('Kernel panic')) break;
-    } else if (said.cases) {
-      cases = said.cases;
-      console.log(`${isa}: Node ${said.node} is up, ${cases} cases`);
-    } else {
-      result[said.error === null ? 'passed' : 'failed'] += 1;
-      if (said.error !== null) console.log(`${isa}: ${said.name}\n  ${said.error}`);
-      const done = result.passed + result.failed;
-      if (done % 25 === 0) console.log(`${isa}: ${done} of ${cases} cases`);
+      continue;
     }
+    tally.take(said);
+    if (said.cases) console.log(`${isa}: Node ${tally.node} is up, ${tally.cases} cases`);
+    else if (tally.done % 25 === 0) console.log(`${isa}: ${tally.done} of ${tally.cases} cases`);
   }
   program.kill('SIGKILL');
   await ended;
   server.close();
-  const missing = cases - result.passed - result.failed;
-  if (missing > 0) {
-    console.log(`${isa}: ${Number.isFinite(missing) ? missing : 'all'} cases did not run`);
-    result.failed += Number.isFinite(missing) ? missing : 1;
-  } else if (result.failed === 0) rmSync(guest.folder, { recursive: true });
-  return result;
+  tally.end();
+  if (tally.failed === 0) rmSync(guest.folder, { recursive: true });
+  return tally;
 }
 
 async function emulateAll(isas, options) {
@@ -142,27 +115,15 @@ async function emulateAll(isas, options) {
     bundle: await bundleSuite('emulated'),
   };
   const machine = { ...made, ...options };
-  const total = { passed: 0, failed: 0 };
+  const tallies = [];
   const queue = [...isas];
   const worker = async () => {
-    for (let isa = queue.shift(); isa; isa = queue.shift()) {
-      const { passed, failed } = await emulate(machine, isa);
-      console.log(`${isa}: ${passed} passed, ${failed} failed`);
-      total.passed += passed;
-      total.failed += failed;
-    }
+    for (let isa = queue.shift(); isa; isa = queue.shift()) tallies.push(await emulate(machine, isa));
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-  return total.failed === 0 ? 0 : 1;
+  return totalOf(tallies);
 }
 
-const { help, isas, ...rest } = options();
+const { help, isas, ...rest } = suiteOptions(HELP, '1');
 if (help) console.log(HELP);
-else {
-  const code = await emulateAll(isas, rest).catch((error) => {
-    console.error(`emulate: ${error.message}`);
-    return 1;
-  });
-  process.exit(code);
-}
+else await main('emulate', emulateAll(chosenIsas(isas, ISAS, HELP), rest));

@@ -1,11 +1,11 @@
 // Runs the conformance suite on an addon that was compiled with the sanitizers of GCC.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { bundleSuite } from './lib/bundles.mjs';
 import { inProject, nodeGyp, replaceFolder, run, scratchPath, step } from './lib/steps.mjs';
+import { chosenIsas, main, suiteOptions, Tally, totalOf } from './lib/suite.mjs';
 
 const HELP = `npm run sanitize -- [--only TEXT] [--runs N] [--help] [ISA ...]
 
@@ -22,26 +22,6 @@ const FLAGS = '-fsanitize=address,undefined -fno-omit-frame-pointer -g1';
 const HOME = scratchPath('sanitize');
 const ADDON = `prebuilds/${process.platform}-${process.arch}/xitensor.node`;
 
-function refuse(message) {
-  console.error(`${message}\n\n${HELP}`);
-  process.exit(2);
-}
-
-function options() {
-  const shape = {
-    only: { type: 'string', default: '' },
-    runs: { type: 'string', default: '5' },
-    help: { type: 'boolean', default: false },
-  };
-  try {
-    const { values, positionals } = parseArgs({ options: shape, allowPositionals: true });
-    if (!/^[1-9]\d{0,3}$/.test(values.runs)) refuse(`--runs: expected 1 to 9999, got ${values.runs}`);
-    return { ...values, isas: positionals };
-  } catch (error) {
-    return refuse(error.message);
-  }
-}
-
 /** A copy of what the addon is made of, with its own build and the addon where the suite looks for it. */
 async function build() {
   const inputs = ['native', 'binding.gyp', 'package.json'];
@@ -51,6 +31,8 @@ async function build() {
     { does, inputs, outputs: [join('.setup/sanitize', ADDON)], key: FLAGS },
     async () => {
       const fresh = scratchPath('sanitize.new');
+      // What a build that failed has left.
+      rmSync(fresh, { recursive: true, force: true });
       mkdirSync(dirname(join(fresh, ADDON)), { recursive: true });
       for (const input of inputs) cpSync(inProject(input), join(fresh, input), { recursive: true });
       // Names of functions, which stacks are made of.
@@ -77,61 +59,42 @@ async function environment(runs) {
   };
 }
 
-/** Runs the suite on one instruction set; resolves with { passed, failed }. */
+/** Runs the suite on one instruction set; resolves with its tally, in which each complaint has failed. */
 async function sanitized(isa, bundle, only, env) {
   const program = spawn(process.execPath, [bundle, 'native', isa, only], { env, cwd: HOME });
   const ended = new Promise((resolve) => program.once('close', resolve));
-  const result = { passed: 0, failed: 0 };
-  let cases = 1;
+  const tally = new Tally(isa);
   let complaints = 0;
   createInterface({ input: program.stderr }).on('line', (line) => {
     if (/runtime error|ERROR: AddressSanitizer/.test(line)) complaints += 1;
     console.error(`${isa}: ${line}`);
   });
-  for await (const line of createInterface({ input: program.stdout })) {
-    const said = JSON.parse(line);
-    if (said.cases !== undefined) cases = said.cases;
-    else {
-      result[said.error === null ? 'passed' : 'failed'] += 1;
-      if (said.error !== null) console.log(`${isa}: ${said.name}\n  ${said.error}`);
-    }
-  }
+  for await (const line of createInterface({ input: program.stdout })) tally.take(JSON.parse(line));
   await ended;
-  const missing = cases - result.passed - result.failed;
-  if (missing > 0) console.log(`${isa}: ${missing} cases did not run`);
   if (complaints > 0) console.log(`${isa}: ${complaints} complaints of the sanitizers`);
-  return { passed: result.passed, failed: result.failed + missing + complaints };
+  tally.end(complaints);
+  return tally;
 }
 
 async function sanitize({ isas, only, runs }) {
   if (process.platform !== 'linux') throw new Error(`expected linux, this is ${process.platform}`);
   const code = await run(process.execPath, [inProject('scripts/setup.mjs')], { inherit: true });
   if (code !== 0) throw new Error('set-up failed');
+  const { probeBackend } = await import(inProject('dist/index.js'));
+  const probe = probeBackend('native');
+  if (!probe.usable) throw new Error(probe.reason);
+  const usable = probe.isas.flatMap((isa) => (isa.usable ? [isa.name] : []));
+  const chosen = chosenIsas(isas, usable, HELP);
   await build();
   const place = join(HOME, 'suite/native/run.mjs');
   mkdirSync(dirname(place), { recursive: true });
   cpSync(inProject(await bundleSuite('sanitized')), place);
-  const { probeBackend } = await import(inProject('dist/index.js'));
-  const usable = probeBackend('native').isas.flatMap(({ name, usable }) => (usable ? [name] : []));
-  const unknown = isas.find((isa) => !usable.includes(isa));
-  if (unknown) refuse(`expected ${usable.join(', ')}, got ${unknown}`);
   const env = await environment(runs);
-  const total = { passed: 0, failed: 0 };
-  for (const isa of isas.length > 0 ? isas : usable) {
-    const { passed, failed } = await sanitized(isa, place, only, env);
-    console.log(`${isa}: ${passed} passed, ${failed} failed`);
-    total.passed += passed;
-    total.failed += failed;
-  }
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-  return total.failed === 0 ? 0 : 1;
+  const tallies = [];
+  for (const isa of chosen) tallies.push(await sanitized(isa, place, only, env));
+  return totalOf(tallies);
 }
 
-const { help, ...rest } = options();
+const { help, ...rest } = suiteOptions(HELP, '5');
 if (help) console.log(HELP);
-else {
-  process.exitCode = await sanitize(rest).catch((error) => {
-    console.error(`sanitize: ${error.message}`);
-    return 1;
-  });
-}
+else await main('sanitize', sanitize(rest));
