@@ -90,8 +90,8 @@ describe('the tarball', () => {
     for (const { path, size } of files) expect(size, path).toBeLessThan(2e6);
     // The library in one file, and with both modules in it, as docs/backends.md says.
     const sizeOf = (name: string) => files.find(({ path }) => path === `dist/index.${name}.js`)?.size;
-    expect(sizeOf('browser')).toBeLessThan(0.43e6);
-    expect(sizeOf('inline')).toBeLessThan(1.05e6);
+    expect(sizeOf('browser')).toBeLessThan(0.4e6);
+    expect(sizeOf('inline')).toBeLessThan(1e6);
   });
 
   it('loads beside every C and C++ library that Node 20 does', () => {
