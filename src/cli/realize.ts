@@ -56,7 +56,7 @@ export function realizeCommand(): Command {
 }
 
 /** Ranks, of which a network of one step has none. */
-const listed = (ranks: readonly number[]): string => ranks.join(', ') || 'none';
+const ranksText = (ranks: readonly number[]): string => ranks.join(', ') || 'none';
 
 async function run(path: string, flags: Flags): Promise<void> {
   if (flags.out !== undefined) await checkWritable(flags.out, [path, flags.features]);
@@ -91,10 +91,10 @@ async function run(path: string, flags: Flags): Promise<void> {
   }
   process.stdout.write(`${made.model}\n`);
   const trains = made.ttRanks
-    ? `${eps === undefined ? 'TT-ranks of H' : 'TT-ranks used'} ${listed(made.ttRanks)}\n`
+    ? `${eps === undefined ? 'TT-ranks of H' : 'TT-ranks used'} ${ranksText(made.ttRanks)}\n`
     : '';
   process.stdout.write(
-    `${trains}construction '${made.variant}' · ranks ${listed(config.rank)} · ${counted(parameterCount, 'parameter')}\n` +
+    `${trains}construction '${made.variant}' · ranks ${ranksText(config.rank)} · ${counted(parameterCount, 'parameter')}\n` +
       `error on the grid ${error.toExponential(1)} of the largest entry, ${errorFrobenius.toExponential(1)} in the Frobenius norm · condition of the features ${made.condition.toPrecision(3)}\n`,
   );
   if (flags.out !== undefined) process.stdout.write(`wrote ${flags.out}\n`);

@@ -1,3 +1,4 @@
+import { firstOf } from '../core/counted.ts';
 import { mismatch, show, XiError } from '../core/errors.ts';
 import type { Shape } from '../core/tensor.ts';
 
@@ -72,14 +73,10 @@ function impliedOutput(inputs: readonly (readonly string[])[]): string[] {
 /** The refusal of too few or too many operands: which have no tensor, and the shapes that came. */
 function otherCount(where: string, { inputs, names, text }: Expression, shapes: readonly Shape[]): XiError {
   const expected = `${where} operands: expected ${inputs.length} tensors for ${show(text)}`;
-  const received = `received ${shapes.length} of shapes ${shapes.slice(0, SHOWN).map(show).join(', ')}`;
-  const more = shapes.length > SHOWN ? ', …' : '';
-  const missing = names.slice(shapes.length, shapes.length + SHOWN).join(', ');
-  return new XiError('E_ARGUMENT', `${expected}, ${received}${more}${missing && `: none for ${missing}`}`);
+  const received = `received ${shapes.length} of shapes ${firstOf(shapes.map(show))}`;
+  const missing = firstOf(names.slice(shapes.length));
+  return new XiError('E_ARGUMENT', `${expected}, ${received}${missing && `: none for ${missing}`}`);
 }
-
-/** Shapes and operands that a message lists. */
-const SHOWN = 8;
 
 /**
  * The extent of every label, in order of first appearance.

@@ -120,15 +120,13 @@ function scaled(backend: Backend, kept: readonly Part[], data: readonly Storage[
   if (runs.length !== 1 || !isRun(runs[0])) return false;
   const [run] = runs;
   const others = kept.filter((part) => part !== run);
-  // With rows and columns it is a product of tiles already.
-  if (
-    data.length === 1 ? others.length > 0 : others.some(({ factors }) => factors[0] === 0 || factors[1] === 0)
-  )
-    return false;
   if (data.length === 1) {
+    if (others.length > 0) return false;
     to.at(0, run.extent).fill(dout.at(0, 1).read()[0]);
     return true;
   }
+  // With rows and columns it is a product of tiles already.
+  if (others.some(({ factors }) => factors[0] === 0 || factors[1] === 0)) return false;
   const visit = (axis: number, target: number, from: number, factor: number): void => {
     if (axis === others.length) {
       backend.outer('product', dout.at(factor, 1), other.at(from, run.extent), to.at(target, run.extent));

@@ -1,4 +1,7 @@
-/** Plans by expression, each for certain shapes and options; those that were not asked for longest make room for others. */
+/**
+ * Plans by expression, each for certain shapes and options. Where there are too many, the one that was not asked for longest goes: of
+ * the expression that has too many, or of that which nothing was planned for longest.
+ */
 export class PlanCache<Plan> {
   /** By expression, the one planned for last at the end; of each the plan asked for last at the end. */
   private readonly lists = new Map<string, Plan[]>();

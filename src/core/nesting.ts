@@ -8,7 +8,7 @@ export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
 const MAX_NESTING = 64;
 
 /** What has a length and elements, such as `arguments`, as a list; anything else as it is. */
-export function listed(where: string, data: unknown, most: number): NestedArray {
+export function asList(where: string, data: unknown, most: number): NestedArray {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return data as NestedArray;
   const { length } = data as ArrayLike<number>;
   if (!Number.isInteger(length) || length < 0) return data as NestedArray;

@@ -1,5 +1,5 @@
 import { mismatch, oneOf, readable, show, XiError } from './errors.ts';
-import { flatten, listed, type NestedArray, nestingOf } from './nesting.ts';
+import { asList, flatten, type NestedArray, nestingOf } from './nesting.ts';
 import { isNumbers, ours } from './realm.ts';
 
 export type { NestedArray } from './nesting.ts';
@@ -115,7 +115,7 @@ export function tensorOf(
     if (!isNumbers(flat)) throw mismatch('E_DTYPE', where, 'a typed array of numbers', data);
     own = [flat.length];
   } else {
-    const lists = listed(where, data, MAX_ELEMENTS);
+    const lists = asList(where, data, MAX_ELEMENTS);
     own = nestingOf(where, lists);
     flat = flatten(where, lists, own, elementCount(own, where));
   }

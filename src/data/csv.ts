@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { firstOf } from '../core/counted.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { allocate, DTYPES, type DType, type Tensor } from '../core/tensor.ts';
 import { type CsvRow, parseCsv } from '../io/csv.ts';
@@ -141,10 +142,6 @@ function endingOf(where: string, { variable = false, steps }: CsvOptions): Endin
   return { variable, steps: integer(`${where} steps`, steps, SHORTEST, 2 ** 16) };
 }
 
-/** The first of some names. */
-const listed = (names: readonly string[]): string =>
-  names.slice(0, 8).join(', ') + (names.length > 8 ? `, … ${names.length} in all` : '');
-
 /** Sequences of a table. */
 export interface CsvInputs {
   /** [count, T, N] */
@@ -201,8 +198,11 @@ class Table {
   columns(names: readonly string[]): number[] {
     const missing = names.filter((name) => !this.places.has(name)).map((name) => `'${name}'`);
     if (missing.length === 0) return names.map((name) => this.places.get(name)!);
-    const expected = `${missing.length === 1 ? 'a column' : 'columns'} ${listed(missing)}`;
-    throw new XiError('E_FILE', `${this.path}, line 1: expected ${expected}, received ${listed(this.names)}`);
+    const expected = `${missing.length === 1 ? 'a column' : 'columns'} ${firstOf(missing)}`;
+    throw new XiError(
+      'E_FILE',
+      `${this.path}, line 1: expected ${expected}, received ${firstOf(this.names)}`,
+    );
   }
 
   /** The numbers of some columns [rows, columns]; of row n the first ends[n], then zeros. */

@@ -22,7 +22,7 @@ import {
   product,
   tensor64,
 } from './options.ts';
-import { checkRange } from './scale.ts';
+import { checkRange, timesPower } from './scale.ts';
 
 /** Rank, starts and stopping of {@link cpAls}. */
 export interface CpAlsOptions extends ComputeOptions {
@@ -101,7 +101,7 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
     });
   });
   const best = fits.reduce((x, y) => (y.error < x.error ? y : x));
-  const cp = normalised(best.factors, H.scale);
+  const cp = normalised(best.factors, H.exponent);
   checkRange('cpAls', [cp.weights]);
   return {
     ...cp,
@@ -221,7 +221,7 @@ function pseudoInverse(linear: Linear, A: Matrix): Matrix {
 }
 
 /** Columns of norm 1, with their norms in the weights, the largest first. A term that vanished has unit vectors and the weight 0. */
-function normalised(factors: readonly Matrix[], scale: number): CP {
+function normalised(factors: readonly Matrix[], exponent: number): CP {
   const R = factors[0].cols;
   const columns = factors.map((factor) => Array.from({ length: R }, (_, r) => columnOf(factor, r)));
   const weights = Array.from({ length: R }, (_, r) => columns.reduce((size, of) => size * of[r].norm, 1));
@@ -229,7 +229,7 @@ function normalised(factors: readonly Matrix[], scale: number): CP {
   return {
     weights: tensor64(
       [R],
-      Float64Array.from(order, (r) => weights[r] / scale),
+      Float64Array.from(order, (r) => timesPower(weights[r], exponent)),
     ),
     factors: factors.map(({ rows }, t) =>
       tensor64(
@@ -254,7 +254,8 @@ function columnOf({ rows, cols, data }: Matrix, r: number): { norm: number; unit
   return { norm: size * part, unit: scaled.map((value) => value / size) };
 }
 
-function errorOf(linear: Linear, { data, norm, scale }: Dense, cp: CP, maxBytes: number): number {
+function errorOf(linear: Linear, { data, norm, exponent }: Dense, cp: CP, maxBytes: number): number {
   const full = cpFull(cp, { backend: linear.backend, maxBytes }).data as Float64Array;
+  const scale = 2 ** -exponent;
   return norm === 0 ? 0 : linear.norm(data.map((value, at) => value - full[at] * scale)) / norm;
 }

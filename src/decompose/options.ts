@@ -100,8 +100,7 @@ export interface Dense {
   readonly shape: Shape;
   readonly data: Float64Array;
   readonly norm: number;
-  /** What the values were multiplied by, 2^−exponent. */
-  readonly scale: number;
+  /** The values were multiplied by 2^−exponent. */
   readonly exponent: number;
 }
 
@@ -117,15 +116,15 @@ export function dense(where: string, value: unknown, linear: Linear, maxBytes: n
   const data = tensor.data instanceof Float64Array ? tensor.data : Float64Array.from(tensor.data);
   // A sum of squares that is finite and not tiny tells that all values are finite, at the speed of memory.
   const norm = linear.norm(data);
-  if (norm > 1e-100 && norm < 1e150) return { shape: tensor.shape, data, norm, scale: 1, exponent: 0 };
+  if (norm > 1e-100 && norm < 1e150) return { shape: tensor.shape, data, norm, exponent: 0 };
   checkFinite(where, data);
   let largest = 0;
   for (const element of data) largest = Math.max(largest, Math.abs(element));
-  if (largest === 0) return { shape: tensor.shape, data, norm: 0, scale: 1, exponent: 0 };
+  if (largest === 0) return { shape: tensor.shape, data, norm: 0, exponent: 0 };
   const exponent = Math.max(-1022, Math.min(1023, Math.floor(Math.log2(largest))));
   const scale = 2 ** -exponent;
   const scaled = data.map((element) => element * scale);
-  return { shape: tensor.shape, data: scaled, norm: linear.norm(scaled), scale, exponent };
+  return { shape: tensor.shape, data: scaled, norm: linear.norm(scaled), exponent };
 }
 
 /** A float64 tensor over values. */
