@@ -13,8 +13,9 @@ constexpr size_t kBf16Step = 32, kBf16Block = 32;
 // bf16 values of one part of 32 rows (of A) or columns (of B) over kBf16Step terms: two tiles.
 constexpr size_t kBf16Panel = kBf16Step * kBf16Block;
 
-// Which parts are multiplied, the smallest products first, and how many terms a block has: such that a panel
-// of B in all its parts takes 32 kB, of the 48 kB of a first-level cache.
+// Which parts are multiplied, each product sharing one with that before, so that 24 products of tiles take 14
+// loads, and how many terms a block has: such that a panel of B in all its parts takes 32 kB, of the 48 kB of
+// a first-level cache.
 struct Bf16Scheme {
   size_t parts, products, block_terms;
   struct {
@@ -27,9 +28,16 @@ struct Bf16Scheme {
 // Heinecke (ARITH 2019), "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
 // Computations".
 inline constexpr Bf16Scheme kBf16Schemes[] = {
-    {3, 6, 128, {{0, 2}, {2, 0}, {1, 1}, {0, 1}, {1, 0}, {0, 0}}},
-    {2, 3, 256, {{0, 1}, {1, 0}, {0, 0}}},
+    {3, 6, 128, {{0, 2}, {0, 1}, {1, 1}, {1, 0}, {0, 0}, {2, 0}}},
+    {2, 3, 256, {{0, 1}, {0, 0}, {1, 0}}},
     {1, 1, 512, {{0, 0}}},
+};
+
+// Work for the vector units while those of the tiles are busy, in turns: whoever multiplies does one for each
+// product of each step, right behind its instructions. Much at a time would not do: the processor looks ahead
+// by 512 instructions at most, and the tiles wait for what is behind a longer stretch.
+struct Bf16Beside {
+  void (*turn)(Bf16Beside&);
 };
 
 // How 32 × 32 of C are multiplied. Packed panels are [step][part][tile of 16 rows or columns]: a tile of A is
@@ -44,7 +52,7 @@ struct Bf16Tile {
   // C [rows, cols] (+)= A·B over `steps` steps; C has 32 rows of 32, of which those beyond rows and cols may
   // be written.
   void (*multiply)(const Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B, float* C,
-                   size_t C_stride, size_t rows, size_t cols, bool accumulate);
+                   size_t C_stride, size_t rows, size_t cols, bool accumulate, Bf16Beside& beside);
 };
 
 struct Bf16Kernels;

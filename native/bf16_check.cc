@@ -41,11 +41,12 @@ bool agree(const Bf16Tile& x, const Bf16Tile& y, const Bf16Scheme& scheme, size_
   fill(panels.A, integers, state);
   fill(panels.B, integers, state);
   for (size_t n = 0; n < kBf16Block * kBf16Block; ++n) panels.x[n] = panels.y[n] = 3;
+  Bf16Beside beside{[](Bf16Beside&) {}};
   for (const Bf16Tile* tile : {&x, &y}) {
     float* C = tile == &x ? panels.x : panels.y;
     tile->begin();
     for (bool accumulate : {false, true})
-      tile->multiply(scheme, kSteps, panels.A, panels.B, C, kBf16Block, rows, cols, accumulate);
+      tile->multiply(scheme, kSteps, panels.A, panels.B, C, kBf16Block, rows, cols, accumulate, beside);
     tile->end();
   }
   // Terms of at most 3² each; ε/2 for each addition.

@@ -5,12 +5,9 @@
 // leaves a sum. So outputs alone are looked at, and the rows of those are computed anew in float32, 32 rows
 // at a time, which are cut alike for any number of threads.
 #pragma once
-#include "bf16_pack-inl.h"
+#include "bf16_ahead-inl.h"
 
 namespace xt::XT_ISA {
-
-// Columns of a block of B, of some half a megabyte, and rows of one of A.
-constexpr size_t kBf16Columns = 512, kBf16RowsOfBlock = 4 * kBf16Block;
 
 // G packed as a whole: block after block of columns, in each block after block of terms.
 struct Bf16Whole {
@@ -42,32 +39,17 @@ inline void bf16_pack_weights(const Bf16Run& run, size_t terms, size_t K, const 
   const Bf16Whole whole{scheme, terms, K};
   run.exact->pack_weights(terms, K, G, packed);
   uint16_t* parts = parts_of(run, terms, K, packed);
-  for (size_t n = 0; n < K; n += kBf16Columns) {
-    for (size_t k = 0; k < terms; k += scheme.block_terms) {
-      bf16_pack_columns(scheme, G, K, n, smaller(K - n, kBf16Columns), k,
-                        smaller(terms - k, scheme.block_terms), parts + whole.at(n, k));
-    }
+  const ContractArgs<float> args{0, 1, terms, K, nullptr, nullptr, G, nullptr, false, {0, K}};
+  for (Bf16Place at{&scheme, &args, {0, 1}}; terms > 0 && !at.is_end(); at = at.next_terms()) {
+    Bf16WeightsAhead weights;
+    weights.start(at, parts + whole.at(at.n, at.k), 1);
+    weights.finish();
   }
 }
 
-// The part of ξ that a slice needs to know, and its rows as copies that vectors may read beyond, after φ
-// where `has_phi` says so of a panel.
-struct Bf16Outer {
-  FormTerms whole, after_phi;
-  TakePhi<float> phi;
-  Bf16Rows rows;
-  bool* has_phi;
-
-  FormTerms form(size_t panel) const { return has_phi[panel] ? after_phi : whole; }
-  Bf16Rows panel(size_t panel) const {
-    const size_t first = panel * kBf16Block;
-    return {rows.a + first * rows.a_stride, rows.h + first * rows.h_stride, rows.a_stride, rows.h_stride,
-            rows.R};
-  }
-};
-
 // Rows of `columns` behind each other, ones, which every range holds, in what is left of `stride`.
-inline void copy_rows(const float* from, size_t count, size_t columns, size_t stride, float* to) {
+__attribute__((noinline)) inline void copy_rows(const float* from, size_t count, size_t columns,
+                                                size_t stride, float* to) {
   for (size_t row = 0; row < count; ++row, from += columns, to += stride) {
     for (size_t n = 0; n < stride; ++n) to[n] = n < columns ? from[n] : 1;
   }
@@ -102,40 +84,22 @@ inline void merge_bf16(const float* aside, size_t rows, size_t cols, float* C, s
   }
 }
 
-struct Bf16Buffers {
-  uint16_t *A, *B;
-  float *line, *aside;
-};
-
-// All rows of a slice against one block of B. A panel of B stays in the first-level cache while those of A
-// stream past it.
-inline void bf16_multiply_block(const Bf16Run& run, const ContractArgs<float>& args, Slice b,
-                                const Bf16Outer& outer, size_t n, size_t nc, size_t k, size_t kc,
-                                const uint16_t* B, const Bf16Buffers& buffers, Prefetch& ahead) {
-  const Bf16Scheme& scheme = *run.scheme;
-  const size_t steps = bf16_steps(kc), panel = steps * scheme.parts * kBf16Panel;
-  for (size_t block = b.begin; block < b.end; block += kBf16RowsOfBlock) {
-    const size_t rows = smaller(b.end - block, kBf16RowsOfBlock);
+// A block of rows against a block of B. A panel of B stays in the first-level cache while those of A stream
+// past it.
+inline void bf16_multiply_block(const Bf16Run& run, const Bf16Place& at, const uint16_t* A, const uint16_t* B,
+                                float* aside, Bf16Beside& beside) {
+  const size_t steps = at.steps(), rows = at.rows(), columns = at.columns(), stride = at.args->K;
+  for (size_t c = 0; c < columns; c += kBf16Block, B += at.panel()) {
+    const size_t cols = smaller(columns - c, kBf16Block);
     for (size_t row = 0; row < rows; row += kBf16Block) {
-      const size_t index = (block + row - b.begin) / kBf16Block;
-      bf16_pack_rows(scheme, outer.panel(index), outer.form(index), smaller(rows - row, kBf16Block), k, kc,
-                     buffers.line, buffers.A + row / kBf16Block * panel);
-    }
-    for (size_t c = 0; c < nc; c += kBf16Block) {
-      const size_t cols = smaller(nc - c, kBf16Block);
-      for (size_t row = 0; row < rows; row += kBf16Block) {
-        const size_t present = smaller(rows - row, kBf16Block);
-        const uint16_t* panel_A = buffers.A + row / kBf16Block * panel;
-        const uint16_t* panel_B = B + c / kBf16Block * panel;
-        float* C = args.out + (block + row) * args.K + n + c;
-        ahead.some(ahead.a_tile);
-        if (present == kBf16Block && cols == kBf16Block) {
-          run.tile->multiply(scheme, steps, panel_A, panel_B, C, args.K, present, cols, k > 0);
-        } else {
-          run.tile->multiply(scheme, steps, panel_A, panel_B, buffers.aside, kBf16Block, present, cols,
-                             false);
-          merge_bf16(buffers.aside, present, cols, C, args.K, k > 0);
-        }
+      const size_t present = smaller(rows - row, kBf16Block);
+      const uint16_t* panel = A + row / kBf16Block * at.panel();
+      float* C = at.args->out + (at.row + row) * stride + at.n + c;
+      if (present == kBf16Block && cols == kBf16Block) {
+        run.tile->multiply(*at.scheme, steps, panel, B, C, stride, present, cols, at.k > 0, beside);
+      } else {
+        run.tile->multiply(*at.scheme, steps, panel, B, aside, kBf16Block, present, cols, false, beside);
+        merge_bf16(aside, present, cols, C, stride, at.k > 0);
       }
     }
   }
@@ -150,19 +114,6 @@ inline bool all_finite(const float* values, size_t count) {
   return !any_lane<float>(wrong);
 }
 
-// The next block of B; see next_block of gemm-inl.h.
-inline Prefetch bf16_ahead(const ContractArgs<float>& args, const Bf16Whole& whole, const uint16_t* parts,
-                           size_t n, size_t k, size_t kc, size_t tiles) {
-  const size_t next = smaller(whole.terms - k - kc, whole.scheme.block_terms);
-  if (next == 0) return {};
-  if (parts) {
-    const size_t size = bf16_size(whole.scheme, smaller(args.K - n, kBf16Columns), next);
-    return {parts + whole.at(n, k + kc), 1, sizeof(uint16_t) * size, 0, tiles, kc};
-  }
-  const size_t row = sizeof(float) * args.K;
-  return {args.G + (k + kc) * args.K + n, next, smaller(row, sizeof(float) * kBf16Columns), row, tiles, kc};
-}
-
 inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& args, Slice b, uint32_t xi,
                                 Bf16Outer outer) {
   const Bf16Scheme& scheme = *run.scheme;
@@ -172,8 +123,6 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
   const size_t panels = bf16_panels(b.size()), kc_most = smaller(terms, scheme.block_terms);
   const size_t A_size = bf16_size(scheme, smaller(b.size(), kBf16RowsOfBlock), kc_most);
   const size_t B_size = args.is_packed ? 0 : bf16_size(scheme, smaller(K, kBf16Columns), kc_most);
-  const size_t line = scheme.block_terms + lanes<float>;
-  outer.rows.R = args.R;
   outer.rows.a_stride = round_up(args.L, lanes<float>);
   outer.rows.h_stride = round_up(args.R, lanes<float>) + lanes<float>;
   Room room;
@@ -181,8 +130,9 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
       .add<float>(panels, kBf16Block, outer.rows.h_stride)
       .add<bool>(panels)
       .add<uint16_t>(A_size)
+      .add<uint16_t>(A_size)
       .add<uint16_t>(B_size)
-      .add<float>(line)
+      .add<uint16_t>(B_size)
       .add<float>(kBf16Block, kBf16Block);
   if (!scratch().reserve(room)) return false;
   float* a = scratch().take<float>(panels * kBf16Block * outer.rows.a_stride);
@@ -190,24 +140,41 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
   outer.has_phi = scratch().take<bool>(panels);
   outer.rows.a = a;
   outer.rows.h = h;
-  Bf16Buffers buffers{};
-  buffers.A = scratch().take<uint16_t>(A_size);
-  buffers.B = scratch().take<uint16_t>(B_size);
-  buffers.line = scratch().take<float>(line);
-  buffers.aside = scratch().take<float>(kBf16Block * kBf16Block);
+  uint16_t* A[] = {scratch().take<uint16_t>(A_size), scratch().take<uint16_t>(A_size)};
+  uint16_t* B[] = {scratch().take<uint16_t>(B_size), scratch().take<uint16_t>(B_size)};
+  float* aside = scratch().take<float>(kBf16Block * kBf16Block);
   fill_bf16_outer(args, b, a, h, outer);
 
   const uint16_t* parts = args.is_packed ? parts_of(run, terms, K, args.G) : nullptr;
+  Bf16Place at{&scheme, &args, b};
+  Bf16Ahead ahead(outer);
+  ahead.rows.start(at, A[0], 1);
+  ahead.rows.finish();
+  if (!parts) {
+    ahead.weights.start(at, B[0], 1);
+    ahead.weights.finish();
+  }
   run.tile->begin();
-  for (size_t n = 0; n < K; n += kBf16Columns) {
-    const size_t nc = smaller(K - n, kBf16Columns);
-    for (size_t k = 0; k < terms; k += scheme.block_terms) {
-      const size_t kc = smaller(terms - k, scheme.block_terms);
-      if (!parts) bf16_pack_columns(scheme, args.G, K, n, nc, k, kc, buffers.B);
-      Prefetch ahead = bf16_ahead(args, whole, parts, n, k, kc, panels * bf16_panels(nc));
-      bf16_multiply_block(run, args, b, outer, n, nc, k, kc, parts ? parts + whole.at(n, k) : buffers.B,
-                          buffers, ahead);
+  for (size_t of_A = 0, of_B = 0; !at.is_end();) {
+    const Bf16Place next = at.next_rows(), next_block = at.next_terms();
+    const size_t turns = scheme.products * at.steps() * bf16_panels(at.columns());
+    if (!next.is_end()) ahead.rows.start(next, A[!of_A], turns * bf16_panels(at.rows()));
+    if (at.row == b.begin && !next_block.is_end()) {
+      if (parts) {
+        ahead.weights.start_fetching(next_block, parts + whole.at(next_block.n, next_block.k),
+                                     turns * panels);
+      } else {
+        ahead.weights.start(next_block, B[!of_B], turns * panels);
+      }
     }
+    bf16_multiply_block(run, at, A[of_A], parts ? parts + whole.at(at.n, at.k) : B[of_B], aside, ahead);
+    ahead.rows.finish();
+    of_A = !of_A;
+    if (next.row == b.begin) {
+      ahead.weights.finish();
+      of_B = !of_B;
+    }
+    at = next;
   }
   run.tile->end();
 
@@ -222,7 +189,8 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
 template <class X, uint32_t id>
 bool bf16_contract(const Bf16Run& run, const ContractArgs<float>& args, Slice b) {
   return bf16_contract_outer(
-      run, args, b, id, {form_terms<Whole<X>>, form_terms<AfterPhi<X>>, take_phi<float, X>, {}, nullptr});
+      run, args, b, id,
+      {bf16_pack_rows<Whole<X>>, bf16_pack_rows<AfterPhi<X>>, take_phi<float, X>, {}, nullptr});
 }
 
 constexpr Bf16Kernels bf16_kernels{

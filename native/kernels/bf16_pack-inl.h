@@ -35,70 +35,116 @@ constexpr size_t bf16_size(const Bf16Scheme& scheme, size_t extent, size_t terms
   return bf16_panels(extent) * bf16_steps(terms) * scheme.parts * kBf16Panel;
 }
 
-// Rows of a panel with their operands, padded behind.
+// Rows of a [rows, a_stride] and h [rows, h_stride].
 struct Bf16Rows {
   const float *a, *h;
-  size_t a_stride, h_stride, R;
+  size_t a_stride, h_stride;
+
+  Bf16Rows from(size_t row) const { return {a + row * a_stride, h + row * h_stride, a_stride, h_stride}; }
 };
 
-// ξ(a[i], h[j]) for the terms [k0, k0 + kc) of a row; writes up to a vector beyond.
+// What the terms of a step are made of: for each of its two vectors the runs of terms with one i, whose h lie
+// side by side.
+struct Bf16Terms {
+  struct Run {
+    size_t i;
+    ptrdiff_t j;  // of lane 0, before the row where the run begins in a later lane
+    __mmask16 lanes;
+  } run[2][16];
+  size_t runs[2];
+  __mmask16 present[2];
+  bool is_plain;  // one run each and nothing absent
+
+  // Terms [k, k + count) of R for each i.
+  void set(size_t k, size_t count, size_t R) {
+    size_t i = k / R, j = k % R;
+    for (size_t v = 0; v < 2; ++v, count -= smaller(count, 16)) {
+      const size_t end = smaller(count, 16);
+      runs[v] = 0;
+      present[v] = static_cast<__mmask16>((1u << end) - 1);
+      for (size_t lane = 0; lane < end;) {
+        const size_t length = smaller(end - lane, R - j);
+        run[v][runs[v]++] = {i, static_cast<ptrdiff_t>(j) - static_cast<ptrdiff_t>(lane),
+                             static_cast<__mmask16>(((1u << length) - 1) << lane)};
+        lane += length;
+        j += length;
+        if (j < R) continue;
+        j = 0;
+        ++i;
+      }
+    }
+    is_plain = runs[0] == 1 && runs[1] == 1 && present[1] == 0xffff;
+  }
+};
+
+// a[i] and h[j] of one vector of terms; zero for terms that are absent.
+inline void gather_terms(const Bf16Terms& terms, size_t v, const float* a, const float* h, Vec<float>& x,
+                         Vec<float>& y) {
+  __m512 of_a = _mm512_setzero_ps(), of_h = of_a;
+  for (size_t n = 0; n < terms.runs[v]; ++n) {
+    const Bf16Terms::Run& run = terms.run[v][n];
+    of_a = _mm512_mask_mov_ps(of_a, run.lanes, broadcast(a[run.i]));
+    of_h = _mm512_mask_loadu_ps(of_h, run.lanes, h + run.j);
+  }
+  x = of_a;
+  y = of_h;
+}
+
+// The parts of 32 terms into one tile each.
+template <size_t parts>
+XT_INLINE void store_parts(__m512 low, __m512 high, uint16_t* to) {
+#pragma GCC unroll 3
+  for (size_t part = 0; part < parts; ++part)
+    _mm512_storeu_si512(to + part * kBf16Panel, take_part(low, high));
+}
+
+// A step of `count` rows of one panel into tiles of A. Operands by reference: a copy of them for each call
+// costs a tenth of the whole contraction.
 template <class Pair>
-void form_terms(const Bf16Rows& rows, size_t row, size_t k0, size_t kc, float* to) {
-  const float *a = rows.a + row * rows.a_stride, *h = rows.h + row * rows.h_stride;
-  size_t i = k0 / rows.R, j = k0 % rows.R;
-  for (size_t k = 0; k < kc; ++i, j = 0) {
-    const size_t length = smaller(kc - k, rows.R - j);
-    const Vec<float> x = broadcast(a[i]);
-    for (size_t n = 0; n < length; n += lanes<float>) store(to + k + n, Pair::value(x, load(h + j + n)));
-    k += length;
-  }
-}
-using FormTerms = void (*)(const Bf16Rows&, size_t row, size_t k0, size_t kc, float* to);
-
-// A panel of A: `line` holds the terms of one row.
-inline void bf16_pack_rows(const Bf16Scheme& scheme, const Bf16Rows& rows, FormTerms form, size_t count,
-                           size_t k0, size_t kc, float* line, uint16_t* to) {
-  const size_t padded = bf16_steps(kc) * kBf16Step, step = scheme.parts * kBf16Panel;
-  for (size_t row = 0; row < count; ++row) {
-    form(rows, row, k0, kc, line);
-    for (size_t k = kc; k < padded; ++k) line[k] = 0;
-    uint16_t* at = to + row * kBf16Step;
-    for (size_t k = 0; k < padded; k += kBf16Step, at += step) {
-      __m512 low = load(line + k), high = load(line + k + 16);
-      for (size_t part = 0; part < scheme.parts; ++part)
-        _mm512_storeu_si512(at + part * kBf16Panel, take_part(low, high));
+void bf16_pack_rows(const Bf16Rows& rows, const Bf16Terms& terms, size_t count, size_t parts, uint16_t* to) {
+  const float *a = rows.a, *h = rows.h;
+  for (; count > 0; --count, a += rows.a_stride, h += rows.h_stride, to += kBf16Step) {
+    Vec<float> x[2], y[2];
+    if (terms.is_plain) {
+      for (size_t v = 0; v < 2; ++v) {
+        x[v] = broadcast(a[terms.run[v][0].i]);
+        y[v] = load(h + terms.run[v][0].j);
+      }
+    } else {
+      for (size_t v = 0; v < 2; ++v) gather_terms(terms, v, a, h, x[v], y[v]);
+    }
+    __m512 low = Pair::value(x[0], y[0]), high = Pair::value(x[1], y[1]);
+    if (!terms.is_plain) {
+      low = _mm512_maskz_mov_ps(terms.present[0], low);
+      high = _mm512_maskz_mov_ps(terms.present[1], high);
+    }
+    if (parts == 3) {
+      store_parts<3>(low, high, to);
+    } else if (parts == 2) {
+      store_parts<2>(low, high, to);
+    } else {
+      store_parts<1>(low, high, to);
     }
   }
 }
+using PackRows = void (*)(const Bf16Rows&, const Bf16Terms&, size_t count, size_t parts, uint16_t* to);
 
-// Columns [n, n + nc) and terms [k, k + kc) of G [terms, K] into panels of B. G is read from front to back,
-// into all panels at once.
-inline void bf16_pack_columns(const Bf16Scheme& scheme, const float* G, size_t K, size_t n, size_t nc,
-                              size_t k, size_t kc, uint16_t* to) {
-  // Column c of the first term beside column c of the second.
-  alignas(64) uint16_t pairs[32];
-  for (int c = 0; c < 32; ++c) pairs[c] = static_cast<uint16_t>(c / 2 + c % 2 * 16);
-  const __m512i interleave = _mm512_load_si512(pairs);
-  const size_t steps = bf16_steps(kc), panel = steps * scheme.parts * kBf16Panel;
-  for (size_t term = 0; term < steps * kBf16Step; term += 2) {
-    uint16_t* at = to + term / kBf16Step * scheme.parts * kBf16Panel + term % kBf16Step * 16;
-    const float* first = G + (k + term) * K + n;
-    for (size_t c = 0; c < nc; c += 16) {
-      const size_t width = smaller(nc - c, 16);
-      const auto present = static_cast<__mmask16>((1u << width) - 1);
-      __m512 low = _mm512_maskz_loadu_ps(term < kc ? present : 0, first + c);
-      __m512 high = _mm512_maskz_loadu_ps(term + 1 < kc ? present : 0, first + K + c);
-      uint16_t* tile = at + c / kBf16Block * panel + c % kBf16Block / 16 * (kBf16Panel / 2);
-      for (size_t part = 0; part < scheme.parts; ++part) {
-        _mm512_storeu_si512(tile + part * kBf16Panel,
-                            _mm512_permutexvar_epi16(interleave, take_part(low, high)));
-      }
-      if (c % kBf16Block == 0 && c + 16 >= nc) {
-        // The second tile of a panel that ends with its first.
-        for (size_t part = 0; part < scheme.parts; ++part)
-          _mm512_storeu_si512(tile + kBf16Panel / 2 + part * kBf16Panel, _mm512_setzero_si512());
-      }
-    }
+// Two terms of `width` columns, 32 at most, into tiles of B: column c of the first beside column c of the
+// second. A term that is absent is null.
+inline void bf16_pack_pair(const float* first, const float* second, size_t width, size_t parts,
+                           uint16_t* to) {
+  // clang-format off
+  alignas(64) static constexpr uint16_t order[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+                                                     8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  // clang-format on
+  const __m512i interleave = _mm512_load_si512(order);
+  const auto present = static_cast<uint32_t>((uint64_t{1} << width) - 1);
+  for (size_t half = 0; half < 32; half += 16, to += kBf16Panel / 2) {
+    const auto columns = static_cast<__mmask16>(present >> half);
+    __m512 low = _mm512_maskz_loadu_ps(first ? columns : 0, first + half);
+    __m512 high = _mm512_maskz_loadu_ps(second ? columns : 0, second + half);
+    for (size_t part = 0; part < parts; ++part)
+      _mm512_storeu_si512(to + part * kBf16Panel, _mm512_permutexvar_epi16(interleave, take_part(low, high)));
   }
 }
 

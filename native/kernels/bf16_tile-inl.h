@@ -53,7 +53,8 @@ void bf16_rows(const Bf16Scheme& scheme, size_t steps, const uint16_t* A, const 
 }
 
 inline void bf16_multiply(const Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B,
-                          float* C, size_t C_stride, size_t rows, size_t cols, bool accumulate) {
+                          float* C, size_t C_stride, size_t rows, size_t cols, bool accumulate,
+                          Bf16Beside& beside) {
   for (size_t row = 0; row < rows; row += 8) {
     const uint16_t* from = A + row / 16 * kBf16Tile + row % 16 * kBf16Step;
     float* to = C + row * C_stride;
@@ -63,6 +64,7 @@ inline void bf16_multiply(const Bf16Scheme& scheme, size_t steps, const uint16_t
       bf16_rows<1>(scheme, steps, from, B, to, C_stride, accumulate);
     }
   }
+  for (size_t n = 0; n < steps * scheme.products; ++n) beside.turn(beside);
 }
 
 constexpr Bf16Tile bf16_tile{2, [] {}, [] {}, bf16_multiply};

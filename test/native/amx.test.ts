@@ -26,6 +26,7 @@ describe('AMX tiles, emulated', () => {
     'the tiles of AMX compute what is defined',
     'one wrong element is seen',
     'a sum that is not continued is seen',
+    'each product is followed by a turn of other work',
     'tiles are given back',
   ])('%s', (check) => expect(output).toContain(`${check}: ok`));
 });

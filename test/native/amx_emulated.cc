@@ -1,9 +1,10 @@
-// Runs native/kernels/amx_tile-inl.h on tiles in plain C++, by the pseudocode of the Intel SDM for TDPBF16PS, and
-// compares with the definition of a Bf16Tile. Prints a line a check; exits 1 if one fails.
+// Runs native/kernels/amx_tile-inl.h on tiles in plain C++, by the pseudocode of the Intel SDM for TDPBF16PS,
+// and compares with the definition of a Bf16Tile. Prints a line a check; exits 1 if one fails.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 #include "../../native/bf16.h"
 
@@ -26,7 +27,8 @@ void zero(int t) {
 }
 void load(int t, const void* from, size_t stride) {
   use(t);
-  for (int r = 0; r < 16; ++r) std::memcpy(tiles[t].bytes[r], static_cast<const char*>(from) + r * stride, 64);
+  for (int r = 0; r < 16; ++r)
+    std::memcpy(tiles[t].bytes[r], static_cast<const char*>(from) + r * stride, 64);
 }
 void store(int t, void* to, size_t stride) {
   use(t);
@@ -52,7 +54,8 @@ void product(int c, int a, int b) {
     for (int k = 0; k < 16; ++k) {
       for (int n = 0; n < 16; ++n) {
         even[n] = flushed(std::fma(value_of(tiles[a], m, 2 * k), value_of(tiles[b], k, 2 * n), even[n]));
-        odd[n] = flushed(std::fma(value_of(tiles[a], m, 2 * k + 1), value_of(tiles[b], k, 2 * n + 1), odd[n]));
+        odd[n] =
+            flushed(std::fma(value_of(tiles[a], m, 2 * k + 1), value_of(tiles[b], k, 2 * n + 1), odd[n]));
       }
     }
     for (int n = 0; n < 16; ++n) {
@@ -82,17 +85,20 @@ float bf16(uint16_t half) {
   return value;
 }
 
-// C[r][c] = Σ over steps, products and terms of A_p[r][term] B_q[term][c], by the layout that bf16.h describes.
+// C[r][c] = Σ over steps, products and terms of A_p[r][term] B_q[term][c], by the layout that bf16.h
+// describes.
 void define(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B, float* C,
-            size_t C_stride, size_t rows, size_t cols, bool accumulate) {
+            size_t C_stride, size_t rows, size_t cols, bool accumulate, xt::Bf16Beside&) {
   for (size_t r = 0; r < rows; ++r) {
     for (size_t c = 0; c < cols; ++c) {
       double sum = accumulate ? C[r * C_stride + c] : 0;
       for (size_t s = 0; s < steps; ++s) {
         for (size_t n = 0; n < scheme.products; ++n) {
-          const uint16_t* a = A + (s * scheme.parts + scheme.product[n].A) * 1024 + r / 16 * 512 + r % 16 * 32;
+          const uint16_t* a =
+              A + (s * scheme.parts + scheme.product[n].A) * 1024 + r / 16 * 512 + r % 16 * 32;
           const uint16_t* b = B + (s * scheme.parts + scheme.product[n].B) * 1024 + c / 16 * 512 + c % 16 * 2;
-          for (size_t k = 0; k < 32; ++k) sum += bf16(a[k]) * static_cast<double>(bf16(b[k / 2 * 32 + k % 2]));
+          for (size_t k = 0; k < 32; ++k)
+            sum += bf16(a[k]) * static_cast<double>(bf16(b[k / 2 * 32 + k % 2]));
         }
       }
       C[r * C_stride + c] = static_cast<float>(sum);
@@ -101,14 +107,39 @@ void define(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const
 }
 
 void wrong_last_element(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B,
-                        float* C, size_t C_stride, size_t rows, size_t cols, bool accumulate) {
-  define(scheme, steps, A, B, C, C_stride, rows, cols, accumulate);
+                        float* C, size_t C_stride, size_t rows, size_t cols, bool accumulate,
+                        xt::Bf16Beside& beside) {
+  define(scheme, steps, A, B, C, C_stride, rows, cols, accumulate, beside);
   C[(rows - 1) * C_stride + cols - 1] += 1;
 }
 
 void forgets_to_accumulate(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B,
-                           float* C, size_t C_stride, size_t rows, size_t cols, bool) {
-  define(scheme, steps, A, B, C, C_stride, rows, cols, false);
+                           float* C, size_t C_stride, size_t rows, size_t cols, bool,
+                           xt::Bf16Beside& beside) {
+  define(scheme, steps, A, B, C, C_stride, rows, cols, false, beside);
+}
+
+struct Turns : xt::Bf16Beside {
+  size_t count = 0;
+};
+
+// Whether a tile does a turn for each product of each step, on edges too.
+bool does_turns(const xt::Bf16Tile& tile) {
+  static uint16_t panels[2 * 3 * 1024];
+  static float C[32 * 32];
+  constexpr size_t steps = 2;
+  bool all = true;
+  tile.begin();
+  for (const auto& scheme : xt::kBf16Schemes) {
+    for (size_t extent : {32, 5}) {
+      Turns turns;
+      turns.turn = [](xt::Bf16Beside& beside) { ++static_cast<Turns&>(beside).count; };
+      tile.multiply(scheme, steps, panels, panels, C, 32, extent, extent, false, turns);
+      all = all && turns.count == steps * scheme.products;
+    }
+  }
+  tile.end();
+  return all;
 }
 
 int failures = 0;
@@ -121,11 +152,14 @@ void check(const char* what, bool holds) {
 
 int main() {
   const xt::Bf16Tile definition{1, [] {}, [] {}, define};
-  const xt::Bf16Tile amx{16, [] { configured = true; }, [] { configured = false; }, xt::emulated::amx_multiply};
-  const xt::Bf16Tile wrong{1, [] {}, [] {}, wrong_last_element}, forgets{1, [] {}, [] {}, forgets_to_accumulate};
+  const xt::Bf16Tile amx{16, [] { configured = true; }, [] { configured = false; },
+                         xt::emulated::amx_multiply};
+  const xt::Bf16Tile wrong{1, [] {}, [] {}, wrong_last_element},
+      forgets{1, [] {}, [] {}, forgets_to_accumulate};
   check("the tiles of AMX compute what is defined", xt::tiles_agree(amx, definition));
   check("one wrong element is seen", !xt::tiles_agree(wrong, definition));
   check("a sum that is not continued is seen", !xt::tiles_agree(forgets, definition));
+  check("each product is followed by a turn of other work", does_turns(amx) && !does_turns(forgets));
   check("tiles are given back", !configured);
   return failures > 0;
 }
