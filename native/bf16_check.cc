@@ -46,7 +46,7 @@ bool agree(const Bf16Tile& x, const Bf16Tile& y, const Bf16Scheme& scheme, size_
     float* C = tile == &x ? panels.x : panels.y;
     tile->begin();
     for (bool accumulate : {false, true})
-      tile->multiply(scheme, kSteps, panels.A, panels.B, C, kBf16Block, rows, cols, accumulate, beside);
+      tile->multiply(scheme, kSteps, panels.A, panels.B, C, rows, cols, accumulate, beside);
     tile->end();
   }
   // Terms of at most 3² each; ε/2 for each addition.

@@ -1,6 +1,7 @@
-// What is ahead of a multiplication by bf16 parts: rows to pack, and weights to pack or to fetch. It is done in
-// turns between the products of tiles (Bf16Beside), which hides most of it: of six products of C2 on Emerald
-// Rapids, all that is no product takes 2 of 12 ms, and took 7 of 17 before and after whole blocks of products.
+// What is ahead of a multiplication by bf16 parts: rows to pack, and weights to pack or to fetch. It is done
+// in turns between the products of tiles (Bf16Beside), which hides most of it: of six products of C2 on
+// Emerald Rapids, all that is no product takes 2 of 12 ms, and took 7 of 17 before and after whole blocks of
+// products.
 #pragma once
 #include "bf16_pack-inl.h"
 

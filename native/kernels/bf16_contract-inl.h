@@ -9,6 +9,8 @@
 
 namespace xt::XT_ISA {
 
+constexpr size_t kBf16Square = kBf16Block * kBf16Block;
+
 // G packed as a whole: block after block of columns, in each block after block of terms.
 struct Bf16Whole {
   const Bf16Scheme& scheme;
@@ -70,37 +72,30 @@ inline void fill_bf16_outer(const ContractArgs<float>& args, Slice b, float* a, 
   }
 }
 
-// A block that is not whole: computed aside and merged.
-inline void merge_bf16(const float* aside, size_t rows, size_t cols, float* C, size_t C_stride,
-                       bool accumulate) {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < cols; c += 16) {
-      const size_t width = smaller(cols - c, 16);
-      const auto present = static_cast<__mmask16>((1u << width) - 1);
-      float* to = C + r * C_stride + c;
-      const __m512 before = _mm512_maskz_loadu_ps(accumulate ? present : 0, to);
-      _mm512_mask_storeu_ps(to, present, _mm512_add_ps(before, load(aside + r * kBf16Block + c)));
+// A block of rows against a block of B. A panel of B stays in the first-level cache while those of A stream
+// past it. C is [panel of rows][panel of columns][32][32].
+inline void bf16_multiply_block(const Bf16Run& run, const Bf16Place& at, const uint16_t* A, const uint16_t* B,
+                                float* C, Bf16Beside& beside) {
+  const size_t panels = bf16_panels(at.columns());
+  for (size_t n = 0; n < panels; ++n, B += at.panel()) {
+    for (size_t row = 0; row < at.rows(); row += kBf16Block) {
+      const size_t m = (at.row - at.b.begin + row) / kBf16Block;
+      run.tile->multiply(*at.scheme, at.steps(), A + row / kBf16Block * at.panel(), B,
+                         C + (m * panels + n) * kBf16Square, smaller(at.rows() - row, kBf16Block),
+                         smaller(at.columns() - n * kBf16Block, kBf16Block), at.k > 0, beside);
     }
   }
 }
 
-// A block of rows against a block of B. A panel of B stays in the first-level cache while those of A stream
-// past it.
-inline void bf16_multiply_block(const Bf16Run& run, const Bf16Place& at, const uint16_t* A, const uint16_t* B,
-                                float* aside, Bf16Beside& beside) {
-  const size_t steps = at.steps(), rows = at.rows(), columns = at.columns(), stride = at.args->K;
-  for (size_t c = 0; c < columns; c += kBf16Block, B += at.panel()) {
-    const size_t cols = smaller(columns - c, kBf16Block);
-    for (size_t row = 0; row < rows; row += kBf16Block) {
-      const size_t present = smaller(rows - row, kBf16Block);
-      const uint16_t* panel = A + row / kBf16Block * at.panel();
-      float* C = at.args->out + (at.row + row) * stride + at.n + c;
-      if (present == kBf16Block && cols == kBf16Block) {
-        run.tile->multiply(*at.scheme, steps, panel, B, C, stride, present, cols, at.k > 0, beside);
-      } else {
-        run.tile->multiply(*at.scheme, steps, panel, B, aside, kBf16Block, present, cols, false, beside);
-        merge_bf16(aside, present, cols, C, stride, at.k > 0);
-      }
+// The columns of `at`, all rows of its slice.
+inline void bf16_copy_out(const Bf16Place& at, const float* C) {
+  const size_t columns = at.columns(), panels = bf16_panels(columns);
+  for (size_t row = 0; row < at.b.size(); ++row) {
+    const float* from = C + row / kBf16Block * panels * kBf16Square + row % kBf16Block * kBf16Block;
+    float* to = at.args->out + (at.b.begin + row) * at.args->K + at.n;
+    for (size_t c = 0; c < columns; c += 16) {
+      const auto present = static_cast<__mmask16>((1u << smaller(columns - c, 16)) - 1);
+      _mm512_mask_storeu_ps(to + c, present, load(from + c / kBf16Block * kBf16Square + c % kBf16Block));
     }
   }
 }
@@ -133,7 +128,7 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
       .add<uint16_t>(A_size)
       .add<uint16_t>(B_size)
       .add<uint16_t>(B_size)
-      .add<float>(kBf16Block, kBf16Block);
+      .add<float>(panels, bf16_panels(smaller(K, kBf16Columns)), kBf16Square);
   if (!scratch().reserve(room)) return false;
   float* a = scratch().take<float>(panels * kBf16Block * outer.rows.a_stride);
   float* h = scratch().take<float>(panels * kBf16Block * outer.rows.h_stride);
@@ -142,7 +137,7 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
   outer.rows.h = h;
   uint16_t* A[] = {scratch().take<uint16_t>(A_size), scratch().take<uint16_t>(A_size)};
   uint16_t* B[] = {scratch().take<uint16_t>(B_size), scratch().take<uint16_t>(B_size)};
-  float* aside = scratch().take<float>(kBf16Block * kBf16Block);
+  float* C = scratch().take<float>(panels * bf16_panels(smaller(K, kBf16Columns)) * kBf16Square);
   fill_bf16_outer(args, b, a, h, outer);
 
   const uint16_t* parts = args.is_packed ? parts_of(run, terms, K, args.G) : nullptr;
@@ -167,13 +162,14 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
         ahead.weights.start(next_block, B[!of_B], turns * panels);
       }
     }
-    bf16_multiply_block(run, at, A[of_A], parts ? parts + whole.at(at.n, at.k) : B[of_B], aside, ahead);
+    bf16_multiply_block(run, at, A[of_A], parts ? parts + whole.at(at.n, at.k) : B[of_B], C, ahead);
     ahead.rows.finish();
     of_A = !of_A;
     if (next.row == b.begin) {
       ahead.weights.finish();
       of_B = !of_B;
     }
+    if (next.n > at.n) bf16_copy_out(at, C);
     at = next;
   }
   run.tile->end();

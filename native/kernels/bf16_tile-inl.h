@@ -14,7 +14,7 @@ constexpr size_t kBf16Tile = kBf16Panel / 2;
 // left for a second pass.
 template <int W>
 void bf16_rows(const Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B, float* C,
-               size_t C_stride, bool accumulate) {
+               bool accumulate) {
   __m512 sum[8][W];
 #pragma GCC unroll 8
   for (int r = 0; r < 8; ++r) {
@@ -46,23 +46,17 @@ void bf16_rows(const Bf16Scheme& scheme, size_t steps, const uint16_t* A, const 
   for (int r = 0; r < 8; ++r) {
 #pragma GCC unroll 2
     for (int w = 0; w < W; ++w) {
-      float* to = C + r * C_stride + w * 16;
-      _mm512_storeu_ps(to, accumulate ? _mm512_add_ps(_mm512_loadu_ps(to), sum[r][w]) : sum[r][w]);
+      float* to = C + r * kBf16Block + w * 16;
+      _mm512_store_ps(to, accumulate ? _mm512_add_ps(_mm512_load_ps(to), sum[r][w]) : sum[r][w]);
     }
   }
 }
 
 inline void bf16_multiply(const Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B,
-                          float* C, size_t C_stride, size_t rows, size_t cols, bool accumulate,
-                          Bf16Beside& beside) {
+                          float* C, size_t rows, size_t cols, bool accumulate, Bf16Beside& beside) {
   for (size_t row = 0; row < rows; row += 8) {
     const uint16_t* from = A + row / 16 * kBf16Tile + row % 16 * kBf16Step;
-    float* to = C + row * C_stride;
-    if (cols > 16) {
-      bf16_rows<2>(scheme, steps, from, B, to, C_stride, accumulate);
-    } else {
-      bf16_rows<1>(scheme, steps, from, B, to, C_stride, accumulate);
-    }
+    (cols > 16 ? bf16_rows<2> : bf16_rows<1>)(scheme, steps, from, B, C + row * kBf16Block, accumulate);
   }
   for (size_t n = 0; n < steps * scheme.products; ++n) beside.turn(beside);
 }

@@ -88,10 +88,10 @@ float bf16(uint16_t half) {
 // C[r][c] = Σ over steps, products and terms of A_p[r][term] B_q[term][c], by the layout that bf16.h
 // describes.
 void define(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B, float* C,
-            size_t C_stride, size_t rows, size_t cols, bool accumulate, xt::Bf16Beside&) {
+            size_t rows, size_t cols, bool accumulate, xt::Bf16Beside&) {
   for (size_t r = 0; r < rows; ++r) {
     for (size_t c = 0; c < cols; ++c) {
-      double sum = accumulate ? C[r * C_stride + c] : 0;
+      double sum = accumulate ? C[r * 32 + c] : 0;
       for (size_t s = 0; s < steps; ++s) {
         for (size_t n = 0; n < scheme.products; ++n) {
           const uint16_t* a =
@@ -101,22 +101,20 @@ void define(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const
             sum += bf16(a[k]) * static_cast<double>(bf16(b[k / 2 * 32 + k % 2]));
         }
       }
-      C[r * C_stride + c] = static_cast<float>(sum);
+      C[r * 32 + c] = static_cast<float>(sum);
     }
   }
 }
 
 void wrong_last_element(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B,
-                        float* C, size_t C_stride, size_t rows, size_t cols, bool accumulate,
-                        xt::Bf16Beside& beside) {
-  define(scheme, steps, A, B, C, C_stride, rows, cols, accumulate, beside);
-  C[(rows - 1) * C_stride + cols - 1] += 1;
+                        float* C, size_t rows, size_t cols, bool accumulate, xt::Bf16Beside& beside) {
+  define(scheme, steps, A, B, C, rows, cols, accumulate, beside);
+  C[(rows - 1) * 32 + cols - 1] += 1;
 }
 
 void forgets_to_accumulate(const xt::Bf16Scheme& scheme, size_t steps, const uint16_t* A, const uint16_t* B,
-                           float* C, size_t C_stride, size_t rows, size_t cols, bool,
-                           xt::Bf16Beside& beside) {
-  define(scheme, steps, A, B, C, C_stride, rows, cols, false, beside);
+                           float* C, size_t rows, size_t cols, bool, xt::Bf16Beside& beside) {
+  define(scheme, steps, A, B, C, rows, cols, false, beside);
 }
 
 struct Turns : xt::Bf16Beside {
@@ -134,7 +132,7 @@ bool does_turns(const xt::Bf16Tile& tile) {
     for (size_t extent : {32, 5}) {
       Turns turns;
       turns.turn = [](xt::Bf16Beside& beside) { ++static_cast<Turns&>(beside).count; };
-      tile.multiply(scheme, steps, panels, panels, C, 32, extent, extent, false, turns);
+      tile.multiply(scheme, steps, panels, panels, C, extent, extent, false, turns);
       all = all && turns.count == steps * scheme.products;
     }
   }
