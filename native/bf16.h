@@ -43,8 +43,8 @@ struct Bf16Beside {
 // How 32 × 32 of C are multiplied. Packed panels are [step][part][tile of 16 rows or columns]: a tile of A is
 // [row][32 terms], one of B [pair of terms][column][2]: what TDPBF16PS takes, 1 kB each.
 struct Bf16Tile {
-  // Multiply-adds for each that the FMA units do in the same time. A scheme of more products than that is no
-  // use but to whoever asks for this tile.
+  // Multiply-adds for each that the FMA units do in the same time, rounded down. A scheme of as many products
+  // or more is no use but to whoever asks for this tile.
   size_t rate;
   // Around each thread's multiplications.
   void (*begin)();
