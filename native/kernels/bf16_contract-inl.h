@@ -119,7 +119,7 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
   const size_t A_size = bf16_size(scheme, smaller(b.size(), kBf16RowsOfBlock), kc_most);
   const size_t B_size = args.is_packed ? 0 : bf16_size(scheme, smaller(K, kBf16Columns), kc_most);
   outer.rows.a_stride = round_up(args.L, lanes<float>);
-  outer.rows.h_stride = round_up(args.R, lanes<float>) + lanes<float>;
+  outer.rows.h_stride = round_up(args.R, lanes<float>);
   Room room;
   room.add<float>(panels, kBf16Block, outer.rows.a_stride)
       .add<float>(panels, kBf16Block, outer.rows.h_stride)
