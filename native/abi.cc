@@ -23,6 +23,8 @@ using xt::with_table;
 // Rows of a batch that a contraction transposes at a time, in tiles: packing the weights again for each such
 // block is a hundredth of its work.
 constexpr size_t kTilesAtATime = 64;
+// Rows that a contraction by bf16 parts takes at a time, in blocks: their sums, kept aside, take a megabyte.
+constexpr size_t kBf16BlocksAtATime = 16;
 
 // What packing costs a contraction beside its multiplications (xt::Side): weights that a core's own cache
 // holds, weights that do not fit it, and ξ.
@@ -80,7 +82,7 @@ int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, s
         return run.over(
             K ? B : 0, xt::kBf16Block, work,
             [&](Slice b) { return run.bf16.kernels->contract[xi](run.bf16, args, b); },
-            kTilesAtATime * xt::kBf16Block);
+            kBf16BlocksAtATime * xt::kBf16Block);
       }
     }
     const bool streams = sizeof(T) * L * R * K > kOwnCache;
