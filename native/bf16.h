@@ -13,11 +13,11 @@ constexpr size_t kBf16Step = 32, kBf16Block = 32;
 // bf16 values of one part of 32 rows (of A) or columns (of B) over kBf16Step terms: two tiles.
 constexpr size_t kBf16Panel = kBf16Step * kBf16Block;
 
-// Which parts are multiplied, each product sharing one with that before, so that 24 products of tiles take 14
-// loads, and how many terms a block has: such that a panel of B in all its parts takes 32 kB, of the 48 kB of
-// a first-level cache.
+// Which parts are multiplied, neighbours sharing one of theirs: 24 products of tiles take 14 loads with three
+// parts. And how many terms a block has, such that a panel of B in all its parts takes up to 32 kB, of the 48
+// kB of a first-level cache, and a sum, before it is carried to the result.
 struct Bf16Scheme {
-  size_t parts, products, block_terms;
+  size_t parts, products, block_terms, sum_terms;
   struct {
     uint8_t A, B;
   } product[6];
@@ -27,15 +27,19 @@ struct Bf16Scheme {
 // 2⁻²⁴ of |A| |B| at most, the three of a two-way split A₂B₂ and the rests, of 2⁻¹⁶ each. Henry, Tang &
 // Heinecke (ARITH 2019), "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
 // Computations".
+//
+// Six products a term round six times as often as one multiply-add. In sums of 2048 terms, with vectors for
+// the sums of these, the error stays at that of multiply-adds, where sums of all terms had four times as
+// much. With fewer products what is left out outweighs that.
 inline constexpr Bf16Scheme kBf16Schemes[] = {
-    {3, 6, 128, {{0, 2}, {0, 1}, {1, 1}, {1, 0}, {0, 0}, {2, 0}}},
-    {2, 3, 256, {{0, 1}, {0, 0}, {1, 0}}},
-    {1, 1, 512, {{0, 0}}},
+    {3, 6, 128, 2048, {{0, 2}, {0, 1}, {1, 1}, {1, 0}, {0, 0}, {2, 0}}},
+    {2, 3, 256, SIZE_MAX, {{0, 1}, {0, 0}, {1, 0}}},
+    {1, 1, 512, SIZE_MAX, {{0, 0}}},
 };
 
 // Work for the vector units while those of the tiles are busy, in turns: whoever multiplies does one for each
-// product of each step, right behind its instructions. Much at a time would not do: the processor looks ahead
-// by 512 instructions at most, and the tiles wait for what is behind a longer stretch.
+// product of each step, as soon as its instructions are on their way. Much at a time would not do: the
+// processor looks ahead by 512 instructions at most, and the tiles wait for what is behind a longer stretch.
 struct Bf16Beside {
   void (*turn)(Bf16Beside&);
 };
@@ -43,9 +47,6 @@ struct Bf16Beside {
 // How 32 × 32 of C are multiplied. Packed panels are [step][part][tile of 16 rows or columns]: a tile of A is
 // [row][32 terms], one of B [pair of terms][column][2]: what TDPBF16PS takes, 1 kB each.
 struct Bf16Tile {
-  // Multiply-adds for each that the FMA units do in the same time, rounded down. A scheme of as many products
-  // or more is no use but to whoever asks for this tile.
-  size_t rate;
   // Around each thread's multiplications.
   void (*begin)();
   void (*end)();

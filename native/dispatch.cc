@@ -38,6 +38,7 @@ struct IsaRow {
   const char* reason;  // what it lacks, or else what it needs
   const Kernels* kernels;
   const Bf16Tile* tile;
+  size_t tile_rate;
 };
 
 constexpr unsigned kIsaCount = 0
@@ -49,14 +50,14 @@ constexpr unsigned kIsaCount = 0
 
 const IsaRow& isa_row(unsigned index) {
   static const auto of_tile = [](const char* name, const char* refusal, const char* needs,
-                                 const Kernels& kernels, const Bf16Tile& tile) {
-    return IsaRow{name, refusal == nullptr, refusal ? refusal : needs, &kernels, &tile};
+                                 const Kernels& kernels, const Bf16Tile& tile, size_t rate) {
+    return IsaRow{name, refusal == nullptr, refusal ? refusal : needs, &kernels, &tile, rate};
   };
   static const IsaRow rows[] = {
 #define ISA(name, probe, needs) \
-  {#name, probe, probe ? "needs " needs : "this processor lacks " needs, &kernels_##name(), nullptr},
-#define BF16(name, refusal, needs) \
-  of_tile(#name, refusal, "needs " needs "; only when asked for", kernels_avx512(), bf16_tile_##name()),
+  {#name, probe, probe ? "needs " needs : "this processor lacks " needs, &kernels_##name(), nullptr, 0},
+#define BF16(name, refusal, needs, rate) \
+  of_tile(#name, refusal, "needs " needs "; only when asked for", kernels_avx512(), bf16_tile_##name(), rate),
 #include "isas.def"
 #undef ISA
   };
@@ -71,7 +72,7 @@ const IsaRow* row_of_tile(uint32_t index, uint32_t precision) {
   for (unsigned n = 0; n < kIsaCount && precision != XT_FULL; ++n) {
     const IsaRow& other = isa_row(n);
     if (other.tile && other.usable && other.kernels == row.kernels &&
-        kBf16Schemes[precision].products < other.tile->rate) {
+        kBf16Schemes[precision].products < other.tile_rate) {
       return &other;
     }
   }

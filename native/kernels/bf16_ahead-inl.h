@@ -1,6 +1,6 @@
 // What is ahead of a multiplication by bf16 parts: rows to pack, and weights to pack or to fetch. It is done
 // in turns between the products of tiles (Bf16Beside), which hides most of it: of six products of C2 on
-// Emerald Rapids, all that is no product takes 2 of 12 ms, and took 7 of 17 before and after whole blocks of
+// Emerald Rapids, all that is no product takes 3 of 12 ms, and took 8 of 17 before and after whole blocks of
 // products.
 #pragma once
 #include "bf16_pack-inl.h"
@@ -29,6 +29,8 @@ struct Bf16Place {
   size_t terms() const { return smaller(args->L * args->R - k, scheme->block_terms); }
   size_t rows() const { return smaller(b.end - row, kBf16RowsOfBlock); }
   size_t steps() const { return bf16_steps(terms()); }
+  // Where in a sum a block is: sums begin at zero.
+  bool continues() const { return k % scheme->sum_terms > 0; }
   size_t panel() const { return steps() * scheme->parts * kBf16Panel; }
   bool is_end() const { return n >= args->K; }
 

@@ -82,20 +82,23 @@ inline void bf16_multiply_block(const Bf16Run& run, const Bf16Place& at, const u
       const size_t m = (at.row - at.b.begin + row) / kBf16Block;
       run.tile->multiply(*at.scheme, at.steps(), A + row / kBf16Block * at.panel(), B,
                          C + (m * panels + n) * kBf16Square, smaller(at.rows() - row, kBf16Block),
-                         smaller(at.columns() - n * kBf16Block, kBf16Block), at.k > 0, beside);
+                         smaller(at.columns() - n * kBf16Block, kBf16Block), at.continues(), beside);
     }
   }
 }
 
-// The columns of `at`, all rows of its slice.
-inline void bf16_copy_out(const Bf16Place& at, const float* C) {
+// Sums of the columns of `at`, all rows of its slice, to the result: the first are stored, the others added.
+inline void bf16_carry(const Bf16Place& at, const float* C) {
   const size_t columns = at.columns(), panels = bf16_panels(columns);
+  const bool is_first = at.k < at.scheme->sum_terms;
   for (size_t row = 0; row < at.b.size(); ++row) {
     const float* from = C + row / kBf16Block * panels * kBf16Square + row % kBf16Block * kBf16Block;
     float* to = at.args->out + (at.b.begin + row) * at.args->K + at.n;
     for (size_t c = 0; c < columns; c += 16) {
       const auto present = static_cast<__mmask16>((1u << smaller(columns - c, 16)) - 1);
-      _mm512_mask_storeu_ps(to + c, present, load(from + c / kBf16Block * kBf16Square + c % kBf16Block));
+      __m512 sum = load(from + c / kBf16Block * kBf16Square + c % kBf16Block);
+      if (!is_first) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(present, to + c));
+      _mm512_mask_storeu_ps(to + c, present, sum);
     }
   }
 }
@@ -168,8 +171,8 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
     if (next.row == b.begin) {
       ahead.weights.finish();
       of_B = !of_B;
+      if (!next.continues()) bf16_carry(at, C);
     }
-    if (next.n > at.n) bf16_copy_out(at, C);
     at = next;
   }
   run.tile->end();

@@ -1,6 +1,5 @@
-// 32 × 32 of C by VDPBF16PS, from the packed panels of the AMX tiles. On Zen 4 and 5 it issues at the rate of
-// FMA, so that it does twice the multiply-adds; on Emerald Rapids at a quarter of that (0.91 and 0.26 ns
-// each).
+// 32 × 32 of C by VDPBF16PS, from the packed panels of the AMX tiles. The vector units do it all, so that
+// turns of other work are as good behind it.
 #pragma once
 #include <immintrin.h>
 
@@ -62,9 +61,6 @@ inline void bf16_multiply(const Bf16Scheme& scheme, size_t steps, const uint16_t
   for (size_t n = 0; n < steps * scheme.products; ++n) beside.turn(beside);
 }
 
-constexpr Bf16Tile bf16_tile_of(size_t rate) {
-  return {rate, [] {}, [] {}, bf16_multiply};
-}
-constexpr Bf16Tile bf16_tile_of_amd = bf16_tile_of(2), bf16_tile_of_others = bf16_tile_of(0);
+constexpr Bf16Tile bf16_tile{[] {}, [] {}, bf16_multiply};
 
 }  // namespace xt::XT_ISA

@@ -27,7 +27,7 @@ void begin() {
 
 void end() { _tile_release(); }
 
-constexpr Bf16Tile tile{16, begin, end, amx_multiply};
+constexpr Bf16Tile tile{begin, end, amx_multiply};
 
 }  // namespace amx
 

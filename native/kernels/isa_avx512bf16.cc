@@ -5,7 +5,5 @@
 
 namespace xt {
 const Bf16Kernels& bf16_kernels() { return avx512bf16::bf16_kernels; }
-const Bf16Tile& bf16_tile_avx512bf16() {
-  return __builtin_cpu_is("amd") ? avx512bf16::bf16_tile_of_amd : avx512bf16::bf16_tile_of_others;
-}
+const Bf16Tile& bf16_tile_avx512bf16() { return avx512bf16::bf16_tile; }
 }  // namespace xt

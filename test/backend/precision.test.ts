@@ -12,9 +12,16 @@ const SHAPES = [
   [40, 48],
 ] as const;
 
-function operands(dtype: DType = 'float32'): Tensor[] {
+/** 40,000 terms an output: sums much larger than their terms. */
+const MANY_TERMS = [
+  [200, 200, 16],
+  [16, 200],
+  [16, 200],
+] as const;
+
+function operands(dtype: DType = 'float32', shapes: readonly (readonly number[])[] = SHAPES): Tensor[] {
   const rng = new Rng(21);
-  return SHAPES.map((shape) => {
+  return shapes.map((shape) => {
     const count = shape.reduce((x: number, y: number) => x * y, 1);
     return tensor(
       Float64Array.from({ length: count }, () => rng.normal()),
@@ -30,8 +37,8 @@ const isas = native.usable ? native.isas.filter(({ usable }) => usable) : [];
 const open = (isa: string) => selectBackend({ prefer: ['native'], isa, threads: 1 }).backend;
 
 /** Root mean square, relative to that of the values. */
-function errorOf(isa: string, precision: Precision): number {
-  const inputs = operands();
+function errorOf(isa: string, precision: Precision, shapes: readonly (readonly number[])[] = SHAPES): number {
+  const inputs = operands('float32', shapes);
   const exact = contract(
     EXPRESSION,
     inputs.map(({ data, shape }) => tensor(Float64Array.from(data), [...shape], 'float64')),
@@ -50,8 +57,9 @@ const here = tiled.length > 0;
 if (here) describe('errors beside float64', errors);
 
 function errors() {
-  it.each(tiled)('%s: six products are as good as float32 within a factor of 4, measured 1.3', (isa) => {
-    expect(errorOf(isa, 'float32')).toBeLessThan(4 * errorOf('avx512', 'float32'));
+  it.each(tiled)('%s: six products are as good as float32 within a factor of 2', (isa) => {
+    expect(errorOf(isa, 'float32')).toBeLessThan(2 * errorOf('avx512', 'float32'));
+    expect(errorOf(isa, 'float32', MANY_TERMS)).toBeLessThan(2 * errorOf('avx512', 'float32', MANY_TERMS));
   });
 
   it.each(tiled)('%s: three products, 2⁻¹⁷ and better; one product, 2⁻⁸', (isa) => {
@@ -74,16 +82,20 @@ describe('precision of contract()', () => {
     expect(String(plan)).toContain('float32 instead of bf16: the backend has no faster tile for it');
   });
 
-  if (!here && isas.length > 0) {
-    it('is float32, bit by bit, on a processor without bf16 products', () => {
-      const backend = open(isas[0].name);
+  const byDefault = isas.length > 0 ? open(isas[0].name) : undefined;
+  // Intel's AVX-512 BF16 is slower than float32, and taken by name alone.
+  const faster = byDefault?.tiles.bf16 !== undefined;
+
+  if (byDefault && !faster) {
+    it('is float32, bit by bit, on a processor without faster bf16 products', () => {
+      const backend = byDefault;
       expect(backend.tiles).toEqual({});
       const plain = contract(EXPRESSION, operands(), { xi: 'rectifier', backend });
       expect(contract(EXPRESSION, operands(), { ...options, backend })).toEqual(plain);
     });
   }
 
-  if (here) it('is said by the plan, with the tile', planOfTile);
+  if (faster) it('is said by the plan, with the tile', planOfTile);
 
   function planOfTile() {
     const backend = open('avx512');

@@ -149,11 +149,9 @@ void check(const char* what, bool holds) {
 }  // namespace
 
 int main() {
-  const xt::Bf16Tile definition{1, [] {}, [] {}, define};
-  const xt::Bf16Tile amx{16, [] { configured = true; }, [] { configured = false; },
-                         xt::emulated::amx_multiply};
-  const xt::Bf16Tile wrong{1, [] {}, [] {}, wrong_last_element},
-      forgets{1, [] {}, [] {}, forgets_to_accumulate};
+  const xt::Bf16Tile definition{[] {}, [] {}, define};
+  const xt::Bf16Tile amx{[] { configured = true; }, [] { configured = false; }, xt::emulated::amx_multiply};
+  const xt::Bf16Tile wrong{[] {}, [] {}, wrong_last_element}, forgets{[] {}, [] {}, forgets_to_accumulate};
   check("the tiles of AMX compute what is defined", xt::tiles_agree(amx, definition));
   check("one wrong element is seen", !xt::tiles_agree(wrong, definition));
   check("a sum that is not continued is seen", !xt::tiles_agree(forgets, definition));
