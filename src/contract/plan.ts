@@ -41,7 +41,7 @@ export interface ContractionPlan {
   readonly largest: number;
   /** Read and written by all steps. */
   readonly bytes: number;
-  /** What intermediates take at the worst moment, beyond inputs and output; kernels pack into a megabyte a thread. */
+  /** What intermediates take at the worst moment, beyond inputs and output; kernels take some three megabytes a thread. */
   readonly peakBytes: number;
   /** The part of the output that a block computes; all of it where there are no blocks. */
   readonly blockBytes: number;

@@ -34,8 +34,8 @@ export interface ContractOptions {
   /**
    * Most bytes of intermediates beyond operands and results; 64 MiB by default. For `contract.arg` and gradients of max and min
    * they count with the winner of every term, 16 bytes each, for other gradients with their own gradients. Gradients need the value
-   * itself besides, unless ⊕ is sum, and those of max and min are summed in float64 before they are rounded. Kernels pack about a
-   * megabyte a thread.
+   * itself besides, unless ⊕ is sum, and those of max and min are summed in float64 before they are rounded. Kernels take some three
+   * megabytes a thread.
    */
   readonly maxBytes?: number;
   /**
