@@ -13,11 +13,14 @@ constexpr size_t kBf16Step = 32, kBf16Block = 32;
 // bf16 values of one part of 32 rows (of A) or columns (of B) over kBf16Step terms: two tiles.
 constexpr size_t kBf16Panel = kBf16Step * kBf16Block;
 
-// Which parts are multiplied, neighbours sharing one of theirs: 24 products of tiles take 14 loads with three
-// parts. And how many terms a block has, such that a panel of B in all its parts takes up to 32 kB, of the 48
-// kB of a first-level cache, and a sum, before it is carried to the result.
 struct Bf16Scheme {
-  size_t parts, products, block_terms, sum_terms;
+  size_t parts, products;
+  // Such that a panel of B in all its parts takes up to 32 kB, of the 48 kB of a first-level cache.
+  size_t block_terms;
+  // Whole blocks, after which a sum is added to the result and the next begins at zero.
+  size_t sum_terms;
+  // The parts that are multiplied. Neighbours share one of them, so that three parts take 14 loads of tiles
+  // for 24 products.
   struct {
     uint8_t A, B;
   } product[6];

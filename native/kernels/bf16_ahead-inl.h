@@ -29,7 +29,7 @@ struct Bf16Place {
   size_t terms() const { return smaller(args->L * args->R - k, scheme->block_terms); }
   size_t rows() const { return smaller(b.end - row, kBf16RowsOfBlock); }
   size_t steps() const { return bf16_steps(terms()); }
-  // Where in a sum a block is: sums begin at zero.
+  // Whether the block belongs to the same sums as the one before it.
   bool continues() const { return k % scheme->sum_terms > 0; }
   size_t panel() const { return steps() * scheme->parts * kBf16Panel; }
   bool is_end() const { return n >= args->K; }

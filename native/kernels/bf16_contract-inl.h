@@ -41,7 +41,11 @@ inline void bf16_pack_weights(const Bf16Run& run, size_t terms, size_t K, const 
   const Bf16Whole whole{scheme, terms, K};
   run.exact->pack_weights(terms, K, G, packed);
   uint16_t* parts = parts_of(run, terms, K, packed);
-  const ContractArgs<float> args{0, 1, terms, K, nullptr, nullptr, G, nullptr, false, {0, K}};
+  ContractArgs<float> args{};
+  args.L = 1;
+  args.R = terms;
+  args.K = K;
+  args.G = G;
   for (Bf16Place at{&scheme, &args, {0, 1}}; terms > 0 && !at.is_end(); at = at.next_terms()) {
     Bf16WeightsAhead weights;
     weights.start(at, parts + whole.at(at.n, at.k), 1);
