@@ -1,7 +1,7 @@
 /**
  * Runs the suite on the backend and instruction set that its arguments name, or those cases whose names contain a third, and
  * prints a line of JSON a case. For what the process of the tests lacks, a processor or a feature of the engine:
- * conformance.test.ts and scripts/emulate.mjs bundle this file and start it where that is.
+ * conformance_elsewhere.test.ts and scripts/emulate.mjs bundle this file and start it where that is.
  */
 import type { BackendName } from '../../src/backend/interface.ts';
 import { selectBackend } from '../../src/backend/select.ts';
