@@ -9,7 +9,7 @@ namespace xt::XT_ISA {
 
 // ⊗ with the side in question first: the left side of X, or the right one.
 template <class X, bool right>
-struct Own {
+struct OwnSide {
   template <class V>
   static XT_INLINE V value(V own, V other) {
     return right ? X::value(other, own) : X::value(own, other);
@@ -23,6 +23,9 @@ struct Own {
     }
   }
 };
+// Only a ξ that selects tells its operands apart, by which of two equal ones it takes.
+template <class X, bool right>
+using Own = OwnSide<X, right && X::selects>;
 struct OwnAlone {
   template <class V>
   static XT_INLINE V value(V own, V) {
