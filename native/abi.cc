@@ -159,15 +159,33 @@ int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size
                                            out<T>(da), out<T>(dh), out<T>(dG), accumulate != 0};
     const double work = 1.0 * B * L * R * K;
     int32_t status = XT_OK;
-    if (inputs && (K == 0 || L == 0 || R == 0)) {
+    const bool is_empty = K == 0 || L == 0 || R == 0;
+    if (inputs && is_empty) {
       std::fill_n(args.da, B * L, T(0));
       std::fill_n(args.dh, B * R, T(0));
-    } else if (inputs) {
+    }
+    if (is_empty) return status;
+    if constexpr (std::is_same_v<T, float>) {
+      const xt::Bf16Run bf16 = xt::bf16_run(context & 0xff, XT_FULL);
+      if (bf16.tile) {
+        if (inputs)
+          status = run.over(
+              B, xt::kBf16Block, work,
+              [&](Slice b) { return bf16.kernels->contract_gradient_inputs[xi](bf16, args, b); },
+              kBf16BlocksAtATime * xt::kBf16Block);
+        if (dG && status == XT_OK)
+          status = run.over(L * R, xt::kBf16Block, work, [&](Slice ij) {
+            return bf16.kernels->contract_gradient_weights[xi](bf16, args, ij);
+          });
+        return status;
+      }
+    }
+    if (inputs) {
       status = run.over(
           B, table.tile_rows, work, [&](Slice b) { return table.contract_gradient_inputs[xi](args, b); },
           kTilesAtATime * table.tile_rows);
     }
-    if (dG && K && status == XT_OK) {
+    if (dG && status == XT_OK) {
       status = run.over(L * R, table.tile_rows, work,
                         [&](Slice ij) { return table.contract_gradient_weights[xi](args, ij); });
     }

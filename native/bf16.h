@@ -61,8 +61,8 @@ struct Bf16Tile {
 
 struct Bf16Kernels;
 
-// What a contraction by parts runs with: `exact` recomputes the rows that come out infinite or NaN. Without a
-// tile contractions are those of `exact`.
+// What a contraction by parts runs with: `exact` computes what bf16 has no numbers for. Without a tile
+// contractions are those of `exact`.
 struct Bf16Run {
   const Bf16Scheme* scheme;
   const Bf16Tile* tile;
@@ -70,9 +70,12 @@ struct Bf16Run {
   const KernelTable<float>* exact;
 };
 
-// The contraction around the tile; one set, compiled for AVX-512 BF16, serves every tile.
+// The contraction and its gradients around the tile; one set, compiled for AVX-512 BF16, serves every tile.
+// Slices are cut at multiples of kBf16Block.
 struct Bf16Kernels {
   bool (*contract[kXiCount])(const Bf16Run&, const ContractArgs<float>&, Slice b);
+  bool (*contract_gradient_inputs[kXiCount])(const Bf16Run&, const ContractGradientArgs<float>&, Slice b);
+  bool (*contract_gradient_weights[kXiCount])(const Bf16Run&, const ContractGradientArgs<float>&, Slice ij);
   // In float32 elements, with the layout of `exact` among them.
   size_t (*packed_length)(const Bf16Run&, size_t terms, size_t K);
   void (*pack_weights)(const Bf16Run&, size_t terms, size_t K, const float* G, float* packed);

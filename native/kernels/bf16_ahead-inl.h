@@ -184,17 +184,21 @@ class Bf16WeightsAhead {
   size_t term = 0, term_end = 0, column = 0;
 };
 
-struct Bf16Ahead : Bf16Beside {
+// Work that Own::do_turn does.
+template <class Own>
+struct Bf16InTurns : Bf16Beside {
+  Bf16InTurns() : Bf16Beside{[](Bf16Beside& beside) { static_cast<Own&>(beside).do_turn(); }} {}
+};
+
+struct Bf16Ahead : Bf16InTurns<Bf16Ahead> {
   Bf16RowsAhead rows;
   Bf16WeightsAhead weights;
 
-  explicit Bf16Ahead(const Bf16Outer& outer) : Bf16Beside{do_turn}, rows(outer) {}
+  explicit Bf16Ahead(const Bf16Outer& outer) : rows(outer) {}
 
- private:
-  static void do_turn(Bf16Beside& beside) {
-    auto& ahead = static_cast<Bf16Ahead&>(beside);
-    ahead.rows.turn();
-    ahead.weights.turn();
+  XT_INLINE void do_turn() {
+    rows.turn();
+    weights.turn();
   }
 };
 

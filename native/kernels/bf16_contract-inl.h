@@ -6,10 +6,9 @@
 // at a time, which are cut alike for any number of threads.
 #pragma once
 #include "bf16_ahead-inl.h"
+#include "bf16_carry-inl.h"
 
 namespace xt::XT_ISA {
-
-constexpr size_t kBf16Square = kBf16Block * kBf16Block;
 
 // G packed as a whole: block after block of columns, in each block after block of terms.
 struct Bf16Whole {
@@ -41,15 +40,11 @@ inline void bf16_pack_weights(const Bf16Run& run, size_t terms, size_t K, const 
   const Bf16Whole whole{scheme, terms, K};
   run.exact->pack_weights(terms, K, G, packed);
   uint16_t* parts = parts_of(run, terms, K, packed);
-  ContractArgs<float> args{};
-  args.L = 1;
-  args.R = terms;
-  args.K = K;
-  args.G = G;
-  for (Bf16Place at{&scheme, &args, {0, 1}}; terms > 0 && !at.is_end(); at = at.next_terms()) {
-    Bf16WeightsAhead weights;
-    weights.start(at, parts + whole.at(at.n, at.k), 1);
-    weights.finish();
+  for (size_t n = 0; n < K; n += kBf16Columns) {
+    for (size_t k = 0; k < terms; k += scheme.block_terms) {
+      bf16_pack_columns(scheme, G + k * K + n, K, smaller(terms - k, scheme.block_terms),
+                        smaller(K - n, kBf16Columns), parts + whole.at(n, k));
+    }
   }
 }
 
@@ -89,31 +84,6 @@ inline void bf16_multiply_block(const Bf16Run& run, const Bf16Place& at, const u
                          smaller(at.columns() - n * kBf16Block, kBf16Block), at.continues(), beside);
     }
   }
-}
-
-// Sums of the columns of `at`, all rows of its slice, to the result: the first are stored, the others added.
-inline void bf16_carry(const Bf16Place& at, const float* C) {
-  const size_t columns = at.columns(), panels = bf16_panels(columns);
-  const bool is_first = at.k < at.scheme->sum_terms;
-  for (size_t row = 0; row < at.b.size(); ++row) {
-    const float* from = C + row / kBf16Block * panels * kBf16Square + row % kBf16Block * kBf16Block;
-    float* to = at.args->out + (at.b.begin + row) * at.args->K + at.n;
-    for (size_t c = 0; c < columns; c += 16) {
-      const auto present = static_cast<__mmask16>((1u << smaller(columns - c, 16)) - 1);
-      __m512 sum = load(from + c / kBf16Block * kBf16Square + c % kBf16Block);
-      if (!is_first) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(present, to + c));
-      _mm512_mask_storeu_ps(to + c, present, sum);
-    }
-  }
-}
-
-inline bool all_finite(const float* values, size_t count) {
-  Int<float> wrong{};
-  size_t n = 0;
-  for (; n + lanes<float> <= count; n += lanes<float>)
-    wrong |= ~(absolute(load(values + n)) <= max_finite<Vec<float>>());
-  if (n < count) wrong |= ~(absolute(load_part(values + n, count - n)) <= max_finite<Vec<float>>());
-  return !any_lane<float>(wrong);
 }
 
 inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& args, Slice b, uint32_t xi,
@@ -175,7 +145,8 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
     if (next.row == b.begin) {
       ahead.weights.finish();
       of_B = !of_B;
-      if (!next.continues()) bf16_carry(at, C);
+      if (!next.continues())
+        bf16_carry(C, {b.size(), at.columns()}, args.out + b.begin * K + at.n, K, at.k >= scheme.sum_terms);
     }
     at = next;
   }
@@ -183,7 +154,7 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
 
   for (size_t row = b.begin; row < b.end; row += kBf16Block) {
     const Slice rows{row, smaller(b.end, row + kBf16Block)};
-    if (all_finite(args.out + row * K, rows.size() * K)) continue;
+    if (all_within(FLT_MAX, args.out + row * K, rows.size() * K)) continue;
     if (!run.exact->contract[xi](args, rows)) return false;
   }
   return true;
@@ -195,15 +166,5 @@ bool bf16_contract(const Bf16Run& run, const ContractArgs<float>& args, Slice b)
       run, args, b, id,
       {bf16_pack_rows<Whole<X>>, bf16_pack_rows<AfterPhi<X>>, take_phi<float, X>, {}, nullptr});
 }
-
-constexpr Bf16Kernels bf16_kernels{
-    {
-#define XI(name, id, ...) bf16_contract<xi_##name, id>,
-#include "../xi.def"
-#undef XI
-    },
-    bf16_packed_length,
-    bf16_pack_weights,
-};
 
 }  // namespace xt::XT_ISA

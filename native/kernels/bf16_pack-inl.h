@@ -131,8 +131,8 @@ using PackRows = void (*)(const Bf16Rows&, const Bf16Terms&, size_t count, size_
 
 // Two terms of `width` columns, 32 at most, into tiles of B: column c of the first beside column c of the
 // second. A term that is absent is null.
-inline void bf16_pack_pair(const float* first, const float* second, size_t width, size_t parts,
-                           uint16_t* to) {
+__attribute__((noinline)) inline void bf16_pack_pair(const float* first, const float* second, size_t width,
+                                                     size_t parts, uint16_t* to) {
   // clang-format off
   alignas(64) static constexpr uint16_t order[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
                                                      8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
@@ -146,6 +146,20 @@ inline void bf16_pack_pair(const float* first, const float* second, size_t width
     __m512 high = second ? _mm512_maskz_loadu_ps(columns, second + half) : _mm512_setzero_ps();
     for (size_t part = 0; part < parts; ++part)
       _mm512_storeu_si512(to + part * kBf16Panel, _mm512_permutexvar_epi16(interleave, take_part(low, high)));
+  }
+}
+
+// Panels of B from `terms` rows of `columns` values.
+__attribute__((noinline)) inline void bf16_pack_columns(const Bf16Scheme& scheme, const float* from,
+                                                        size_t stride, size_t terms, size_t columns,
+                                                        uint16_t* to) {
+  const size_t step = scheme.parts * kBf16Panel;
+  for (size_t term = 0; term < bf16_steps(terms) * kBf16Step; term += 2, from += 2 * stride) {
+    uint16_t* pair = to + term / kBf16Step * step + term % kBf16Step * 16;
+    for (size_t c = 0; c < columns; c += kBf16Block, pair += bf16_steps(terms) * step) {
+      bf16_pack_pair(term < terms ? from + c : nullptr, term + 1 < terms ? from + stride + c : nullptr,
+                     smaller(columns - c, kBf16Block), scheme.parts, pair);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Precision } from '../../src/backend/interface.ts';
 import { probeBackend, selectBackend } from '../../src/backend/select.ts';
-import { contract } from '../../src/contract/contract.ts';
+import { contract, contractGradient } from '../../src/contract/contract.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type DType, type Tensor, tensor } from '../../src/core/tensor.ts';
 
@@ -36,18 +36,34 @@ const native = probeBackend('native');
 const isas = native.usable ? native.isas.filter(({ usable }) => usable) : [];
 const open = (isa: string) => selectBackend({ prefer: ['native'], isa, threads: 1 }).backend;
 
+const inFloat64 = ({ data, shape }: Tensor) => tensor(Float64Array.from(data), [...shape], 'float64');
+
 /** Root mean square, relative to that of the values. */
+function relativeError(got: Tensor, exact: Tensor): number {
+  const square = (value: (n: number) => number) =>
+    Array.from(exact.data).reduce((sum, _, n) => sum + value(n) ** 2, 0);
+  return Math.sqrt(square((n) => got.data[n] - exact.data[n]) / square((n) => exact.data[n]));
+}
+
 function errorOf(isa: string, precision: Precision, shapes: readonly (readonly number[])[] = SHAPES): number {
   const inputs = operands('float32', shapes);
-  const exact = contract(
-    EXPRESSION,
-    inputs.map(({ data, shape }) => tensor(Float64Array.from(data), [...shape], 'float64')),
-    { xi: 'rectifier', backend: reference },
-  ).data;
-  const got = contract(EXPRESSION, inputs, { xi: 'rectifier', backend: open(isa), precision }).data;
-  const square = (value: (n: number) => number) =>
-    Array.from(exact).reduce((sum, _, n) => sum + value(n) ** 2, 0);
-  return Math.sqrt(square((n) => got[n] - exact[n]) / square((n) => exact[n]));
+  const exact = contract(EXPRESSION, inputs.map(inFloat64), { xi: 'rectifier', backend: reference });
+  return relativeError(
+    contract(EXPRESSION, inputs, { xi: 'rectifier', backend: open(isa), precision }),
+    exact,
+  );
+}
+
+/** Of the gradients of G, a and h. */
+function errorsOfGradients(isa: string): readonly number[] {
+  const inputs = operands();
+  const [dout] = operands('float32', [[40, 24]]);
+  const exact = contractGradient(EXPRESSION, inputs.map(inFloat64), inFloat64(dout), {
+    xi: 'rectifier',
+    backend: reference,
+  });
+  const got = contractGradient(EXPRESSION, inputs, dout, { xi: 'rectifier', backend: open(isa) });
+  return got.map((gradient, n) => relativeError(gradient, exact[n]));
 }
 
 const tiled = isas.filter(({ tiles }) => tiles?.float32 !== undefined).map(({ name }) => name);
@@ -60,6 +76,15 @@ function errors() {
   it.each(tiled)('%s: six products are as good as float32 within a factor of 2', (isa) => {
     expect(errorOf(isa, 'float32')).toBeLessThan(2 * errorOf('avx512', 'float32'));
     expect(errorOf(isa, 'float32', MANY_TERMS)).toBeLessThan(2 * errorOf('avx512', 'float32', MANY_TERMS));
+  });
+
+  it.each(tiled)('%s: so are the gradients', (isa) => {
+    const plain = errorsOfGradients('avx512');
+    errorsOfGradients(isa).forEach((error, n) => {
+      expect(error).toBeLessThan(2 * plain[n]);
+      // And it is not float32 that ran.
+      expect(error).not.toBe(plain[n]);
+    });
   });
 
   it.each(tiled)('%s: three products, 2⁻¹⁷ and better; one product, 2⁻⁸', (isa) => {

@@ -84,7 +84,7 @@ function matmulCase(dtype: DType): ConformanceCase {
 
 /**
  * Sizes beyond every block in turn: 256 terms of a sum, 112 rows, 512 columns, 512 pairs of a gradient, 896 rows a slice;
- * and a few columns behind a vector.
+ * a few columns behind a vector; and 2048 terms of a gradient.
  */
 const BLOCKED: readonly ContractSizes[] = [
   { B: 131, L: 9, R: 67, K: 530 },
@@ -93,6 +93,7 @@ const BLOCKED: readonly ContractSizes[] = [
   { B: 259, L: 2, R: 513, K: 30 },
   { B: 1000, L: 3, R: 5, K: 7 },
   { B: 43, L: 6, R: 50, K: 51 },
+  { B: 3, L: 1, R: 2, K: 4100 },
 ];
 
 /** [M, N, K]: few rows over several pages of columns, few columns, few terms, and neither. */

@@ -78,28 +78,39 @@ function inFloat32(backend: Backend): Backend {
   return selectBackend({ prefer: [backend.name], threads: backend.threads, isa: 'avx512' }).backend;
 }
 
-/** What is infinite or NaN is so in float32, and where only large numbers stand, whose parts may overflow, nothing else is. */
-function specialCase(precision: Precision): ConformanceCase {
+const [B, L, R, K] = [41, 3, 13, 19];
+/** Of a, h, G and dout. */
+const EXTENTS = [B * L, B * R, L * R * K, B * K];
+
+/**
+ * What is infinite or NaN is so in float32, and where only large numbers stand, whose parts may overflow, nothing else is: with
+ * each special value in each of the operands in turn.
+ */
+function specialCase(
+  name: string,
+  operands: number,
+  compute: (on: Backend, xi: Xi, inputs: readonly Storage[]) => readonly Storage[],
+  inFull = compute,
+): ConformanceCase {
   return {
-    name: `contract at ${precision} has the infinities and NaN of float32`,
+    name: `${name} the infinities and NaN of float32`,
     run(backend) {
-      const [B, L, R, K] = [41, 3, 13, 19];
       const rng = new Rng(12);
       for (const special of SPECIAL) {
         for (const xi of ['product', 'rectifier', 'max', 'sum'] as const) {
-          for (let place = 0; place < 3; place++) {
-            const inputs = [B * L, B * R, L * R * K].map((count) =>
+          for (let place = 0; place < operands; place++) {
+            const inputs = EXTENTS.map((count) =>
               Float32Array.from({ length: count }, () => rng.normal() / 1024),
             );
             inputs[place][(17 * (place + 3)) % inputs[place].length] = special;
-            const compute = (on: Backend, at: Precision) => {
-              const [a, h, G]: Storage[] = inputs.map((values) => on.adopt(values));
-              const out = on.allocate('float32', B * K);
-              on.contract(xi, { B, L, R, K }, a, h, G, out, at);
-              return out.read();
-            };
-            const want = compute(inFloat32(backend), 'float32');
-            compute(backend, precision).forEach((value, n) => {
+            const by = (on: Backend, how: typeof compute) =>
+              how(
+                on,
+                xi,
+                inputs.map((values) => on.adopt(values)),
+              ).flatMap((out) => [...out.read()]);
+            const want = by(inFloat32(backend), inFull);
+            by(backend, compute).forEach((value, n) => {
               const agree = Number.isFinite(want[n]) ? Number.isFinite(value) : Object.is(value, want[n]);
               if (!agree)
                 throw new Error(
@@ -113,7 +124,24 @@ function specialCase(precision: Precision): ConformanceCase {
   };
 }
 
+const contractAt =
+  (precision: Precision) =>
+  (on: Backend, xi: Xi, [a, h, G]: readonly Storage[]): readonly Storage[] => {
+    const out = on.allocate('float32', B * K);
+    on.contract(xi, { B, L, R, K }, a, h, G, out, precision);
+    return [out];
+  };
+
+function gradients(on: Backend, xi: Xi, [a, h, G, dout]: readonly Storage[]): readonly Storage[] {
+  const [da, dh, dG] = EXTENTS.map((count) => on.allocate('float32', count));
+  on.contractGradient(xi, { B, L, R, K }, { a, h, G, dout }, { da, dh, dG }, false);
+  return [da, dh, dG];
+}
+
 export const precisionCases: readonly ConformanceCase[] = [
   ...PRECISIONS.map(errorCase),
-  ...PRECISIONS.map(specialCase),
+  ...PRECISIONS.map((precision) =>
+    specialCase(`contract at ${precision} has`, 3, contractAt(precision), contractAt('float32')),
+  ),
+  specialCase('gradients have', 4, gradients),
 ];

@@ -1,0 +1,155 @@
+// What the gradients of a contraction do in turns between products of tiles (Bf16Beside): rows of A that are
+// ahead, and sums of P that are behind.
+#pragma once
+#include "bf16_ahead-inl.h"
+#include "bf16_lanes-inl.h"
+
+namespace xt::XT_ISA {
+
+// Rows of A over terms, 32 of them a step: runs of R rows with one a each, and h from row to row.
+struct Bf16PairRows {
+  PackLanes whole, after_phi;
+  const bool* has_phi;  // by steps; null where there is no φ
+  const float *a, *h;
+  size_t a_run, a_step, h_row, h_run, h_step;
+  size_t R, terms;
+};
+
+// Blocks of A: row after row, in each panel step after step.
+class Bf16PairsAhead {
+ public:
+  __attribute__((noinline)) void start(const Bf16PairRows& of, Slice rows, uint16_t* A, size_t turns) {
+    source = of;
+    all = rows;
+    to = A;
+    steps = bf16_steps(of.terms);
+    pace = {rows.size() * steps, turns};
+    step = 0;
+    set_step();
+  }
+  XT_INLINE void turn() { some(pace.due()); }
+  __attribute__((noinline)) void finish() { some(SIZE_MAX); }
+
+ private:
+  XT_INLINE void some(size_t most) {
+    while (most > 0 && left > 0) {
+      const size_t count = smaller(smaller(most, left), source.R - j);
+      pack(a, h, source.h_row, count, terms, to + row * kBf16Step);
+      most -= count;
+      left -= count;
+      row += count;
+      j += count;
+      h += count * source.h_row;
+      if (j == source.R) {
+        j = 0;
+        a += source.a_run;
+        h = first_h += source.h_run;
+      }
+      if (left == 0) next_step();
+    }
+  }
+  __attribute__((noinline)) void next_step() {
+    to += 3 * kBf16Panel;
+    if (++step == steps) {
+      step = 0;
+      all.begin = smaller(all.end, all.begin + kBf16Block);
+    }
+    set_step();
+  }
+  void set_step() {
+    const size_t run = all.begin / source.R;
+    j = all.begin % source.R;
+    row = 0;
+    left = smaller(all.size(), kBf16Block);
+    terms = smaller(source.terms - step * kBf16Step, kBf16Step);
+    pack = source.has_phi && source.has_phi[step] ? source.after_phi : source.whole;
+    a = source.a + step * source.a_step + run * source.a_run;
+    first_h = source.h + step * source.h_step + run * source.h_run;
+    h = first_h + j * source.h_row;
+  }
+
+  Bf16PairRows source{};
+  Bf16Pace pace;
+  // Of the step of a panel at hand.
+  PackLanes pack = nullptr;
+  const float *a = nullptr, *h = nullptr, *first_h = nullptr;
+  size_t row = 0, j = 0, left = 0, terms = 0;
+  uint16_t* to = nullptr;
+
+  Slice all{};
+  size_t step = 0, steps = 0;
+};
+
+// Operands and gradients of one panel in lanes.
+struct Bf16PanelGradient {
+  const float *a, *h;
+  float *da, *dh;
+};
+
+// Rows of P, 32 × 32: pairs (i, j) with j fastest, or some i of each j after the other.
+struct Bf16PairBlock {
+  size_t first;  // pair, i·R + j
+  size_t together, count;
+
+  size_t rows() const { return together * count; }
+  // Its rows from `row` on.
+  Bf16PairBlock from(size_t row) const { return {first + row / together, together, count - row / together}; }
+};
+
+// Sums of P into da and dh.
+class Bf16ReduceBehind {
+ public:
+  Bf16ReduceBehind(const ReduceForms& forms, size_t R) : forms(forms), R(R) {}
+
+  void start(const float* of, const Bf16PairBlock& pairs, const Bf16PanelGradient& panel, size_t turns) {
+    P = of;
+    left = smaller(pairs.count, kBf16Block / pairs.together);
+    row = pairs.together * kBf16Block;
+    reduce = pairs.together > 1 ? forms.together : forms.alone;
+    at = panel;
+    j = pairs.first % R;
+    at.a += pairs.first / R * kBf16Block;
+    at.da += pairs.first / R * kBf16Block;
+    pace = {left, turns};
+  }
+  XT_INLINE void turn() { some(pace.due()); }
+  void finish() { some(SIZE_MAX); }
+
+ private:
+  XT_INLINE void some(size_t most) {
+    while (most > 0 && left > 0) {
+      const size_t count = smaller(smaller(most, left), R - j);
+      reduce(P, at.a, at.h + j * kBf16Block, count, at.da, at.dh + j * kBf16Block);
+      most -= count;
+      left -= count;
+      P += count * row;
+      j += count;
+      if (j < R) continue;
+      j = 0;
+      at.a += kBf16Block;
+      at.da += kBf16Block;
+    }
+  }
+
+  ReduceForms forms;
+  size_t R;
+  Bf16Pace pace;
+  ReduceLanes reduce = nullptr;
+  const float* P = nullptr;
+  Bf16PanelGradient at{};
+  size_t j = 0, left = 0, row = 0;
+};
+
+struct Bf16GradientBeside : Bf16InTurns<Bf16GradientBeside> {
+  Bf16PairsAhead pairs;
+  Bf16ReduceBehind sums;
+
+  Bf16GradientBeside(const ReduceForms& forms, size_t R) : sums(forms, R) {}
+
+  XT_INLINE void do_turn() {
+    pairs.turn();
+    sums.turn();
+  }
+};
+
+}  // namespace xt::XT_ISA
