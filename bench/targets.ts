@@ -22,6 +22,8 @@ interface Target {
 }
 
 const WASM = /^xitensor\/wasm/;
+/** Only when asked for: told of beside, not judged. */
+const AMX = /^xitensor\/native\/amx/;
 
 const missing = (what: string) => ({ measured: `no record of ${what}`, met: undefined });
 
@@ -73,10 +75,12 @@ function timesPeer(
       const met = factor === 1 ? ratio > 1 : ratio >= factor;
       const aside = beside && result.records.find((r) => r.workload === workload && r.subject === beside);
       const note = aside ? `; ${timesFaster(record, aside).toFixed(2)} × ${beside}` : '';
+      const tiled = subject === NATIVE && ours(AMX)(result, workload);
+      const inTiles = tiled ? `; ${timesFaster(tiled, other).toFixed(2)} × (${tiled.subject})` : '';
       const bound = bounded && record.fractionOfLimit ? ratio / record.fractionOfLimit : undefined;
       const most = bound === undefined ? '' : `, at most ${bound.toFixed(2)} ×`;
       const beyond = bound !== undefined && bound < factor;
-      return { measured: `${ratio.toFixed(2)} ×${most} (${record.subject})${note}`, met, beyond };
+      return { measured: `${ratio.toFixed(2)} ×${most} (${record.subject})${note}${inTiles}`, met, beyond };
     },
   };
 }
@@ -117,7 +121,7 @@ function amx(workload: string, factor: number): Target {
     workload,
     wanted: `AMX: ≥ ${factor} × the FMA peak`,
     evaluate(result) {
-      const record = ours(/\/amx/)(result, workload);
+      const record = ours(AMX)(result, workload);
       if (record?.fractionOfPeak == null) return missing('xitensor/native/amx');
       return {
         measured: `${record.fractionOfPeak.toFixed(2)} ×`,
