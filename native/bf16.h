@@ -15,7 +15,8 @@ constexpr size_t kBf16Panel = kBf16Step * kBf16Block;
 
 struct Bf16Scheme {
   size_t parts, products;
-  // Such that a panel of B in all its parts takes up to 32 kB, of the 48 kB of a first-level cache.
+  // Of contractions: such that a panel of B in all its parts takes up to 32 kB, of the 48 kB of a first-level
+  // cache.
   size_t block_terms;
   // Whole blocks, after which a sum is added to the result and the next begins at zero.
   size_t sum_terms;
@@ -61,7 +62,7 @@ struct Bf16Tile {
 
 struct Bf16Kernels;
 
-// What a contraction by parts runs with: `exact` computes what bf16 has no numbers for. Without a tile
+// What a contraction by parts runs with: `exact` computes what is too large for bf16. Without a tile
 // contractions are those of `exact`.
 struct Bf16Run {
   const Bf16Scheme* scheme;

@@ -7,8 +7,8 @@
 
 namespace xt::XT_ISA {
 
-// Pairs of a block of A for da and dh, in whose turn a panel of h, dh and dout stays in the first-level
-// cache; for dG; and terms b of a block of B.
+// Pairs of a block of A for da and dh, in whose turn a panel of h, dh and dout, up to K = 128, stays in the
+// first-level cache; for dG; and terms b of a block of B.
 constexpr size_t kBf16PairsOfInputs = 8 * kBf16Block, kBf16PairsOfWeights = 2 * kBf16Block;
 constexpr size_t kBf16BatchOfBlock = 512;
 
@@ -58,7 +58,7 @@ inline bool bf16_gradient_of_inputs(const Bf16Run& run, const ContractGradientAr
   const Bf16Scheme& scheme = *run.scheme;
   const size_t L = args.L, R = args.R, K = args.K, steps = bf16_steps(K);
   const size_t panels = bf16_panels(b.size()), panel = steps * scheme.parts * kBf16Panel;
-  const size_t A_size = bf16_size(scheme, kBf16PairsOfInputs, K);
+  const size_t A_size = bf16_size(scheme, smaller(L * R, kBf16PairsOfInputs), K);
   const size_t a_size = L * kBf16Block, h_size = R * kBf16Block;
   Room room;
   room.add<float>(2, panels, a_size).add<float>(2, panels, h_size).add<float>(K, kBf16Block);
@@ -146,7 +146,7 @@ inline bool bf16_gradient_of_weights(const Bf16Run& run, const ContractGradientA
     return run.exact->contract_gradient_weights[xi](args, ij);
   const size_t most = smaller(args.B, kBf16BatchOfBlock), columns_most = smaller(K, kBf16Columns);
   const size_t panels = bf16_panels(most), a_size = L * kBf16Block, h_size = R * kBf16Block;
-  const size_t A_size = bf16_size(scheme, kBf16PairsOfWeights, most);
+  const size_t A_size = bf16_size(scheme, smaller(ij.size(), kBf16PairsOfWeights), most);
   const size_t B_size = bf16_size(scheme, columns_most, most);
   const size_t C_size = kBf16PairsOfWeights * round_up(columns_most, kBf16Block);
   Room room;

@@ -72,7 +72,8 @@ template <class X>
 constexpr ReduceForms reduce_forms{reduce_lanes<X, 1>, reduce_lanes<X, rows_of_tile<typename X::Fast>>,
                                    rows_of_tile<typename X::Fast>};
 
-// Rows of from [rows, columns] into one panel; ones, which every range of φ holds, beyond the last.
+// Rows of from [rows, columns] into one panel; beyond the last what every range of φ holds: ones, zeros or
+// its values again.
 __attribute__((noinline)) inline void to_lanes(const float* from, size_t rows, size_t columns, float* to) {
   if (rows < kBf16Block) {
     for (size_t n = 0; n < columns * kBf16Block; ++n) to[n] = 1;

@@ -1,7 +1,8 @@
 // Packs both sides of a contraction by bf16 parts into the panels of bf16.h.
 //
-// Rounding to bf16 flushes denormal numbers to zero and a number beyond 3.39e38 becomes infinite, and then
-// the result is NaN or infinite and computed anew (bf16_contract-inl.h).
+// Rounding to bf16 flushes denormal numbers to zero, and so later parts of numbers below some 2⁻¹⁰². A number
+// beyond 3.39e38 becomes infinite, and then the result is NaN or infinite and computed anew, or a gradient in
+// float32 from the start (bf16_contract-inl.h, bf16_gradient-inl.h).
 #pragma once
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC warns of the undefined operands in its own intrinsics (bug 105593).
