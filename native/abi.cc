@@ -152,44 +152,34 @@ int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size
   const bool inputs = da != nullptr || dh != nullptr;
   if (inputs && (!holds(da, {B, L}) || !holds(dh, {B, R}))) return XT_ARGUMENT;
   const Context run(context);
-  return with_table(run, dtype, [&](auto& table) {
+  return with_table(run, dtype, [&](auto& table) -> int32_t {
     using T = ElementOf<decltype(table)>;
     const xt::ContractGradientArgs<T> args{B,          L,          R,          K,
                                            in<T>(a),   in<T>(h),   in<T>(G),   in<T>(dout),
                                            out<T>(da), out<T>(dh), out<T>(dG), accumulate != 0};
     const double work = 1.0 * B * L * R * K;
-    int32_t status = XT_OK;
-    const bool is_empty = K == 0 || L == 0 || R == 0;
-    if (inputs && is_empty) {
+    if (K == 0 || L == 0 || R == 0) {
+      if (!inputs) return XT_OK;
       std::fill_n(args.da, B * L, T(0));
       std::fill_n(args.dh, B * R, T(0));
+      return XT_OK;
     }
-    if (is_empty) return status;
+    const auto in_slices = [&](size_t rows, size_t at_a_time, auto&& of_inputs, auto&& of_weights) {
+      const int32_t status = inputs ? run.over(B, rows, work, of_inputs, at_a_time * rows) : XT_OK;
+      return dG && status == XT_OK ? run.over(L * R, rows, work, of_weights) : status;
+    };
     if constexpr (std::is_same_v<T, float>) {
       const xt::Bf16Run bf16 = xt::bf16_run(context & 0xff, XT_FULL);
       if (bf16.tile) {
-        if (inputs)
-          status = run.over(
-              B, xt::kBf16Block, work,
-              [&](Slice b) { return bf16.kernels->contract_gradient_inputs[xi](bf16, args, b); },
-              kBf16BlocksAtATime * xt::kBf16Block);
-        if (dG && status == XT_OK)
-          status = run.over(L * R, xt::kBf16Block, work, [&](Slice ij) {
-            return bf16.kernels->contract_gradient_weights[xi](bf16, args, ij);
-          });
-        return status;
+        return in_slices(
+            xt::kBf16Block, kBf16BlocksAtATime,
+            [&](Slice b) { return bf16.kernels->contract_gradient_inputs[xi](bf16, args, b); },
+            [&](Slice ij) { return bf16.kernels->contract_gradient_weights[xi](bf16, args, ij); });
       }
     }
-    if (inputs) {
-      status = run.over(
-          B, table.tile_rows, work, [&](Slice b) { return table.contract_gradient_inputs[xi](args, b); },
-          kTilesAtATime * table.tile_rows);
-    }
-    if (dG && status == XT_OK) {
-      status = run.over(L * R, table.tile_rows, work,
-                        [&](Slice ij) { return table.contract_gradient_weights[xi](args, ij); });
-    }
-    return status;
+    return in_slices(
+        table.tile_rows, kTilesAtATime, [&](Slice b) { return table.contract_gradient_inputs[xi](args, b); },
+        [&](Slice ij) { return table.contract_gradient_weights[xi](args, ij); });
   });
 }
 

@@ -65,8 +65,34 @@ struct Bf16Pace {
   }
 };
 
+// Pieces of work in turns, stretch by stretch: Own::some(count) does up to `count` of the stretch at hand and
+// says how many, Own::next_stretch() sets `left` to the pieces of the next one, or leaves it at none.
+template <class Own>
+class Bf16Stretches {
+ public:
+  XT_INLINE void turn() { pieces(pace.due()); }
+  __attribute__((noinline)) void finish() { pieces(SIZE_MAX); }
+
+ protected:
+  Bf16Pace pace;
+  size_t left = 0;
+
+ private:
+  XT_INLINE void pieces(size_t most) {
+    Own& own = static_cast<Own&>(*this);
+    while (most > 0 && left > 0) {
+      const size_t count = own.some(smaller(most, left));
+      most -= count;
+      left -= count;
+      if (left == 0) own.next_stretch();
+    }
+  }
+};
+
 // Rows of a block of A: step after step, in each panel after panel.
-class Bf16RowsAhead {
+class Bf16RowsAhead : public Bf16Stretches<Bf16RowsAhead> {
+  friend class Bf16Stretches<Bf16RowsAhead>;
+
  public:
   explicit Bf16RowsAhead(const Bf16Outer& outer) : outer(outer) {}
 
@@ -77,22 +103,15 @@ class Bf16RowsAhead {
     pace = {place.rows() * place.steps(), turns};
     set_step();
   }
-  XT_INLINE void turn() { some(pace.due()); }
-  __attribute__((noinline)) void finish() { some(SIZE_MAX); }
 
  private:
-  XT_INLINE void some(size_t most) {
-    while (most > 0 && left > 0) {
-      const size_t count = smaller(most, left);
-      pack(rows, terms, count, parts, to);
-      most -= count;
-      left -= count;
-      rows = rows.from(count);
-      to += count * kBf16Step;
-      if (left == 0) next_panel();
-    }
+  XT_INLINE size_t some(size_t count) {
+    pack(rows, terms, count, parts, to);
+    rows = rows.from(count);
+    to += count * kBf16Step;
+    return count;
   }
-  __attribute__((noinline)) void next_panel() {
+  __attribute__((noinline)) void next_stretch() {
     row += kBf16Block;
     if (row < place.rows()) return set_panel();
     row = 0;
@@ -113,10 +132,9 @@ class Bf16RowsAhead {
   }
 
   // Of the panel at hand.
-  Bf16Pace pace;
   PackRows pack = nullptr;
   Bf16Rows rows{};
-  size_t left = 0, parts = 0;
+  size_t parts = 0;
   uint16_t* to = nullptr;
   Bf16Terms terms;
 

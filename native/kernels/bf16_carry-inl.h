@@ -3,8 +3,7 @@
 #include <float.h>
 #include <immintrin.h>
 
-#include "../bf16.h"
-#include "contract-inl.h"
+#include "bf16_pack-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -17,7 +16,7 @@ struct Bf16Extent {
 // Sums C, [panel of rows][panel of columns][32][32], to a matrix: stored, or added.
 __attribute__((noinline)) inline void bf16_carry(const float* C, const Bf16Extent& extent, float* to,
                                                  size_t stride, bool adds) {
-  const size_t panels = (extent.columns + kBf16Block - 1) / kBf16Block;
+  const size_t panels = bf16_panels(extent.columns);
   for (size_t row = 0; row < extent.rows; ++row, to += stride) {
     const float* from = C + row / kBf16Block * panels * kBf16Square + row % kBf16Block * kBf16Block;
     for (size_t c = 0; c < extent.columns; c += 16) {

@@ -64,10 +64,9 @@ inline void fill_bf16_outer(const ContractArgs<float>& args, Slice b, float* a, 
     float *panel_a = a + panel * kBf16Block * a_stride, *panel_h = h + panel * kBf16Block * h_stride;
     copy_rows(args.a + row * args.L, count, args.L, a_stride, panel_a);
     copy_rows(args.h + row * args.R, count, args.R, h_stride, panel_h);
-    outer.has_phi[panel] = outer.phi(panel_a, count * a_stride);
-    if (!outer.has_phi[panel]) continue;
-    outer.has_phi[panel] = outer.phi(panel_h, count * h_stride);
-    if (!outer.has_phi[panel]) copy_rows(args.a + row * args.L, count, args.L, a_stride, panel_a);
+    outer.has_phi[panel] =
+        take_phi_of_both(outer.phi, panel_a, count * a_stride, panel_h, count * h_stride,
+                         [&] { copy_rows(args.a + row * args.L, count, args.L, a_stride, panel_a); });
   }
 }
 

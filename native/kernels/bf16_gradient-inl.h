@@ -160,7 +160,7 @@ inline bool bf16_gradient_of_weights(const Bf16Run& run, const ContractGradientA
   uint16_t* B = scratch().take<uint16_t>(B_size);
   float* C = scratch().take<float>(C_size);
   const auto block_from = [&](size_t row) { return Slice{row, smaller(ij.end, row + kBf16PairsOfWeights)}; };
-  Bf16GradientBeside beside({}, R);
+  Bf16PairsBeside beside;
   for (size_t b = 0; b < args.B; b += kBf16BatchOfBlock) {
     const size_t terms = smaller(args.B - b, kBf16BatchOfBlock), steps = bf16_steps(terms);
     const size_t panel = steps * scheme.parts * kBf16Panel;
@@ -169,10 +169,8 @@ inline bool bf16_gradient_of_weights(const Bf16Run& run, const ContractGradientA
       float *own_a = a + p * a_size, *own_h = h + p * h_size;
       to_lanes(args.a + row * L, rows, L, own_a);
       to_lanes(args.h + row * R, rows, R, own_h);
-      has_phi[p] = lanes_of.phi(own_a, a_size);
-      if (!has_phi[p]) continue;
-      has_phi[p] = lanes_of.phi(own_h, h_size);
-      if (!has_phi[p]) to_lanes(args.a + row * L, rows, L, own_a);
+      has_phi[p] = take_phi_of_both(lanes_of.phi, own_a, a_size, own_h, h_size,
+                                    [&] { to_lanes(args.a + row * L, rows, L, own_a); });
     }
     const Bf16PairRows pairs{lanes_of.whole, lanes_of.after_phi, has_phi, a,      h, kBf16Block,
                              a_size,         kBf16Block,         0,       h_size, R, terms};

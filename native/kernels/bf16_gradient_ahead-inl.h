@@ -16,7 +16,9 @@ struct Bf16PairRows {
 };
 
 // Blocks of A: row after row, in each panel step after step.
-class Bf16PairsAhead {
+class Bf16PairsAhead : public Bf16Stretches<Bf16PairsAhead> {
+  friend class Bf16Stretches<Bf16PairsAhead>;
+
  public:
   __attribute__((noinline)) void start(const Bf16PairRows& of, Slice rows, uint16_t* A, size_t turns) {
     source = of;
@@ -27,28 +29,22 @@ class Bf16PairsAhead {
     step = 0;
     set_step();
   }
-  XT_INLINE void turn() { some(pace.due()); }
-  __attribute__((noinline)) void finish() { some(SIZE_MAX); }
 
  private:
-  XT_INLINE void some(size_t most) {
-    while (most > 0 && left > 0) {
-      const size_t count = smaller(smaller(most, left), source.R - j);
-      pack(a, h, source.h_row, count, terms, to + row * kBf16Step);
-      most -= count;
-      left -= count;
-      row += count;
-      j += count;
-      h += count * source.h_row;
-      if (j == source.R) {
-        j = 0;
-        a += source.a_run;
-        h = first_h += source.h_run;
-      }
-      if (left == 0) next_step();
+  XT_INLINE size_t some(size_t most) {
+    const size_t count = smaller(most, source.R - j);
+    pack(a, h, source.h_row, count, terms, to + row * kBf16Step);
+    row += count;
+    j += count;
+    h += count * source.h_row;
+    if (j == source.R) {
+      j = 0;
+      a += source.a_run;
+      h = first_h += source.h_run;
     }
+    return count;
   }
-  __attribute__((noinline)) void next_step() {
+  __attribute__((noinline)) void next_stretch() {
     to += 3 * kBf16Panel;
     if (++step == steps) {
       step = 0;
@@ -69,11 +65,10 @@ class Bf16PairsAhead {
   }
 
   Bf16PairRows source{};
-  Bf16Pace pace;
   // Of the step of a panel at hand.
   PackLanes pack = nullptr;
   const float *a = nullptr, *h = nullptr, *first_h = nullptr;
-  size_t row = 0, j = 0, left = 0, terms = 0;
+  size_t row = 0, j = 0, terms = 0;
   uint16_t* to = nullptr;
 
   Slice all{};
@@ -97,7 +92,9 @@ struct Bf16PairBlock {
 };
 
 // Sums of P into da and dh.
-class Bf16ReduceBehind {
+class Bf16ReduceBehind : public Bf16Stretches<Bf16ReduceBehind> {
+  friend class Bf16Stretches<Bf16ReduceBehind>;
+
  public:
   Bf16ReduceBehind(const ReduceForms& forms, size_t R) : forms(forms), R(R) {}
 
@@ -112,32 +109,34 @@ class Bf16ReduceBehind {
     at.da += pairs.first / R * kBf16Block;
     pace = {left, turns};
   }
-  XT_INLINE void turn() { some(pace.due()); }
-  void finish() { some(SIZE_MAX); }
 
  private:
-  XT_INLINE void some(size_t most) {
-    while (most > 0 && left > 0) {
-      const size_t count = smaller(smaller(most, left), R - j);
-      reduce(P, at.a, at.h + j * kBf16Block, count, at.da, at.dh + j * kBf16Block);
-      most -= count;
-      left -= count;
-      P += count * row;
-      j += count;
-      if (j < R) continue;
+  XT_INLINE size_t some(size_t most) {
+    const size_t count = smaller(most, R - j);
+    reduce(P, at.a, at.h + j * kBf16Block, count, at.da, at.dh + j * kBf16Block);
+    P += count * row;
+    j += count;
+    if (j == R) {
       j = 0;
       at.a += kBf16Block;
       at.da += kBf16Block;
     }
+    return count;
   }
+  void next_stretch() {}
 
   ReduceForms forms;
   size_t R;
-  Bf16Pace pace;
   ReduceLanes reduce = nullptr;
   const float* P = nullptr;
   Bf16PanelGradient at{};
-  size_t j = 0, left = 0, row = 0;
+  size_t j = 0, row = 0;
+};
+
+struct Bf16PairsBeside : Bf16InTurns<Bf16PairsBeside> {
+  Bf16PairsAhead pairs;
+
+  XT_INLINE void do_turn() { pairs.turn(); }
 };
 
 struct Bf16GradientBeside : Bf16InTurns<Bf16GradientBeside> {

@@ -56,6 +56,16 @@ bool take_phi(T* values, size_t count) {
   return true;
 }
 
+// φ of both operands or of neither: `restore` brings `first` back.
+template <class T, class Restore>
+XT_INLINE bool take_phi_of_both(TakePhi<T> phi, T* first, size_t first_count, T* second, size_t second_count,
+                                Restore&& restore) {
+  if (!phi(first, first_count)) return false;
+  if (phi(second, second_count)) return true;
+  restore();
+  return false;
+}
+
 // A panel of rows [column][panel_rows] from values of any strides; ones beyond the last row, which every
 // range holds. A vector holds neighbouring rows, and a panel is read from front to back.
 template <class T>
@@ -154,9 +164,9 @@ bool fill_outer(const ContractArgs<T>& args, Slice b, const OuterRows<T>& outer,
     T *a = outer.a + panel * args.L * step, *h = outer.h + panel * args.R * step;
     transpose_panel(args.a + row * args.L, args.L, rows, args.L, a);
     transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
-    const bool of_h = phi(h, args.R * step);
-    outer.has_phi[panel] = of_h && phi(a, args.L * step);
-    if (of_h && !outer.has_phi[panel]) transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
+    outer.has_phi[panel] = take_phi_of_both(phi, h, args.R * step, a, args.L * step, [&] {
+      transpose_panel(args.h + row * args.R, args.R, rows, args.R, h);
+    });
     all = all && outer.has_phi[panel];
   }
   return all;

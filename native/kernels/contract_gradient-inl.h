@@ -17,11 +17,8 @@ struct OuterColumns {
   void begin(size_t b, size_t count) const {
     copy(a + b * L, count * L, block_a);
     copy(h + b * R, count * R, block_h);
-    has_phi = phi(block_a, round_up(count * L, lanes<T>));
-    if (has_phi && !phi(block_h, round_up(count * R, lanes<T>))) {
-      copy(a + b * L, count * L, block_a);
-      has_phi = false;
-    }
+    has_phi = take_phi_of_both(phi, block_a, round_up(count * L, lanes<T>), block_h,
+                               round_up(count * R, lanes<T>), [&] { copy(a + b * L, count * L, block_a); });
   }
 
   // Ones behind the last value, which every range holds.
