@@ -103,12 +103,13 @@ inline bool bf16_gradient_of_inputs(const Bf16Run& run, const ContractGradientAr
         bf16_product(run, steps, A[of_A] + m / kBf16Block * panel, B + p * panel, P[of_P],
                      {smaller(at.rows() - m, kBf16Block), rows_of(p)}, beside);
         beside.sums.finish();
-        beside.sums.start(P[of_P], at.from(m), own, turns);
+        beside.sums.start(P[of_P], m == 0, at.from(m), own, turns);
       }
     }
     beside.pairs.finish();
   }
   beside.sums.finish();
+  beside.sums.end_block();
   run.tile->end();
 
   for (size_t p = 0; p < panels; ++p) {

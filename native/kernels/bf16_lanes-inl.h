@@ -64,6 +64,7 @@ void reduce_lanes(const float* P, const float* a, const float* h, size_t count, 
   }
 }
 
+constexpr size_t kMostTogether = 4;
 struct ReduceForms {
   ReduceLanes alone, together;
   size_t count;  // that `together` takes
