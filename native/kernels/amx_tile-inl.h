@@ -31,23 +31,32 @@ void amx_block(size_t steps, const uint16_t* A, const uint16_t* B, float* C, boo
     TILE_ZERO(2);
     TILE_ZERO(3);
   }
-  for (; steps > 0; --steps, A += step, B += step) {
+  // In front of the turn of the product before, not behind its stores: C2 takes 0.97 of the time.
+  const auto load_for = [&](size_t n, const uint16_t* A, const uint16_t* B) __attribute__((always_inline)) {
+    const auto [part_A, part_B] = scheme.product[n];
+    const uint16_t *a = A + part_A * kBf16Panel, *b = B + part_B * kBf16Panel;
+    if (n == 0 || part_A != scheme.product[n - 1].A) {
+      TILE_LOAD(4, a, stride);
+      if constexpr (two_rows) TILE_LOAD(5, a + tile, stride);
+    }
+    if (n == 0 || part_B != scheme.product[n - 1].B) {
+      TILE_LOAD(6, b, stride);
+      if constexpr (two_columns) TILE_LOAD(7, b + tile, stride);
+    }
+  };
+  load_for(0, A, B);
+  for (; steps > 0; --steps) {
 #pragma GCC unroll 6
     for (size_t n = 0; n < scheme.products; ++n) {
-      const auto [part_A, part_B] = scheme.product[n];
-      const uint16_t *a = A + part_A * kBf16Panel, *b = B + part_B * kBf16Panel;
-      if (n == 0 || part_A != scheme.product[n - 1].A) {
-        TILE_LOAD(4, a, stride);
-        if constexpr (two_rows) TILE_LOAD(5, a + tile, stride);
-      }
-      if (n == 0 || part_B != scheme.product[n - 1].B) {
-        TILE_LOAD(6, b, stride);
-        if constexpr (two_columns) TILE_LOAD(7, b + tile, stride);
-      }
       TILE_PRODUCT(0, 4, 6);
       if constexpr (two_columns) TILE_PRODUCT(1, 4, 7);
       if constexpr (two_rows) TILE_PRODUCT(2, 5, 6);
       if constexpr (two_rows && two_columns) TILE_PRODUCT(3, 5, 7);
+      if (n + 1 < scheme.products) {
+        load_for(n + 1, A, B);
+      } else if (steps > 1) {
+        load_for(0, A += step, B += step);
+      }
       beside.turn(beside);
     }
   }

@@ -15,7 +15,7 @@ void pack_pairs_of_lanes(const float* a, const float* h, size_t h_stride, size_t
                          uint16_t* to) {
   const Vec<float> x[2] = {load(a), load(a + 16)};
   for (; count > 0; --count, h += h_stride, to += kBf16Step)
-    store_parts<3>(Pair::value(x[0], load(h)), Pair::value(x[1], load(h + 16)), to);
+    store_parts<InOrder>(3, Pair::value(x[0], load(h)), Pair::value(x[1], load(h + 16)), to);
 }
 
 inline void pack_rows_of_weights(const float*, const float* G, size_t stride, size_t count, size_t terms,
@@ -25,7 +25,7 @@ inline void pack_rows_of_weights(const float*, const float* G, size_t stride, si
     const __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(present), G);
     const __m512 high = terms > 16 ? _mm512_maskz_loadu_ps(static_cast<__mmask16>(present >> 16), G + 16)
                                    : _mm512_setzero_ps();
-    store_parts<3>(low, high, to);
+    store_parts<InOrder>(3, low, high, to);
   }
 }
 

@@ -1,6 +1,6 @@
 // Packs both sides of a contraction by bf16 parts into the panels of bf16.h.
 //
-// Rounding to bf16 flushes denormal numbers to zero, and so later parts of numbers below some 2⁻¹⁰². A number
+// Tiles take denormal numbers for zero, and so later parts of numbers below some 2⁻¹⁰². A number
 // beyond 3.39e38 becomes infinite, and then the result is NaN or infinite and computed anew, or a gradient in
 // float32 from the start (bf16_contract-inl.h, bf16_gradient-inl.h).
 #pragma once
@@ -15,17 +15,55 @@
 
 namespace xt::XT_ISA {
 
-XT_INLINE __m512 widen(__m256i parts) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(parts), 16));
+// The leading part of 16 values, rounded half away from zero in the upper halves of their lanes; x keeps the
+// rest, which is exact: a value and its rounding are within a factor of two. By integers, as VCVTNE2PS2BF16
+// and what makes float32 of its result again take twice as long on Emerald Rapids. A NaN may come out as
+// zero, but stays in the rest.
+XT_INLINE __m512i take_part(__m512& x) {
+  const __m512i up = _mm512_add_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x8000));
+  const __m512i part = _mm512_and_si512(up, _mm512_set1_epi32(static_cast<int>(0xffff0000)));
+  x = _mm512_sub_ps(x, _mm512_castsi512_ps(part));
+  return part;
 }
 
-// The next part of 32 values, low lanes from `x`, which keep the rest. The rest is exact: a value and its
-// rounding are within a factor of two.
-XT_INLINE __m512i take_part(__m512& x, __m512& y) {
-  const __m512i part = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(y, x));
-  x = _mm512_sub_ps(x, widen(_mm512_castsi512_si256(part)));
-  y = _mm512_sub_ps(y, widen(_mm512_extracti64x4_epi64(part, 1)));
-  return part;
+// The upper halves of `low` and `high` behind each other.
+struct InOrder {
+  static XT_INLINE __m512i halves(__m512i low, __m512i high) {
+    // clang-format off
+    alignas(64) static constexpr uint16_t upper[32] = {1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                                       33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+    // clang-format on
+    return _mm512_permutex2var_epi16(low, _mm512_load_si512(upper), high);
+  }
+  static XT_INLINE __m512i rounded(__m512 low, __m512 high) {
+    return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+  }
+};
+// And in turns.
+struct InPairs {
+  static XT_INLINE __m512i halves(__m512i low, __m512i high) {
+    return _mm512_mask_mov_epi16(_mm512_srli_epi32(low, 16), 0xaaaaaaaa, high);
+  }
+  static XT_INLINE __m512i rounded(__m512 low, __m512 high) {
+    // clang-format off
+    alignas(64) static constexpr uint16_t order[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
+                                                       8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    // clang-format on
+    return _mm512_permutexvar_epi16(_mm512_load_si512(order), InOrder::rounded(low, high));
+  }
+};
+
+// The parts of 32 values into one tile each. Of three the last holds all that is left; of fewer it is
+// rounded, and there a NaN must stay one.
+template <class Order>
+XT_INLINE void store_parts(size_t parts, __m512 low, __m512 high, uint16_t* to) {
+#pragma GCC unroll 2
+  for (size_t part = 1; part < parts; ++part, to += kBf16Panel) {
+    const __m512i first = take_part(low), second = take_part(high);
+    _mm512_storeu_si512(to, Order::halves(first, second));
+  }
+  _mm512_storeu_si512(to, parts == 3 ? Order::halves(_mm512_castps_si512(low), _mm512_castps_si512(high))
+                                     : Order::rounded(low, high));
 }
 
 constexpr size_t bf16_steps(size_t terms) { return (terms + kBf16Step - 1) / kBf16Step; }
@@ -91,14 +129,6 @@ inline void gather_terms(const Bf16Terms& terms, size_t v, const float* a, const
   y = of_h;
 }
 
-// The parts of 32 terms into one tile each.
-template <size_t parts>
-XT_INLINE void store_parts(__m512 low, __m512 high, uint16_t* to) {
-#pragma GCC unroll 3
-  for (size_t part = 0; part < parts; ++part)
-    _mm512_storeu_si512(to + part * kBf16Panel, take_part(low, high));
-}
-
 // A step of `count` rows of one panel into tiles of A. Operands by reference: a copy of them for each call
 // costs a tenth of the whole contraction.
 template <class Pair>
@@ -120,11 +150,9 @@ void bf16_pack_rows(const Bf16Rows& rows, const Bf16Terms& terms, size_t count, 
       high = _mm512_maskz_mov_ps(terms.present[1], high);
     }
     if (parts == 3) {
-      store_parts<3>(low, high, to);
-    } else if (parts == 2) {
-      store_parts<2>(low, high, to);
+      store_parts<InOrder>(3, low, high, to);
     } else {
-      store_parts<1>(low, high, to);
+      store_parts<InOrder>(parts, low, high, to);
     }
   }
 }
@@ -134,19 +162,13 @@ using PackRows = void (*)(const Bf16Rows&, const Bf16Terms&, size_t count, size_
 // second. A term that is absent is null.
 __attribute__((noinline)) inline void bf16_pack_pair(const float* first, const float* second, size_t width,
                                                      size_t parts, uint16_t* to) {
-  // clang-format off
-  alignas(64) static constexpr uint16_t order[32] = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
-                                                     8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  // clang-format on
-  const __m512i interleave = _mm512_load_si512(order);
   const auto present = static_cast<uint32_t>((uint64_t{1} << width) - 1);
   for (size_t half = 0; half < 32; half += 16, to += kBf16Panel / 2) {
     const auto columns = static_cast<__mmask16>(present >> half);
     // Not by an empty mask: that load of a page that is not there takes 18 ns.
     __m512 low = first ? _mm512_maskz_loadu_ps(columns, first + half) : _mm512_setzero_ps();
     __m512 high = second ? _mm512_maskz_loadu_ps(columns, second + half) : _mm512_setzero_ps();
-    for (size_t part = 0; part < parts; ++part)
-      _mm512_storeu_si512(to + part * kBf16Panel, _mm512_permutexvar_epi16(interleave, take_part(low, high)));
+    store_parts<InPairs>(parts, low, high, to);
   }
 }
 
