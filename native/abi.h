@@ -12,6 +12,8 @@
 // The precision is the least that is wanted of xt_contract, xt_contract_packed and what packs for it, in
 // float32: XT_BF16X3 rounds each factor to two parts in bf16 and sums three products, XT_BF16 rounds to one
 // part. An instruction set without a tile for that, and every other function, computes at full precision.
+// Where that, too, may run in tiles, it does from a size on from which they are faster; with XT_TILES in the
+// context at every size, so that tests can look at small ones.
 #ifndef XITENSOR_ABI_H_
 #define XITENSOR_ABI_H_
 
@@ -34,6 +36,7 @@
 
 enum xt_status { XT_OK = 0, XT_ARGUMENT = 1, XT_MEMORY = 2, XT_ISA = 3, XT_NUMERIC = 4, XT_CONVERGENCE = 5 };
 enum xt_dtype { XT_FLOAT32 = 0, XT_FLOAT64 = 1 };
+enum xt_context { XT_TILES = 1 << 18 };
 enum xt_reduce { XT_SUM = 0, XT_MAX = 1, XT_MIN = 2, XT_LOGSUMEXP = 3 };
 enum xt_precision { XT_FULL = 0, XT_BF16X3 = 1, XT_BF16 = 2 };
 enum xt_activation { XT_IDENTITY = 0, XT_RELU = 1, XT_TANH = 2 };

@@ -62,6 +62,14 @@ struct Bf16Tile {
 
 struct Bf16Kernels;
 
+// From these sizes on six products a term in tiles of AMX take clearly less time than multiply-adds. Emerald
+// Rapids, one thread: contractions of 250 rows 0.75 of it with K = 64, 0.68 with K = 96 and 0.58 with K =
+// 256; twice of it with few rows, as each panel of weights is split for 32 of them. Gradients of 250 rows 0.7
+// with K = 16 and 0.6 with K = 64, of few pairs (i, j) 1.1. In minutes in which the host slows tiles down the
+// gradients take 1.05, contractions of K = 64 1.35.
+constexpr size_t kTilesFromRows = 96, kTilesFromColumns = 96;
+constexpr size_t kTilesFromGradientColumns = 16, kTilesFromGradientPairs = 128;
+
 // What a contraction by parts runs with: `exact` computes what is too large for bf16. Without a tile
 // contractions are those of `exact`.
 struct Bf16Run {
@@ -69,6 +77,16 @@ struct Bf16Run {
   const Bf16Tile* tile;
   const Bf16Kernels* kernels;
   const KernelTable<float>* exact;
+  // Whether the tile takes contractions of every size, or those alone in which it is faster than `exact`.
+  bool every_size;
+
+  bool contracts(size_t B, size_t K) const {
+    return tile && (every_size || (B >= kTilesFromRows && K >= kTilesFromColumns));
+  }
+  bool differentiates(size_t B, size_t pairs, size_t K) const {
+    return tile && (every_size || (B >= kTilesFromRows && pairs >= kTilesFromGradientPairs &&
+                                   K >= kTilesFromGradientColumns));
+  }
 };
 
 // The contraction and its gradients around the tile; one set, compiled for AVX-512 BF16, serves every tile.

@@ -37,7 +37,7 @@ struct Context {
   explicit Context(uint32_t context)
       : kernels(usable_kernels(context & 0xff)),
         threads(context >> 8 & 0xff ? context >> 8 & 0xff : 1),
-        bf16(bf16_run(context & 0xff, context >> 16 & 3)) {}
+        bf16(bf16_run(context, context >> 16 & 3)) {}
 
   // Runs kernel(slice) → bool over [0, count), cut at multiples of `granule` into parts for the threads and
   // these into slices of at most `most`, which bounds what a kernel keeps of its slice.

@@ -57,7 +57,7 @@ const IsaRow& isa_row(unsigned index) {
 #define ISA(name, probe, needs) \
   {#name, probe, probe ? "needs " needs : "this processor lacks " needs, &kernels_##name(), nullptr, 0},
 #define BF16(name, refusal, needs, rate) \
-  of_tile(#name, refusal, "needs " needs "; only when asked for", kernels_avx512(), bf16_tile_##name(), rate),
+  of_tile(#name, refusal, "needs " needs, kernels_avx512(), bf16_tile_##name(), rate),
 #include "isas.def"
 #undef ISA
   };
@@ -87,11 +87,16 @@ const Kernels* usable_kernels(uint32_t index) {
   return row.usable ? row.kernels : nullptr;
 }
 
-Bf16Run bf16_run(uint32_t index, uint32_t precision) {
+Bf16Run bf16_run(uint32_t context, uint32_t precision) {
+  const uint32_t index = context & 0xff;
   if (precision > XT_BF16 || !usable_kernels(index)) return {};
 #if defined(__x86_64__)
-  if (const IsaRow* row = row_of_tile(index, precision))
-    return {&kBf16Schemes[precision], row->tile, &bf16_kernels(), &isa_row(index).kernels->f32};
+  if (const IsaRow* row = row_of_tile(index, precision)) {
+    const Bf16Scheme& scheme = kBf16Schemes[precision];
+    const bool chooses = precision == XT_FULL && scheme.products < row->tile_rate;
+    return {&scheme, row->tile, &bf16_kernels(), &isa_row(index).kernels->f32,
+            !chooses || (context & XT_TILES)};
+  }
 #endif
   return {};
 }

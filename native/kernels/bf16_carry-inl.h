@@ -28,13 +28,38 @@ __attribute__((noinline)) inline void bf16_carry(const float* C, const Bf16Exten
   }
 }
 
-// Whether all values are numbers of at most `largest`.
-__attribute__((noinline)) inline bool all_within(float largest, const float* values, size_t count) {
-  Int<float> wrong{};
-  size_t n = 0;
-  for (; n + lanes<float> <= count; n += lanes<float>) wrong |= ~(absolute(load(values + n)) <= largest);
-  if (n < count) wrong |= ~(absolute(load_part(values + n, count - n)) <= largest);
-  return !any_lane<float>(wrong);
-}
+// Numbers, of whose sizes something is asked.
+struct Bf16Values {
+  const float* data;
+  size_t count;
+
+  // Whether all are zero or from `least` to `most`, and none is NaN.
+  __attribute__((noinline)) bool within(float least, float most) const {
+    Int<float> wrong{};
+    each_size([&](Vec<float> size) { wrong |= ~(size <= most) | ((size < least) & (size > 0)); });
+    return !any_lane<float>(wrong);
+  }
+  __attribute__((noinline)) float largest() const {
+    Vec<float> most{};
+    each_size([&](Vec<float> size) { most = fast::max(most, size); });
+    float largest = 0;
+    for (size_t lane = 0; lane < lanes<float>; ++lane) largest = most[lane] > largest ? most[lane] : largest;
+    return largest;
+  }
+
+ private:
+  template <class F>
+  XT_INLINE void each_size(F&& look) const {
+    size_t n = 0;
+    for (; n + lanes<float> <= count; n += lanes<float>) look(absolute(load(data + n)));
+    if (n < count) look(absolute(load_part(data + n, count - n)));
+  }
+};
+
+// Where tiles lose bits that float32 has. They take parts and products below 2⁻¹²⁶ for zero: of a term 2⁻¹²³
+// at most, and of one with a factor below 2⁻¹⁰² 2⁻¹²⁶ of the other. The first is less than the rounding of a
+// sum from kBf16LeastSum on, times what its factors may be above one; the second is excluded for ξ where it
+// may be a product of two.
+constexpr float kBf16LeastFactor = 0x1p-102f, kBf16LeastOperand = 0x1p-51f, kBf16LeastSum = 0x1p-99f;
 
 }  // namespace xt::XT_ISA

@@ -2,8 +2,9 @@
 // Bf16Tile. ξ is formed in float32, row by row, and split while packing.
 //
 // Whatever is infinite or NaN anywhere on the way makes its output so too: a part of it is, and neither
-// leaves a sum. So outputs alone are looked at, and the rows of those are computed anew in float32, 32 rows
-// at a time, which are cut alike for any number of threads.
+// leaves a sum. So of large numbers outputs alone are looked at, of small ones a and h as well
+// (bf16_carry-inl.h). Such rows are computed anew in float32, 32 at a time, which are cut alike for any
+// number of threads.
 #pragma once
 #include "bf16_ahead-inl.h"
 #include "bf16_carry-inl.h"
@@ -153,7 +154,14 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
 
   for (size_t row = b.begin; row < b.end; row += kBf16Block) {
     const Slice rows{row, smaller(b.end, row + kBf16Block)};
-    if (all_within(FLT_MAX, args.out + row * K, rows.size() * K)) continue;
+    const Bf16Values a{args.a + row * args.L, rows.size() * args.L};
+    const Bf16Values h{args.h + row * args.R, rows.size() * args.R};
+    const Bf16Values sums{args.out + row * K, rows.size() * K};
+    const float of_a = a.largest(), of_h = h.largest();
+    const float least = kBf16LeastSum * (1 + of_a) * (1 + of_h);
+    if (a.within(kBf16LeastOperand, FLT_MAX) && h.within(kBf16LeastOperand, FLT_MAX) &&
+        sums.within(least, FLT_MAX) && (sums.largest() >= least || of_a + of_h == 0))
+      continue;
     if (!run.exact->contract[xi](args, rows)) return false;
   }
   return true;

@@ -121,8 +121,14 @@ inline bool bf16_gradient_of_inputs(const Bf16Run& run, const ContractGradientAr
   // in float32 too.
   for (size_t row = b.begin; row < b.end; row += kBf16Block) {
     const Slice rows{row, smaller(b.end, row + kBf16Block)};
-    if (all_within(FLT_MAX, args.da + row * L, rows.size() * L) &&
-        all_within(FLT_MAX, args.dh + row * R, rows.size() * R))
+    const Bf16Values a{args.a + row * L, rows.size() * L}, h{args.h + row * R, rows.size() * R};
+    const Bf16Values da{args.da + row * L, a.count}, dh{args.dh + row * R, h.count};
+    const Bf16Values dout{args.dout + row * K, rows.size() * K};
+    const float of_dout = dout.largest();
+    // A derivative is 1 or an operand at most.
+    const float least = kBf16LeastSum * (1 + of_dout) * (1 + a.largest() + h.largest());
+    if (dout.within(kBf16LeastFactor, FLT_MAX) && da.within(least, FLT_MAX) && dh.within(least, FLT_MAX) &&
+        (da.largest() + dh.largest() >= least || of_dout == 0))
       continue;
     if (!run.exact->contract_gradient_inputs[xi](args, rows)) return false;
   }
@@ -131,6 +137,13 @@ inline bool bf16_gradient_of_inputs(const Bf16Run& run, const ContractGradientAr
 
 // Such that no sum over these of ξ dout overflows, whatever the ξ and however many there are.
 constexpr float kBf16Largest = 0x1p31f;
+// And such that the largest of a, h and dout do not lose parts of their product.
+constexpr float kBf16LeastLargest = 0x1p-20f, kBf16LeastLargestOfDout = 0x1p-48f;
+
+inline bool suits_parts(float least_largest, const Bf16Values& values) {
+  const float largest = values.largest();
+  return values.within(0, kBf16Largest) && (largest == 0 || largest >= least_largest);
+}
 
 struct Bf16PairLanes {
   PackLanes whole, after_phi;
@@ -142,8 +155,9 @@ inline bool bf16_gradient_of_weights(const Bf16Run& run, const ContractGradientA
   const Bf16Scheme& scheme = *run.scheme;
   const size_t L = args.L, R = args.R, K = args.K;
   // Alike in every slice: each has the whole batch.
-  if (args.B == 0 || !all_within(kBf16Largest, args.a, args.B * L) ||
-      !all_within(kBf16Largest, args.h, args.B * R) || !all_within(kBf16Largest, args.dout, args.B * K))
+  if (args.B == 0 || !suits_parts(kBf16LeastLargest, {args.a, args.B * L}) ||
+      !suits_parts(kBf16LeastLargest, {args.h, args.B * R}) ||
+      !suits_parts(kBf16LeastLargestOfDout, {args.dout, args.B * K}))
     return run.exact->contract_gradient_weights[xi](args, ij);
   const size_t most = smaller(args.B, kBf16BatchOfBlock), columns_most = smaller(K, kBf16Columns);
   const size_t panels = bf16_panels(most), a_size = L * kBf16Block, h_size = R * kBf16Block;

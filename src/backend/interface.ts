@@ -381,7 +381,10 @@ export interface Backend extends Kernels {
   readonly isa: string;
   /** Most threads that a call uses. */
   readonly threads: number;
-  /** Instruction sets whose tiles of bf16 products contract at a precision; without one it runs at float32, by multiply-adds. */
+  /**
+   * Instruction sets whose tiles of bf16 products contract at a precision, at float32 from a size on; without one it runs at
+   * float32, by multiply-adds.
+   */
   readonly tiles: Tiles;
   /** Zeros. */
   allocate(dtype: DType, length: number): Storage;

@@ -56,11 +56,11 @@ export interface BenchResult {
   readonly absent: readonly Absence[];
 }
 
-/**
- * Native instruction sets that are taken unasked. Those with tiles of bf16 products have the kernels of AVX-512 for all but
- * contractions of float32: beside it they would be a second measurement of the same, of which the luckier counts.
- */
-export const NATIVE = /^xitensor\/native\/(?!amx|avx512bf16)/;
+/** Native instruction sets that are taken unasked. */
+export const NATIVE = /^xitensor\/native\/(?!avx512bf16)/;
+
+/** Those whose products are multiply-adds, so that their peak is a limit. */
+export const MULTIPLY_ADDS = /^xitensor\/native\/(?!amx|avx512bf16)/;
 
 /** How many times faster `ours` is than `theirs`: the median of the ratios of the rounds that both were in. */
 export function timesFaster(ours: BenchRecord, theirs: BenchRecord): number {

@@ -2,7 +2,7 @@
 
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = 5;
-export const TABLE_HASH = 'b7f10ae712dcd6fc';
+export const TABLE_HASH = '2b88694ec5895a42';
 
 /** The functions of native/abi.h; `Pointer` and `Words` are typed arrays for the addon, addresses for WebAssembly. */
 export interface Abi<Pointer, Words> {

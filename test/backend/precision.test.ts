@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Precision } from '../../src/backend/interface.ts';
+import type { Backend, Precision } from '../../src/backend/interface.ts';
 import { probeBackend, selectBackend } from '../../src/backend/select.ts';
 import { contract, contractGradient } from '../../src/contract/contract.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type DType, type Tensor, tensor } from '../../src/core/tensor.ts';
+import type { Xi } from '../../src/core/xi.gen.ts';
+import { openNative } from '../support/subjects.ts';
 
 const EXPRESSION = 'ijk; bi,bj -> bk';
 const SHAPES = [
@@ -34,7 +36,7 @@ function operands(dtype: DType = 'float32', shapes: readonly (readonly number[])
 const reference = selectBackend({ prefer: ['reference'] }).backend;
 const native = probeBackend('native');
 const isas = native.usable ? native.isas.filter(({ usable }) => usable) : [];
-const open = (isa: string) => selectBackend({ prefer: ['native'], isa, threads: 1 }).backend;
+const open = (isa: string) => openNative(isa);
 
 const inFloat64 = ({ data, shape }: Tensor) => tensor(Float64Array.from(data), [...shape], 'float64');
 
@@ -43,6 +45,39 @@ function relativeError(got: Tensor, exact: Tensor): number {
   const square = (value: (n: number) => number) =>
     Array.from(exact.data).reduce((sum, _, n) => sum + value(n) ** 2, 0);
   return Math.sqrt(square((n) => got.data[n] - exact.data[n]) / square((n) => exact.data[n]));
+}
+
+const rootMeanSquare = ({ data }: Tensor) => Math.hypot(...data) / Math.sqrt(data.length);
+
+/** Sizes of G, a, h and dout whose products or parts fall below 2⁻¹²⁶ somewhere, which tiles take for zero. */
+const SMALL = [
+  [1e-18, 1, 1e-18, 1e-18],
+  [1e-18, 1e-18, 1e-18, 1e-18],
+  [1e-20, 1e-8, 1e-8, 1e-20],
+  [1e-36, 1e6, 1e6, 1],
+  [1e6, 1e-36, 1e-36, 1e6],
+  [1e6, 1, 1, 1e-36],
+  [1, 1e-10, 1e-10, 1e-14],
+  [1e10, 1e10, 1e10, 1e-33],
+] as const;
+
+/** Errors of the contraction and of the gradients of G, a and h, with operands of these sizes, and the exact values. */
+function scaled(isa: string, xi: Xi, [ofG, ofA, ofH, ofDout]: readonly number[]) {
+  const [dout, G, a, h] = operands('float32', [[40, 24], ...SHAPES]).map(({ data, shape }, n) => {
+    const scale = [ofDout, ofG, ofA, ofH][n];
+    return tensor(
+      data.map((x) => scale * (0.2 + Math.abs(x))),
+      [...shape],
+      'float32',
+    );
+  });
+  const all = (backend: Backend, of: (t: Tensor) => Tensor) => [
+    contract(EXPRESSION, [G, a, h].map(of), { xi, backend }),
+    ...contractGradient(EXPRESSION, [G, a, h].map(of), of(dout), { xi, backend }),
+  ];
+  const exact = all(reference, inFloat64);
+  const got = all(open(isa), (t) => t);
+  return { exact, errors: got.map((values, n) => relativeError(values, exact[n])) };
 }
 
 function errorOf(isa: string, precision: Precision, shapes: readonly (readonly number[])[] = SHAPES): number {
@@ -100,6 +135,20 @@ function errors() {
     errorsOfGradients(isa, inputs).forEach((error, n) => {
       expect(error).toBeLessThan(2 * plain[n]);
     });
+  });
+
+  it.each(tiled)('%s: and what is too small for parts', (isa) => {
+    for (const xi of ['rectifier', 'product', 'sum', 'l2'] as const) {
+      for (const sizes of SMALL) {
+        const { exact, errors } = scaled(isa, xi, sizes);
+        const plain = scaled('avx512', xi, sizes).errors;
+        errors.forEach((error, n) => {
+          // Below that float32 has fewer bits itself.
+          if (rootMeanSquare(exact[n]) > 1e-37)
+            expect(error, `${xi} of ${sizes}, ${n}`).toBeLessThan(2 * plain[n] + 2 ** -26);
+        });
+      }
+    }
   });
 
   it.each(tiled)('%s: three products, 2⁻¹⁷ and better; one product, 2⁻⁸', (isa) => {

@@ -93,6 +93,19 @@ describe('targets', () => {
     }
   });
 
+  it('but to a peer AMX is compared, with no limit of multiply-adds, which are told behind', () => {
+    const records = [
+      record('xitensor/native/amx', [1], { fractionOfLimit: 1.5 }),
+      record('xitensor/native/avx512', [1.5]),
+      record('xitensor/native/avx512bf16', [0.5]),
+      record('torch', [3]),
+    ];
+    expect(outcome(records, '≥ 1.5 × torch')).toMatchObject({
+      met: true,
+      measured: '3.00 × (xitensor/native/amx); 2.00 × (xitensor/native/avx512)',
+    });
+  });
+
   it('and is measured where its kernels are its own', () => {
     const subject = (isa: string, tiles: object) =>
       ({ name: isa, threads: 1, backend: { isa, tiles }, answers: () => true }) as unknown as Subject;
