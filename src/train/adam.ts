@@ -20,22 +20,27 @@ interface Moments {
   readonly v: ParameterBlock;
 }
 
-/** Updates one parameter of a model; `norm` is that of the whole gradient, `step` counts from 1. @internal */
+/** What an update is, beside its parameter: `norm` is that of the whole gradient, `step` counts from 1. @internal */
+export interface Update {
+  readonly rule: Rule;
+  readonly learningRate: number;
+  readonly scaleRates: boolean;
+  readonly step: number;
+  readonly norm: number;
+}
+
+/** Updates one parameter of a model. @internal */
 export function adamStep(
   { backend, block, network }: Model,
   [name, shape]: readonly [name: string, shape: Shape],
   { gradients, m, v }: Moments,
-  {
-    step,
-    norm,
-    scaleRates = true,
-    ...rule
-  }: Rule & { readonly step: number; readonly norm: number; readonly scaleRates?: boolean },
+  { rule, learningRate, scaleRates, step, norm }: Update,
 ): void {
-  const { learningRate, beta1, beta2, epsilon, clip, decay } = rule;
-  const [p, g, first, second] = [block, gradients, m, v].map((all) => all.part(name));
-  backend.adam(p, g, first, second, {
-    ...{ beta1, beta2, epsilon },
+  const { beta1, beta2, epsilon, clip, decay } = rule;
+  backend.adam(block.part(name), gradients.part(name), m.part(name), v.part(name), {
+    beta1,
+    beta2,
+    epsilon,
     rate: learningRate * (scaleRates ? network.rateScale(name, shape) : 1),
     correction1: 1 - power(beta1, step),
     correction2: 1 - power(beta2, step),
@@ -130,7 +135,7 @@ export class Adam {
       throw new XiError('E_NUMERIC', `${where}: expected gradients of finite norm, received ${norm}`);
     for (const part of chosen) {
       const step = (this.steps.get(part[0]) ?? 0) + 1;
-      adamStep(model, part, moments, { ...rule, learningRate, step, norm, scaleRates });
+      adamStep(model, part, moments, { rule, learningRate, scaleRates, step, norm });
       this.steps.set(part[0], step);
     }
     return norm;

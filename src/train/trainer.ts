@@ -228,7 +228,8 @@ export class Trainer {
       );
     }
     const learningRate = plan.learningRate * rateFactor(plan.schedule, step, this.steps);
-    for (const part of model.block.layout) adamStep(model, part, this, { ...plan, learningRate, step, norm });
+    const update = { rule: plan, learningRate, scaleRates: true, step, norm };
+    for (const part of model.block.layout) adamStep(model, part, this, update);
     this.done = { step, loss: before.loss + loss, correct: before.correct + correct };
     this.stops = { ...this.stops, ended: Math.max(this.stops.ended, epoch) };
     const seen = first + rows.length;
