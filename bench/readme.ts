@@ -1,4 +1,4 @@
-import { type BenchRecord, type BenchResult, fastest, NATIVE, timesFaster } from '../src/bench/records.ts';
+import { type BenchRecord, type BenchResult, firstOf, NATIVE, timesFaster } from '../src/bench/records.ts';
 import { duration, percent } from '../src/bench/table.ts';
 import { table } from './markdown.ts';
 
@@ -20,7 +20,7 @@ const END = '<!-- /speed -->';
 
 /** One thread: ours in time and part of the peak, and how many times faster that is than each peer. */
 export function speedTable(result: BenchResult): string {
-  const ours = (workload: string, kind: RegExp) => fastest(result.records, workload, kind);
+  const ours = (workload: string, subjects: readonly string[]) => firstOf(result.records, workload, subjects);
   const cell = (record: BenchRecord | undefined) => {
     if (!record) return '–';
     const part = record.fractionOfPeak;
@@ -33,7 +33,7 @@ export function speedTable(result: BenchResult): string {
       const peer = result.records.find((r) => r.workload === workload && r.subject === name);
       return peer ? `${timesFaster(native, peer).toFixed(1)} ×` : '–';
     });
-    return [[what, cell(native), cell(ours(workload, /^xitensor\/wasm/)), ...peers]];
+    return [[what, cell(native), cell(ours(workload, ['xitensor/wasm'])), ...peers]];
   });
   const { processor, node, date, peers } = result.machine;
   const isa = ours(SHOWN[0][0], NATIVE)?.subject.split('/')[2];

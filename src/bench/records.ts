@@ -56,11 +56,11 @@ export interface BenchResult {
   readonly absent: readonly Absence[];
 }
 
-/** Native instruction sets that are taken unasked. */
-export const NATIVE = /^xitensor\/native\/(?!avx512bf16)/;
+/** Native instruction sets in the order in which they are taken unasked (native/isas.def). */
+export const NATIVE = ['amx', 'avx512', 'avx2', 'sse2', 'neon'].map((isa) => `xitensor/native/${isa}`);
 
 /** Those whose products are multiply-adds, so that their peak is a limit. */
-export const MULTIPLY_ADDS = /^xitensor\/native\/(?!amx|avx512bf16)/;
+export const MULTIPLY_ADDS = NATIVE.filter((subject) => !subject.endsWith('/amx'));
 
 /** How many times faster `ours` is than `theirs`: the median of the ratios of the rounds that both were in. */
 export function timesFaster(ours: BenchRecord, theirs: BenchRecord): number {
@@ -69,6 +69,17 @@ export function timesFaster(ours: BenchRecord, theirs: BenchRecord): number {
     return ms && other ? [other / ms] : [];
   });
   return ratios.length > 0 ? median(ratios) : theirs.medianMs / ours.medianMs;
+}
+
+/** The record of the first of the subjects that the workload was measured with: what one gets, not the luckiest of several. */
+export function firstOf(
+  records: readonly BenchRecord[],
+  workload: string,
+  subjects: readonly string[],
+  threads = 1,
+): BenchRecord | undefined {
+  const found = records.filter((r) => r.workload === workload && r.threads === threads);
+  return subjects.flatMap((name) => found.filter((r) => r.subject === name))[0];
 }
 
 /** The fastest record of a workload among those that fit. */

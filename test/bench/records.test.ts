@@ -86,6 +86,15 @@ describe('targets', () => {
     });
   });
 
+  it('judge what is taken unasked, not the luckiest of ours', () => {
+    const records = [
+      record('xitensor/native/avx2', [1]),
+      record('xitensor/native/avx512', [2]),
+      record('torch', [2]),
+    ];
+    expect(outcome(records, '≥ 1.5 × torch')).toMatchObject({ met: false });
+  });
+
   it('the tier of reduced products does not stand in for the vector units', () => {
     for (const isa of ['amx', 'avx512bf16']) {
       const tier = record(`xitensor/native/${isa}`, [0.1], { fractionOfPeak: 3 });
