@@ -78,7 +78,7 @@ int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, s
     if (is_packed && !holds_packed(holds, G, run, table, L, R, K)) return XT_ARGUMENT;
     const double work = 1.0 * B * L * R * K;
     if constexpr (std::is_same_v<T, float>) {
-      if (run.bf16.contracts(B, K)) {
+      if (run.bf16.contracts(B, L, R, K)) {
         return run.over(
             K ? B : 0, xt::kBf16Block, work,
             [&](Slice b) { return run.bf16.kernels->contract[xi](run.bf16, args, b); },
@@ -170,7 +170,7 @@ int32_t xt_contract_gradient(uint32_t context, uint32_t dtype, uint32_t xi, size
     };
     if constexpr (std::is_same_v<T, float>) {
       const xt::Bf16Run bf16 = xt::bf16_run(context, XT_FULL);
-      if (bf16.differentiates(B, L * R, K)) {
+      if (bf16.differentiates(B, L, R, K)) {
         return in_slices(
             xt::kBf16Block, kBf16BlocksAtATime,
             [&](Slice b) { return bf16.kernels->contract_gradient_inputs[xi](bf16, args, b); },

@@ -64,14 +64,14 @@ struct Bf16Kernels;
 
 // From these sizes on six products a term in tiles of AMX take clearly less time than multiply-adds. Emerald
 // Rapids, one thread: contractions of 250 rows 0.75 of it with K = 64, 0.68 with K = 96 and 0.58 with K =
-// 256; twice of it with few rows, as each panel of weights is split for 32 of them. Gradients of 250 rows 0.7
-// with K = 16 and 0.6 with K = 64, of few pairs (i, j) 1.1. In minutes in which the host slows tiles down the
-// gradients take 1.05, contractions of K = 64 1.35.
-constexpr size_t kTilesFromRows = 96, kTilesFromColumns = 96;
-constexpr size_t kTilesFromGradientColumns = 16, kTilesFromGradientPairs = 128;
+// 256; twice of it with few rows, as each panel of weights is split for 32 of them, or with few pairs, 1.5
+// with R = 1. Gradients of 250 rows 0.7 with K = 16 and 0.6 with K = 64, of few pairs (i, j) 1.1 to 1.3. In
+// minutes in which the host slows tiles down the gradients take 1.05, contractions of K = 64 1.35.
+constexpr size_t kTilesFromRows = 96, kTilesFromR = 16, kTilesFromPairs = 256;
+constexpr size_t kTilesFromColumns = 96, kTilesFromGradientColumns = 16;
 
-// What a contraction by parts runs with: `exact` computes what is too large for bf16. Without a tile
-// contractions are those of `exact`.
+// What a contraction by parts runs with: `exact` computes what is too large or too small for bf16. Without a
+// tile contractions are those of `exact`.
 struct Bf16Run {
   const Bf16Scheme* scheme;
   const Bf16Tile* tile;
@@ -80,12 +80,13 @@ struct Bf16Run {
   // Whether the tile takes contractions of every size, or those alone in which it is faster than `exact`.
   bool every_size;
 
-  bool contracts(size_t B, size_t K) const {
-    return tile && (every_size || (B >= kTilesFromRows && K >= kTilesFromColumns));
+  bool contracts(size_t B, size_t L, size_t R, size_t K) const {
+    return tile && (every_size || (B >= kTilesFromRows && R >= kTilesFromR && L * R >= kTilesFromPairs &&
+                                   K >= kTilesFromColumns));
   }
-  bool differentiates(size_t B, size_t pairs, size_t K) const {
-    return tile && (every_size || (B >= kTilesFromRows && pairs >= kTilesFromGradientPairs &&
-                                   K >= kTilesFromGradientColumns));
+  bool differentiates(size_t B, size_t L, size_t R, size_t K) const {
+    return tile && (every_size ||
+                    (B >= kTilesFromRows && L * R >= kTilesFromPairs && K >= kTilesFromGradientColumns));
   }
 };
 

@@ -14,6 +14,8 @@ constexpr size_t kBf16Columns = 512, kBf16RowsOfBlock = 4 * kBf16Block;
 struct Bf16Outer {
   PackRows whole, after_phi;
   TakePhi<float> phi;
+  // No ξ but zero is smaller, of operands that are zero or of these sizes at least.
+  float (*least)(float a, float h);
   Bf16Rows rows;
   bool* has_phi;
 };
@@ -148,9 +150,10 @@ class Bf16RowsAhead : public Bf16Stretches<Bf16RowsAhead> {
 // packed, fetched into the second-level cache.
 class Bf16WeightsAhead {
  public:
-  __attribute__((noinline)) void start(const Bf16Place& place, uint16_t* B, size_t turns) {
+  __attribute__((noinline)) void start(const Bf16Place& place, uint16_t* B, Bf16Least& least, size_t turns) {
     const float* G = place.args->G + place.k * place.args->K + place.n;
     *this = {};
+    this->least = &least;
     from = G;
     to = B;
     K = place.args->K;
@@ -186,7 +189,8 @@ class Bf16WeightsAhead {
       bf16_pack_pair(
           term < terms ? first : nullptr, term + 1 < terms ? first + K : nullptr,
           smaller(columns - column, kBf16Block), parts,
-          to + column / kBf16Block * panel + term / kBf16Step * parts * kBf16Panel + term % kBf16Step * 16);
+          to + column / kBf16Block * panel + term / kBf16Step * parts * kBf16Panel + term % kBf16Step * 16,
+          *least);
       column += kBf16Block;
       if (column < columns) continue;
       column = 0;
@@ -198,6 +202,7 @@ class Bf16WeightsAhead {
   const uint16_t *packed = nullptr, *packed_end = nullptr;
   const float* from = nullptr;
   uint16_t* to = nullptr;
+  Bf16Least* least = nullptr;
   size_t K = 0, columns = 0, terms = 0, parts = 0, panel = 0;
   size_t term = 0, term_end = 0, column = 0;
 };

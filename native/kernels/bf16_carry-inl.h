@@ -42,9 +42,13 @@ struct Bf16Values {
   __attribute__((noinline)) float largest() const {
     Vec<float> most{};
     each_size([&](Vec<float> size) { most = fast::max(most, size); });
-    float largest = 0;
-    for (size_t lane = 0; lane < lanes<float>; ++lane) largest = most[lane] > largest ? most[lane] : largest;
-    return largest;
+    return _mm512_reduce_max_ps(most);
+  }
+  // Of those that are not zero; infinite if there are none.
+  __attribute__((noinline)) float smallest() const {
+    Bf16Least least;
+    each_size([&](Vec<float> size) { least.take(size); });
+    return least.value();
   }
 
  private:
@@ -56,10 +60,25 @@ struct Bf16Values {
   }
 };
 
-// Where tiles lose bits that float32 has. They take parts and products below 2⁻¹²⁶ for zero: of a term 2⁻¹²³
-// at most, and of one with a factor below 2⁻¹⁰² 2⁻¹²⁶ of the other. The first is less than the rounding of a
-// sum from kBf16LeastSum on, times what its factors may be above one; the second is excluded for ξ where it
-// may be a product of two.
-constexpr float kBf16LeastFactor = 0x1p-102f, kBf16LeastOperand = 0x1p-51f, kBf16LeastSum = 0x1p-99f;
+// Tiles take what is below 2⁻¹²⁶ for zero, parts and products. From 2⁻¹⁰² on neither a factor nor the product
+// of two has such a part among its 24 bits.
+constexpr float kBf16LeastFactor = 0x1p-102f;
+// Where no factors but zeros are smaller.
+inline bool keeps_bits(float of_A, float of_B) {
+  return of_A >= kBf16LeastFactor && of_B >= kBf16LeastFactor && of_A * of_B >= kBf16LeastFactor;
+}
+// A sum from this on, times what its factors may be above one, has lost less than its rounding.
+constexpr float kBf16LeastSum = 0x1p-99f;
+
+// Computes rows b again where 32 of them are not as float32 has them. No more at a time, though weights are
+// packed for each call: the float32 kernel goes from where it begins in panels of rows, which share a φ.
+template <class Keeps, class Exact>
+bool bf16_redo(Slice b, Keeps&& keeps, Exact&& exact) {
+  for (size_t row = b.begin; row < b.end; row += kBf16Block) {
+    const Slice rows{row, smaller(b.end, row + kBf16Block)};
+    if (!keeps(rows) && !exact(rows)) return false;
+  }
+  return true;
+}
 
 }  // namespace xt::XT_ISA

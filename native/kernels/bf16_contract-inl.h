@@ -31,9 +31,14 @@ XT_INLINE uint16_t* parts_of(const Bf16Run& run, size_t terms, size_t K, const f
   return reinterpret_cast<uint16_t*>(round_up(end, 64));
 }
 
+// And behind these the size of the smallest weight.
+XT_INLINE float* least_of(uint16_t* parts, const Bf16Whole& whole) {
+  return reinterpret_cast<float*>(parts + whole.size());
+}
+
 inline size_t bf16_packed_length(const Bf16Run& run, size_t terms, size_t K) {
   const Bf16Whole whole{*run.scheme, terms, K};
-  return exact_length(run, terms, K) + whole.size() / 2 + 64 / sizeof(float);
+  return exact_length(run, terms, K) + whole.size() / 2 + 1 + 64 / sizeof(float);
 }
 
 inline void bf16_pack_weights(const Bf16Run& run, size_t terms, size_t K, const float* G, float* packed) {
@@ -41,12 +46,14 @@ inline void bf16_pack_weights(const Bf16Run& run, size_t terms, size_t K, const 
   const Bf16Whole whole{scheme, terms, K};
   run.exact->pack_weights(terms, K, G, packed);
   uint16_t* parts = parts_of(run, terms, K, packed);
+  Bf16Least least;
   for (size_t n = 0; n < K; n += kBf16Columns) {
     for (size_t k = 0; k < terms; k += scheme.block_terms) {
       bf16_pack_columns(scheme, G + k * K + n, K, smaller(terms - k, scheme.block_terms),
-                        smaller(K - n, kBf16Columns), parts + whole.at(n, k));
+                        smaller(K - n, kBf16Columns), parts + whole.at(n, k), least);
     }
   }
+  *least_of(parts, whole) = least.value();
 }
 
 // Rows of `columns` behind each other, ones, which every range holds, in what is left of `stride`.
@@ -117,13 +124,14 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
   float* C = scratch().take<float>(panels * bf16_panels(smaller(K, kBf16Columns)) * kBf16Square);
   fill_bf16_outer(args, b, a, h, outer);
 
-  const uint16_t* parts = args.is_packed ? parts_of(run, terms, K, args.G) : nullptr;
+  uint16_t* parts = args.is_packed ? parts_of(run, terms, K, args.G) : nullptr;
+  Bf16Least weights;
   Bf16Place at{&scheme, &args, b};
   Bf16Ahead ahead(outer);
   ahead.rows.start(at, A[0], 1);
   ahead.rows.finish();
   if (!parts) {
-    ahead.weights.start(at, B[0], 1);
+    ahead.weights.start(at, B[0], weights, 1);
     ahead.weights.finish();
   }
   run.tile->begin();
@@ -136,7 +144,7 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
         ahead.weights.start_fetching(next_block, parts + whole.at(next_block.n, next_block.k),
                                      turns * panels);
       } else {
-        ahead.weights.start(next_block, B[!of_B], turns * panels);
+        ahead.weights.start(next_block, B[!of_B], weights, turns * panels);
       }
     }
     bf16_multiply_block(run, at, A[of_A], parts ? parts + whole.at(at.n, at.k) : B[of_B], C, ahead);
@@ -152,26 +160,31 @@ inline bool bf16_contract_outer(const Bf16Run& run, const ContractArgs<float>& a
   }
   run.tile->end();
 
-  for (size_t row = b.begin; row < b.end; row += kBf16Block) {
-    const Slice rows{row, smaller(b.end, row + kBf16Block)};
-    const Bf16Values a{args.a + row * args.L, rows.size() * args.L};
-    const Bf16Values h{args.h + row * args.R, rows.size() * args.R};
-    const Bf16Values sums{args.out + row * K, rows.size() * K};
-    const float of_a = a.largest(), of_h = h.largest();
-    const float least = kBf16LeastSum * (1 + of_a) * (1 + of_h);
-    if (a.within(kBf16LeastOperand, FLT_MAX) && h.within(kBf16LeastOperand, FLT_MAX) &&
-        sums.within(least, FLT_MAX) && (sums.largest() >= least || of_a + of_h == 0))
-      continue;
-    if (!run.exact->contract[xi](args, rows)) return false;
-  }
-  return true;
+  const float of_G = parts ? *least_of(parts, whole) : weights.value();
+  return bf16_redo(
+      b,
+      [&](Slice rows) {
+        const Bf16Values a{args.a + rows.begin * args.L, rows.size() * args.L};
+        const Bf16Values h{args.h + rows.begin * args.R, rows.size() * args.R};
+        const float of_xi = outer.least(a.smallest(), h.smallest());
+        return keeps_bits(of_xi, of_G) &&
+               Bf16Values{args.out + rows.begin * K, rows.size() * K}.within(0, FLT_MAX);
+      },
+      [&](Slice rows) { return run.exact->contract[xi](args, rows); });
+}
+
+// A product of two may be as small as that of the smallest, a sum may cancel to all but the last of 24 bits.
+template <class X>
+float least_xi(float a, float h) {
+  if constexpr (__is_same(X, xi_product)) return a * h;
+  return (a < h ? a : h) * (X::selects ? 1 : 0x1p-24f);
 }
 
 template <class X, uint32_t id>
 bool bf16_contract(const Bf16Run& run, const ContractArgs<float>& args, Slice b) {
   return bf16_contract_outer(
       run, args, b, id,
-      {bf16_pack_rows<Whole<X>>, bf16_pack_rows<AfterPhi<X>>, take_phi<float, X>, {}, nullptr});
+      {bf16_pack_rows<Whole<X>>, bf16_pack_rows<AfterPhi<X>>, take_phi<float, X>, least_xi<X>, {}, nullptr});
 }
 
 }  // namespace xt::XT_ISA

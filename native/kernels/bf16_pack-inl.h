@@ -158,30 +158,51 @@ void bf16_pack_rows(const Bf16Rows& rows, const Bf16Terms& terms, size_t count, 
 }
 using PackRows = void (*)(const Bf16Rows&, const Bf16Terms&, size_t count, size_t parts, uint16_t* to);
 
+// The size of the smallest value that is not zero, one a lane: its bits less one, which makes the largest of
+// those of a zero.
+struct Bf16Least {
+  __m512i bits = _mm512_set1_epi32(-1);
+
+  XT_INLINE void take(__m512 values) {
+    const __m512i size = _mm512_and_si512(_mm512_castps_si512(values), _mm512_set1_epi32(0x7fffffff));
+    bits = _mm512_min_epu32(bits, _mm512_sub_epi32(size, _mm512_set1_epi32(1)));
+  }
+  // Infinite where all are zero.
+  __attribute__((noinline)) float value() const {
+    const unsigned least = _mm512_reduce_min_epu32(bits);
+    const unsigned size = least < 0x7f800000 ? least + 1 : 0x7f800000;
+    float value;
+    __builtin_memcpy(&value, &size, sizeof value);
+    return value;
+  }
+};
+
 // Two terms of `width` columns, 32 at most, into tiles of B: column c of the first beside column c of the
 // second. A term that is absent is null.
 __attribute__((noinline)) inline void bf16_pack_pair(const float* first, const float* second, size_t width,
-                                                     size_t parts, uint16_t* to) {
+                                                     size_t parts, uint16_t* to, Bf16Least& least) {
   const auto present = static_cast<uint32_t>((uint64_t{1} << width) - 1);
   for (size_t half = 0; half < 32; half += 16, to += kBf16Panel / 2) {
     const auto columns = static_cast<__mmask16>(present >> half);
     // Not by an empty mask: that load of a page that is not there takes 18 ns.
     __m512 low = first ? _mm512_maskz_loadu_ps(columns, first + half) : _mm512_setzero_ps();
     __m512 high = second ? _mm512_maskz_loadu_ps(columns, second + half) : _mm512_setzero_ps();
+    least.take(low);
+    least.take(high);
     store_parts<InPairs>(parts, low, high, to);
   }
 }
 
-// Panels of B from `terms` rows of `columns` values.
+// Panels of B from `terms` rows of `columns` values, of whose sizes the smallest is kept.
 __attribute__((noinline)) inline void bf16_pack_columns(const Bf16Scheme& scheme, const float* from,
                                                         size_t stride, size_t terms, size_t columns,
-                                                        uint16_t* to) {
+                                                        uint16_t* to, Bf16Least& least) {
   const size_t step = scheme.parts * kBf16Panel;
   for (size_t term = 0; term < bf16_steps(terms) * kBf16Step; term += 2, from += 2 * stride) {
     uint16_t* pair = to + term / kBf16Step * step + term % kBf16Step * 16;
     for (size_t c = 0; c < columns; c += kBf16Block, pair += bf16_steps(terms) * step) {
       bf16_pack_pair(term < terms ? from + c : nullptr, term + 1 < terms ? from + stride + c : nullptr,
-                     smaller(columns - c, kBf16Block), scheme.parts, pair);
+                     smaller(columns - c, kBf16Block), scheme.parts, pair, least);
     }
   }
 }

@@ -29,7 +29,8 @@ export interface Subject {
 
 /**
  * Whether to measure: of precisions below float32 only what the subject's own tile computes, and nothing that is in float32; of
- * a subject that contracts float32 by its own tile nothing else, whose kernels are those of another subject.
+ * a subject that contracts float32 by its own tile nothing else: all other kernels are those of another subject, and those of
+ * contractions that are too small for tiles.
  */
 export function measures(subject: Subject, workload: Workload): boolean {
   const precision = workload.kind === 'contract' ? workload.precision : undefined;

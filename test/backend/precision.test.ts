@@ -151,6 +151,36 @@ function errors() {
     }
   });
 
+  it.each(tiled)('%s: also where one column of weights is smaller than all others', (isa) => {
+    const [G, a, h] = operands('float32');
+    const columns = SHAPES[0][2];
+    const small = tensor(
+      G.data.map((x, n) => (n % columns === 0 ? x * 2 ** -120 : x)),
+      [...G.shape],
+      'float32',
+    );
+    const large = [a, h].map(({ data, shape }) =>
+      tensor(
+        data.map((x) => x / 2 ** 20),
+        [...shape],
+        'float32',
+      ),
+    );
+    const column = ({ data, shape }: Tensor) =>
+      tensor(
+        data.filter((_, n) => n % columns === 0),
+        [shape[0]],
+        'float64',
+      );
+    const of = (backend: Backend, inputs: readonly Tensor[]) =>
+      column(inFloat64(contract(EXPRESSION, inputs, { xi: 'max', backend })));
+    for (const others of [[a, h], large]) {
+      const exact = of(reference, [small, ...others].map(inFloat64));
+      const plain = relativeError(of(open('avx512'), [small, ...others]), exact);
+      expect(relativeError(of(open(isa), [small, ...others]), exact)).toBeLessThan(2 * plain);
+    }
+  });
+
   it.each(tiled)('%s: three products, 2⁻¹⁷ and better; one product, 2⁻⁸', (isa) => {
     expect(errorOf(isa, 'bf16x3')).toBeLessThan(2 ** -17);
     expect(errorOf(isa, 'bf16')).toBeLessThan(2 ** -8);

@@ -74,12 +74,13 @@ describe.runIf(process.arch === 'x64')('the tier of AMX', () => {
     };
     // [B, L, R, K] around the sizes of native/bf16.h, and which of contraction and gradients are in tiles.
     const cases = [
-      [[96, 2, 64, 96], true, true],
-      [[95, 2, 64, 96], false, false],
-      [[96, 2, 64, 95], false, true],
-      [[96, 2, 64, 16], false, true],
-      [[96, 2, 64, 15], false, false],
-      [[96, 1, 127, 96], true, false],
+      [[96, 16, 16, 96], true, true],
+      [[95, 16, 16, 96], false, false],
+      [[96, 17, 15, 96], false, false],
+      [[96, 18, 15, 96], false, true],
+      [[96, 16, 16, 95], false, true],
+      [[96, 16, 16, 16], false, true],
+      [[96, 16, 16, 15], false, false],
     ] as const;
     for (const [shape, contraction, gradients] of cases) {
       const [got, inTiles, inVectors] = [byDefault, tiles, vectors].map((backend) =>
