@@ -1,4 +1,11 @@
-import { type BenchRecord, type BenchResult, firstOf, NATIVE, timesFaster } from '../src/bench/records.ts';
+import {
+  AMX,
+  type BenchRecord,
+  type BenchResult,
+  firstOf,
+  NATIVE,
+  timesFaster,
+} from '../src/bench/records.ts';
 import { duration, percent } from '../src/bench/table.ts';
 import { table } from './markdown.ts';
 
@@ -25,7 +32,7 @@ export function speedTable(result: BenchResult): string {
     if (!record) return '–';
     const part = record.fractionOfPeak;
     // Of tiles the peak of multiply-adds is no measure, nor where more than that means that work was saved.
-    const shown = part !== null && part <= 1 && record.subject !== NATIVE[0];
+    const shown = part !== null && part <= 1 && record.subject !== AMX;
     return `${duration(record.medianMs)}${shown ? `, ${percent(part)}` : ''}`;
   };
   const rows = SHOWN.flatMap(([workload, what]) => {

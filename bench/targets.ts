@@ -1,4 +1,5 @@
 import {
+  AMX,
   type BenchRecord,
   type BenchResult,
   firstOf,
@@ -29,8 +30,6 @@ interface Target {
 }
 
 const WASM = ['xitensor/wasm'];
-/** Products of bf16 parts, to which the peak of multiply-adds is no limit. */
-const AMX = ['xitensor/native/amx'];
 
 const missing = (what: string) => ({ measured: `no record of ${what}`, met: undefined });
 
@@ -86,11 +85,10 @@ function timesPeer(
       const met = factor === 1 ? ratio > 1 : ratio >= factor;
       const aside = beside && result.records.find((r) => r.workload === workload && r.subject === beside);
       const note = aside ? `; ${timesFaster(record, aside).toFixed(2)} × ${beside}` : '';
-      const inTiles = AMX.includes(record.subject);
-      const without = inTiles && ours(MULTIPLY_ADDS)(result, workload);
+      const isAmx = record.subject === AMX;
+      const without = isAmx && ours(MULTIPLY_ADDS)(result, workload);
       const added = without ? `; ${timesFaster(without, other).toFixed(2)} × (${without.subject})` : '';
-      const bound =
-        bounded && !inTiles && record.fractionOfLimit ? ratio / record.fractionOfLimit : undefined;
+      const bound = bounded && !isAmx && record.fractionOfLimit ? ratio / record.fractionOfLimit : undefined;
       const most = bound === undefined ? '' : `, at most ${bound.toFixed(2)} ×`;
       const beyond = bound !== undefined && bound < factor;
       return { measured: `${ratio.toFixed(2)} ×${most} (${record.subject})${note}${added}`, met, beyond };
@@ -139,8 +137,8 @@ function amx(workload: string, factor: number): Target {
     workload,
     wanted: `AMX: ≥ ${factor} × the FMA peak`,
     evaluate(result) {
-      const record = ours(AMX)(result, workload);
-      if (record?.fractionOfPeak == null) return missing('xitensor/native/amx');
+      const record = ours([AMX])(result, workload);
+      if (record?.fractionOfPeak == null) return missing(AMX);
       return {
         measured: `${record.fractionOfPeak.toFixed(2)} ×`,
         met: record.fractionOfPeak >= factor,

@@ -49,8 +49,8 @@ inline void bf16_pack_weights(const Bf16Run& run, size_t terms, size_t K, const 
   Bf16Least least;
   for (size_t n = 0; n < K; n += kBf16Columns) {
     for (size_t k = 0; k < terms; k += scheme.block_terms) {
-      bf16_pack_columns(scheme, G + k * K + n, K, smaller(terms - k, scheme.block_terms),
-                        smaller(K - n, kBf16Columns), parts + whole.at(n, k), least);
+      least.take(bf16_pack_columns(scheme, G + k * K + n, K, smaller(terms - k, scheme.block_terms),
+                                   smaller(K - n, kBf16Columns), parts + whole.at(n, k)));
     }
   }
   *least_of(parts, whole) = least.value();

@@ -72,13 +72,12 @@ inline bool bf16_gradient_of_inputs(const Bf16Run& run, const ContractGradientAr
   uint16_t* B = scratch().take<uint16_t>(panels * panel);
   float* P[] = {scratch().take<float>(kBf16Square), scratch().take<float>(kBf16Square)};
   const auto rows_of = [&](size_t p) { return smaller(b.size() - p * kBf16Block, kBf16Block); };
-  Bf16Least unused;
   for (size_t p = 0; p < panels; ++p) {
     const size_t row = b.begin + p * kBf16Block;
     to_lanes(args.a + row * L, rows_of(p), L, a + p * a_size);
     to_lanes(args.h + row * R, rows_of(p), R, h + p * h_size);
     to_lanes(args.dout + row * K, rows_of(p), K, dout);
-    bf16_pack_columns(scheme, dout, kBf16Block, K, kBf16Block, B + p * panel, unused);
+    bf16_pack_columns(scheme, dout, kBf16Block, K, kBf16Block, B + p * panel);
   }
   for (size_t n = 0; n < panels * a_size; ++n) da[n] = 0;
   for (size_t n = 0; n < panels * h_size; ++n) dh[n] = 0;
@@ -128,7 +127,8 @@ inline bool bf16_gradient_of_inputs(const Bf16Run& run, const ContractGradientAr
         const Bf16Values da{args.da + row * L, a.count}, dh{args.dh + row * R, h.count};
         const Bf16Values dout{args.dout + row * K, rows.size() * K};
         const float of_dout = dout.largest();
-        // A derivative is 1 or an operand at most.
+        // Results are asked, not factors as of the contraction: dout is small for every example that is
+        // learnt, and most batches would go to float32. A derivative is 1 or an operand at most.
         const float least = kBf16LeastSum * (1 + of_dout) * (1 + a.largest() + h.largest());
         return dout.within(kBf16LeastFactor, FLT_MAX) && da.within(least, FLT_MAX) &&
                dh.within(least, FLT_MAX) && (da.largest() + dh.largest() >= least || of_dout == 0);
@@ -192,8 +192,7 @@ inline bool bf16_gradient_of_weights(const Bf16Run& run, const ContractGradientA
                              a_size,         kBf16Block,         0,       h_size, R, terms};
     for (size_t n = 0; n < K; n += kBf16Columns) {
       const size_t columns = smaller(K - n, kBf16Columns), panels_of_columns = bf16_panels(columns);
-      Bf16Least unused;
-      bf16_pack_columns(scheme, args.dout + b * K + n, K, terms, columns, B, unused);
+      bf16_pack_columns(scheme, args.dout + b * K + n, K, terms, columns, B);
       beside.pairs.start(pairs, block_from(ij.begin), A[0], 1);
       beside.pairs.finish();
       run.tile->begin();

@@ -167,6 +167,7 @@ struct Bf16Least {
     const __m512i size = _mm512_and_si512(_mm512_castps_si512(values), _mm512_set1_epi32(0x7fffffff));
     bits = _mm512_min_epu32(bits, _mm512_sub_epi32(size, _mm512_set1_epi32(1)));
   }
+  XT_INLINE void take(const Bf16Least& other) { bits = _mm512_min_epu32(bits, other.bits); }
   // Infinite where all are zero.
   __attribute__((noinline)) float value() const {
     const unsigned least = _mm512_reduce_min_epu32(bits);
@@ -193,10 +194,11 @@ __attribute__((noinline)) inline void bf16_pack_pair(const float* first, const f
   }
 }
 
-// Panels of B from `terms` rows of `columns` values, of whose sizes the smallest is kept.
-__attribute__((noinline)) inline void bf16_pack_columns(const Bf16Scheme& scheme, const float* from,
-                                                        size_t stride, size_t terms, size_t columns,
-                                                        uint16_t* to, Bf16Least& least) {
+// Panels of B from `terms` rows of `columns` values; the smallest of these.
+__attribute__((noinline)) inline Bf16Least bf16_pack_columns(const Bf16Scheme& scheme, const float* from,
+                                                             size_t stride, size_t terms, size_t columns,
+                                                             uint16_t* to) {
+  Bf16Least least;
   const size_t step = scheme.parts * kBf16Panel;
   for (size_t term = 0; term < bf16_steps(terms) * kBf16Step; term += 2, from += 2 * stride) {
     uint16_t* pair = to + term / kBf16Step * step + term % kBf16Step * 16;
@@ -205,6 +207,7 @@ __attribute__((noinline)) inline void bf16_pack_columns(const Bf16Scheme& scheme
                      smaller(columns - c, kBf16Block), scheme.parts, pair, least);
     }
   }
+  return least;
 }
 
 }  // namespace xt::XT_ISA

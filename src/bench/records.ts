@@ -56,11 +56,14 @@ export interface BenchResult {
   readonly absent: readonly Absence[];
 }
 
+/** Products of bf16 parts, to which the peak of multiply-adds is no limit. */
+export const AMX = 'xitensor/native/amx';
+
 /** Native instruction sets in the order in which they are taken unasked (native/isas.def). */
-export const NATIVE = ['amx', 'avx512', 'avx2', 'sse2', 'neon'].map((isa) => `xitensor/native/${isa}`);
+export const NATIVE = [AMX, ...['avx512', 'avx2', 'sse2', 'neon'].map((isa) => `xitensor/native/${isa}`)];
 
 /** Those whose products are multiply-adds, so that their peak is a limit. */
-export const MULTIPLY_ADDS = NATIVE.filter((subject) => !subject.endsWith('/amx'));
+export const MULTIPLY_ADDS = NATIVE.filter((subject) => subject !== AMX);
 
 /** How many times faster `ours` is than `theirs`: the median of the ratios of the rounds that both were in. */
 export function timesFaster(ours: BenchRecord, theirs: BenchRecord): number {
