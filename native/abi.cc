@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <optional>
 
 #include "call.h"
@@ -325,8 +326,18 @@ int32_t xt_sum_squares(uint32_t context, uint32_t dtype, size_t N, const void* x
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) {
     using T = ElementOf<decltype(table)>;
-    *result = table.sum_squares(in<T>(x), in<T>(y), {0, N});
-    return XT_OK;
+    // Pieces that depend on N alone are added in their order: so the sum does not depend on the threads.
+    constexpr size_t most_pieces = 64, least = 1 << 14;
+    const size_t size = std::max(least, (N / most_pieces / table.lanes + 1) * table.lanes);
+    const size_t pieces = (N + size - 1) / size;
+    double sums[most_pieces];
+    const int32_t status = run.over(pieces, 1, 3.0 * N, [&](Slice slice) {
+      for (size_t p = slice.begin; p < slice.end; ++p)
+        sums[p] = table.sum_squares(in<T>(x), in<T>(y), {p * size, std::min(N, (p + 1) * size)});
+      return true;
+    });
+    *result = std::accumulate(sums, sums + pieces, 0.0);
+    return status;
   });
 }
 
