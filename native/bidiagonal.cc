@@ -129,7 +129,7 @@ void sweep_shifted(double* d, double* e, size_t low, size_t high, double shift, 
 
 // One pass over what is left of A updates it by the last two reflectors and collects Aᵀu for the next left
 // one, a second collects A v: 8/3 n³ operations in 2 passes a column.
-void bidiagonalise(Algebra& algebra, const View& A, double* d, double* e, const View& Ut, const View& V) {
+void bidiagonalize(Algebra& algebra, const View& A, double* d, double* e, const View& Ut, const View& V) {
   const size_t n = A.rows;
   Buffer u(algebra, 2, n + kPadding), y(algebra, 1, n + kPadding), x(algebra, 1, n + kPadding),
       v(algebra, 1, n + kPadding), sums(algebra, 1, n + kPadding), taus(algebra, 2, n);
@@ -184,7 +184,7 @@ void bidiagonalise(Algebra& algebra, const View& A, double* d, double* e, const 
 // Elements below 4ε of the largest count as zero: together they change no singular value by more than 8ε
 // times the largest, since no row or column holds more than two of them. Less is not reached where values are
 // equal: there a sweep makes off-diagonal elements of an ε or two by rounding.
-void diagonalise(Algebra& algebra, double* d, double* e, size_t n, const View& Ut, const View& V) {
+void diagonalize(Algebra& algebra, double* d, double* e, size_t n, const View& Ut, const View& V) {
   if (!algebra.good() || n == 0) return;
   const Vectors vectors{algebra.kernels(), Ut, V};
   double largest = 0;

@@ -164,10 +164,10 @@ void invert_triangle(Algebra& algebra, const View& R, const View& X);
 
 // A = Utᵀ · bidiagonal(d, e) · V with orthogonal Ut and V for a square A, which it destroys; its rows lie
 // kPadding beyond its columns apart, with zeros between. Ut and V have no rows where they are not wanted.
-void bidiagonalise(Algebra& algebra, const View& A, double* d, double* e, const View& Ut, const View& V);
+void bidiagonalize(Algebra& algebra, const View& A, double* d, double* e, const View& Ut, const View& V);
 
 // d ← the singular values of bidiagonal(d, e), unordered and with signs; rotates the rows of Ut and V so that
 // Utᵀ · bidiagonal(d, e) · V stays what it is. The status is XT_CONVERGENCE if the iteration does not end.
-void diagonalise(Algebra& algebra, double* d, double* e, size_t n, const View& Ut, const View& V);
+void diagonalize(Algebra& algebra, double* d, double* e, size_t n, const View& Ut, const View& V);
 
 }  // namespace xt

@@ -71,8 +71,8 @@ void decompose(Algebra& algebra, const View& work, double norm, double scale, do
   Buffer order_memory(algebra, 1, k);
   if (!algebra.good()) return;
   double* e = d.data() + k;
-  bidiagonalise(algebra, core.view(), d.data(), e, left.view(), right.view());
-  diagonalise(algebra, d.data(), e, k, left.view(), right.view());
+  bidiagonalize(algebra, core.view(), d.data(), e, left.view(), right.view());
+  diagonalize(algebra, d.data(), e, k, left.view(), right.view());
   if (!algebra.good()) return;
   size_t* order = reinterpret_cast<size_t*>(order_memory.data());
   std::iota(order, order + k, size_t{0});

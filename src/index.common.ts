@@ -144,7 +144,7 @@ export {
   type RankTask,
   studyNetwork,
   studyTasks,
-  summarise,
+  summarize,
 } from './experiments/ranks.ts';
 export type { Subgrid } from './experiments/subgrid.ts';
 export { type Verification, type VerifyOptions, verify } from './experiments/verify.ts';
@@ -153,7 +153,7 @@ export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from '.
 export type {
   CpConfig,
   HtConfig,
-  Initialisation,
+  Initialization,
   ModelConfig,
   ModelKind,
   ModelOptions,

@@ -207,8 +207,8 @@ describe('options that would change a result in silence', () => {
     ],
     [
       'a record without a rank',
-      () => library.summarise(library.checkStudy({}), [{ R: 1 } as never], null),
-      /^summarise rank: expected an integer/,
+      () => library.summarize(library.checkStudy({}), [{ R: 1 } as never], null),
+      /^summarize rank: expected an integer/,
     ],
     [
       'no backend for a study',

@@ -45,7 +45,7 @@ const COMPILE = [
   '-fno-math-errno',
   // Nothing runs at the exit of a module.
   '-fno-c++-static-destructors',
-  // Only the caller's thread initialises statics; workers get kernels and blocks ready-made.
+  // Only the caller's thread initializes statics; workers get kernels and blocks ready-made.
   '-fno-threadsafe-statics',
 ];
 

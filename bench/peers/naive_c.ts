@@ -48,5 +48,5 @@ const inOrder = (name: string, order: string): Subject => ({
   prepare: (workload, inputs) => prepare(order, workload as MaxPlusWorkload, inputs),
 });
 
-/** The textbook's loops, whose max no compiler may reorder, and the loops interchanged, which it vectorises. */
+/** The textbook's loops, whose max no compiler may reorder, and the loops interchanged, which it vectorizes. */
 export const naiveC: readonly Subject[] = [inOrder('naive-c', 'ijk'), inOrder('c-interchanged', 'ikj')];

@@ -6,7 +6,7 @@
   {"do": "outputs"} -> {"arrays": {name: file}}
 
 Chosen is the fastest form of the groups asked for: "best" is right wherever ours is, "plain" is what a user writes who
-does not optimise, "by hand" has derivatives written out instead of autograd's, "overflows" is wrong for large operands. A run that has `outputs` of its own is judged by these.
+does not optimize, "by hand" has derivatives written out instead of autograd's, "overflows" is wrong for large operands. A run that has `outputs` of its own is judged by these.
 Arrays travel as raw files: {"file", "dtype", "shape"}. Every failure answers {"error"}.
 """
 

@@ -1,5 +1,5 @@
 // What linear algebra needs beside the matrix product: narrow panels of reflectors, the two passes of a
-// bidiagonalisation, rotations of rows, elimination modulo a prime. float64 only; single-threaded.
+// bidiagonalization, rotations of rows, elimination modulo a prime. float64 only; single-threaded.
 #pragma once
 #include "../kernels.h"
 #include "xi-inl.h"
@@ -11,7 +11,7 @@ constexpr size_t panel_vectors = kPanelColumns / lanes<double>;
 // panel [rows, kPanelColumns] ← the Householder QR of its first `columns` columns: R on and above the
 // diagonal, below it the reflectors I − tau v vᵀ, whose v begins with a 1 that is not stored. The pass that
 // applies a reflector collects Aᵀx for the next one, so that each column costs one pass (Howell, Demmel et
-// al., ACM TOMS 34, 2008, for bidiagonalisation).
+// al., ACM TOMS 34, 2008, for bidiagonalization).
 inline void reflect_panel(double* panel, size_t rows, size_t columns, double* tau) {
   using V = Vec<double>;
   V sums[panel_vectors]{};

@@ -8,7 +8,7 @@ const { certify, createModel, evaluate, fit, loadMnist, loadModel, selectBackend
   ...(await from('backend/select')),
 };
 const { checkStudy } = await from('experiments/rank_config');
-const { studyNetwork, studyTasks, summarise } = await from('experiments/ranks');
+const { studyNetwork, studyTasks, summarize } = await from('experiments/ranks');
 const { modelOptions, parameterCount, rankWithin } = await from('experiments/performance');
 const { relative } = await from('experiments/spectra');
 const { loadTemplates } = await from('cli/templates');
@@ -26,7 +26,7 @@ export function widths(ranks = [1, 2, 4, 8]) {
   const study = checkStudy({ xi: 'rectifier', M, T, ranks, networks: NETWORKS, shared: false, seed: 0 });
   const { backend } = selectBackend({ threads: 1 });
   const records = Array.from(studyTasks(study), (task) => studyNetwork(backend, study, task));
-  return summarise(study, records, null).map(({ R, refined: { mean, bins } }) => ({ R, mean, bins }));
+  return summarize(study, records, null).map(({ R, refined: { mean, bins } }) => ({ R, mean, bins }));
 }
 
 const RUN = { xi: 'rectifier', features: 16, shared: false, seed: 0, kind: 'tt', rank: 16 };

@@ -10,9 +10,9 @@ export const ACTIVATIONS = ['identity', 'relu', 'tanh'] as const;
 /** σ of the features σ(A x + b), one by one: z, max(z, 0) or tanh(z). */
 export type Activation = (typeof ACTIVATIONS)[number];
 
-/** What training minimises; the equations are those of {@link Kernels.loss}. */
+/** What training minimizes; the equations are those of {@link Kernels.loss}. */
 export const LOSSES = ['softmax', 'mse'] as const;
-/** What training minimises: cross-entropy behind a softmax, or the mean squared error. */
+/** What training minimizes: cross-entropy behind a softmax, or the mean squared error. */
 export type Loss = (typeof LOSSES)[number];
 
 /** What rows of scores are compared with: a class each, or target values [rows,outputs]. */

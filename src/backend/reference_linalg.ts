@@ -89,7 +89,7 @@ function scaled(kernel: string, A: Storage): { values: Float64Array; scale: numb
 }
 
 /** Rotates pairs of rows of W [k, n] until all are orthogonal, and rows of Z [k, k] with them. */
-function orthogonalise(W: Float64Array, k: number, n: number, Z: Float64Array): void {
+function orthogonalize(W: Float64Array, k: number, n: number, Z: Float64Array): void {
   const rotate = (rows: Float64Array, length: number, p: number, q: number, c: number, s: number) => {
     for (let i = 0; i < length; i++) {
       const x = rows[p * length + i];
@@ -141,7 +141,7 @@ function jacobi(
   const W = wide ? values : transpose(values, rows, cols);
   const Z = new Float64Array(k * k);
   for (let i = 0; i < k; i++) Z[i * k + i] = 1;
-  orthogonalise(W, k, n, Z);
+  orthogonalize(W, k, n, Z);
   const lengths = Array.from({ length: k }, (_, i) => norm(W.subarray(i * n, (i + 1) * n)));
   const order = [...lengths.keys()].sort((x, y) => lengths[y] - lengths[x]);
   const short = new Float64Array(k * k);

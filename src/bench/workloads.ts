@@ -215,7 +215,7 @@ export function operationsOf(workload: Workload): number {
   return 2 * B * L * R * K * (workload.kind === 'gradients' ? 3 : 1);
 }
 
-/** The grid, and what bidiagonalisation takes of a square matrix: Golub & Van Loan 2013, section 8.6. */
+/** The grid, and what bidiagonalization takes of a square matrix: Golub & Van Loan 2013, section 8.6. */
 function operationsOfRank({ M, T, L, R }: RankWorkload): number {
   const grid = gridSteps({ M, T, L, R }).reduce(
     (sum, { prefixes, sizes: { L, R, K } }) => sum + 2 * M * prefixes * L * R * K,

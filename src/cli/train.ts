@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { ACTIVATIONS, LOSSES } from '../backend/interface.ts';
 import { DTYPES } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
-import { INITIALISATIONS, MODEL_KINDS } from '../models/config.ts';
+import { INITIALIzATIONS, MODEL_KINDS } from '../models/config.ts';
 import { DEFAULT_PLAN, OPTIMIZERS } from '../train/options.ts';
 import { SCHEDULES } from '../train/schedule.ts';
 import { withDataOptions } from './data.ts';
@@ -60,7 +60,7 @@ function withModelOptions(command: Command): Command {
     .addOption(choice('--activation', 'activation σ of the features', ACTIVATIONS, 'relu'))
     .option('--shared', 'the same weights for all steps, but the first and last of tt')
     .option('--diagonal', 'of ht: nodes with diagonal cores')
-    .addOption(choice('--init', 'initial weights', INITIALISATIONS, 'identity'))
+    .addOption(choice('--init', 'initial weights', INITIALIzATIONS, 'identity'))
     .addOption(choice('--dtype', 'floating-point type', DTYPES, 'float32'));
 }
 
@@ -70,7 +70,7 @@ function withPlanOptions(command: Command): Command {
   return command
     .option('--epochs <n>', 'passes over the data', number, DEFAULT_PLAN.epochs)
     .option('--batch <n>', 'examples a step', number, DEFAULT_PLAN.batch)
-    .addOption(choice('--loss', 'what is minimised (default: softmax, of real targets mse)', LOSSES))
+    .addOption(choice('--loss', 'what is minimized (default: softmax, of real targets mse)', LOSSES))
     .addOption(choice('--optimizer', 'adamw takes weights off too', OPTIMIZERS, DEFAULT_PLAN.optimizer))
     .option('--learning-rate <rate>', 'of the optimizer', number, DEFAULT_PLAN.learningRate)
     .option('--decay <d>', 'of weights, times the learning rate, by adamw (default: 0.01)', number)

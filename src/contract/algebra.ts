@@ -1,7 +1,7 @@
 import type { Reduction } from '../backend/interface.ts';
 import type { Xi } from '../core/xi.gen.ts';
 
-/** ⊙: weights multiply what is summed and add to what is maximised, minimised or exponentiated. */
+/** ⊙: weights multiply what is summed and add to what is maximized, minimized or exponentiated. */
 export function weighing(reduce: Reduction): Xi {
   return reduce === 'sum' ? 'product' : 'sum';
 }

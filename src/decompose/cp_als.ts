@@ -101,7 +101,7 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
     });
   });
   const best = fits.reduce((x, y) => (y.error < x.error ? y : x));
-  const cp = normalised(best.factors, H.exponent);
+  const cp = normalized(best.factors, H.exponent);
   checkRange('cpAls', [cp.weights]);
   return {
     ...cp,
@@ -221,7 +221,7 @@ function pseudoInverse(linear: Linear, A: Matrix): Matrix {
 }
 
 /** Columns of norm 1, with their norms in the weights, the largest first. A term that vanished has unit vectors and the weight 0. */
-function normalised(factors: readonly Matrix[], exponent: number): CP {
+function normalized(factors: readonly Matrix[], exponent: number): CP {
   const R = factors[0].cols;
   const columns = factors.map((factor) => Array.from({ length: R }, (_, r) => columnOf(factor, r)));
   const weights = Array.from({ length: R }, (_, r) => columns.reduce((size, of) => size * of[r].norm, 1));

@@ -2,7 +2,7 @@ import { mismatch } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { TreeNode } from '../core/tree.ts';
 import { assemble, type HierarchicalTucker, type HTParts, partsOf, timesModes, unfold } from './ht.ts';
-import { orthogonalise } from './ht_round.ts';
+import { orthogonalize } from './ht_round.ts';
 import type { Matrix } from './matrix.ts';
 import { type ComputeOptions, checkMemory, computing, product, tensor64 } from './options.ts';
 import { checkRange, Powers, withPower } from './scale.ts';
@@ -133,13 +133,13 @@ export function htDot(a: HierarchicalTucker, b: HierarchicalTucker, options: Com
 }
 
 /**
- * `‖ht‖`, the Frobenius norm, from an orthogonalised tensor: accurate where √htDot(ht, ht) cancels or leaves the range of float64.
+ * `‖ht‖`, the Frobenius norm, from an orthogonalized tensor: accurate where √htDot(ht, ht) cancels or leaves the range of float64.
  *
  * @throws XiError E_NUMERIC if the norm itself overflows.
  */
 export function htNorm(ht: HierarchicalTucker, options: ComputeOptions = {}): number {
   const parts = partsOf('htNorm', ht);
   const { linear } = computing('htNorm', options);
-  const { out, power } = orthogonalise(linear, parts);
+  const { out, power } = orthogonalize(linear, parts);
   return withPower('htNorm', linear.norm(out.get(parts.tree.root)!.data as Float64Array), power);
 }

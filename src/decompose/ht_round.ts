@@ -16,7 +16,7 @@ import { Powers, spreadPower } from './scale.ts';
 import { rankFor, type Threshold, thresholdOf } from './truncate.ts';
 
 /** The same tensor, divided by 2^power, with orthonormal columns at all nodes but the root. */
-export function orthogonalise(
+export function orthogonalize(
   linear: Linear,
   { tree, at }: HTParts,
 ): { readonly out: Map<TreeNode, Tensor>; readonly power: number } {
@@ -96,7 +96,7 @@ export function htRound(ht: HierarchicalTucker, options: TruncationOptions = {})
   const { linear, eps, maxRanks, maxBytes } = truncation('htRound', options, nodes.length);
   for (const { data } of parts.at.values()) checkMemory('htRound part', data.length, maxBytes);
   const most = new Map(nodes.map((node, n) => [node, maxRanks[n]]));
-  const { out: at, power } = orthogonalise(linear, parts);
+  const { out: at, power } = orthogonalize(linear, parts);
   const norm = linear.norm(at.get(tree.root)!.data as Float64Array);
   const threshold = { value: (eps * norm) / Math.sqrt(treeEdges(tree.leaves.length)), norm };
   let discarded = 0;

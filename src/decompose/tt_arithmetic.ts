@@ -128,7 +128,7 @@ export function ttDot(a: TensorTrain, b: TensorTrain, options: ComputeOptions = 
 }
 
 /**
- * `‖tt‖`, the Frobenius norm, from an orthogonalised train: accurate where √ttDot(tt, tt) cancels or leaves the range of float64.
+ * `‖tt‖`, the Frobenius norm, from an orthogonalized train: accurate where √ttDot(tt, tt) cancels or leaves the range of float64.
  *
  * @throws XiError E_NUMERIC if the norm itself overflows.
  */

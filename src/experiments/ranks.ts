@@ -126,19 +126,19 @@ const unproven = (xi: RankStudy['xi']): string =>
   `no bound on the width is proven for this ξ: a shallow network of width 1 already has full rank generically. The figures apply the formula of the rectifier${xi === 'l2' ? ', as the paper does' : ''}; what it gives is no bound and depends on the tolerance`;
 
 /** The distributions of a study from the records of its networks, which may come in any order. */
-export function summarise(
+export function summarize(
   given: RankStudy,
   records: readonly RankRecord[],
   figure: string | null,
 ): RankDistribution[] {
-  const counts = new RankCounts(studyOf('summarise', given));
-  if (!Array.isArray(records)) throw mismatch('E_ARGUMENT', 'summarise', 'a list of records', records);
+  const counts = new RankCounts(studyOf('summarize', given));
+  if (!Array.isArray(records)) throw mismatch('E_ARGUMENT', 'summarize', 'a list of records', records);
   for (const record of records) {
     if (typeof record !== 'object' || record === null)
-      throw mismatch('E_ARGUMENT', 'summarise', 'records { R, index, rank, gap }', record);
-    integer('summarise R', record.R, 1, MOST_R);
-    integer('summarise rank', record.rank, 0, Number.MAX_SAFE_INTEGER);
-    if (record.exact !== undefined) integer('summarise exact', record.exact, 0, Number.MAX_SAFE_INTEGER);
+      throw mismatch('E_ARGUMENT', 'summarize', 'records { R, index, rank, gap }', record);
+    integer('summarize R', record.R, 1, MOST_R);
+    integer('summarize rank', record.rank, 0, Number.MAX_SAFE_INTEGER);
+    if (record.exact !== undefined) integer('summarize exact', record.exact, 0, Number.MAX_SAFE_INTEGER);
     counts.add(record);
   }
   return counts.distributions(figure);
@@ -235,7 +235,7 @@ function checkDistribution(n: number, given: RankDistribution): RankDistribution
     (given.figure == null || typeof given.figure === 'string') &&
     FIELDS.every((field) => ['string', 'number', 'boolean'].includes(typeof given[field]));
   if (fits) return given;
-  throw mismatch('E_ARGUMENT', `distributionsCsv distribution ${n}`, 'what summarise returns', given);
+  throw mismatch('E_ARGUMENT', `distributionsCsv distribution ${n}`, 'what summarize returns', given);
 }
 
 /** The histograms as CSV, a line for each bin. */

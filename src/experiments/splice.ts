@@ -19,7 +19,7 @@ export interface SpliceExperiment {
   readonly seed: number;
 }
 
-/** What reaches 95.5 % and more (docs/accuracies.md): an unshared rectifier network, regularised by AdamW and early stopping. */
+/** What reaches 95.5 % and more (docs/accuracies.md): an unshared rectifier network, regularized by AdamW and early stopping. */
 export const SPLICE_EXPERIMENT: SpliceExperiment = {
   model: {
     kind: 'tt',

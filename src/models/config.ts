@@ -9,9 +9,9 @@ export const MODEL_KINDS = ['cp', 'tt', 'ht'] as const;
 /** CP, the shallow network; TT, the recurrent one; HT, the tree. */
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
-export const INITIALISATIONS = ['identity', 'normal'] as const;
+export const INITIALIzATIONS = ['identity', 'normal'] as const;
 /** How weights start: as the identity on hidden states, or as independent normal numbers. See docs/training.md. */
-export type Initialisation = (typeof INITIALISATIONS)[number];
+export type Initialization = (typeof INITIALIzATIONS)[number];
 
 /** What a user says of a model; everything that is optional has a default. */
 export interface ModelOptions {
@@ -50,7 +50,7 @@ export interface ModelOptions {
   /** Of the initial weights, from 0 to 2⁵³ − 1; 0 by default. */
   readonly seed?: number;
   /** `identity`: a start that trains for long sequences (docs/models.md); `normal`: independent normal weights. */
-  readonly init?: Initialisation;
+  readonly init?: Initialization;
 }
 
 /** What the configurations of all families have. */
@@ -81,7 +81,7 @@ interface CommonConfig {
   /** Of the initial weights. */
   readonly seed: number;
   /** Their distribution. */
-  readonly init: Initialisation;
+  readonly init: Initialization;
 }
 
 /** A shallow network, which has no projection and no cores. */
@@ -166,7 +166,7 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
   const { dtype: type = 'float32', seed: start = 0, init: weights = 'identity' } = options;
   const dtype = oneOf(`${where} dtype`, type, DTYPES);
   const seed = integer(`${where} seed`, start, 0, Number.MAX_SAFE_INTEGER);
-  const init = oneOf(`${where} init`, weights, INITIALISATIONS);
+  const init = oneOf(`${where} init`, weights, INITIALIzATIONS);
   const common = {
     ...{ xi, steps, inputs, outputs, rank },
     features: { size, activation, ...(embedding && { embedding }) },

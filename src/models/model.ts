@@ -18,7 +18,7 @@ import type { InputRows } from '../features/features.ts';
 import { checkConfig, type ModelConfig, type ModelOptions } from './config.ts';
 import { drawNetwork } from './draw.ts';
 import { layoutOf, networkOf } from './families.ts';
-import { initialise } from './initialise.ts';
+import { initialize } from './initialize.ts';
 import { type BatchOptions, gatherRows, orderByLength, scatterRows } from './lengths.ts';
 import type { Network } from './network.ts';
 import { type NamedTensors, ParameterBlock } from './parameters.ts';
@@ -59,7 +59,7 @@ export class Model {
     this.backend = backend;
     this.network = networkOf(config, backend);
     this.block = new ParameterBlock(backend, layout, config.dtype);
-    this.block.assign('initialisation', parameters ?? initialise(config, layout));
+    this.block.assign('initialization', parameters ?? initialize(config, layout));
   }
 
   /** Copies of all parameters: name → tensor, with the names that files carry. */

@@ -12,7 +12,7 @@ import { Trainer } from './trainer.ts';
  * Arguments are checked at once. The steps are computed while the result is iterated over: `for await (const epoch of fit(model,
  * data)) …` trains to the end, `await fit(…)` alone would not.
  *
- * Minimises the mean of a loss by Adam or AdamW with clipped gradients. Same seeds, same numbers. With `patience` training
+ * Minimizes the mean of a loss by Adam or AdamW with clipped gradients. Same seeds, same numbers. With `patience` training
  * stops early and the model ends with the parameters of the epoch whose validation loss was smallest.
  *
  * @throws XiError E_ARGUMENT for options, E_SHAPE and E_DTYPE for data that do not fit, E_NUMERIC when training

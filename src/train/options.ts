@@ -76,7 +76,7 @@ export type Rule = Pick<TrainingPlan, (typeof RULE_KEYS)[number]>;
 
 /** Figures of a number of batches. */
 export interface Metrics {
-  /** Mean of what is minimised. */
+  /** Mean of what is minimized. */
   readonly loss: number;
   /** Part of the sequences whose largest score is that of their class; NaN where there are real targets. */
   readonly accuracy: number;

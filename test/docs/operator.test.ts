@@ -81,7 +81,7 @@ describe('a new operator, as docs/extending.md adds it', () => {
   // Where set-up found no compiler for WebAssembly there is none now; in CI there must be one.
   const compiles = it.runIf(existsSync(WASM_FILE) || process.env.CI);
   compiles('compiles, and does what every operator must', { timeout: 300_000 }, async () => {
-    // One module is enough, and unoptimised it is made in a quarter of the time.
+    // One module is enough, and unoptimized it is made in a quarter of the time.
     const script = readFileSync(inCopy('wasm/build.mjs'), 'utf8');
     const quick = script.replace("'-O3'", "'-O0'").replace(/^ *\{ isa: 'relaxed128'.*\n/m, '');
     expect(quick.length).toBeLessThan(script.length - 50);

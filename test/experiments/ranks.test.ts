@@ -11,7 +11,7 @@ import {
   histogram,
   studyNetwork,
   studyTasks,
-  summarise,
+  summarize,
 } from '../../src/experiments/ranks.ts';
 import { spectrumOf } from '../../src/experiments/spectra.ts';
 import { golden } from '../support/golden.ts';
@@ -65,7 +65,7 @@ describe('the distribution of ranks', () => {
       const spectra = Array.from(studyTasks(study), ({ index }) => spectrumOf(backend, study, R, index));
       const records = spectra.map(({ index, rank }) => ({ R, index, rank, gap: null }));
       expect(records[17].rank).toBe(studyNetwork(backend, study, { R, index: 17 }).rank);
-      const [found] = summarise(study, records, null);
+      const [found] = summarize(study, records, null);
       const agree = (ours: readonly number[], theirs: readonly number[]) => {
         expect(theirs.length).toBe(n);
         const [x, y] = [moments(ours), moments(theirs)];
@@ -97,7 +97,7 @@ describe('a study', () => {
       ] as const) {
         const study = checkStudy({ xi, M, T, shared, ranks: [1, 2, 3], networks: 15, exact: true, seed: M });
         const records = Array.from(studyTasks(study), (task) => studyNetwork(backend, study, task));
-        for (const { exact } of summarise(study, records, null)) expect(exact).toMatchObject({ above: 0 });
+        for (const { exact } of summarize(study, records, null)) expect(exact).toMatchObject({ above: 0 });
       }
     }
   });
@@ -141,8 +141,8 @@ describe('a study', () => {
   it('does not depend on the order of its records, and says where no bound is proven', () => {
     const study = checkStudy({ xi: 'l2', M: 3, T: 4, ranks: [1, 2], networks: 6 });
     const records = Array.from(studyTasks(study), (task) => studyNetwork(backend, study, task));
-    const distributions = summarise(study, records, '5');
-    expect(summarise(study, [...records].reverse(), '5')).toEqual(distributions);
+    const distributions = summarize(study, records, '5');
+    expect(summarize(study, [...records].reverse(), '5')).toEqual(distributions);
     for (const { proven, note, paper, refined, figure } of distributions) {
       expect({ proven, refined, figure }).toEqual({ proven: false, refined: null, figure: '5' });
       expect(note).toMatch(
@@ -154,7 +154,7 @@ describe('a study', () => {
     expect(csv[0]).toBe('figure,xi,M,T,L,R,shared,tolerance,proven,networks,impossible,quantity,value,count');
     expect(csv[1]).toMatch(/^5,l2,3,4,3,1,false,1e-10,false,6,0,rank,\d+,\d+$/);
     expect(csv.some((line) => line.includes('refined'))).toBe(false);
-    const [{ note }] = summarise({ ...study, xi: 'logsumexp' }, records, null);
+    const [{ note }] = summarize({ ...study, xi: 'logsumexp' }, records, null);
     expect(note).toMatch(/no bound on the width is proven/);
     expect(note).not.toContain('as the paper does');
   });
@@ -207,7 +207,7 @@ describe('a study', () => {
       tally.add(record);
       expect(tally.has(record)).toBe(true);
     }
-    expect(tally.distributions('3')).toEqual(summarise(study, records, '3'));
+    expect(tally.distributions('3')).toEqual(summarize(study, records, '3'));
     expect(tally.asks({ R: 3, index: 0 }) || tally.asks({ R: 1, index: 6 })).toBe(false);
   });
 
@@ -231,7 +231,7 @@ describe('a study', () => {
   it('counts what no width can do', () => {
     const study = checkStudy({ xi: 'sum', M: 2, T: 2, ranks: [1], networks: 3 });
     const record = (index: number, rank: number) => ({ R: 1, index, rank, gap: null });
-    const [{ impossible, refined }] = summarise(study, [record(0, 2), record(1, 3), record(2, 3)], null);
+    const [{ impossible, refined }] = summarize(study, [record(0, 2), record(1, 3), record(2, 3)], null);
     expect({ impossible, bins: refined!.bins }).toEqual({ impossible: 2, bins: [[1, 1]] });
   });
 

@@ -1,7 +1,7 @@
 import { type PerformanceRecord, parameterCount } from '../../src/experiments/performance.ts';
 import { performancePlan, showcaseRun } from '../../src/experiments/performance_plan.ts';
 import { checkStudy, FIGURES } from '../../src/experiments/rank_config.ts';
-import { summarise } from '../../src/experiments/ranks.ts';
+import { summarize } from '../../src/experiments/ranks.ts';
 import type { DataRecord, ResultSettings, Results } from '../../src/experiments/results.ts';
 
 export const DATA: readonly DataRecord[] = [
@@ -65,7 +65,7 @@ export function someResults(): Results {
       tolerance: 1e-10,
       values: [1, 0.1, 0],
     }));
-    return { figure, study, distributions: summarise(study, records, figure), spectra, ...measured };
+    return { figure, study, distributions: summarize(study, records, figure), spectra, ...measured };
   });
   const run = showcaseRun(SETTINGS)!;
   const bound = { paper: 3, refined: 4, joint: 5, impossible: false };

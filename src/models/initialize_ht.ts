@@ -3,7 +3,7 @@ import type { FloatArray, Tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import type { HtConfig } from './config.ts';
 import { addSeparable, centred, fillNormal, holdFeature } from './fill.ts';
-import { fillOperands, fillScores } from './initialise_cp.ts';
+import { fillOperands, fillScores } from './initialize_cp.ts';
 
 /**
  * How a node starts as a linear map of its children. Component 0 of every state rests at a value for which ξ hands the
@@ -18,7 +18,7 @@ interface Start {
   readonly power: number;
 }
 
-// Resting values as in TT networks (initialise_tt.ts).
+// Resting values as in TT networks (initialize_tt.ts).
 const STARTS: Readonly<Record<Xi, Start>> = {
   product: { rest: 1, keep: 1, power: 1 },
   rectifier: { rest: 0, keep: 0, power: 0.5 },

@@ -2,13 +2,13 @@ import { Rng } from '../core/rng.ts';
 import { allocate, elementCount, type Tensor } from '../core/tensor.ts';
 import type { ModelConfig } from './config.ts';
 import { fillNormal } from './fill.ts';
-import { startCp } from './initialise_cp.ts';
-import { startHt } from './initialise_ht.ts';
-import { startTt } from './initialise_tt.ts';
+import { startCp } from './initialize_cp.ts';
+import { startHt } from './initialize_ht.ts';
+import { startTt } from './initialize_tt.ts';
 import type { Layout } from './parameters.ts';
 
 /** Initial values of every parameter, determined by the configuration and its seed. */
-export function initialise(config: ModelConfig, layout: Layout): Record<string, Tensor> {
+export function initialize(config: ModelConfig, layout: Layout): Record<string, Tensor> {
   const { dtype, kind, seed } = config;
   const rng = new Rng(seed, 1);
   const named: Record<string, Tensor> = {};
