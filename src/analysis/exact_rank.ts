@@ -1,5 +1,5 @@
 import { checkCallback, checkSignal, integer, knownKeys } from '../core/errors.ts';
-import { checkBytes } from '../core/memory.ts';
+import { checkMemory } from '../core/memory.ts';
 import { checkTensor, type Inputs, type Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkExact, ExactNetwork, exactFeatures } from './exact/definition.ts';
@@ -103,7 +103,8 @@ export function checkExactMemory(
   const root = extent && joinTree(extent.model, extent.output).root;
   const counts = extent?.choice.map((list) => list.length);
   // The residues, one output of them, and their matricization; checked before a network is looked at.
-  checkBytes(where, `${scores} exact scores need`, filteredBytes(3 * scores, root, counts), limit);
+  const bytes = filteredBytes(3 * scores, root, counts);
+  checkMemory(where, `${scores} exact scores`, bytes, { maxBytes: limit });
 }
 
 /** A model over choices of templates in exact arithmetic. */

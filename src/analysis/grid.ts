@@ -1,10 +1,12 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { borrowing } from '../backend/storage.ts';
 import { aborted, checkCallback, checkSignal, integer, knownKeys, oneOf } from '../core/errors.ts';
-import { checkBytes, MOST_BYTES } from '../core/memory.ts';
+import { product } from '../core/extents.ts';
+import { checkMemory, MOST_BYTES } from '../core/memory.ts';
 import { atOnce, type Parts } from '../core/parts.ts';
 import {
   allocate,
+  BYTES,
   checkTensor,
   DTYPES,
   type DType,
@@ -57,17 +59,15 @@ export function gridTensor(model: Model, templates: Inputs, options: GridOptions
   const given = checkTensor('gridTensor templates', rows, [-1, inputs], config.dtype);
   const counts = new Array<number>(steps).fill(given.shape[0]);
   const shape = [...counts, outputs];
-  checkMemory(shape, dtype, 0, options.maxBytes);
+  checkGrid(shape, dtype, 0, options.maxBytes);
   const besides = bytesBesides(joinTree(model).root, counts, BYTES[dtype]);
-  checkMemory(shape, dtype, besides, options.maxBytes);
+  checkGrid(shape, dtype, besides, options.maxBytes);
   const wide = dtype === config.dtype ? model : wideModel(model);
   const F = templateFeatures(wide, dtype === config.dtype ? given : tensor(given, undefined, dtype));
   const choice = counts.map((count) => Array.from({ length: count }, (_, m) => m));
   const data = gridOf(wide.backend, dtype, joinTree(wide), F, choice, options);
   return { dtype, shape, data };
 }
-
-const BYTES = { float32: 4, float64: 8 } as const;
 
 /** F [M, features], F[m,:] = f(x_m). */
 export function templateFeatures(model: Model, templates: Tensor): Tensor {
@@ -86,11 +86,11 @@ export function templateFeatures(model: Model, templates: Tensor): Tensor {
   return { dtype, shape: [rows, M], data: values };
 }
 
-function checkMemory(shape: readonly number[], dtype: DType, besides: number, limit = MOST_BYTES): void {
-  const count = shape.reduce((product, extent) => product * extent, 1);
+function checkGrid(shape: readonly number[], dtype: DType, besides: number, maxBytes = MOST_BYTES): void {
+  const count = product(shape);
   const bytes = count * BYTES[dtype] + Math.max(BLOCK_BYTES, besides);
-  integer('gridTensor maxBytes', limit, 0, Number.MAX_SAFE_INTEGER);
-  checkBytes('gridTensor', `shape [${shape.join(', ')}] of ${dtype} with its block needs`, bytes, limit);
+  integer('gridTensor maxBytes', maxBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkMemory('gridTensor', `shape [${shape.join(', ')}] of ${dtype} with its block`, bytes, { maxBytes });
   elementCount(shape, 'gridTensor');
 }
 

@@ -1,4 +1,5 @@
 import { integer, mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { allocate, anyTensor, elementCount, type Tensor } from '../core/tensor.ts';
 
 /** The modes of a tensor that make the columns when `rowModes` make the rows, both ascending. */
@@ -51,7 +52,7 @@ export function matricization(shape: readonly number[], rowModes: readonly numbe
 
 /** Where in the data the indices over some modes begin, row-major over them; tensors have fewer than 2³¹ elements. */
 function offsets(shape: readonly number[], modes: readonly number[]): Int32Array {
-  const strides = shape.map((_, mode) => shape.slice(mode + 1).reduce((a, b) => a * b, 1));
+  const strides = shape.map((_, mode) => product(shape.slice(mode + 1)));
   let list = Int32Array.of(0);
   for (const mode of modes) {
     const next = new Int32Array(list.length * shape[mode]);

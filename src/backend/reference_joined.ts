@@ -1,3 +1,4 @@
+import { product } from '../core/extents.ts';
 import type { FloatArray } from '../core/tensor.ts';
 import { XI, type XiRow } from '../core/xi.gen.ts';
 import type { Joined, JoinedOperand, Kernels, Reduction } from './interface.ts';
@@ -123,7 +124,7 @@ function termsOf(plan: Joined, to?: Parameters<Kernels['joinedGradient']>[3]) {
   });
   const left = sideOf(plan.left, to?.left ?? []);
   const right = sideOf(plan.right, to?.right ?? []);
-  const count = terms.reduce((product, extent) => product * extent, 1);
+  const count = product(terms);
   const operator = XI[xi];
   const join = XI[combine];
   const both = right.data.length > 0;

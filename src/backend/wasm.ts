@@ -1,7 +1,7 @@
 import type { Abi } from '../core/abi.gen.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import { lengthOf } from '../core/realm.ts';
-import { type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
+import { BYTES, type DType, dtypeOf, type FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, Storage } from './interface.ts';
@@ -238,7 +238,7 @@ class Instance {
   }
 
   allocate(dtype: DType, length: number): WasmStorage {
-    const bytes = checkLength(length) * (checkDtype(dtype) === 'float32' ? 4 : 8);
+    const bytes = checkLength(length) * BYTES[checkDtype(dtype)];
     const pointer = bytes < 2 ** 32 - 2 ** 16 ? this.exports.xt_alloc(bytes) >>> 0 : 0;
     if (pointer === 0) {
       const grown = Math.round(this.exports.memory.buffer.byteLength / 2 ** 20);
@@ -328,7 +328,7 @@ class WasmStorage implements Storage {
 
   at(offset: number, length = this.length - offset): WasmStorage {
     checkPart(offset, length, this.length);
-    const pointer = this.pointer + offset * (this.dtype === 'float32' ? 4 : 8);
+    const pointer = this.pointer + offset * BYTES[this.dtype];
     return new WasmStorage(this.instance, this.#block, this.dtype, pointer, length);
   }
 

@@ -4,6 +4,7 @@ import { gridOutput, oddModes } from '../analysis/matricize.ts';
 import { DEFAULT_TOLERANCE, matricizationRank, reportOf } from '../analysis/ranks.ts';
 import type { Backend } from '../backend/interface.ts';
 import { selectBackend } from '../backend/select.ts';
+import { product } from '../core/extents.ts';
 import { Rng } from '../core/rng.ts';
 import { type FloatArray, type Tensor, tensor } from '../core/tensor.ts';
 import { ttFull } from '../decompose/tt.ts';
@@ -12,8 +13,6 @@ import { createModel, type Model } from '../models/model.ts';
 
 import type { Form } from './subject.ts';
 import type { AnalysisWorkload, Input, Inputs, RankWorkload, TrainWorkload } from './workloads.ts';
-
-const product = (extents: readonly number[]) => extents.reduce((x, y) => x * y, 1);
 
 const normal = (rng: Rng, shape: readonly number[]): Input => ({
   shape,

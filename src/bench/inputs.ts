@@ -1,3 +1,4 @@
+import { product } from '../core/extents.ts';
 import { Rng } from '../core/rng.ts';
 import { allocate } from '../core/tensor.ts';
 import { drawAnalysis } from './analysis.ts';
@@ -36,10 +37,7 @@ export function drawInputs(workload: Workload): Inputs {
   const rng = new Rng(7);
   return Object.fromEntries(
     Object.entries(shapesOf(workload)).map(([name, shape]) => {
-      const data = allocate(
-        workload.dtype,
-        shape.reduce((x, y) => x * y, 1),
-      );
+      const data = allocate(workload.dtype, product(shape));
       for (let n = 0; n < data.length; n++) data[n] = rng.normal();
       return [name, { shape, data }];
     }),

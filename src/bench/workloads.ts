@@ -1,5 +1,6 @@
 import type { ContractSizes, Precision } from '../backend/interface.ts';
 import { XiError } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { meant } from '../core/nearest.ts';
 import type { DType, FloatArray } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
@@ -227,7 +228,7 @@ function operationsOfRank({ M, T, L, R }: RankWorkload): number {
 
 /** Of each unfolding 6·m·n·min(m,n), an SVD with one side of vectors, the left ranks being the least possible. */
 function operationsOfTrain({ shape, rank }: TrainWorkload): number {
-  let [left, rest] = [1, shape.reduce((x, y) => x * y, 1)];
+  let [left, rest] = [1, product(shape)];
   return shape.slice(0, -1).reduce((sum, n) => {
     const [rows, columns] = [left * n, rest / n];
     rest = columns;

@@ -1,4 +1,5 @@
 import type { Backend, Joined, Precision, Storage } from '../backend/interface.ts';
+import { product } from '../core/extents.ts';
 import type { DType } from '../core/tensor.ts';
 import { type Compiled, type CompiledStep, compile } from './compile.ts';
 import { volume } from './labels.ts';
@@ -25,7 +26,7 @@ export class Compilation {
   *blocks(): Generator<{ readonly start: Start; readonly compiled: Compiled }> {
     const { slices, extents } = this.program;
     const counts = slices.map(({ label, block }) => Math.ceil(extents.get(label)! / block));
-    const total = counts.reduce((product, count) => product * count, 1);
+    const total = product(counts);
     for (let n = 0; n < total; n++) {
       const start = new Map<string, number>();
       const size = new Map(this.whole.extents);

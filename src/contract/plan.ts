@@ -1,5 +1,5 @@
 import type { Backend, Precision, Reduction } from '../backend/interface.ts';
-import type { DType, Shape } from '../core/tensor.ts';
+import { BYTES, type DType, type Shape } from '../core/tensor.ts';
 import { NO_TERMS } from './algebra.ts';
 import type { Expression } from './expression.ts';
 import { heldElements } from './footprint.ts';
@@ -70,12 +70,10 @@ interface Context {
 /** What a plan says of a backend. */
 type Runner = Pick<Backend, 'name' | 'isa' | 'threads' | 'tiles'>;
 
-const widthOf = (dtype: DType) => (dtype === 'float32' ? 4 : 8);
-
 export function describeProgram(program: Program, context: Context): ContractionPlan {
   const { dtype, precision, backend } = context;
   const { extents, output } = program;
-  const width = widthOf(dtype);
+  const width = BYTES[dtype];
   const block = blockExtents(program);
   const blocks = program.slices.reduce(
     (product, { label, block: size }) => product * Math.ceil(extents.get(label)! / size),
@@ -141,7 +139,7 @@ export function describeDefinition(
     kernel: 'reference',
     precision: dtype,
     flops: all * (operands.length - 1 + Number(hasUnit) + Number(weighted) + Number(isSummed)),
-    bytes: widthOf(dtype) * inputs.reduce((sum, labels) => sum + volume(new Set(labels), extents), out),
+    bytes: BYTES[dtype] * inputs.reduce((sum, labels) => sum + volume(new Set(labels), extents), out),
     why: 'every term by calls of the function',
   };
   const notes = [all > 0 ? 'ξ is a function: neither order nor kernels, all in float64' : NO_TERMS];
@@ -153,7 +151,7 @@ export function describeDefinition(
       largest: 0,
       // The output in float64, before it is rounded.
       peakBytes: dtype === 'float32' ? 8 * out : 0,
-      blockBytes: widthOf(dtype) * out,
+      blockBytes: BYTES[dtype] * out,
       blocks: 1,
     },
   );

@@ -9,7 +9,8 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { MAX_AXES } from '../core/abi.gen.ts';
 import { integer, knownKeys, mismatch, oneOf, show, XiError } from '../core/errors.ts';
-import { type DType, elementCount, isTensor, type Shape } from '../core/tensor.ts';
+import { product } from '../core/extents.ts';
+import { BYTES, type DType, elementCount, isTensor, type Shape } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { customXi, type XiFunctions } from './custom.ts';
 import { bindEllipsis } from './ellipsis.ts';
@@ -169,15 +170,14 @@ function prepareAnew(
   const { expression, shapes: labelled } = bindEllipsis(where, parsed, shapes);
   const extents = bindExtents(expression, labelled, where);
   const outShape = expression.output.map((label) => extents.get(label)!);
-  const width = dtype === 'float32' ? 4 : 8;
+  const width = BYTES[dtype];
   const maxElements = Math.floor(maxBytes / width);
   const request = { expression: withoutOnes(expression, extents), extents, xi, reduce, width, maxElements };
-  const count = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
   const made: Partial<Record<Purpose, Compilation>> = {};
   return {
     ...{ expression, extents, shapes, dtype, xi, reduce, maxBytes, outShape },
     summed: [...extents.keys()].filter((label) => !expression.output.includes(label)),
-    lengths: shapes.map(count),
+    lengths: shapes.map(product),
     outLength: elementCount(outShape, `${where} output`),
     compilation: (name, purpose) => (made[purpose] ??= compiled(name, { ...request, purpose })),
   };

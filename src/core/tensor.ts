@@ -42,6 +42,9 @@ export interface TokenTensor {
 /** What a model takes: values [batch, steps, inputs] or tokens [batch, steps]. */
 export type Inputs = Tensor | TokenTensor;
 
+/** Bytes of an element. */
+export const BYTES: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
+
 const MAX_ELEMENTS = 2 ** 31 - 1;
 
 /** Number of elements of a shape (1 for a scalar); throws E_SHAPE on a negative, fractional or too large extent. */

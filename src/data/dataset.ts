@@ -1,5 +1,6 @@
 import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
-import { checkBytes } from '../core/memory.ts';
+import { product } from '../core/extents.ts';
+import { checkMemory } from '../core/memory.ts';
 import { Rng } from '../core/rng.ts';
 import {
   checkTensor,
@@ -196,7 +197,7 @@ export function selectDataset<D extends AnyDataset>(dataset: D, rows: ArrayLike<
     const size = rowSize(array);
     const data = array.data.slice(0, 0).constructor as new (length: number) => A['data'];
     const bytes = rows.length * size * array.data.BYTES_PER_ELEMENT;
-    checkBytes('selectDataset', `${rows.length} examples of ${size} values need`, bytes);
+    checkMemory('selectDataset', `${rows.length} examples of ${size} values`, bytes);
     const out = new data(rows.length * size);
     copyRows(array, rows, out);
     return { ...array, shape: [rows.length, ...array.shape.slice(1)], data: out };
@@ -231,8 +232,7 @@ function shaped<D extends AnyDataset>(where: string, dataset: D): D {
 }
 
 /** Elements of one example. */
-export const rowSize = ({ shape }: Inputs): number =>
-  shape.slice(1).reduce((product, extent) => product * extent, 1);
+export const rowSize = ({ shape }: Inputs): number => product(shape.slice(1));
 
 /** Copies the examples with these numbers one after the other into `out`. */
 export function copyRows(array: Inputs, rows: ArrayLike<number>, out: Inputs['data']): void {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { mismatch, show, XiError } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { fileError, readFileChecked } from '../io/atomic.ts';
 
 /** Unsigned bytes in row-major order with their shape. */
@@ -34,7 +35,7 @@ export function decodeIdx(bytes: Uint8Array, where: string): IdxArray {
   if (bytes.length < start) throw refuse(bytes.length, `${axes} extents of 4 bytes`, 'the end of the file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = product(shape);
   if (size !== bytes.length - start) {
     throw refuse(start, `${size} bytes of data for shape ${show(shape)}`, bytes.length - start);
   }

@@ -1,5 +1,5 @@
 import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
-import { checkBytes } from '../core/memory.ts';
+import { checkMemory } from '../core/memory.ts';
 import type { TokenTensor } from '../core/tensor.ts';
 import { type Dataset, SHORTEST } from './dataset.ts';
 
@@ -126,7 +126,7 @@ function encoded(
     const wanted = `a class from 0 to ${classNames.length - 1}`;
     throw mismatch('E_ARGUMENT', `${where} ${name} labels[${bad}]`, wanted, labels[bad]);
   }
-  checkBytes(where, `${texts.length} texts of ${steps} tokens need`, 4 * texts.length * steps);
+  checkMemory(where, `${texts.length} texts of ${steps} tokens`, 4 * texts.length * steps);
   const data = new Int32Array(texts.length * steps);
   const lengths = new Int32Array(texts.length);
   texts.forEach((text, n) => {

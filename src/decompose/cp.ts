@@ -1,7 +1,8 @@
 import { mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Matrix, matrix } from './matrix.ts';
-import { type ComputeOptions, checkMemory, checkPart, computing, product, tensor64 } from './options.ts';
+import { type ComputeOptions, checkElements, checkPart, computing, tensor64 } from './options.ts';
 
 /**
  * A tensor in canonical polyadic (CP) format: `H[i_1,…,i_T] = Σ_r weights[r] Π_t factors_t[i_t,r]`, factors [n_t, R] in float64
@@ -61,10 +62,10 @@ export function cpFull(cp: CP, options: ComputeOptions = {}): Tensor {
   const { weights, factors } = cpParts('cpFull', cp);
   const { linear, maxBytes } = computing('cpFull', options);
   const shape = factors.map(({ rows }) => rows);
-  checkMemory('cpFull', product(shape), maxBytes);
+  checkElements('cpFull', product(shape), maxBytes);
   const half = halfOf(shape);
   for (const side of [shape.slice(0, half), shape.slice(half)])
-    checkMemory('cpFull', product(side) * weights.length, maxBytes);
+    checkElements('cpFull', product(side) * weights.length, maxBytes);
   const left = factors.slice(0, half).reduce(khatriRao, matrix(1, weights.length, weights));
   const right = khatriRaoOf(factors.slice(half), weights.length);
   return tensor64(shape, linear.timesTransposed(left, right).data);

@@ -1,4 +1,5 @@
 import { aborted, checkCallback, checkSignal, integer, mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { Rng } from '../core/rng.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type CP, cpFull, khatriRaoOf } from './cp.ts';
@@ -15,11 +16,10 @@ import {
   BIGGEST_RANK,
   COMPUTE_KEYS,
   type ComputeOptions,
-  checkMemory,
+  checkElements,
   computing,
   type Dense,
   dense,
-  product,
   tensor64,
 } from './options.ts';
 import { checkRange, timesPower } from './scale.ts';
@@ -88,9 +88,9 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
   checkSignal('cpAls', signal);
   checkCallback('cpAls onSweep', onSweep);
   const H = dense('cpAls', tensor, linear, maxBytes);
-  checkMemory('cpAls product of factors', (product(H.shape) / Math.min(...H.shape)) * R, maxBytes);
-  checkMemory('cpAls factor', Math.max(...H.shape) * R, maxBytes);
-  checkMemory('cpAls Gram matrix', R * R, maxBytes);
+  checkElements('cpAls product of factors', (product(H.shape) / Math.min(...H.shape)) * R, maxBytes);
+  checkElements('cpAls factor', Math.max(...H.shape) * R, maxBytes);
+  checkElements('cpAls Gram matrix', R * R, maxBytes);
   const fits = Array.from({ length: starts }, (_, n) => {
     const factors = n === 0 ? leadingVectors(linear, H, R) : randomFactors(H, R, new Rng(seed, n));
     const start = n + 1;

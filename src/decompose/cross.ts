@@ -3,7 +3,7 @@ import type { Rng } from '../core/rng.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import { firstColumns, firstRows, type Linear, type Matrix, matrix, transpose } from './matrix.ts';
 import { maxvol } from './maxvol.ts';
-import { checkMemory } from './options.ts';
+import { checkElements } from './options.ts';
 import { rankFor } from './truncate.ts';
 import { core } from './tt.ts';
 
@@ -108,7 +108,7 @@ export class Cross {
   /** f at all combinations of a head and a tail. */
   private block(heads: readonly Tuple[], tails: readonly Tuple[]): Matrix {
     const T = this.shape.length;
-    checkMemory('ttCross superblock', heads.length * tails.length * T, this.limits.maxBytes);
+    checkElements('ttCross superblock', heads.length * tails.length * T, this.limits.maxBytes);
     const indices = new Int32Array(heads.length * tails.length * T);
     let at = 0;
     for (const head of heads) {

@@ -1,6 +1,6 @@
+import { product } from '../core/extents.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import type { Cross } from './cross.ts';
-import { product } from './options.ts';
 import { ttEvaluate } from './tt.ts';
 
 /** Random index tuples that a half sweep looks at besides. */

@@ -1,8 +1,9 @@
 import { mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { balancedTree, type Tree, type TreeNode } from '../core/tree.ts';
 import { type Linear, type Matrix, matrix } from './matrix.ts';
-import { type ComputeOptions, checkMemory, checkPart, computing, product, tensor64 } from './options.ts';
+import { type ComputeOptions, checkElements, checkPart, computing, tensor64 } from './options.ts';
 import { checkIndices } from './tt.ts';
 
 /**
@@ -112,8 +113,8 @@ export function htFull(ht: HierarchicalTucker, options: ComputeOptions = {}): Te
     const [, b, rank] = at.get(node)!.shape;
     // The frame of the node, and what the left child alone makes of it.
     const [left] = node.children!;
-    checkMemory('htFull', product(shape.slice(node.from, node.to)) * rank, maxBytes);
-    checkMemory('htFull', product(shape.slice(left.from, left.to)) * b * rank, maxBytes);
+    checkElements('htFull', product(shape.slice(node.from, node.to)) * rank, maxBytes);
+    checkElements('htFull', product(shape.slice(left.from, left.to)) * b * rank, maxBytes);
   }
   const frame = (node: TreeNode): Matrix => {
     const part = at.get(node)!;

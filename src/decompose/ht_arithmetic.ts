@@ -1,10 +1,11 @@
 import { mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { TreeNode } from '../core/tree.ts';
 import { assemble, type HierarchicalTucker, type HTParts, partsOf, timesModes, unfold } from './ht.ts';
 import { orthogonalize } from './ht_round.ts';
 import type { Matrix } from './matrix.ts';
-import { type ComputeOptions, checkMemory, computing, product, tensor64 } from './options.ts';
+import { type ComputeOptions, checkElements, computing, tensor64 } from './options.ts';
 import { checkRange, Powers, withPower } from './scale.ts';
 
 /** Two tensors of one shape, node by node. */
@@ -47,7 +48,7 @@ export function htAdd(
       const isShared = (isLeaf && axis === 0) || (isRoot && axis === x.shape.length - 1);
       return isShared ? extent : extent + y.shape[axis];
     });
-    checkMemory('htAdd part', product(shape), maxBytes);
+    checkElements('htAdd part', product(shape), maxBytes);
     const data = new Float64Array(product(shape));
     const put = (part: Tensor, offsets: readonly number[]): void => {
       const index = part.shape.map(() => 0);
@@ -84,7 +85,7 @@ export function htHadamard(
   const { maxBytes } = computing('htHadamard', options);
   const kronecker = (x: Tensor, y: Tensor, isRow: boolean): Tensor => {
     const shape = x.shape.map((extent, axis) => (isRow && axis === 0 ? extent : extent * y.shape[axis]));
-    checkMemory('htHadamard part', product(shape), maxBytes);
+    checkElements('htHadamard part', product(shape), maxBytes);
     const part = tensor64(shape, kroneckerOf(x, y, shape, isRow));
     return checkRange('htHadamard', [part])[0];
   };

@@ -11,7 +11,7 @@ import {
 } from './ht.ts';
 import { treeEdges } from './ht_svd.ts';
 import { firstColumns, type Linear, type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
-import { checkMemory, type TruncationOptions, tensor64, truncation } from './options.ts';
+import { checkElements, type TruncationOptions, tensor64, truncation } from './options.ts';
 import { Powers, spreadPower } from './scale.ts';
 import { rankFor, type Threshold, thresholdOf } from './truncate.ts';
 
@@ -94,7 +94,7 @@ export function htRound(ht: HierarchicalTucker, options: TruncationOptions = {})
   const { tree } = parts;
   const nodes = [...tree.leaves, ...tree.inner].filter((node) => node !== tree.root);
   const { linear, eps, maxRanks, maxBytes } = truncation('htRound', options, nodes.length);
-  for (const { data } of parts.at.values()) checkMemory('htRound part', data.length, maxBytes);
+  for (const { data } of parts.at.values()) checkElements('htRound part', data.length, maxBytes);
   const most = new Map(nodes.map((node, n) => [node, maxRanks[n]]));
   const { out: at, power } = orthogonalize(linear, parts);
   const norm = linear.norm(at.get(tree.root)!.data as Float64Array);

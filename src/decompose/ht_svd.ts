@@ -1,8 +1,9 @@
+import { product } from '../core/extents.ts';
 import { isTensor, type Tensor } from '../core/tensor.ts';
 import { balancedTree, type TreeNode } from '../core/tree.ts';
 import { type ApproximateHT, assemble } from './ht.ts';
 import { type Matrix, matrix, middleFirst, transpose } from './matrix.ts';
-import { defaultEps, dense, product, type TruncationOptions, tensor64, truncation } from './options.ts';
+import { defaultEps, dense, type TruncationOptions, tensor64, truncation } from './options.ts';
 import { withScale } from './scale.ts';
 import { type Split, split } from './truncate.ts';
 

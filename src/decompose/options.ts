@@ -1,12 +1,11 @@
 import type { Backend } from '../backend/interface.ts';
 import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
-import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch } from '../core/errors.ts';
+import { checkMemory, MOST_BYTES } from '../core/memory.ts';
 import { checkFinite, checkTensor, dtypeOf, isTensor, type Shape, type Tensor } from '../core/tensor.ts';
 import { Linear } from './matrix.ts';
 
-/** Most bytes of one array that is made where nothing else is said. */
-export const MAX_BYTES = 2 ** 31;
 export const BIGGEST_RANK = 2 ** 31 - 1;
 const BIGGEST_BYTES = 2 ** 53;
 
@@ -35,7 +34,7 @@ export const TRUNCATION_KEYS = [...COMPUTE_KEYS, 'eps', 'maxRanks'] as const;
 /** The checked options of a function that does not truncate. */
 export function computing(where: string, options: ComputeOptions, keys: readonly string[] = COMPUTE_KEYS) {
   knownKeys(where, options, keys);
-  const { maxBytes = MAX_BYTES, backend } = options;
+  const { maxBytes = MOST_BYTES, backend } = options;
   checkBackend(where, backend);
   integer(`${where} maxBytes`, maxBytes, 0, BIGGEST_BYTES);
   return { linear: new Linear(backend ?? defaultBackend()), maxBytes };
@@ -86,13 +85,8 @@ export function checkEps(where: string, eps: unknown): void {
 }
 
 /** Refuses an array of `count` float64 elements that does not fit, before it is asked for. */
-export function checkMemory(what: string, count: number, maxBytes: number): void {
-  if (count * 8 > maxBytes) {
-    throw new XiError(
-      'E_MEMORY',
-      `${what}: expected at most ${maxBytes} bytes (maxBytes), received a request for ${count * 8}`,
-    );
-  }
+export function checkElements(where: string, count: number, maxBytes: number): void {
+  checkMemory(where, `${count} elements of float64`, 8 * count, { maxBytes });
 }
 
 /** A dense tensor to decompose: scaled by a power of two so that its squares neither overflow nor vanish. */
@@ -112,7 +106,7 @@ export function dense(where: string, value: unknown, linear: Linear, maxBytes: n
   const anyShape = value.shape.map(() => -1);
   const tensor = checkTensor(where, value, anyShape, dtypeOf(value.data, where), { finite: false });
   // What remains of the tensor after a step may be as large as the tensor.
-  checkMemory(`${where} of shape [${tensor.shape.join(', ')}]`, tensor.data.length, maxBytes);
+  checkElements(`${where} of shape [${tensor.shape.join(', ')}]`, tensor.data.length, maxBytes);
   const data = tensor.data instanceof Float64Array ? tensor.data : Float64Array.from(tensor.data);
   // A sum of squares that is finite and not tiny tells that all values are finite, at the speed of memory.
   const norm = linear.norm(data);
@@ -134,5 +128,3 @@ export const tensor64 = (shape: Shape, data: Float64Array): Tensor => ({ dtype: 
 export function checkPart(where: string, value: unknown, rank: number): Tensor {
   return checkTensor(where, value, new Array<number>(rank).fill(-1), 'float64');
 }
-
-export const product = (extents: readonly number[]): number => extents.reduce((count, n) => count * n, 1);

@@ -1,7 +1,7 @@
 import { mismatch, XiError } from '../core/errors.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import { type Matrix, matrix } from './matrix.ts';
-import { type ComputeOptions, checkMemory, checkPart, computing, tensor64 } from './options.ts';
+import { type ComputeOptions, checkElements, checkPart, computing, tensor64 } from './options.ts';
 
 /**
  * A tensor in tensor-train format: `H[i_1,…,i_T] = G_1[:,i_1,:] G_2[:,i_2,:] ⋯ G_T[:,i_T,:]`, cores
@@ -74,7 +74,7 @@ export function ttFull(tt: TensorTrain, options: ComputeOptions = {}): Tensor {
   let count = 1;
   for (const { shape: extents } of cores) {
     count *= extents[1];
-    checkMemory('ttFull', count * extents[2], maxBytes);
+    checkElements('ttFull', count * extents[2], maxBytes);
   }
   let full = matrix(1, 1, Float64Array.of(1));
   for (const G of cores) {

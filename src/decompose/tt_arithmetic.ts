@@ -1,11 +1,11 @@
 import { mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Linear, matrix, transpose } from './matrix.ts';
 import {
   type ComputeOptions,
-  checkMemory,
+  checkElements,
   computing,
-  product,
   TRUNCATION_KEYS,
   type TruncationOptions,
   truncation,
@@ -35,7 +35,7 @@ export function ttAdd(a: TensorTrain, b: TensorTrain, options: ComputeOptions = 
     const [rows, n, cols] = A.shape;
     return [t === 0 ? 1 : rows + B.shape[0], n, t === last ? 1 : cols + B.shape[2]] as const;
   });
-  for (const shape of shapes) checkMemory('ttAdd core', product(shape), maxBytes);
+  for (const shape of shapes) checkElements('ttAdd core', product(shape), maxBytes);
   const cores = pairs.map(([A, B], t) => {
     const [rows, , cols] = A.shape;
     const [left, n, right] = shapes[t];
@@ -85,7 +85,7 @@ export function ttHadamard(a: TensorTrain, b: TensorTrain, options: ComputeOptio
   const pairs = coresOfBoth('ttHadamard', a, b);
   const { maxBytes } = computing('ttHadamard', options);
   for (const [A, B] of pairs)
-    checkMemory('ttHadamard core', product(A.shape) * B.shape[0] * B.shape[2], maxBytes);
+    checkElements('ttHadamard core', product(A.shape) * B.shape[0] * B.shape[2], maxBytes);
   const cores = pairs.map(([A, B]) => {
     const [ra, n, sa] = A.shape;
     const [rb, , sb] = B.shape;
@@ -175,7 +175,7 @@ export function ttRound(tt: TensorTrain, options: TruncationOptions = {}): Appro
     cores.length - 1,
     TRUNCATION_KEYS,
   );
-  for (const { shape } of cores) checkMemory('ttRound core', product(shape), maxBytes);
+  for (const { shape } of cores) checkElements('ttRound core', product(shape), maxBytes);
   const { out, power } = rightOrthogonal(linear, cores);
   const norm = linear.norm(out[0].data as Float64Array);
   const threshold = { value: (eps * norm) / Math.sqrt(Math.max(1, cores.length - 1)), norm };

@@ -5,7 +5,7 @@ import { elementCount } from '../core/tensor.ts';
 import { Cross, type ElementFunction } from './cross.ts';
 import { Search } from './cross_search.ts';
 import { identity } from './matrix.ts';
-import { checkMemory, TRUNCATION_KEYS, type TruncationOptions, truncation } from './options.ts';
+import { checkElements, TRUNCATION_KEYS, type TruncationOptions, truncation } from './options.ts';
 import { core, type TensorTrain } from './tt.ts';
 
 export type { ElementFunction } from './cross.ts';
@@ -138,7 +138,7 @@ function withUnitModes(cores: readonly Tensor[], shape: Shape, maxBytes: number)
       rank = cores[next].shape[2];
       return cores[next++];
     }
-    checkMemory('ttCross core', rank * rank, maxBytes);
+    checkElements('ttCross core', rank * rank, maxBytes);
     return core(rank, 1, rank, identity(rank).data);
   });
 }

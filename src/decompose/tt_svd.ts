@@ -1,4 +1,5 @@
 import { integer, mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { Rng } from '../core/rng.ts';
 import { isTensor, type Tensor } from '../core/tensor.ts';
 import { firstColumns, firstRows, type Linear, type Matrix, matrix, reshape, transpose } from './matrix.ts';
@@ -7,7 +8,6 @@ import {
   type Dense,
   defaultEps,
   dense,
-  product,
   TRUNCATION_KEYS,
   type TruncationOptions,
   truncation,

@@ -1,6 +1,7 @@
 import { BACKEND_NAMES, type Backend, type BackendName } from '../backend/interface.ts';
 import { probeBackend, selectBackend } from '../backend/select.ts';
 import { contract } from '../contract/contract.ts';
+import { product } from '../core/extents.ts';
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
 
@@ -32,7 +33,7 @@ export function compareBackends(seed: number, budgetMs = 500): BackendComparison
   const rng = new Rng(seed, 6);
   const { B, L, R, K } = COMPARED;
   const draw = (shape: number[]): Tensor => {
-    const length = shape.reduce((product, extent) => product * extent, 1);
+    const length = product(shape);
     return tensor(
       Float32Array.from({ length }, () => rng.normal()),
       shape,

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/interface.ts';
+import { product } from '../core/extents.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import { type AnyDataset, countOf, takeDataset } from '../data/dataset.ts';
 import { checkConfig, type ModelKind, type ModelOptions } from '../models/config.ts';
@@ -92,7 +93,7 @@ export function modelOptions(run: PerformanceRun, shape: DataShape): ModelOption
 /** Number of parameters of a run's model. */
 export function parameterCount(run: PerformanceRun, shape: DataShape): number {
   return layoutOf(checkConfig('reproduce performance', modelOptions(run, shape))).reduce(
-    (sum, [, extents]) => sum + extents.reduce((product, extent) => product * extent, 1),
+    (sum, [, extents]) => sum + product(extents),
     0,
   );
 }

@@ -1,6 +1,7 @@
 import { EXACT_XI } from '../analysis/exact/definition.ts';
 import { checkTolerance } from '../analysis/ranks.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 
 export const ENTRIES = ['normal', 'uniform'] as const;
@@ -75,12 +76,16 @@ export function studyOf(where: string, options: Partial<RankStudy>): RankStudy {
     throw mismatch('E_ARGUMENT', `${where} exact`, `a ξ with exact values (${EXACT_XI.join(', ')})`, xi);
   const seed = integer(`${where} seed`, options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER);
   if (!(M ** T <= MOST_ENTRIES))
-    throw new XiError('E_MEMORY', `${where}: a grid of ${M}^${T} entries, the limit is ${MOST_ENTRIES}`);
-  const largest = Math.max(...ranks);
-  if (!(L * largest * (T > 2 ? largest : 1) + L * M <= MOST_ENTRIES))
     throw new XiError(
       'E_MEMORY',
-      `${where}: a core of ${T > 2 ? `${L} × ${largest} × ${largest}` : `${L} × ${largest}`} entries and projections of ${L} × ${M}, the limit is ${MOST_ENTRIES}`,
+      `${where}: expected a grid of at most ${MOST_ENTRIES} entries, received ${M}^${T}`,
+    );
+  const largest = Math.max(...ranks);
+  const core = [L, largest, ...(T > 2 ? [largest] : [])];
+  if (!(product(core) + L * M <= MOST_ENTRIES))
+    throw new XiError(
+      'E_MEMORY',
+      `${where}: expected a core and projections of at most ${MOST_ENTRIES} entries, received ${core.join(' × ')} and ${L} × ${M}`,
     );
   return { xi, M, T, L, ranks: [...ranks], shared, networks, entries, tolerance, exact, seed };
 }

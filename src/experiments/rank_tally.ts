@@ -1,5 +1,5 @@
 import { integer } from '../core/errors.ts';
-import { checkBytes } from '../core/memory.ts';
+import { checkMemory } from '../core/memory.ts';
 import type { RankStudy } from './rank_config.ts';
 import { RankCounts, type RankDistribution, type RankRecord, type RankTask } from './ranks.ts';
 
@@ -21,7 +21,7 @@ export class RankTally {
   constructor(study: RankStudy) {
     const { ranks, networks } = study;
     const bytes = 2 * ranks.length * networks;
-    checkBytes('rank study', `${networks} networks of each of ${ranks.length} ranks need`, bytes);
+    checkMemory('rank study', `${networks} networks of each of ${ranks.length} ranks`, bytes);
     this.study = study;
     this.counts = new RankCounts(study);
     this.known = new Map(ranks.map((R) => [R, new Uint16Array(networks)]));

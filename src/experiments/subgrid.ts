@@ -1,4 +1,5 @@
 import { integer, mismatch } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { Rng } from '../core/rng.ts';
 import { subgridBound } from '../theory/subgrid.ts';
 
@@ -78,8 +79,6 @@ function sizesFor(modes: number, templates: number, samples: number): number[] {
   const powers = grown(1, (size) => 2 * size);
   return product(powers) > product(equal) ? powers : equal;
 }
-
-const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
 
 /** Checks the steps [from, to) that show several templates. */
 export function checkWindow(where: string, window: unknown, steps: number): readonly [number, number] {

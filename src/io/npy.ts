@@ -1,4 +1,5 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import { isBuffer, ours } from '../core/realm.ts';
 import { allocate, dtypeOf, type FloatArray, type Inputs, type Shape, type Tensor } from '../core/tensor.ts';
 import { anyArray, decodeElements, ELEMENTS, littleEndianBytes } from './elements.ts';
@@ -79,7 +80,7 @@ export function decodeNpy(given: Uint8Array | ArrayBuffer, where = 'npy'): Tenso
     throw mismatch('E_DTYPE', where, known, descr);
   }
   const { size } = element;
-  const count = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
+  const count = product(shape);
   if (count * size !== bytes.length - start) {
     const wanted = `${count * size} bytes of data from byte ${start} on (shape ${show(shape)}, '${descr}')`;
     throw new XiError('E_FILE', `${where}: expected ${wanted}, found ${bytes.length - start}`);

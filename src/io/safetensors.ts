@@ -1,4 +1,5 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import type { Inputs, Tensor } from '../core/tensor.ts';
 import { anyArray, decodeElements, ELEMENTS, type Element, littleEndianBytes } from './elements.ts';
 import { checkBytes } from './npy.ts';
@@ -175,7 +176,7 @@ function readEntry(name: string, value: Json, where: string): Entry {
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end) throw mismatch('E_FILE', `${place} data_offsets`, 'begin ≤ end', offsets);
-  const count = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
+  const count = product(shape);
   if (count * known.size !== end - begin) {
     const wanted = `${count * known.size} bytes for shape ${show(shape)} of ${type}`;
     throw new XiError(

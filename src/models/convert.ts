@@ -1,6 +1,10 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
-import { allocate, type Tensor, tensor, zeros } from '../core/tensor.ts';
-import type { CpConfig, ModelKind } from './config.ts';
+import { checkMemory } from '../core/memory.ts';
+import { allocate, BYTES, type DType, type Tensor, tensor, zeros } from '../core/tensor.ts';
+import { balancedTree } from '../core/tree.ts';
+import { type CpConfig, checkConfig, type ModelKind } from './config.ts';
+import { parametersOf } from './families.ts';
+import { leafName, nodeName } from './ht.ts';
 import { checkModel, createModel, Model } from './model.ts';
 import { coreName } from './tt.ts';
 
@@ -10,19 +14,42 @@ const MAX_ELEMENTS = 2 ** 26;
 const ROWS = 4096;
 
 /**
- * The same function as a network of another family, on the same backend: a CP network of rank R as a TT network with
- * projections C_t = v_t, cores G_t[r,r,r] = 1 and all others 0, and last core G[r,r,c] = λ[r,c]: a sum of R networks of
- * unit ranks. It has R³ numbers a step (Khrulkov, Hrinchuk & Oseledets 2019, Lemma 5.1 and Proposition A.4).
+ * The same function as a network of another family, on the same backend, with weights shared where the model shares its own. A CP network of
+ * rank R is exactly
  *
- * @throws XiError E_ARGUMENT for a pair of families for which no exact conversion is known.
+ * - `'tt'`: projections C_t = v_t, cores G_t[r,r,r] = 1 and all others 0, last core G[r,r,c] = λ[r,c]: a sum of R networks of unit ranks.
+ *   R³ numbers a step (Khrulkov, Hrinchuk & Oseledets 2019, Lemma 5.1 and Proposition A.4).
+ * - `'ht'`, diagonal, of at least two steps: leaves W_t = v_t, nodes B[r,r] = 1, root B[r,c] = λ[r,c]. R² numbers a node.
+ *
+ * @throws XiError E_ARGUMENT for a pair of families for which no exact conversion is known; E_MEMORY, before anything is allocated, for a network of
+ * more than 2 GiB.
  */
 export function convert(model: Model, kind: ModelKind): Model {
   const { config } = checkModel('convert', model);
-  if (config.kind !== 'cp' || kind !== 'tt') {
+  if (config.kind !== 'cp' || (kind !== 'tt' && kind !== 'ht')) {
     const received = `a ${config.kind} model and ${show(kind)}`;
-    throw new XiError('E_ARGUMENT', `convert: expected a cp model and 'tt', received ${received}`);
+    throw new XiError('E_ARGUMENT', `convert: expected a cp model and 'tt' or 'ht', received ${received}`);
   }
-  return trainOf(model, config);
+  return shallowAs('convert', model, kind);
+}
+
+/** What {@link convert} does, for a function of another name. @internal */
+export function shallowAs(where: string, model: Model, kind: 'tt' | 'ht'): Model {
+  const { config, backend, parameters } = checkModel(where, model);
+  if (config.kind !== 'cp') throw mismatch('E_ARGUMENT', where, 'a model of kind cp', config.kind);
+  const { steps, dtype } = config;
+  if (kind === 'ht' && steps < 2) throw mismatch('E_ARGUMENT', where, 'at least two steps', steps);
+  const [rank] = config.rank;
+  const sizes = {
+    ...config,
+    ...(kind === 'tt' ? { kind, rank, projection: rank } : { kind, rank, diagonal: true }),
+  };
+  const count = parametersOf(checkConfig(where, sizes));
+  checkMemory(where, `a network of ${count} parameters`, BYTES[dtype] * count);
+  const other = createModel({ ...sizes, init: 'normal', backend });
+  const { lambda, v, ...same } = parameters;
+  other.setParameters({ ...same, ...(kind === 'tt' ? trainOf : treeOf)(config, lambda, v) });
+  return other;
 }
 
 /** The same network with parameters of its own: what happens to the other while somebody waits does not concern it. */
@@ -41,28 +68,46 @@ export function wideModel(model: Model): Model {
   return wide;
 }
 
-function trainOf(model: Model, config: CpConfig): Model {
-  const { steps, outputs, features, shared, dtype } = config;
-  const { backend, parameters } = model;
-  const [R] = config.rank;
-  const { lambda, v, ...same } = parameters;
-  const train = createModel({ ...config, kind: 'tt', rank: R, projection: R, init: 'normal', backend });
-  const named: Record<string, Tensor> = { ...same };
+/** v_t [R,M]. */
+function directionOf({ shared }: CpConfig, { dtype, shape, data }: Tensor, t: number): Tensor {
+  const [R, M] = shape.slice(-2);
+  const from = shared ? 0 : t * R * M;
+  return { dtype, shape: [R, M], data: data.slice(from, from + R * M) };
+}
+
+function trainOf(config: CpConfig, lambda: Tensor, v: Tensor): Record<string, Tensor> {
+  const { steps, outputs, rank } = config;
+  const [R] = rank;
+  const named: Record<string, Tensor> = {};
   for (let t = 0; t < steps; t++) {
     const [rows, columns] = [t === 0 ? 1 : R, t === steps - 1 ? outputs : R];
-    const core = zeros([R, rows, columns], dtype);
+    const core = zeros([R, rows, columns], v.dtype);
     for (let r = 0; r < R; r++) {
       const at = (r * rows + (t === 0 ? 0 : r)) * columns;
       if (t < steps - 1) core.data[at + r] = 1;
       else core.data.set(lambda.data.subarray(r * outputs, (r + 1) * outputs), at);
     }
-    const from = shared ? 0 : t * R * features.size;
-    const data = v.data.slice(from, from + R * features.size);
-    named[`C.${coreName(config, t)}`] = { dtype, shape: [R, features.size], data };
+    named[`C.${coreName(config, t)}`] = directionOf(config, v, t);
     named[`G.${coreName(config, t)}`] = core;
   }
-  train.setParameters(named);
-  return train;
+  return named;
+}
+
+function treeOf(config: CpConfig, lambda: Tensor, v: Tensor): Record<string, Tensor> {
+  const [R] = config.rank;
+  const unit = identity(R, v.dtype);
+  const { leaves, inner, root } = balancedTree(config.steps);
+  return Object.fromEntries([
+    ...leaves.map((leaf) => [leafName(config, leaf), directionOf(config, v, leaf.place)]),
+    ...inner.map((node) => [nodeName(config, node), node === root ? lambda : unit]),
+  ]);
+}
+
+/** The matrix [size,size] with ones on its diagonal. */
+function identity(size: number, dtype: DType): Tensor {
+  const unit = zeros([size, size], dtype);
+  for (let n = 0; n < size; n++) unit.data[n * size + n] = 1;
+  return unit;
 }
 
 /**
@@ -86,8 +131,7 @@ export function fullTensor(model: Model, options?: object): Tensor {
     );
   }
   // The score of unit vectors in place of features is one coefficient.
-  const unit = zeros([M, M], dtype);
-  for (let m = 0; m < M; m++) unit.data[m * M + m] = 1;
+  const unit = identity(M, dtype);
   const features = { size: M, activation: 'identity' } as const;
   const bare = createModel({ ...config, inputs: M, features, init: 'normal', backend });
   bare.setParameters({ ...model.parameters, 'features.A': unit, 'features.b': zeros([M], dtype) });

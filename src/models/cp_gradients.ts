@@ -1,4 +1,5 @@
 import type { Backend, Rows, Storage, Strided } from '../backend/interface.ts';
+import { BYTES } from '../core/tensor.ts';
 import { dense, transposed } from '../features/features.ts';
 import type { CpConfig } from './config.ts';
 import { stepOf } from './inputs.ts';
@@ -86,7 +87,7 @@ export class DenseGradients {
 
   constructor(config: CpConfig, backend: Backend) {
     const { steps, dtype, rank } = config;
-    const bytes = dtype === 'float32' ? 4 : 8;
+    const bytes = BYTES[dtype];
     const fitting = Math.floor(BLOCK_BYTES / (bytes * BLOCK_ROWS * steps * LEAST_COLUMNS)) * LEAST_COLUMNS;
     this.config = config;
     this.backend = backend;

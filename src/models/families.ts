@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/interface.ts';
 import { XiError } from '../core/errors.ts';
+import { product } from '../core/extents.ts';
 import type { ModelConfig } from './config.ts';
 import { CpNetwork, cpLayout } from './cp.ts';
 import { HtNetwork, htLayout } from './ht.ts';
@@ -25,8 +26,7 @@ export function layoutOf(config: ModelConfig): Layout {
   );
 }
 
-const countIn = (layout: Layout): number =>
-  layout.reduce((sum, [, shape]) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+const countIn = (layout: Layout): number => layout.reduce((sum, [, shape]) => sum + product(shape), 0);
 
 /** Numbers in all parameters of a network together, be they too many. */
 export const parametersOf = (config: ModelConfig): number => countIn(familyLayout(config));

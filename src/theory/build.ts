@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/interface.ts';
-import { checkBytes } from '../core/memory.ts';
+import { product } from '../core/extents.ts';
+import { checkMemory } from '../core/memory.ts';
 import { type DType, type Shape, type Tensor, tensor } from '../core/tensor.ts';
 import type { Xi } from '../core/xi.gen.ts';
 import { checkConfig, type ModelOptions } from '../models/config.ts';
@@ -15,8 +16,8 @@ export interface Block {
 
 /** A block whose entries are a function of their indices. */
 export function block(shape: Shape, at: (...index: number[]) => number): Block {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  checkBytes('parameters', `shape [${shape.join(', ')}] needs`, 8 * count);
+  const count = product(shape);
+  checkMemory('parameters', `shape [${shape.join(', ')}]`, 8 * count);
   const data = new Float64Array(count);
   const index = shape.map(() => 0);
   for (let n = 0; n < data.length; n++) {
@@ -76,7 +77,7 @@ type Sizes = Pick<ModelOptions, 'kind' | 'xi' | 'steps' | 'outputs' | 'rank' | '
  */
 export function checkSizes(where: string, sizes: Sizes, features: number, inputs = features): void {
   const count = parametersOf(checkConfig(where, { ...sizes, inputs, features: { size: features } }));
-  checkBytes(where, `a network of ${count} parameters needs`, 8 * count);
+  checkMemory(where, `a network of ${count} parameters`, 8 * count);
 }
 
 /** The model of a shallow network on these features. */

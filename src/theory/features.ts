@@ -1,6 +1,6 @@
 import { ACTIVATIONS, type Activation } from '../backend/interface.ts';
 import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
-import { checkBytes } from '../core/memory.ts';
+import { checkMemory } from '../core/memory.ts';
 import { checkTensor, isTensor, type Tensor, tensor, tensorOf } from '../core/tensor.ts';
 import { factorize } from './solve.ts';
 
@@ -35,7 +35,7 @@ export interface FeatureMap {
 
 /** F = I: one-hot templates, which are their own features. */
 export function identity(M: number): Tensor {
-  checkBytes('features', `shape [${M}, ${M}] needs`, 8 * M * M);
+  checkMemory('features', `shape [${M}, ${M}]`, 8 * M * M);
   const data = new Float64Array(M * M);
   for (let m = 0; m < M; m++) data[m * M + m] = 1;
   return tensor(data, [M, M]);

@@ -51,10 +51,13 @@ describe('blocks of wide networks', () => {
     const sizes = { kind: 'ht', steps: 8, inputs: 6, rank: [8, 8, 10_000], diagonal: true } as const;
     const tree = createModel({ ...OPTIONS, ...sizes, features: { size: 6 } });
     expect(() => gridTensor(tree, identity(6), { maxBytes: 2 * maxBytes })).toThrow(
-      refusal('E_MEMORY', /^gridTensor: .* the limit is 167772160/),
+      refusal('E_MEMORY', /^gridTensor: expected at most 167772160 bytes \(maxBytes\), received shape/),
     );
     const shallow = wide(20_000);
-    const wanted = refusal('E_MEMORY', /exact scores need \d+ bytes, the limit is 83886080/);
+    const wanted = refusal(
+      'E_MEMORY',
+      /at most 83886080 bytes \(maxBytes\), received \d+ exact scores, \d+ bytes/,
+    );
     expect(() => exactRank(shallow, identity(M), [0, 2], { maxBytes })).toThrow(wanted);
     await expect(certify(shallow, identity(M), { exact: true, maxBytes })).rejects.toThrow(wanted);
   });

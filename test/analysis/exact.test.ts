@@ -365,7 +365,7 @@ describe('what has no exact value is refused', () => {
     expect(() => exactRank(make({}), templates, [0], options)).toThrow(refusal('E_ARGUMENT', /onProgress/));
     expect(() => exactRank(make({}), templates, [2])).toThrow(refusal('E_ARGUMENT', /rowModes/));
     expect(() => exactRank(make({ steps: 40 }), templates, [0])).toThrow(
-      refusal('E_MEMORY', /1099511627776 exact scores need \d+ bytes, the limit is \d+/),
+      refusal('E_MEMORY', /at most \d+ bytes \(maxBytes\), received 1099511627776 exact scores, \d+ bytes/),
     );
   });
 });

@@ -79,8 +79,16 @@ describe('certify', () => {
     await certify(...MODEL, '--exact', '--out', 'limited.json');
     const check = ['--check', 'limited.json', ...MODEL.slice(0, 3)];
     const limit = ['--max-bytes', '10000'];
-    await fails(['certify', ...MODEL, '--exact', ...limit], 1, /certify: 729 exact scores need .*E_MEMORY/);
-    await fails(['certify', ...check, ...limit], 1, /checkCertificate: 729 exact scores need .*E_MEMORY/);
+    await fails(
+      ['certify', ...MODEL, '--exact', ...limit],
+      1,
+      /certify: expected at most \d+ bytes \(maxBytes\), received 729 exact scores, .*E_MEMORY/,
+    );
+    await fails(
+      ['certify', ...check, ...limit],
+      1,
+      /checkCertificate: .* received 729 exact scores, .*E_MEMORY/,
+    );
     expect(await certify(...check, '--max-bytes', '134217728')).toMatchObject({ code: 0 });
     await fails(['certify', ...check, '--max-bytes', '-1'], 2, /--max-bytes: expected an integer/);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkBytes } from '../../src/core/memory.ts';
+import { checkMemory } from '../../src/core/memory.ts';
 import * as library from '../../src/index.ts';
 import { refusal } from '../support/models.ts';
 
@@ -29,20 +29,21 @@ describe('what does not fit into memory is refused before it is allocated, with 
     ['similarityNetwork', () => similarityNetwork({ size: 100, rank: 100, steps: 2 ** 16 })],
     ['openSetNetwork', () => openSetNetwork({ size: 2, rank: 2 ** 20, steps: 4 })],
     ['shallowToRecurrent', () => library.shallowToRecurrent(wide())],
-    ['shallowToTree', () => library.shallowToTree(wide())],
     ['encodeText', () => library.encodeText(texts(200_000), words, { steps: 2 ** 16 })],
     ['selectDataset', () => library.selectDataset(row, new Array<number>(100_000).fill(0))],
     ['gridTensor', () => gridTensor(long(), zeros([3, 2]))],
     ['exactRank', () => library.exactRank(long(), zeros([3, 2]), [0])],
   ])('%s', (name, call) => {
-    const message = new RegExp(`^${name}: .* needs? \\d+ bytes, the limit is \\d+$`);
+    const message = new RegExp(
+      `^${name}: expected at most \\d+ bytes( \\(maxBytes\\))?, received .*, \\d+ bytes$`,
+    );
     expect(call).toThrow(refusal('E_MEMORY', message));
   });
 
   it('sizes that are no number too', () => {
-    expect(() => checkBytes('f', 'x needs', Number.NaN)).toThrow(
-      refusal('E_MEMORY', /^f: x needs NaN bytes/),
+    expect(() => checkMemory('f', 'x', Number.NaN)).toThrow(
+      refusal('E_MEMORY', /^f: expected at most 2147483648 bytes, received x, NaN bytes$/),
     );
-    checkBytes('f', 'x needs', 8, 8);
+    checkMemory('f', 'x', 8, { maxBytes: 8 });
   });
 });

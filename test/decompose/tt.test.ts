@@ -358,7 +358,7 @@ describe('what is refused', () => {
   it('names the size and the limit of what does not fit', () => {
     const long = randomTrain(new Rng(1), new Array(40).fill(4), new Array(39).fill(2));
     expect(() => ttFull(long)).toThrow(
-      /at most 2147483648 bytes \(maxBytes\), received a request for \d{9,}/,
+      /at most 2147483648 bytes \(maxBytes\), received \d{9,} elements of float64, \d{9,} bytes$/,
     );
   });
 });

@@ -46,15 +46,39 @@ describe('CP as TT', () => {
     expectClose('scores', train.score(X).data, shallow.score(X).data, 1e-13);
   });
 
+  it.each(
+    XI_NAMES.flatMap((xi) =>
+      [2, 3, 5, 8].flatMap((steps) => [false, true].map((shared) => [xi, steps, shared] as const)),
+    ),
+  )('scores the same as a tree, %s, %d steps, shared %s', (xi, steps, shared) => {
+    const shallow = make({ kind: 'cp', xi, steps, shared, rank: 3, dtype: 'float64', init: 'normal' });
+    const X = random([6, steps, 4], 'float64');
+    const tree = convert(shallow, 'ht');
+    expect(tree.config).toMatchObject({ kind: 'ht', diagonal: true, shared });
+    expectClose('scores', tree.score(X).data, shallow.score(X).data, 1e-13);
+  });
+
+  it('is refused where it does not fit, and as a tree of one step', () => {
+    const wide = make({ kind: 'cp', steps: 9, rank: 2000 });
+    expect(() => convert(wide, 'tt')).toThrow(
+      refusal(
+        'E_MEMORY',
+        /^convert: expected at most \d+ bytes, received a network of \d+ parameters, \d+ bytes$/,
+      ),
+    );
+    expect(() => convert(make({ kind: 'cp', steps: 1 }), 'ht')).toThrow(
+      refusal('E_ARGUMENT', /^convert: expected at least two steps, received 1$/),
+    );
+  });
+
   it.each([
-    ['cp', 'ht'],
     ['cp', 'cp'],
     ['tt', 'cp'],
     ['ht', 'tt'],
     ['cp', 'mps'],
   ])('no other pair: %s as %s', (from, to) => {
     expect(() => convert(make({ kind: from }), to as never)).toThrow(
-      refusal('E_ARGUMENT', new RegExp(`a cp model and 'tt', received a ${from} model and '${to}'$`)),
+      refusal('E_ARGUMENT', new RegExp(`a cp model and 'tt' or 'ht', received a ${from} model and '${to}'$`)),
     );
   });
 

@@ -1,5 +1,6 @@
 import { gridTensor } from '../../analysis/grid.ts';
 import { relativeError } from '../../core/distance.ts';
+import { product } from '../../core/extents.ts';
 import type { Rng } from '../../core/rng.ts';
 import { type Shape, type Tensor, zeros } from '../../core/tensor.ts';
 import type { ModelOptions } from '../../models/config.ts';
@@ -35,8 +36,7 @@ export function randomNetwork(
   const model = createModel({ ...options, features, dtype: 'float64', backend });
   const parameters = Object.entries(model.parameters).map(([name, { shape }]): [string, Tensor] => {
     const drawn = randomTensor(rng, shape);
-    const fan =
-      name.startsWith('G') || name.startsWith('B') ? shape.slice(0, -1).reduce((x, y) => x * y, 1) : 1;
+    const fan = name.startsWith('G') || name.startsWith('B') ? product(shape.slice(0, -1)) : 1;
     return [name, { ...drawn, data: drawn.data.map((value) => value / Math.sqrt(fan)) }];
   });
   model.setParameters(Object.fromEntries(parameters));
