@@ -55,13 +55,16 @@ export function speedTable(result: BenchResult): string {
 }
 
 const LEGEND =
-  'Sizes are B × L × R × K of `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`. Each cell is the median time on one thread and its share of the ' +
-  'multiply-add peak of the core, measured in the same run; × says how many times faster native is than a peer, and below 1 the peer is faster. ' +
-  'PyTorch and NumPy are the builds of Debian 12.';
+  'Sizes are B × L × R × K of `out[b,k] = Σ_ij G[i,j,k] ξ(a[b,i], h[b,j])`. A cell is the median time on one thread and, where the work is ' +
+  "multiply-adds, its share of the core's multiply-add peak in the same run; AMX tiles and shortcuts that save work have no share. × says how " +
+  'many times faster native is than a peer; below 1 the peer is faster. PyTorch and NumPy are the builds of Debian 12.';
 
-/** The README with its tables, one a machine, made anew. */
+/** The README with the table of the newest result, and those of other machines folded away, made anew. */
 export function withSpeedTables(readme: string, results: readonly BenchResult[]): string {
   const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`expected ${BEGIN} and ${END} in README.md`);
-  return `${readme.slice(0, from)}${BEGIN}\n\n${[...results.map(speedTable), LEGEND].join('\n\n')}\n\n${readme.slice(to)}`;
+  const [newest, ...others] = results.map(speedTable);
+  const folded = ['<details><summary>Other machines</summary>', ...others, '</details>'];
+  const tables = [newest, LEGEND, ...(others.length > 0 ? folded : [])].join('\n\n');
+  return `${readme.slice(0, from)}${BEGIN}\n\n${tables}\n\n${readme.slice(to)}`;
 }
