@@ -57,5 +57,6 @@ export function performancePage(
   const note =
     '<!-- Made by npm run bench -- --docs from bench/results/ and docs/performance/. Do not edit. -->';
   const sections = results.map(({ result, picture }) => resultSection(result, picture));
-  return `${[note, intro.trim(), ...sections, learnt.trim()].join('\n\n')}\n`;
+  const places = '[The guide](README.md) · before: [Backends](backends.md) · next: [Extending](extending.md)';
+  return `${[note, intro.trim(), ...sections, learnt.trim(), '---', places].join('\n\n')}\n`;
 }

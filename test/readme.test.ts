@@ -30,7 +30,8 @@ describe('README', () => {
     });
     expect(printed).toHaveLength(2);
     expect(printed[0]).toEqual(['[ 1, 1 ] 10']);
-    expect(Number(printed[1].at(-1))).toBeGreaterThan(0.94);
+    // As the comment behind it says; instruction sets differ by a few sequences of 638.
+    expect(Math.abs(Number(printed[1].at(-1)) - 0.97)).toBeLessThan(0.015);
     expect(readFileSync(join(folder, 'splice.safetensors')).length).toBeGreaterThan(1e5);
   });
 

@@ -309,8 +309,8 @@ export interface Kernels extends LinearAlgebra, Folds {
   ): void;
   /**
    * One step of a grid tensor, all pairs of templates and hidden rows: `out[p,m,k] = Σ_ij G[i,j,k] ξ(a[m,i], h[p,j])`;
-   * a [M,L], h [P,R], G [L,R,K], out [P,M,K]. 2·P·M·L·R·K operations, or for max, min and rectifier, where it costs less,
-   * 2·P·M·R·K and a sort of the P rows for each j.
+   * a [M,L], h [P,R], G [L,R,K], out [P,M,K]. 2·P·M·L·R·K operations, or for product, rectifier, max, min and relusum, where it
+   * costs less, 2·P·M·R·K by a lookup for each pair of a row and a j, or by a sweep over rows that are sorted for each j.
    */
   contractGrid(xi: Xi, sizes: GridSizes, a: Storage, h: Storage, G: Storage, out: Storage): void;
   /**
