@@ -189,7 +189,7 @@ XT_API int32_t xt_qr(uint32_t context, size_t m, size_t n, const double* A, doub
 XT_API int32_t xt_full_rank(uint32_t context, size_t m, size_t n, const double* A, double bound,
                             double* result);
 
-// If result[1] = 1, result[0] is proven to be #{ s > tolerance · max s }, up to the rounding of the
+// If result[1] = 1, result[0] is #{ s > tolerance · max s }, up to the rounding of the
 // decomposition (numerical_rank.cc); if 0, there is no such proof, because values lie too close to the
 // threshold or A is small. Places as in xt_singular_values.
 XT_API int32_t xt_numerical_rank(uint32_t context, size_t m, size_t n, const double* A, const int32_t* places,

@@ -19,7 +19,7 @@
 // it covers the SVD that this stands in for as well. Two more constants are of this kind, without a proof for
 // all matrices: the residual of R11⁻¹, for which the bound of an unblocked inverse is taken (Higham 2002,
 // section 14.2.1; seen are 10⁻⁴ of it), and the growth of elements in Bunch and Parlett's decomposition, 16.
-// So this is a certificate under a model of rounding; the rank modulo a prime is a proof without one. The
+// So this holds under a model of rounding; the rank modulo a prime is a proof without one. The
 // values are counted at both ends of what all this leaves open; only if the two numbers are equal, that is
 // the rank.
 #include <algorithm>

@@ -18,15 +18,15 @@ export interface RankOptions {
 }
 
 /**
- * A numerical rank, and what there is to judge it by. Where the rank was proven without the singular values (`method`
- * certificate), these and what follows from them are computed when one of them is first read; until then the report keeps the
+ * A numerical rank, and what there is to judge it by. Where the rank was counted without the singular values (`method`
+ * inertia), these and what follows from them are computed when one of them is first read; until then the report keeps the
  * tensor.
  */
 export interface RankReport {
   /** `#{ s_k > tolerance · s_1 }`. */
   readonly rank: number;
-  /** Counted in the spectrum; or certified by an inertia on either side of the threshold, with the same result. */
-  readonly method: 'spectrum' | 'certificate';
+  /** Counted in the spectrum; or counted by an inertia on either side of the threshold, with the same result, under a model of rounding. */
+  readonly method: 'spectrum' | 'inertia';
   /** All of them, descending. */
   readonly singularValues: Float64Array;
   /** Singular values above this part of the largest count as rank. */
@@ -42,7 +42,7 @@ export interface RankReport {
 export const DEFAULT_TOLERANCE = 1e-10;
 
 /**
- * The numerical rank of the matricization with these modes as rows, in float64: proven by a QR decomposition with pivots and an
+ * The numerical rank of the matricization with these modes as rows, in float64: counted by a QR decomposition with pivots and an
  * inertia where no singular value lies too close to the threshold (Sylvester's law; docs/ranks.md), else counted in the spectrum.
  *
  * For a grid tensor of network scores it says how wide a shallow network must be ({@link matricize} has the index order). A
@@ -141,7 +141,7 @@ export function rankOf(
   };
   return {
     rank,
-    method: 'certificate',
+    method: 'inertia',
     tolerance,
     get singularValues() {
       return spectrum().singularValues;

@@ -15,7 +15,7 @@ export function singularValuesOf(
   );
 }
 
-/** The rank of a matricization with a tolerance where it can be proven without singular values, else null; and what tells the tensor. */
+/** The rank of a matricization with a tolerance where it can be told without singular values, else null; and what tells the tensor. */
 export function numericalRankOf(
   backend: Backend,
   tensor: Tensor,

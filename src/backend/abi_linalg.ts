@@ -70,8 +70,8 @@ export function abiLinearAlgebra<Pointer, Words>(
         'numericalRank',
         abi.xt_numerical_rank(context, rows, cols, pointer(A), words, tolerance, result.pointer),
       );
-      const [rank, proven] = result.read();
-      return proven === 1 ? rank : null;
+      const [rank, certain] = result.read();
+      return certain === 1 ? rank : null;
     },
     rankModulo(rows, cols, A, prime) {
       check('rankModulo', abi.xt_rank_modulo(context, rows, cols, pointer(A), prime, result.pointer));

@@ -243,7 +243,7 @@ export interface LinearAlgebra {
   /** Whether all k singular values are proven to exceed `bound`: by a Cholesky decomposition of AᵀA − bound²; false is no proof. */
   fullRank(rows: number, cols: number, A: Storage, bound: number): boolean;
   /**
-   * `#{ s_k > tolerance · s_1 }`, proven without the values s, or null where that fails: because one lies too close to the
+   * `#{ s_k > tolerance · s_1 }`, counted without the values s under a model of rounding, or null where that fails: because one lies too close to the
    * threshold, or because the matrix is so small that the values cost no more. About 4·rows·cols·rank operations. `places` as in
    * {@link singularValues}.
    */

@@ -186,7 +186,7 @@ describe('the report', () => {
     for (const change of changes) {
       const H = fresh();
       const report = matricizationRank(H, [0], { backend });
-      expect(report.method).toBe('certificate');
+      expect(report.method).toBe('inertia');
       change(H.data as Float64Array);
       expect(() => report.gap).toThrow(refusal('E_ARGUMENT', /RankReport: .*a changed one/));
     }
