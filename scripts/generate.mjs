@@ -1,4 +1,4 @@
-// Expands native/xi.def and native/abi.h into the files that repeat them in another language. `--check` writes nothing
+// Expands native/xi.def, native/abi.h and native/isas.def into the files that repeat them in another language. `--check` writes nothing
 // and fails when a file is not what it would write.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -67,8 +67,8 @@ const hash = createHash('sha256')
   .digest('hex')
   .slice(0, 16);
 
-const banner = (comment) =>
-  `${comment} Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.\n`;
+const banner = (comment, sources = 'native/xi.def and native/abi.h') =>
+  `${comment} Made by scripts/generate.mjs from ${sources}. Do not edit.\n`;
 const words = [
   ...new Set(rows.flatMap((row) => [row.value, row.dx, row.dy].join(' ').match(/[a-z_0-9]{2,}/g) ?? [])),
 ].sort();
@@ -148,7 +148,10 @@ const limits = [...abiText.matchAll(/^#define XT_((?:MAX_|POPULATED_)\w+) (\d+) 
 );
 
 const tsType = (type) => (type.includes('int32_t*') ? 'Words' : type.includes('*') ? 'Pointer' : 'number');
-const abiTs = `${banner('//')}
+const isas = [...stripComments(read('native/isas.def')).matchAll(/^(?:ISA|BF16)\((\w+),/gm)].map(
+  ([, name]) => `'${name}'`,
+);
+const abiTs = `${banner('//', 'native/xi.def, native/abi.h and native/isas.def')}
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = ${abiVersion};
 export const TABLE_HASH = '${hash}';
@@ -167,6 +170,9 @@ ${functions
 ${['status', 'dtype', 'reduce', 'precision', 'activation', 'loss'].map(enumTs).join('\n')}
 
 ${limits.join('\n')}
+
+/** The instruction sets of the binaries for all processors and engines. */
+export const BINARY_ISAS = [${isas.join(', ')}] as const;
 `;
 
 const xiMd = `<!-- ${banner('').trim()} -->

@@ -59,7 +59,8 @@ export function selectBackend(options: BackendOptions = {}): Selection {
       refusals.push({ name, reason: `it has ${has} here, and ${wanted.threads} are asked for` });
     } else refusals.push({ name, reason: chosen as string });
   }
-  throw nothingUsable(refusals, 'npm run build makes the binaries anew');
+  const isBroken = wanted.prefer.some((name) => !probeBackend(name).usable);
+  throw nothingUsable(refusals, isBroken ? 'npm run build makes the binaries anew' : undefined);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { BINARY_ISAS } from '../core/abi.gen.ts';
 import { integer, knownKeys, mismatch, oneOf, XiError } from '../core/errors.ts';
 import { BACKEND_NAMES, type Backend, type BackendName } from './interface.ts';
 import type { IsaReport } from './probes.ts';
@@ -41,6 +42,9 @@ export interface Wanted {
 
 const MAX_THREADS = 255;
 
+/** The instruction sets of all backends on all processors: another name is a misspelt one, and none that is missing here. */
+export const ISA_NAMES: readonly string[] = [...BINARY_ISAS, 'float64'];
+
 /**
  * Checks options and fills in what they leave open; `others` are options that a platform has besides.
  *
@@ -54,13 +58,9 @@ export function checkWanted(
   knownKeys('openBackend', options, ['prefer', 'isa', 'threads', ...others]);
   const prefer = options.prefer ?? (around.backend ? [around.backend as BackendName] : BACKEND_NAMES);
   const threads = threadsOf(options.threads, around);
-  if (options.isa !== undefined && typeof options.isa !== 'string')
-    throw mismatch(
-      'E_ARGUMENT',
-      'openBackend isa',
-      "the name of an instruction set, such as 'avx2'",
-      options.isa,
-    );
+  const isa = options.isa ?? (around.isa || undefined);
+  if (isa !== undefined)
+    oneOf(options.isa === undefined ? 'XITENSOR_ISA' : 'openBackend isa', isa, ISA_NAMES);
   if (!Array.isArray(prefer) || prefer.length === 0) {
     throw mismatch('E_ARGUMENT', 'openBackend prefer', `a list of ${BACKEND_NAMES.join(', ')}`, prefer);
   }
@@ -68,7 +68,7 @@ export function checkWanted(
     oneOf(options.prefer ? 'openBackend prefer' : 'XITENSOR_BACKEND', name, BACKEND_NAMES);
   const fromVariable = Boolean(around.threads) && options.prefer === undefined;
   const allThreads = options.threads !== undefined || fromVariable;
-  return { prefer, isa: options.isa ?? (around.isa || undefined), threads, allThreads };
+  return { prefer, isa, threads, allThreads };
 }
 
 function threadsOf(option: number | undefined, { threads: variable, cores }: Surroundings): number {
@@ -99,9 +99,9 @@ export function pickIsa(isas: readonly IsaReport[], wanted: string | undefined):
 const listed = (refusals: readonly Refusal[]) =>
   refusals.map(({ name, reason }) => `\n  ${name}: ${reason}`).join('');
 
-/** E_BACKEND with every backend's reason, and what may help. */
-export const nothingUsable = (refusals: readonly Refusal[], remedy: string): XiError =>
-  new XiError('E_BACKEND', `no backend can be used:${listed(refusals)}\n${remedy}`);
+/** E_BACKEND with every backend's reason, and what may help, if there is such a thing. */
+export const nothingUsable = (refusals: readonly Refusal[], remedy?: string): XiError =>
+  new XiError('E_BACKEND', `no backend can be used:${listed(refusals)}${remedy ? `\n${remedy}` : ''}`);
 
 let hasWarned = false;
 

@@ -1,4 +1,4 @@
-// Made by scripts/generate.mjs from native/xi.def and native/abi.h. Do not edit.
+// Made by scripts/generate.mjs from native/xi.def, native/abi.h and native/isas.def. Do not edit.
 
 /** A binary that says otherwise was built from other sources, and is refused. */
 export const ABI_VERSION = 5;
@@ -52,3 +52,6 @@ export const MAX_AXES = 24;
 export const MAX_PRIME = 67108864;
 /** Size of a block from which on malloc asks the system for pages. */
 export const POPULATED_BYTES = 131072;
+
+/** The instruction sets of the binaries for all processors and engines. */
+export const BINARY_ISAS = ['amx', 'avx512', 'avx2', 'sse2', 'avx512bf16', 'neon', 'relaxed128', 'wasm128'] as const;

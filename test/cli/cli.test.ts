@@ -81,6 +81,11 @@ describe('bad arguments end with status 2 and leave nothing behind', () => {
     ['an unknown ξ', ['train', '--xi', 'plus'], /'plus' is invalid. Allowed choices are product, /],
     ['an unknown dtype', ['train', '--dtype', 'float16'], /Allowed choices are float32, float64/],
     ['an unknown backend', ['train', '--backend', 'gpu'], /Allowed choices are native, wasm, reference/],
+    [
+      'an unknown instruction set',
+      ['train', '--isa', 'avx3'],
+      /xitensor: --isa: expected one of amx, .*, float64, received 'avx3'/,
+    ],
     ['no threads', ['train', '--threads', '0'], /threads: expected an integer from 1 to 255, received 0/],
     [
       'a file and a part of a data set',
