@@ -50,7 +50,7 @@ async function trainAlone(flags: Flags, command: Command, checkpoint: string): P
   for (const line of introduction(trainer)) view.line(line);
   // Those before a checkpoint too.
   const epochs: EpochReport[] = trainer.history.map((ended) => ({ ...ended, epochs: trainer.plan.epochs }));
-  const held = trainer.plan.validationSplit > 0 ? 'validation' : 'test';
+  const held = heldOf(trainer);
   try {
     const run = runTrainer(trainer, {
       signal: interrupted.signal,
@@ -81,6 +81,9 @@ async function trainAlone(flags: Flags, command: Command, checkpoint: string): P
   await conclude(flags, trainer, parts, epochs);
 }
 
+/** What is scored after each epoch. */
+const heldOf = ({ plan }: Trainer): string => (plan.validationSplit > 0 ? 'validation' : 'test');
+
 function introduction({ model, data, plan, count, stepsPerEpoch, validation }: Trainer): string[] {
   const { name, isa, threads } = model.backend;
   const held = plan.validationSplit > 0 ? `, ${validation?.inputs.shape[0]} held back` : '';
@@ -98,10 +101,12 @@ async function conclude(
   { test }: Parts,
   epochs: readonly EpochReport[],
 ): Promise<void> {
-  const { model, plan, data } = trainer;
-  // Where examples were held back nobody has seen the test part yet; else the last epoch has its figures.
+  const { model, plan, data, stopping } = trainer;
+  // Where examples were held back nobody has seen the test part yet; else an epoch has its figures.
   const unseen = plan.validationSplit > 0 && test !== undefined;
-  const last = unseen ? await watch(model, test, { loss: plan.loss }) : epochs.at(-1)?.validation;
+  const written = epochs.find(({ epoch }) => epoch === (stopping.best?.epoch ?? epochs.length));
+  const last = unseen ? await watch(model, test, { loss: plan.loss }) : written?.validation;
+  const part = unseen ? 'test' : heldOf(trainer);
   const { name, isa, threads } = model.backend;
   if (flags.json) {
     printJson({
@@ -113,7 +118,7 @@ async function conclude(
       epochs,
       ...(unseen && { test: last }),
     });
-  } else process.stdout.write(`wrote ${flags.out}${last ? `, ${describe('test ', last).at(-1)}` : ''}\n`);
+  } else process.stdout.write(`wrote ${flags.out}${last ? `, ${describe(`${part} `, last).at(-1)}` : ''}\n`);
 }
 
 /** Loss, and accuracy where there is one. */

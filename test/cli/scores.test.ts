@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+import { beforeAll, expect, it } from 'vitest';
+import { Rng } from '../../src/core/rng.ts';
+import { commandFolder, xitensor } from '../support/processes.ts';
+
+const { inFolder } = commandFolder();
+const SMALL = ['--rank', '4', '--features', '4', '--learning-rate', '0.05', '--batch', '8'];
+
+async function output(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await xitensor(args, { cwd: inFolder() });
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return stdout;
+}
+
+beforeAll(() => {
+  const rng = new Rng(3);
+  // Noise has nothing to learn: what is held back is predicted worse and worse.
+  const rows = Array.from({ length: 60 }, (_, n) => [rng.normal(), rng.normal(), rng.normal(), 'xy'[n % 2]]);
+  writeFileSync(inFolder('noise.csv'), ['a,b,c,label', ...rows.map((row) => row.join(','))].join('\n'));
+});
+
+it('train ends with the figure of the examples held back, of the epoch whose parameters are written', async () => {
+  const held = ['--validation', '0.3', '--patience', '6'];
+  const lines = (await output('train', '--data', 'noise.csv', ...SMALL, ...held, '-o', 'm'))
+    .trimEnd()
+    .split('\n');
+  const best = lines.findLast((line) => line.includes('the best so far'))!;
+  expect(best).toMatch(/^epoch +[1-4] /);
+  const [figure] = /validation accuracy [\d.]+ %/.exec(best)!;
+  expect(lines.at(-2)).not.toContain(figure);
+  expect(lines.at(-1)).toBe(`wrote m, ${figure}`);
+});
