@@ -162,7 +162,8 @@ function warnOfGaps(path: string, { labels, classes }: Dataset): void {
   );
 }
 
-const FORMS = Object.values(KINDS).map(({ forms }) => forms);
+/** What --data takes. */
+export const FORMS = Object.values(KINDS).map(({ forms }) => forms);
 
 /** The files that --data names, of arrays several. */
 export const placesOf = (place: string): string[] => place.split(/(?<=\.npy)\+/);

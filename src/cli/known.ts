@@ -9,6 +9,7 @@ import {
   checkOrder,
   csvOptions,
   type DataChoice,
+  FORMS,
   type Known,
   kindOf,
   type Parts,
@@ -99,8 +100,15 @@ function tableOf(path: string, value: unknown): TableChoice | undefined {
   return value as TableChoice;
 }
 
-/** The data that the model was trained on, MNIST if it does not say. @throws XiError E_ARGUMENT where their place has to be said. */
-export function rememberedData(option: string, path: string, { data = 'mnist', place }: Known): string {
+/** The data that the model was trained on. @throws XiError E_ARGUMENT where it does not say, or their place has to be said. */
+export function rememberedData(option: string, path: string, { data, place }: Known): string {
+  if (data === undefined) {
+    const forms = `one of ${FORMS.join(', ')}, or --input instead`;
+    throw new XiError(
+      'E_ARGUMENT',
+      `${option}: expected ${forms}, received none, and ${path} does not say what it was trained on`,
+    );
+  }
   if (place === undefined) return data;
   const isFile = data === 'csv' || data === 'npy';
   const such = isFile ? place : `${data}:DIR, with the folder ${place} for DIR`;

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
+import { saveModel } from '../../src/models/disk.ts';
+import { createModel } from '../../src/models/model.ts';
 import { commandFolder, xitensor } from '../support/processes.ts';
 
-const { inFolder } = commandFolder();
+const { inFolder, fails } = commandFolder();
 const SMALL = ['--rank', '4', '--features', '4', '--learning-rate', '0.05', '--batch', '8'];
 
 async function output(...args: string[]): Promise<string> {
@@ -29,4 +31,13 @@ it('train ends with the figure of the examples held back, of the epoch whose par
   const [figure] = /validation accuracy [\d.]+ %/.exec(best)!;
   expect(lines.at(-2)).not.toContain(figure);
   expect(lines.at(-1)).toBe(`wrote m, ${figure}`);
+});
+
+it('score of a model that does not say what it was trained on wants its data', async () => {
+  const features = { size: 3 };
+  const shape = { steps: 16, inputs: 49, outputs: 10, rank: 2 };
+  await saveModel(createModel({ kind: 'tt', xi: 'max', features, ...shape }), inFolder('own'));
+  const message =
+    /--data: expected one of mnist, .*or --input instead, received none, and own does not say what it was trained on/;
+  await fails(['score', 'own'], 2, message);
 });
