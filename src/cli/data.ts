@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { Loss } from '../backend/interface.ts';
 import { integer, mismatch } from '../core/errors.ts';
 import { misspelt } from '../core/nearest.ts';
 import { type DType, isTokens } from '../core/tensor.ts';
@@ -49,7 +50,7 @@ export interface Parts {
 
 /**
  * What a saved model says of its data: where they were, their columns, names of classes, letters of inputs, words of
- * tokens, whether lengths differ.
+ * tokens, whether lengths differ, what was minimized.
  */
 export interface Known {
   /** As --data names them, without the place of files and folders. */
@@ -65,6 +66,8 @@ export interface Known {
   readonly alphabet?: string;
   readonly classNames?: readonly string[];
   readonly vocabulary?: Vocabulary;
+  /** What was minimized. */
+  readonly loss?: Loss;
 }
 
 export type TableChoice = Pick<DataChoice, (typeof TABLE_OPTIONS)[number]>;

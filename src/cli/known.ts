@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { LOSSES, type Loss } from '../backend/interface.ts';
 import { mismatch, XiError } from '../core/errors.ts';
 import type { DType } from '../core/tensor.ts';
 import { type CsvInputs, loadCsvInputs } from '../data/csv.ts';
@@ -27,11 +28,12 @@ const REPLACED = {
   inputs: ['sequence', 'inputs'],
 } as const;
 
-/** What a model file carries so that other data are read as these were. */
+/** What a model file carries so that other data are read as these were, and scored by the same loss. */
 export function metadataFor(
   data: AnyDataset,
   { vocabulary }: Parts,
   choice: DataChoice,
+  loss: Loss,
 ): Record<string, string> {
   const { classNames } = data as { classNames?: readonly string[] };
   const { name, place } = kindOf(choice.data);
@@ -46,6 +48,7 @@ export function metadataFor(
             .map((path) => basename(path))
             .join('+'),
         }),
+    loss,
     ...(name === 'csv' && { table: JSON.stringify(table) }),
     ...(data.columns && { columns: JSON.stringify(data.columns) }),
     ...(data.lengths && { variable: 'true' }),
@@ -72,6 +75,9 @@ export function knownFrom(path: string, metadata: Readonly<Record<string, string
     throw mismatch('E_FILE', `${path} ${key}`, 'a list of strings', value);
   };
   const text = (key: string) => (Object.hasOwn(metadata, key) ? metadata[key] : undefined);
+  const loss = text('loss');
+  if (loss !== undefined && !LOSSES.includes(loss as Loss))
+    throw mismatch('E_FILE', `${path} loss`, `one of ${LOSSES.join(', ')}`, loss);
   const words = list('vocabulary');
   const vocabulary = words && inFile(path, () => vocabularyOf(words));
   return {
@@ -83,6 +89,7 @@ export function knownFrom(path: string, metadata: Readonly<Record<string, string
     variable: text('variable') === 'true',
     alphabet: text('alphabet'),
     classNames: list('classes'),
+    loss: loss as Loss | undefined,
     ...(vocabulary && { vocabulary }),
   };
 }

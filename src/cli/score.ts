@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
 import { mismatch, type XiError } from '../core/errors.ts';
 import { readInputs, readLengths } from '../data/arrays.ts';
-import { countOf } from '../data/dataset.ts';
+import { countOf, hasTargets } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readSafetensors, writeNpy } from '../io/disk.ts';
 import { loadModel } from '../models/disk.ts';
 import type { Model } from '../models/model.ts';
 import { evaluate, finiteScores } from '../train/evaluate.ts';
+import { lossFor } from '../train/options.ts';
 import {
   DATA_OPTIONS,
   type DataChoice,
@@ -91,20 +92,24 @@ async function scoreDataset(model: Model, flags: Flags, known: Known): Promise<v
   const { [flags.split]: data } = await loadParts(choice, model.config.dtype, [flags.split], known);
   if (known.variable && !data!.lengths) throw withoutLengths('--data', 'X.npy+Y.npy+LENGTHS.npy', flags.data);
   const started = performance.now();
-  const { loss, accuracy } = evaluate(model, data!);
+  // Real targets have a loss of their own, whatever the model was trained on.
+  const minimized = lossFor('score', data!, hasTargets(data!) ? undefined : known.loss);
+  const { loss, accuracy } = evaluate(model, data!, { loss: minimized });
   const seconds = (performance.now() - started) / 1000;
   if (flags.out !== undefined)
     await writeNpy(flags.out, model.score(data!.inputs, { lengths: data!.lengths }));
   const count = countOf(data!);
   const { name, isa } = model.backend;
-  if (flags.json) printJson({ data: data!.name, count, loss, accuracy, seconds, backend: name, isa });
-  else {
+  if (flags.json) {
+    const figures = { count, loss, minimized, accuracy, seconds };
+    printJson({ data: data!.name, ...figures, backend: name, isa });
+  } else {
     const figures = Number.isNaN(accuracy)
       ? ''
       : `accuracy ${percent(accuracy)} (${Math.round(accuracy * count)} of ${count}), `;
     process.stdout.write(
       `${data!.name}: ${figures}` +
-        `loss ${loss.toFixed(4)}, ${name} ${isa}, ${Math.round(count / seconds)} a second\n`,
+        `${minimized} loss ${loss.toFixed(4)}, ${name} ${isa}, ${Math.round(count / seconds)} a second\n`,
     );
   }
 }

@@ -42,7 +42,7 @@ async function trainAlone(flags: Flags, command: Command, checkpoint: string): P
     : await begin(flags, checkpoint);
   for (const file of [flags.out, checkpoint]) await checkWritable(file, filesIn(source.data));
   if (!flags.json && existsSync(flags.out)) process.stderr.write(`replaces ${flags.out}\n`);
-  const metadata = metadataFor(trainer.data, parts, source);
+  const metadata = metadataFor(trainer.data, parts, source, trainer.plan.loss);
   const save = () => saveCheckpoint(trainer, checkpoint, { ...source }, metadata);
   // In the place of another training's, which --resume would go on with if this one were killed before it saves.
   if (flags.force && existsSync(checkpoint)) await save();

@@ -208,7 +208,7 @@ describe('score', () => {
       'reference',
     ]);
     expect(text.stdout).toMatch(
-      /^mnist-train: accuracy \d+\.\d\d % \(\d+ of 40\), loss .*, reference float64, /,
+      /^mnist-train: accuracy \d+\.\d\d % \(\d+ of 40\), softmax loss .*, reference float64, /,
     );
   });
 

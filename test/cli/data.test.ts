@@ -275,7 +275,7 @@ describe('data of each kind are trained on, and scored alike', () => {
     });
     expect(stdout).toMatch(/^1 example of x, 1 epoch of 1 step, .*, 1 thread$/m);
     const text = await xitensor(['score', 'r.safetensors', '--data', 'x.npy+y.npy'], { cwd: folder });
-    expect(text.stdout).toMatch(/^x: loss \d\.\d{4}, /);
+    expect(text.stdout).toMatch(/^x: mse loss \d\.\d{4}, /);
   });
 });
 

@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
-import { saveModel } from '../../src/models/disk.ts';
+import { loadCsv } from '../../src/data/csv.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
+import { loadModel, saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
+import { evaluate } from '../../src/train/evaluate.ts';
 import { commandFolder, xitensor } from '../support/processes.ts';
 
 const { inFolder, fails } = commandFolder();
@@ -40,4 +43,24 @@ it('score of a model that does not say what it was trained on wants its data', a
   const message =
     /--data: expected one of mnist, .*or --input instead, received none, and own does not say what it was trained on/;
   await fails(['score', 'own'], 2, message);
+});
+
+it('score takes the loss that was minimized, and names it', async () => {
+  const record = async (...args: string[]) => JSON.parse(await output(...args, '--json'));
+  for (const loss of ['softmax', 'mse']) {
+    const args = ['--data', 'noise.csv', ...SMALL, '--loss', loss, '-o', loss];
+    await output('train', ...args, '--epochs', '1');
+    const scored = await record('score', loss, '--data', 'noise.csv');
+    expect(scored.minimized).toBe(loss);
+    const model = await loadModel(inFolder(loss));
+    const own = evaluate(model, await loadCsv(inFolder('noise.csv')), { loss: loss as 'mse' });
+    expect(scored.loss).toBe(own.loss);
+    expect(await output('score', loss, '--data', 'noise.csv')).toContain(
+      `, ${loss} loss ${own.loss.toFixed(4)}, `,
+    );
+  }
+  const { tensors, metadata } = await readSafetensors(inFolder('mse'));
+  await writeSafetensors(inFolder('odd'), tensors, { ...metadata, loss: 'hinge' });
+  const message = /odd loss: expected one of softmax, mse, received 'hinge' \(E_FILE\)/;
+  await fails(['score', 'odd', '--data', 'noise.csv'], 1, message);
 });
