@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { mismatch, type XiError } from '../core/errors.ts';
+import { isTokens } from '../core/tensor.ts';
 import { readInputs, readLengths } from '../data/arrays.ts';
 import { countOf, hasTargets } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
@@ -41,7 +42,8 @@ Examples:
   xitensor score dna.safetensors --split train
   xitensor score table.safetensors --data new.csv
   xitensor score m.safetensors -i inputs.npy -o scores.npy
-  xitensor score table.safetensors -i unlabelled.csv -o scores.npy`;
+  xitensor score table.safetensors -i unlabelled.csv -o scores.npy
+  xitensor score table.safetensors -i unlabelled.csv > predictions.tsv`;
 
 export function scoreCommand(): Command {
   const command = new Command('score')
@@ -55,7 +57,10 @@ export function scoreCommand(): Command {
       '--lengths <file>',
       'of --input: steps of each sequence [batch], as .npy; for shared tt networks, and needed where training had several',
     )
-    .option('-o, --out <file>', 'write the scores [batch, outputs] as .npy')
+    .option(
+      '-o, --out <file>',
+      'write the scores [batch, outputs] as .npy, instead of a table of classes and scores',
+    )
     .addOption(
       new Option('--split <name>', 'part of the data set').choices(['train', 'test']).default('test'),
     );
@@ -77,7 +82,7 @@ export function scoreCommand(): Command {
         await checkWritable(flags.out, [path, flags.input, flags.lengths, ...filesIn(flags.data)]);
       const model = await loadModel(path, { backend: openChosen(flags) });
       const known = knownFrom(path, (await readSafetensors(path)).metadata);
-      if (flags.input !== undefined) return scoreFile(model, flags.input, flags, known);
+      if (flags.input !== undefined) return scoreFile(model, path, flags, known);
       if (flags.words !== undefined && known.vocabulary)
         throw mismatch('E_ARGUMENT', '--words', `none, as ${path} has its vocabulary`, flags.words);
       const data = flags.data ?? rememberedData('--data', path, known);
@@ -154,15 +159,41 @@ function withoutLengths(option: string, expected: string, received: string): XiE
   return mismatch('E_ARGUMENT', option, `${expected}, ${why}`, received);
 }
 
-async function scoreFile(model: Model, input: string, flags: Flags, known: Known): Promise<void> {
+async function scoreFile(model: Model, path: string, flags: Flags, known: Known): Promise<void> {
   const { outputs } = model.config;
+  const input = flags.input!;
   const { inputs: X, lengths } = await inputsFrom(input, model, flags, known);
+  if (isTokens(X) && !flags.json) process.stderr.write(`reads ${input} as tokens [${X.shape.join(', ')}]\n`);
+  const classes = classesOf(path, outputs, known);
   const scores = finiteScores('score', input, model.score(X, { lengths }));
   if (flags.out !== undefined) await writeNpy(flags.out, scores);
   const rows = Array.from({ length: scores.shape[0] }, (_, b) =>
     Array.from(scores.data.subarray(b * outputs, (b + 1) * outputs)),
   );
-  if (flags.json) printJson({ input, shape: scores.shape, scores: rows });
-  else if (flags.out === undefined) for (const row of rows) process.stdout.write(`${row.join(' ')}\n`);
-  else process.stdout.write(`wrote ${flags.out}: scores [${scores.shape.join(', ')}]\n`);
+  // The first of equal scores, as in accuracies.
+  const predictions = classes && rows.map((row) => classes[row.indexOf(Math.max(...row))]);
+  if (flags.json)
+    printJson({ input, shape: scores.shape, ...(classes && { classes, predictions }), scores: rows });
+  else if (flags.out !== undefined)
+    process.stdout.write(`wrote ${flags.out}: scores [${scores.shape.join(', ')}]\n`);
+  else if (classes) {
+    const lines = [['prediction', ...classes], ...rows.map((row, n) => [predictions![n], ...row])];
+    for (const line of lines) process.stdout.write(`${line.map(cell).join('\t')}\n`);
+  } else for (const row of rows) process.stdout.write(`${row.join(' ')}\n`);
 }
+
+/** What the scores of a classifier are of; undefined where a model file does not tell that it is one. */
+function classesOf(
+  path: string,
+  outputs: number,
+  { classNames, loss }: Known,
+): readonly string[] | undefined {
+  if (classNames && classNames.length !== outputs)
+    throw mismatch('E_FILE', `${path} classes`, `${outputs} names, one for each score`, classNames);
+  if (classNames || loss !== 'softmax') return classNames;
+  return Array.from({ length: outputs }, (_, label) => `${label}`);
+}
+
+/** A name or number in a table whose columns tabs divide. */
+const cell = (value: string | number): string =>
+  String(value).replace(/\p{Cc}/gu, (found) => JSON.stringify(found).slice(1, -1));

@@ -51,7 +51,8 @@ export async function readInputs(path: string, dtype: DType): Promise<Tensor | T
   if (X.shape.length === 3) return finite(path, X, dtype);
   if (X.shape.length !== 2)
     throw mismatch('E_SHAPE', path, '[batch, steps, inputs], or tokens [batch, steps]', X.shape);
-  return { dtype: 'int32', shape: X.shape, data: wholeNumbers(path, X) };
+  const why = ', as two axes are tokens [batch, steps], and values [batch, steps, inputs]';
+  return { dtype: 'int32', shape: X.shape, data: wholeNumbers(path, X, why) };
 }
 
 /** The values in a precision. @throws XiError E_FILE with the element that is no finite number in it. */
@@ -81,11 +82,10 @@ export async function readLengths(path: string, { shape: [count, steps] }: Input
   return lengths;
 }
 
-function wholeNumbers(path: string, { data }: Tensor): Int32Array {
+function wholeNumbers(path: string, { data }: Tensor, why = ''): Int32Array {
   const list = Int32Array.from(data);
-  data.forEach((value, n) => {
-    if (value !== list[n] || value < 0)
-      throw mismatch('E_FILE', `${path}, element ${n}`, 'a whole number from 0 to 2^31 − 1', value);
-  });
-  return list;
+  const bad = data.findIndex((value, n) => value !== list[n] || value < 0);
+  if (bad < 0) return list;
+  const expected = `a whole number from 0 to 2^31 − 1${why}`;
+  throw mismatch('E_FILE', `${path}, element ${bad}`, expected, data[bad]);
 }

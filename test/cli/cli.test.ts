@@ -228,7 +228,10 @@ describe('score', () => {
     expect(JSON.parse(printed.stdout).scores.flat()).toEqual([...expected.data]);
     await writeNpy(input, tensor(X, undefined, 'float64'));
     const lines = await xitensor(['score', model, '-i', input]);
-    expect(lines.stdout.trim().split(/\s/).map(Number)).toEqual([...expected.data]);
+    const [head, ...rows] = lines.stdout.trimEnd().split('\n');
+    expect(head.split('\t')).toEqual(['prediction', ...'0123456789']);
+    const scores = rows.flatMap((row) => row.split('\t').slice(1));
+    expect(scores.map(Number)).toEqual([...expected.data]);
     for (const path of [input, output]) rmSync(path);
   });
 

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
+import { tensor } from '../../src/core/tensor.ts';
 import { loadCsv } from '../../src/data/csv.ts';
-import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
+import { readSafetensors, writeNpy, writeSafetensors } from '../../src/io/disk.ts';
 import { loadModel, saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
 import { evaluate } from '../../src/train/evaluate.ts';
@@ -63,4 +64,39 @@ it('score takes the loss that was minimized, and names it', async () => {
   await writeSafetensors(inFolder('odd'), tensors, { ...metadata, loss: 'hinge' });
   const message = /odd loss: expected one of softmax, mse, received 'hinge' \(E_FILE\)/;
   await fails(['score', 'odd', '--data', 'noise.csv'], 1, message);
+});
+
+it('score -i names the class of each score, and the one that is predicted', async () => {
+  const rows = ['a,b,c', '1,-1,0.5', '0.2,0.3,-2', '0,0,1', ''].join('\n');
+  writeFileSync(inFolder('new.csv'), rows);
+  const { scores, ...rest } = JSON.parse(await output('score', 'softmax', '-i', 'new.csv', '--json'));
+  const predictions = scores.map(([x, y]: number[]) => (x >= y ? 'x' : 'y'));
+  expect(rest).toEqual({ input: 'new.csv', shape: [3, 2], classes: ['x', 'y'], predictions });
+  const lines = scores.map((row: number[], n: number) => [predictions[n], ...row].join('\t'));
+  expect(await output('score', 'softmax', '-i', 'new.csv')).toBe(
+    ['prediction\tx\ty', ...lines, ''].join('\n'),
+  );
+  // Real targets have no classes.
+  writeFileSync(inFolder('real.csv'), rows);
+  const targets = ['--data', 'real.csv', ...SMALL, '--targets', 'c', '--epochs', '1', '-o', 'real'];
+  await output('train', ...targets);
+  expect(await output('score', 'real', '-i', 'new.csv')).toMatch(/^(-?[\d.e-]+\n){3}$/);
+  const real = JSON.parse(await output('score', 'real', '-i', 'new.csv', '--json'));
+  expect(Object.keys(real)).toEqual(['input', 'shape', 'scores']);
+  // A file that names too few of them.
+  const { tensors, metadata } = await readSafetensors(inFolder('softmax'));
+  await writeSafetensors(inFolder('one'), tensors, { ...metadata, classes: '["x"]' });
+  const message = /one classes: expected 2 names, one for each score, received \['x'\] \(E_FILE\)/;
+  await fails(['score', 'one', '-i', 'new.csv'], 1, message);
+});
+
+it('score -i says that it reads tokens', async () => {
+  const features = { size: 3 };
+  const model = createModel({ kind: 'tt', xi: 'max', steps: 3, inputs: 5, outputs: 2, rank: 2, features });
+  await saveModel(model, inFolder('words'));
+  await writeNpy(inFolder('words.npy'), tensor([[0, 4, 2]]));
+  const run = (...more: string[]) =>
+    xitensor(['score', 'words', '-i', 'words.npy', ...more], { cwd: inFolder() });
+  expect(await run()).toMatchObject({ code: 0, stderr: 'reads words.npy as tokens [1, 3]\n' });
+  expect(await run('--json')).toMatchObject({ code: 0, stderr: '' });
 });

@@ -68,6 +68,13 @@ describe('loadArrays', () => {
     ['half a class', [[1, 2]], [0.5], 'E_FILE', /y\.npy, element 0: expected a whole number.*received 0.5/],
     ['a negative token', [[1, -2]], [0], 'E_FILE', /x\.npy, element 1: expected a whole number.*received -2/],
     [
+      'values without the axis of inputs',
+      [[1, 2.5]],
+      [0],
+      'E_FILE',
+      /x\.npy, element 1: .*, as two axes are tokens \[batch, steps\], and values \[batch, steps, inputs\], received 2\.5/,
+    ],
+    [
       'too many classes',
       [[1, 2]],
       [0, 1],
