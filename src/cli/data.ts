@@ -23,6 +23,7 @@ export interface DataChoice {
   readonly patch?: number;
   readonly length?: number;
   readonly words?: number;
+  readonly classes?: number;
   readonly variable?: boolean;
   readonly label?: string;
   readonly targets?: string;
@@ -35,7 +36,7 @@ export interface DataChoice {
 export const TABLE_OPTIONS = ['label', 'targets', 'sequence', 'columns', 'inputs'] as const;
 
 export const DATA_OPTIONS = [
-  ...['data', 'limit', 'patch', 'length', 'words', 'variable'],
+  ...['data', 'limit', 'patch', 'length', 'words', 'classes', 'variable'],
   ...TABLE_OPTIONS,
 ] as const;
 
@@ -46,6 +47,8 @@ export interface Parts {
   readonly train?: AnyDataset;
   readonly test?: AnyDataset;
   readonly vocabulary?: Vocabulary;
+  /** N, of tokens without a vocabulary: of all that were read, also where a limit takes fewer. */
+  readonly tokens?: number;
 }
 
 /**
@@ -141,16 +144,29 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   npy: {
     forms: 'X.npy+Y.npy, X.npy+Y.npy+LENGTHS.npy',
-    takes: [],
+    takes: ['words', 'classes'],
     splits: false,
     async load({ place, dtype, choice, wanted }) {
       const [inputs, answers, lengths] = placesOf(place!);
-      const data = await loadArrays({ inputs, answers, lengths, dtype });
-      if (!hasTargets(data)) warnOfGaps(answers, data);
-      return { [wanted[0]]: limited(data, choice.limit) };
+      const { classes, limit } = choice;
+      const data = await loadArrays({ inputs, answers, lengths, dtype, classes });
+      if (!hasTargets(data) && classes === undefined) warnOfGaps(answers, data);
+      return { [wanted[0]]: limited(data, limit), tokens: tokensOf(inputs, data, choice) };
     },
   },
 };
+
+/** N of tokens from a file: what --words says, or the largest and one. */
+function tokensOf(path: string, { inputs }: AnyDataset, { words }: DataChoice): number | undefined {
+  if (!isTokens(inputs)) {
+    if (words !== undefined) throw mismatch('E_ARGUMENT', '--words', `tokens [n, T] in ${path}`, words);
+    return undefined;
+  }
+  const largest = inputs.data.reduce((top, token) => Math.max(top, token), 0);
+  const wanted = integer('--words', words ?? largest + 1, 1, 2 ** 31);
+  if (wanted > largest) return wanted;
+  throw mismatch('E_ARGUMENT', '--words', `more than the largest token of ${path}, ${largest}`, wanted);
+}
 
 /** Numbers from 1 would be one class more, which nothing is of. */
 function warnOfGaps(path: string, { labels, classes }: Dataset): void {
@@ -211,9 +227,10 @@ export function withDataOptions(command: Command, texts: DataTexts, data?: strin
     .option('--variable', 'of texts and CSV files: sequences of their own lengths, for tt --shared')
     .option(
       '--words <n>',
-      'of texts: size of the vocabulary (default: 10000 for imdb, 5000 for spam)',
+      'of texts: size of the vocabulary (default: 10000 for imdb, 5000 for spam); of tokens in .npy: how many there are (default: the largest and one)',
       number,
     )
+    .option('--classes <K>', 'of .npy: how many classes there are (default: the largest and one)', number)
     .option('--label <column>', 'of a CSV file: its classes (default: label)')
     .option('--targets <columns>', 'of a CSV file: real targets instead, with commas between')
     .option('--sequence <column>', 'of a CSV file: sequences of letters, instead of columns of numbers')
@@ -269,14 +286,13 @@ export function movedTo(data: string, choice: DataChoice): DataChoice {
 }
 
 /** Steps, inputs and outputs of a model for data, whether one of its inputs is there at a time (letters, words), and whether as a token. */
-export function shapeFor(data: AnyDataset, { vocabulary }: Parts) {
+export function shapeFor(data: AnyDataset, { vocabulary, tokens }: Parts) {
   const { inputs } = data;
   const outputs = hasTargets(data) ? data.targets.shape[1] : data.classes;
   const [, steps, size] = inputs.shape;
   const embedding = isTokens(inputs) || data.alphabet !== undefined;
   if (!isTokens(inputs)) return { steps, inputs: size, outputs, embedding, tokens: false };
-  const largest = () => inputs.data.reduce((top, token) => Math.max(top, token), 0) + 1;
-  return { steps, inputs: vocabulary?.words.length ?? largest(), outputs, embedding, tokens: true };
+  return { steps, inputs: vocabulary?.words.length ?? tokens!, outputs, embedding, tokens: true };
 }
 
 /**

@@ -88,6 +88,9 @@ export function scoreCommand(): Command {
       const data = flags.data ?? rememberedData('--data', path, known);
       if (!kindOf(data).kind.splits && givenOf(command, ['split']).length > 0)
         throw mismatch('E_ARGUMENT', '--split', 'data of two parts', data);
+      const decided = givenOf(command, ['words', 'classes']);
+      if (kindOf(data).name === 'npy' && decided.length > 0)
+        throw mismatch('E_ARGUMENT', '--data', 'no option that the model decides', decided);
       return scoreDataset(model, { ...flags, data }, known);
     });
 }
@@ -124,9 +127,9 @@ function fromModel({ config: { inputs, steps } }: Model, flags: Flags, known: Kn
   const { kind, name } = kindOf(flags.data);
   const { variable = known.variable } = flags;
   const takes = (option: (typeof DATA_OPTIONS)[number]) => kind.takes.includes(option);
-  if (takes('words')) return { length: steps, ...(variable && { variable }) };
   if (takes('label'))
     return { ...rememberedTable(known, flags), ...(variable && { length: steps, variable }) };
+  if (takes('length')) return { length: steps, ...(variable && { variable }) };
   if (!takes('patch')) return {};
   const side = Math.sqrt(name === 'cifar10' ? inputs / 3 : inputs);
   return Number.isInteger(side) ? { patch: side } : {};

@@ -149,6 +149,7 @@ function watchedBesides(plan: Partial<TrainingPlan>, { test }: Parts): AnyDatase
 /** What options of data are on the command line, those that are no texts. */
 const TYPES: Readonly<Record<string, string>> = {
   ...{ limit: 'number', patch: 'number', length: 'number', words: 'number', inputs: 'number' },
+  classes: 'number',
   variable: 'boolean',
 };
 

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import { DTYPES, type DType, type Inputs, type Tensor, type TokenTensor, tensor } from '../core/tensor.ts';
 import { readNpy } from '../io/disk.ts';
 import { type Path, pathOf } from '../io/path.ts';
-import { type AnyDataset, type Dataset, SHORTEST, type TargetDataset } from './dataset.ts';
+import { type AnyDataset, type Dataset, MAX_CLASSES, SHORTEST, type TargetDataset } from './dataset.ts';
 
 /** Two `.npy` files of the same count of examples, for {@link loadArrays}. */
 export interface ArrayFiles {
@@ -13,6 +13,8 @@ export interface ArrayFiles {
   readonly answers: Path;
   /** `.npy` of the steps of each sequence [count], where they differ: two at least. */
   readonly lengths?: Path;
+  /** How many classes there are, also without an example; one more than the largest label when left out. */
+  readonly classes?: number;
   /** float32 when left out. */
   readonly dtype?: DType;
 }
@@ -23,7 +25,7 @@ export interface ArrayFiles {
  * @throws XiError E_FILE with the file and the element that is not what it should be; as readNpy for broken files.
  */
 export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
-  knownKeys('loadArrays', files, ['inputs', 'answers', 'lengths', 'dtype']);
+  knownKeys('loadArrays', files, ['inputs', 'answers', 'lengths', 'classes', 'dtype']);
   const [inputs, answers] = (['inputs', 'answers'] as const).map((part) =>
     pathOf(`loadArrays ${part}`, files[part], 'the path of an .npy file, or its file: URL'),
   );
@@ -38,11 +40,19 @@ export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
     files.lengths === undefined
       ? {}
       : { lengths: await readLengths(pathOf('loadArrays lengths', files.lengths), X) };
+  const { classes } = files;
+  if (classes !== undefined) integer('loadArrays classes', classes, 1, MAX_CLASSES);
+  if (Y.shape.length === 2 && classes !== undefined)
+    throw mismatch('E_ARGUMENT', 'loadArrays classes', `classes [${count}] in ${answers}`, classes);
   if (Y.shape.length === 2)
     return { name, inputs: X, ...lengths, targets: finite(answers, Y, dtype) } as TargetDataset;
   const labels = wholeNumbers(answers, Y);
-  const classes = labels.reduce((top, label) => Math.max(top, label), 0) + 1;
-  return { name, inputs: X, ...lengths, labels, classes } as Dataset;
+  const largest = labels.reduce((top, label) => Math.max(top, label), 0);
+  if (classes !== undefined && largest >= classes) {
+    const where = `${answers}, element ${labels.indexOf(largest)}`;
+    throw mismatch('E_FILE', where, `a class from 0 to ${classes - 1}`, largest);
+  }
+  return { name, inputs: X, ...lengths, labels, classes: classes ?? largest + 1 } as Dataset;
 }
 
 /** Inputs [count, steps, inputs] of a model, or tokens [count, steps], from an `.npy` file. */

@@ -13,7 +13,8 @@ import {
   type Tensor,
 } from '../core/tensor.ts';
 
-const MAX_CLASSES = 2 ** 31 - 1;
+/** Of one data set. */
+export const MAX_CLASSES = 2 ** 31 - 1;
 /** Fields that a data set with targets does not have. */
 const OF_CLASSES = ['labels', 'classes', 'classNames'];
 const KEYS = [

@@ -44,6 +44,21 @@ describe('loadArrays', () => {
     expect(words.inputs).toEqual({ dtype: 'int32', shape: [2, 3], data: Int32Array.of(1, 0, 7, 3, 2, 1) });
   });
 
+  test('more classes than have examples', async () => {
+    const withClasses = async (answers: ReturnType<typeof tensor>, classes: number) => {
+      await load(X, answers);
+      return loadArrays({ inputs: inFolder('x.npy'), answers: inFolder('y.npy'), classes });
+    };
+    expect(checkDataset('x', await withClasses(tensor([1, 0]), 5))).toMatchObject({ classes: 5 });
+    const refused: [ReturnType<typeof tensor>, number, 'E_FILE' | 'E_ARGUMENT', RegExp][] = [
+      [tensor([0, 5]), 5, 'E_FILE', /y\.npy, element 1: expected a class from 0 to 4, received 5/],
+      [tensor([0, 1]), 0, 'E_ARGUMENT', /loadArrays classes: expected an integer from 1/],
+      [tensor([[0.5], [1]]), 2, 'E_ARGUMENT', /loadArrays classes: expected classes \[2\] in .*y\.npy/],
+    ];
+    for (const [answers, classes, code, message] of refused)
+      await expect(withClasses(answers, classes)).rejects.toThrow(refusal(code, message));
+  });
+
   test('lengths', async () => {
     const withLengths = async (lengths: ReturnType<typeof tensor>) => {
       await load(X, tensor([1, 0]));
