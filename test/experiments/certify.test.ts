@@ -153,7 +153,7 @@ describe('certify', () => {
       refusal('E_SHAPE', /at least one template/),
     );
     await expect(certify(model, templates, { maxBytes: 1000 })).rejects.toEqual(
-      refusal('E_MEMORY', /limit is 1000/),
+      refusal('E_MEMORY', /at most 1000 bytes/),
     );
     const smooth = createModel({ ...OPTIONS, xi: 'l2' });
     await expect(certify(smooth, templates, { samples: 4, exact: true })).rejects.toEqual(
