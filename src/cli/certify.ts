@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { integer, mismatch, XiError } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { type Certificate, checkCertificate } from '../experiments/certificate.ts';
@@ -100,7 +100,12 @@ export function certifyCommand(): Command {
     });
 }
 
-const outputOf = (text: string) => (text === 'all' ? text : number(text));
+function outputOf(text: string): number | 'all' {
+  if (text === 'all') return text;
+  if (Number.isNaN(Number(text)))
+    throw new InvalidArgumentError('expected a number or all, of the scores; --out names the file.');
+  return number(text);
+}
 
 async function make(model: Model, templates: Tensor, flags: Flags): Promise<void> {
   const { samples, seed, exact = false, prime, tolerance, output, maxBytes } = flags;
@@ -120,7 +125,8 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
   const { certificate, ...rest } = result;
   const { spectrum: seen } = result;
   const spectrum = seen && { ...seen, singularValues: Array.from(seen.singularValues) };
-  const record = { ...certificate, ...rest, spectrum };
+  // Within a record, as --check takes a certificate alone.
+  const record = { ...rest, spectrum, ...(certificate && { certificate }) };
   if (flags.out !== undefined)
     await writeFileAtomic(flags.out, new TextEncoder().encode(`${JSON.stringify(certificate ?? record)}\n`));
   if (flags.json) printJson(record);
@@ -130,13 +136,15 @@ async function make(model: Model, templates: Tensor, flags: Flags): Promise<void
     );
 }
 
+const IMPOSSIBLE = 'no shallow network of any width agrees with it';
+
 function describe(
   model: Model,
   { bound, equalWidth, rank, rows, columns, method, spectrum, certificate, output }: Certification,
 ): string {
   const doubt = certificate ? '' : ` by a numerical rank, not proven; gap ${spectrum!.gap.toPrecision(3)}`;
   const width = bound.impossible
-    ? `no shallow network of any width agrees with it${doubt}`
+    ? `${IMPOSSIBLE}${doubt}`
     : `a shallow network that agrees with it has width ≥ ${bound.joint}${doubt} (${bound.refined} term by term, ${bound.paper} by the paper's form)`;
   const how = certificate
     ? `proven modulo ${certificate.prime}`
@@ -151,7 +159,7 @@ function spectrumLine(spectrum: Certification['spectrum']): string {
   const { singularValues, effectiveRank, entropy } = spectrum;
   const above = [1e-3, 1e-6, 1e-9].map((part) => {
     const count = singularValues.filter((s) => s > part * singularValues[0]).length;
-    return `${count} above ${part}`;
+    return `${count} above ${part.toExponential()}`;
   });
   return `spectrum: ${above.join(', ')} of the largest; effective rank ${effectiveRank.toFixed(2)}, entropy ${entropy.toFixed(2)}`;
 }
@@ -164,13 +172,23 @@ async function check(model: Model, templates: Tensor, path: string, flags: Flags
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: expected a certificate as JSON`, { cause });
   }
-  const certificate: Certificate = await checkCertificate(model, templates, parsed, {
-    maxBytes: flags.maxBytes,
-  });
-  const { rank, prime, bound } = certificate;
+  const { rank, prime, bound } = await checkFile(path, () =>
+    checkCertificate(model, templates, parsed, { maxBytes: flags.maxBytes }),
+  );
   if (flags.json) printJson({ valid: true, rank, prime, bound });
-  else
-    process.stdout.write(
-      `${path} holds: rank ≥ ${rank}, width ≥ ${bound.joint ?? 'any'} (modulo ${prime})\n`,
-    );
+  else {
+    const width = bound.impossible ? IMPOSSIBLE : `width ≥ ${bound.joint}`;
+    process.stdout.write(`${path} holds: rank ≥ ${rank}, ${width} (modulo ${prime})\n`);
+  }
+}
+
+/** What is no certificate is a faulty file here, whose name its message has; the limit is not of the file. */
+async function checkFile(path: string, check: () => Promise<Certificate>): Promise<Certificate> {
+  try {
+    return await check();
+  } catch (cause) {
+    const isForm = cause instanceof XiError && cause.code === 'E_ARGUMENT';
+    if (!isForm || cause.message.startsWith('checkCertificate maxBytes')) throw cause;
+    throw new XiError('E_FILE', cause.message.replace(/^checkCertificate/, path), { cause });
+  }
 }

@@ -125,14 +125,19 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
 /** The first names of a record's fields. */
 const keysOf = (keys: readonly string[]) => `${keys.slice(0, 6).join(', ')}${keys.length > 6 ? ', …' : ''}`;
 
-/** Checks that `options` has no key outside `known`; a misspelt option must not be ignored. */
-export function knownKeys(where: string, options: object, known: readonly string[]): void {
+/** Checks that `options`, or what else an object is called, has no key outside `known`; a misspelt option must not be ignored. */
+export function knownKeys(
+  where: string,
+  options: object,
+  known: readonly string[],
+  called: 'options' | 'parts' = 'options',
+): void {
   // A list, a Map or a Date has none of the keys, and would be taken for options that are all left out.
   if (typeof options !== 'object' || options === null || tagOf(options) !== '[object Object]')
-    throw mismatch('E_ARGUMENT', where, `options { ${keysOf(known)} }`, options);
+    throw mismatch('E_ARGUMENT', where, `${called} { ${keysOf(known)} }`, options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw mismatch('E_ARGUMENT', where, `options among ${known.join(', ')}`, key);
+      throw mismatch('E_ARGUMENT', where, `${called} among ${known.join(', ')}`, key);
     }
     if (!readable(options, key))
       throw mismatch('E_ARGUMENT', `${where} ${key}`, 'an option that can be read', 'a getter that throws');

@@ -141,7 +141,10 @@ export async function checkCertificate(
   const { output, prime, rank, bound, rows, columns, pivotRows, pivotColumns } = certificate;
   const expect = (what: string, wanted: unknown, found: unknown) => {
     if (!same(wanted, found))
-      throw mismatch('E_NUMERIC', `${where} ${what}`, written(wanted), written(found));
+      throw new XiError(
+        'E_NUMERIC',
+        `${where} ${what}: expected ${written(wanted)}, received ${written(found)}`,
+      );
   };
   expect('model', await modelDigest(own), certificate.model);
   expect('templates', await tensorDigest(shown), certificate.templates);
@@ -189,10 +192,12 @@ function copyOf(value: unknown): unknown {
   }
 }
 
-/** As JSON, if it is not too deep for that. */
+/** As messages show values, but a bound with the numbers in it, if it is not too deep for that. */
 function written(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return show(value);
   try {
-    return JSON.stringify(value) ?? show(value);
+    const text = JSON.stringify(value);
+    return text.length > 200 ? `${text.slice(0, 199)}…` : text;
   } catch {
     return show(value);
   }
@@ -219,7 +224,7 @@ function same(wanted: unknown, found: unknown): boolean {
 function checkChosen(where: string, chosen: ChosenBy, steps: number): void {
   if (typeof chosen !== 'object')
     throw mismatch('E_ARGUMENT', where, '{ samples, seed, window } or null', chosen);
-  knownKeys(where, chosen, ['samples', 'seed', 'window']);
+  knownKeys(where, chosen, ['samples', 'seed', 'window'], 'parts');
   integer(`${where} samples`, chosen.samples, 1, MOST_SAMPLES);
   integer(`${where} seed`, chosen.seed, 0, Number.MAX_SAFE_INTEGER);
   checkWindow(`${where} window`, chosen.window, steps);
@@ -236,7 +241,7 @@ function checkForm(model: Model, templates: Tensor, value: unknown): Certificate
       `format '${CERTIFICATE_FORMAT}', as certify --exact --out writes`,
       certificate.format,
     );
-  knownKeys(where, certificate, KEYS);
+  knownKeys(where, certificate, KEYS, 'parts');
   if (certificate.version !== VERSION)
     throw mismatch('E_ARGUMENT', where, `version ${VERSION}`, certificate.version);
   checkTensor(`${where} templates`, templates, [-1, model.config.inputs], model.config.dtype);

@@ -57,6 +57,69 @@ describe('certify', () => {
       JSON.stringify({ ...certificate, bound: { ...certificate.bound, refined: 99 } }),
     );
     await fails(['certify', ...check], 1, /checkCertificate bound: expected .*E_NUMERIC/);
+    // All that is wrong in the file fails, and is no bad argument.
+    const faulty: [object, RegExp][] = [
+      [
+        { ...certificate, xi: 'max' },
+        /checkCertificate xi: expected 'rectifier', received 'max' \(E_NUMERIC\)/,
+      ],
+      [
+        { ...certificate, rank: -1 },
+        /^xitensor: cert\.json rank: expected an integer from 0 to 27, received -1 \(E_FILE\)/,
+      ],
+      [
+        { ...certificate, more: 1 },
+        /^xitensor: cert\.json: expected parts among format, .*, received 'more' \(E_FILE\)/,
+      ],
+      [{ ...certificate, version: 1 }, /cert\.json: expected version 2, received 1 \(E_FILE\)/],
+      [
+        { rank: 3 },
+        /cert\.json: expected format 'xitensor-width-certificate', .*, received undefined \(E_FILE\)/,
+      ],
+    ];
+    for (const [content, message] of faulty) {
+      writeFileSync(inFolder('cert.json'), JSON.stringify(content));
+      await fails(['certify', ...check], 1, message);
+    }
+  });
+
+  it('prints a record with the certificate in it, which is not one itself', async () => {
+    const record = JSON.parse((await certify(...MODEL, '--exact', '--json', '--out', 'own.json')).stdout);
+    expect(record).not.toHaveProperty('format');
+    expect(record.certificate).toEqual(JSON.parse(readFileSync(inFolder('own.json'), 'utf8')));
+    expect(record).toMatchObject({ rank: record.certificate.rank, bound: record.certificate.bound });
+  });
+
+  it('says in the same words that no width will do', async () => {
+    const sizes = {
+      steps: 4,
+      inputs: 2,
+      outputs: 1,
+      rank: 3,
+      features: { size: 3 },
+      init: 'normal',
+    } as const;
+    await saveModel(
+      createModel({ kind: 'tt', xi: 'relusum', ...sizes, seed: 2 }),
+      inFolder('sum.safetensors'),
+    );
+    await writeNpy(
+      inFolder('four.npy'),
+      tensor([
+        [1, 2],
+        [-1, 0.5],
+        [0.25, -2],
+        [3, 1],
+      ]),
+    );
+    const model = ['sum.safetensors', '--templates', 'four.npy'];
+    const words = 'no shallow network of any width agrees with it';
+    const made = (await certify(...model, '--exact', '--out', 'sum.json')).stdout;
+    expect(made).toContain(words);
+    expect(made).toMatch(/\nspectrum: \d+ above 1e-3, \d+ above 1e-6, \d+ above 1e-9 of the largest/);
+    expect((await certify(...model, '--check', 'sum.json')).stdout).toMatch(
+      new RegExp(`^sum.json holds: rank ≥ \\d+, ${words} \\(modulo 16777213\\)\\n$`),
+    );
   });
 
   it('gives a numerical bound with its tolerance and spectrum', async () => {
@@ -167,7 +230,8 @@ describe('certify', () => {
       2,
       /received 'mnit'; did you mean 'mnist'\?/,
     );
-    await fails(['certify', ...MODEL, '--output', 'best'], 2, /expected a number/);
+    const hint = /expected a number or all, of the scores; --out names the file/;
+    await fails(['certify', ...MODEL, '--output', 'cert.json'], 2, hint);
     await fails(['certify', ...MODEL, '--output', '2'], 2, /output: expected an integer from 0 to 1/);
     await fails(['certify', ...MODEL, '--exact', '--prime', '8'], 2, /a prime, received 8/);
     await fails(
