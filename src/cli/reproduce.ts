@@ -4,7 +4,7 @@ import { Argument, Command } from 'commander';
 import { integer, mismatch, XiError } from '../core/errors.ts';
 import { misspelt } from '../core/nearest.ts';
 import type { MachineRecord } from '../experiments/performance.ts';
-import { DATASETS } from '../experiments/performance_plan.ts';
+import { DATASETS, FOLDED } from '../experiments/performance_plan.ts';
 import { RESULTS_FORMAT, type ResultSettings } from '../experiments/results.ts';
 import type { Release } from '../io/lock.ts';
 import { interruption } from './interruption.ts';
@@ -121,6 +121,9 @@ function wantedOf(flags: Flags): Wanted {
     );
   if (new Set(names).size < names.length)
     throw mismatch('E_ARGUMENT', '--data', 'every data set once', sources);
+  const folded = sources.find((source) => FOLDED.some((name) => source.startsWith(`${name}:`)));
+  if (folded !== undefined)
+    throw mismatch('E_ARGUMENT', '--data', `${folded.split(':')[0]} whole, as every fold is tested`, folded);
   const { epochs, networks } = flags;
   if (epochs !== undefined) integer('--epochs', epochs, 1, 10_000);
   if (networks !== undefined) integer('--networks', networks, 1, 10 ** 7);
@@ -150,11 +153,11 @@ async function openFolder(flags: Flags, wanted: Wanted, stages: readonly Stage[]
     const there: Wanted = { ...rest, sources: data.map(({ source }) => source) };
     const asked = { ...wanted, sources: wanted.sources.map(ReproduceData.absolute) };
     if (isDeepStrictEqual(there, asked)) return openAlone(path, found);
-    throw mismatch(
+    const other = KEYS.filter((key) => !isDeepStrictEqual(there[key], asked[key]));
+    const [wants, has] = [asked, there].map((one) => other.map((key) => word(key, one[key])).join(', '));
+    throw new XiError(
       'E_ARGUMENT',
-      `--out ${path}`,
-      `a folder for ${words(asked)} (--force begins anew there)`,
-      `one with ${words(there)}`,
+      `--out ${path}: expected a folder for ${wants} (--force begins anew there), received one for ${has}`,
     );
   }
   const { sources, ...rest } = wanted;
@@ -176,12 +179,12 @@ async function openAlone(path: string, settings: ResultSettings, anew = false): 
   }
 }
 
-const words = ({ quick, sources, ...rest }: Wanted) =>
-  [
-    quick ? 'quick' : 'full',
-    ...Object.entries(rest).map(([name, value]) => `${name} ${value}`),
-    `data ${sources}`,
-  ].join(', ');
+const KEYS = ['quick', 'seed', 'seeds', 'epochs', 'networks', 'sources'] as const;
+
+function word(key: keyof Wanted, value: Wanted[typeof key]): string {
+  if (key === 'quick') return value ? '--quick' : 'no --quick';
+  return `--${key === 'sources' ? 'data' : key} ${value ?? 'left out'}`;
+}
 
 function machineRecord(): MachineRecord {
   return {

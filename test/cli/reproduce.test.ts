@@ -150,11 +150,41 @@ describe('reproduce', () => {
     expect(readdirSync(out)).not.toContain('xitensor-results.json.lock');
   });
 
+  it('names the settings in which a folder differs, and those alone', async () => {
+    const out = join(folder, 'other');
+    mkdirSync(out);
+    const data = { name: 'splice', source: 'splice', steps: 60, inputs: 4, outputs: 3 };
+    const rest = { embedding: true, tokens: false, train: 2548, test: 638 };
+    const settings = { format: 'xitensor-results', version: 1, quick: true, seed: 0, seeds: 1, epochs: 7 };
+    const head = JSON.stringify({ ...settings, data: [{ ...data, ...rest }] });
+    writeFileSync(join(out, 'xitensor-results.json'), head);
+    const other = async (list: string[], message: string) =>
+      fails([...list, '--out', 'other'], 2, new RegExp(`--out other: ${message} \\(E_ARGUMENT\\)`));
+    const hint = '\\(--force begins anew there\\), received one for';
+    await other(
+      [...OPTIONS, '--seeds', '2'],
+      `expected a folder for --seeds 2, --epochs 1 ${hint} --seeds 1, --epochs 7`,
+    );
+    await other(
+      ['--quick', '--data', 'splice'],
+      `expected a folder for --epochs left out ${hint} --epochs 7`,
+    );
+    await other(
+      ['--seeds', '1', '--data', 'splice,spam', '--epochs', '7'],
+      `expected a folder for no --quick, --data splice,spam ${hint} --quick, --data splice`,
+    );
+  });
+
   it.each<[string[], 1 | 2, RegExp]>([
     [['frobnicate'], 2, /'frobnicate' is invalid.*performance, expressivity, report/],
     [['--data', 'nope'], 2, /--data: expected some of mnist, .*received 'nope'/],
     [['--data', 'mnist,slpice'], 2, /received 'slpice'; did you mean 'splice'\?/],
     [['--data', 'splice,splice'], 2, /--data: expected every data set once/],
+    [
+      ['--data', 'mnist,splice:1'],
+      2,
+      /--data: expected splice whole, as every fold is tested, received 'splice:1'/,
+    ],
     [['--seeds', '0'], 2, /seeds: expected an integer from 1/],
     [['--epochs', '0'], 2, /epochs: expected an integer from 1/],
     [['--networks', '1.5'], 2, /networks: expected an integer from 1/],
