@@ -34,6 +34,7 @@ export async function loadArrays(files: ArrayFiles): Promise<AnyDataset> {
   const X = await readInputs(inputs, dtype);
   const Y = await readNpy(answers);
   const [count] = X.shape;
+  if (count === 0) throw mismatch('E_FILE', inputs, 'at least one example', X.shape);
   if (Y.shape[0] !== count || Y.shape.length > 2 || Y.shape.length === 0)
     throw mismatch('E_FILE', answers, `classes [${count}] or targets [${count}, outputs]`, Y.shape);
   const lengths =

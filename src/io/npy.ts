@@ -3,12 +3,12 @@ import { product } from '../core/extents.ts';
 import { isBuffer, ours } from '../core/realm.ts';
 import { allocate, dtypeOf, type FloatArray, type Inputs, type Shape, type Tensor } from '../core/tensor.ts';
 import { anyArray, decodeElements, ELEMENTS, littleEndianBytes } from './elements.ts';
+import { kindOfBytes, NPY_MAGIC, textOfBytes, ZIP } from './magic.ts';
 
 /*
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  *   0  \x93NUMPY   6  major   7  minor   8  header length (u16 in version 1, u32 in 2 and 3)   then the header, the data
  */
-const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const ALIGN = 64;
 /** NumPy leaves room to rewrite the first extent in place (numpy.lib.format.GROWTH_AXIS_MAX_DIGITS). */
 const GROWTH_DIGITS = 21;
@@ -49,7 +49,7 @@ export function npyBytes(where: string, tensor: Inputs): Uint8Array<ArrayBuffer>
   if (start - prefix > MAX_HEADER) throw mismatch('E_SHAPE', where, 'fewer axes', shape);
 
   const out = new Uint8Array(start + data.byteLength).fill(0x20, 0, start);
-  out.set([...MAGIC, version, 0]);
+  out.set([...NPY_MAGIC, version, 0]);
   const view = new DataView(out.buffer);
   if (version === 1) view.setUint16(8, start - prefix, true);
   else view.setUint32(8, start - prefix, true);
@@ -122,8 +122,15 @@ function readHeader(bytes: Uint8Array, where: string): { start: number; header: 
   const refuse = (at: number, expected: string, found: unknown) =>
     mismatch('E_FILE', `${where}, byte ${at}`, expected, found);
   if (bytes.length < 10) throw refuse(bytes.length, 'an .npy header', 'the end of the file');
-  const wrong = MAGIC.findIndex((byte, at) => bytes[at] !== byte);
-  if (wrong >= 0) throw refuse(wrong, 'the magic string \\x93NUMPY of an .npy file', bytes[wrong]);
+  const wrong = NPY_MAGIC.findIndex((byte, at) => bytes[at] !== byte);
+  if (wrong >= 0) {
+    const what = kindOfBytes(bytes);
+    const hint = what === ZIP ? ', such as .npz: save the array alone, as np.save does' : '';
+    const begin = textOfBytes(bytes.subarray(0, NPY_MAGIC.length));
+    const received = `'${begin}'${what ? `, ${what}` : ''}${hint}`;
+    const expected = 'the magic string \\x93NUMPY of an .npy file';
+    throw new XiError('E_FILE', `${where}, byte ${wrong}: expected ${expected}, received ${received}`);
+  }
   const [major, minor] = [bytes[6], bytes[7]];
   if (major < 1 || major > 3 || minor !== 0) throw refuse(6, 'version 1.0, 2.0 or 3.0', `${major}.${minor}`);
   const prefix = major === 1 ? 10 : 12;

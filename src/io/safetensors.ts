@@ -2,6 +2,7 @@ import { mismatch, show, XiError } from '../core/errors.ts';
 import { product } from '../core/extents.ts';
 import type { Inputs, Tensor } from '../core/tensor.ts';
 import { anyArray, decodeElements, ELEMENTS, type Element, littleEndianBytes } from './elements.ts';
+import { kindOfBytes } from './magic.ts';
 import { checkBytes } from './npy.ts';
 
 /*
@@ -137,6 +138,8 @@ function readHeader(bytes: Uint8Array, where: string): { header: Map<string, Jso
   const length = view.getBigUint64(0, true);
   const limit = Math.min(MAX_HEADER, bytes.length - 8);
   if (length > limit) {
+    const what = kindOfBytes(bytes);
+    if (what) throw new XiError('E_FILE', `${where}: expected a safetensors file, received ${what}`);
     const place = `${where} is no safetensors file, or cut short: byte 0`;
     throw new XiError('E_FILE', `${place}: expected a header length up to ${limit}, received ${length}`);
   }

@@ -44,6 +44,13 @@ describe('loadArrays', () => {
     expect(words.inputs).toEqual({ dtype: 'int32', shape: [2, 3], data: Int32Array.of(1, 0, 7, 3, 2, 1) });
   });
 
+  test('no example is refused with the file', async () => {
+    const none = load(tensor(new Float64Array(0), [0, 3, 2]), tensor(new Float64Array(0), [0]));
+    await expect(none).rejects.toThrow(
+      refusal('E_FILE', /x\.npy: expected at least one example, received \[0, 3, 2\]/),
+    );
+  });
+
   test('more classes than have examples', async () => {
     const withClasses = async (answers: ReturnType<typeof tensor>, classes: number) => {
       await load(X, answers);

@@ -249,6 +249,14 @@ describe('decodeNpy', () => {
     expect(() => decodeNpy(file(structured, []), 'x')).toThrow(xi('E_DTYPE', /structured/));
     const good = file(dict('|u1', '()'), [1]);
     expect(() => decodeNpy(good.with(1, 0x6e), 'x')).toThrow(xi('E_FILE', /byte 1: .*magic/));
+    const of = (text: string) => () => decodeNpy(Buffer.from(text.padEnd(20), 'latin1'), 'x');
+    const wanted = 'x, byte 0: expected the magic string \\x93NUMPY of an .npy file, received';
+    const zip = "'PK\\x03\\x04  ', a zip archive, such as .npz: save the array alone, as np.save does";
+    expect(of('PK\x03\x04')).toThrow(`${wanted} ${zip}`);
+    expect(of('a,b\n1,2\n')).toThrow(`${wanted} 'a,b\\x0a1,'`);
+    expect(of('\x50\0\0\0\0\0\0\0{"w":')).toThrow(
+      `${wanted} 'P\\x00\\x00\\x00\\x00\\x00', a safetensors file`,
+    );
     expect(() => decodeNpy(good.with(6, 4), 'x')).toThrow(xi('E_FILE', /version/));
     expect(() => decodeNpy(good.with(7, 1), 'x')).toThrow(xi('E_FILE', /version/));
     expect(() => decodeNpy(good.with(8, 255), 'x')).toThrow(xi('E_FILE', /byte 8: .*header/));

@@ -275,6 +275,14 @@ describe('decodeSafetensors', () => {
     expect(() => decode(file(header, size))).toThrow(/m\.safetensors/);
   });
 
+  test('refuses files of other kinds by what they are', () => {
+    const of = (text: string) => () => decode(Buffer.from(text.padEnd(40), 'latin1'));
+    const wanted = 'm.safetensors: expected a safetensors file, received';
+    expect(of('\x93NUMPY\x01\0v\0')).toThrow(`${wanted} an .npy file`);
+    expect(of('PK\x03\x04')).toThrow(new RegExp(`${wanted} a zip archive$`));
+    expect(of('\x1f\x8b\x08')).toThrow(`${wanted} a gzip file`);
+  });
+
   test('refuses other types, header lengths, UTF-8', () => {
     const quarter = file(`{"a":${info([4], 0, 4, 'F8_E4M3')}}`, 4);
     expect(() => decode(quarter)).toThrow(
