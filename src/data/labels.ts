@@ -12,7 +12,7 @@ export interface NamedClasses {
 
 /**
  * Numbers the names of classes: in the order of `classNames`, or where these are left out by number if all are finite
- * numbers (equal ones by name), else in the order of code units.
+ * numbers, else in the order of code units. Where all are numbers, those of one value are one class: 1, 1.0 and 01.
  *
  * @throws XiError E_FILE at a name that is not among `classNames`, or is empty.
  */
@@ -27,8 +27,12 @@ export function namedClasses(
   if (new Set(order).size !== order.length)
     throw mismatch('E_ARGUMENT', 'classNames', 'names that differ', order);
   const numbers = new Map(order.map((name, label) => [name, label]));
+  // Names of one value that are classes of their own, as model files of before have them, are told apart by their texts.
+  const values = new Map(
+    areNumbers(order) ? order.map((name, label) => [keyOf(name), label] as const).reverse() : [],
+  );
   const labels = Int32Array.from(names, (name, row) => {
-    const label = numbers.get(name);
+    const label = numbers.get(name) ?? values.get(keyOf(name));
     if (label !== undefined) return label;
     throw new XiError('E_FILE', `${where(row)}: expected one of ${order.join(', ')}, received '${name}'`);
   });
@@ -37,7 +41,17 @@ export function namedClasses(
 
 const byName = (a: string, b: string): number => (a < b ? -1 : 1);
 
+const areNumbers = (names: readonly string[]): boolean =>
+  names.every((name) => DECIMAL.test(name) && Number.isFinite(Number(name)));
+
+/** What names of one class have in common where all are numbers; of more digits than a double tells apart, and of texts, the name. */
+const keyOf = (name: string): number | string =>
+  DECIMAL.test(name) && name.replace(/\D/g, '').length <= 15 ? Number(name) : name;
+
+/** The name of each class: of those of one value the shortest. */
 function ordered(names: string[]): string[] {
-  const areNumbers = names.every((name) => DECIMAL.test(name) && Number.isFinite(Number(name)));
-  return names.sort(areNumbers ? (a, b) => Number(a) - Number(b) || byName(a, b) : byName);
+  if (!areNumbers(names)) return names.sort(byName);
+  names.sort((a, b) => a.length - b.length || byName(a, b));
+  const classes = new Map([...names].reverse().map((name) => [keyOf(name), name]));
+  return [...classes.values()].sort((a, b) => Number(a) - Number(b) || byName(a, b));
 }

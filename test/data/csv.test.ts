@@ -47,6 +47,26 @@ describe('loadCsv', () => {
     );
   });
 
+  test('classes that are numbers go by their values, however they are written', async () => {
+    const data = await loadCsv(write('a,label\n1,1.0\n2,0\n3,01\n4,1\n5,-0.0\n6,+2e0\n'));
+    expect(checkDataset('t', data)).toMatchObject({ classNames: ['0', '1', '+2e0'], classes: 3 });
+    expect([...data.labels]).toEqual([1, 0, 1, 1, 0, 2]);
+    const other = write('a,label\n1,1.0\n2,0.0\n');
+    expect([...(await loadCsv(other, { classNames: ['1', '0'] })).labels]).toEqual([0, 1]);
+    // Those of model files in which they were classes of their own stay so.
+    expect([...(await loadCsv(other, { classNames: ['0', '0.0', '1', '1.0'] })).labels]).toEqual([3, 1]);
+    // As texts, and as numbers of more digits than a double has, they differ.
+    const texts = await loadCsv(write('a,label\n1,1.0\n2,1\n3,x\n'));
+    expect(texts.classNames).toEqual(['1', '1.0', 'x']);
+    const long = ['9007199254740992', '9007199254740993'];
+    const digits = await loadCsv(write(`a,label\n1,${long[1]}\n2,${long[0]}\n`));
+    expect(digits.classNames).toEqual(long);
+    const unknown = loadCsv(write('a,label\n1,1.0\n'), { classNames: ['0', 'x'] });
+    await expect(unknown).rejects.toThrow(
+      refusal('E_FILE', /line 2, column label: expected one of 0, x, received '1\.0'/),
+    );
+  });
+
   test('inputs alone need no answers', async () => {
     const options = { columns: ['x2', 'x1'], label: 'kind', dtype: 'float64' } as const;
     const alone = await loadCsvInputs(write('x1,note,x2\n1,a,2\n3,b,4\n'), options);
@@ -104,7 +124,7 @@ describe('loadCsv', () => {
     ],
     [
       ['1e1', '+2', '.5', '2.0', '2'],
-      ['.5', '+2', '2', '2.0', '1e1'],
+      ['.5', '2', '1e1'],
     ],
     [
       ['10', '9', '0x1'],
