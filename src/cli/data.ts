@@ -7,7 +7,7 @@ import { misspelt } from '../core/nearest.ts';
 import { type DType, isTokens } from '../core/tensor.ts';
 import { loadArrays } from '../data/arrays.ts';
 import { loadCifar10 } from '../data/cifar10.ts';
-import { type CsvOptions, loadCsv } from '../data/csv.ts';
+import { type CsvOptions, isTable, loadCsv } from '../data/csv.ts';
 import { type AnyDataset, countOf, type Dataset, hasTargets, takeDataset } from '../data/dataset.ts';
 import { loadImdb } from '../data/imdb.ts';
 import { loadMnist } from '../data/mnist.ts';
@@ -30,10 +30,11 @@ export interface DataChoice {
   readonly sequence?: string;
   readonly columns?: string;
   readonly inputs?: number;
+  readonly delimiter?: string;
 }
 
-/** Which columns of a CSV file are answers and which inputs. */
-export const TABLE_OPTIONS = ['label', 'targets', 'sequence', 'columns', 'inputs'] as const;
+/** Which columns of a CSV file are answers and which inputs, and what is between them. */
+export const TABLE_OPTIONS = ['label', 'targets', 'sequence', 'columns', 'inputs', 'delimiter'] as const;
 
 export const DATA_OPTIONS = [
   ...['data', 'limit', 'patch', 'length', 'words', 'classes', 'variable'],
@@ -130,7 +131,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   csv: {
-    forms: 'FILE.csv',
+    forms: 'FILE.csv, FILE.tsv',
     takes: [...TABLE_OPTIONS, 'variable', 'length'],
     splits: false,
     async load({ place, dtype, choice, wanted, known }) {
@@ -198,7 +199,7 @@ const NAMES = Object.keys(KINDS).filter((name) => name !== 'csv' && name !== 'np
 export function kindOf(data: string): { kind: Kind; name: string; place?: string } {
   const of = (name: string, place?: string) => ({ kind: KINDS[name], name, place });
   if (/\.npy\+.+\.npy$/.test(data)) return of('npy', data);
-  if (/\.csv$/i.test(data)) return of('csv', data);
+  if (isTable(data)) return of('csv', data);
   const [, name, place] = /^(\w+)(?::(.+))?$/s.exec(data) ?? [];
   if (name !== undefined && NAMES.includes(name)) return of(name, place);
   if (statSync(data, { throwIfNoEntry: false })?.isDirectory()) return of('mnist', data);
@@ -235,7 +236,12 @@ export function withDataOptions(command: Command, texts: DataTexts, data?: strin
     .option('--targets <columns>', 'of a CSV file: real targets instead, with commas between')
     .option('--sequence <column>', 'of a CSV file: sequences of letters, instead of columns of numbers')
     .option('--columns <names>', 'of a CSV file: those of numbers, with commas between (default: all others)')
-    .option('--inputs <N>', 'of a CSV file: how many columns of numbers are one step (default: 1)', number);
+    .option('--inputs <N>', 'of a CSV file: how many columns of numbers are one step (default: 1)', number)
+    .option(
+      '--delimiter <c>',
+      "of a CSV file: between fields, or 'tab' (default: a tab in .tsv, else a comma)",
+      (text) => (text === 'tab' || text === '\\t' ? '\t' : text),
+    );
 }
 
 /**
@@ -300,11 +306,11 @@ export function shapeFor(data: AnyDataset, { vocabulary, tokens }: Parts) {
  * which may end before the last of them or behind it.
  */
 export function csvOptions(choice: Omit<DataChoice, 'data'>, dtype: DType, known: Known): CsvOptions {
-  const { label, sequence, inputs, variable, length: steps } = choice;
+  const { label, sequence, inputs, variable, delimiter, length: steps } = choice;
   const [targets, chosen] = [choice.targets, choice.columns].map((list) => list?.split(','));
   const alphabet = sequence === undefined ? undefined : known.alphabet;
   const columns = chosen ?? (sequence === undefined && !variable ? known.columns : undefined);
-  return { label, targets, sequence, alphabet, columns, inputs, variable, steps, dtype };
+  return { label, targets, sequence, alphabet, columns, inputs, variable, steps, delimiter, dtype };
 }
 
 /** @throws XiError E_FILE for a table that was read by the places of its columns where training had other names there. */

@@ -26,6 +26,7 @@ const REPLACED = {
   sequence: ['sequence', 'columns', 'inputs'],
   columns: ['sequence', 'columns'],
   inputs: ['sequence', 'inputs'],
+  delimiter: ['delimiter'],
 } as const;
 
 /** What a model file carries so that other data are read as these were, and scored by the same loss. */

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { mismatch, type XiError } from '../core/errors.ts';
 import { isTokens } from '../core/tensor.ts';
 import { readInputs, readLengths } from '../data/arrays.ts';
+import { isTable } from '../data/csv.ts';
 import { countOf, hasTargets } from '../data/dataset.ts';
 import { checkWritable } from '../io/atomic.ts';
 import { readSafetensors, writeNpy } from '../io/disk.ts';
@@ -73,7 +74,12 @@ export function scoreCommand(): Command {
     .option('--json', 'print one record')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, flags: Flags) => {
-      const ofData = givenOf(command, [...DATA_OPTIONS, 'split']);
+      // A table is read alike wherever it stands.
+      const own = flags.input !== undefined && isTable(flags.input) ? ['delimiter'] : [];
+      const ofData = givenOf(
+        command,
+        [...DATA_OPTIONS, 'split'].filter((name) => !own.includes(name)),
+      );
       if (flags.input !== undefined && ofData.length > 0)
         throw mismatch('E_ARGUMENT', '--input', 'no option of a data set', ofData);
       if (flags.lengths !== undefined && flags.input === undefined)
@@ -142,7 +148,7 @@ const definedIn = (flags: Flags): DataChoice => {
 
 /** Inputs from a file that has no answers; of a table the columns that the model was trained on. */
 async function inputsFrom(path: string, { config: { dtype, steps } }: Model, flags: Flags, known: Known) {
-  if (!/\.csv$/i.test(path)) {
+  if (!isTable(path)) {
     if (known.variable && flags.lengths === undefined)
       throw withoutLengths('--input', 'an .npy file and --lengths beside it', path);
     const inputs = await readInputs(path, dtype);
@@ -153,7 +159,8 @@ async function inputsFrom(path: string, { config: { dtype, steps } }: Model, fla
   }
   if (flags.lengths !== undefined)
     throw mismatch('E_ARGUMENT', '--lengths', 'inputs as .npy: a table has its own', flags.lengths);
-  return readTable(path, known, steps, dtype);
+  const { delimiter = known.table?.delimiter } = flags;
+  return readTable(path, { ...known, table: { ...known.table, delimiter } }, steps, dtype);
 }
 
 /** Of a model that knows ends of sequences: it would take what lies behind them for steps. */

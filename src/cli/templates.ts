@@ -3,6 +3,7 @@ import { mismatch, XiError } from '../core/errors.ts';
 import { misspelt, nearest } from '../core/nearest.ts';
 import { Rng } from '../core/rng.ts';
 import { type Tensor, tensor } from '../core/tensor.ts';
+import { isTable } from '../data/csv.ts';
 import type { AnyDataset } from '../data/dataset.ts';
 import { readNpy } from '../io/disk.ts';
 import type { ModelConfig } from '../models/config.ts';
@@ -38,7 +39,7 @@ export async function loadTemplates(
     const { train } = await loadParts(choice, dtype, ['train']);
     return distinct(source, train!.inputs as Tensor, undefined, draw);
   }
-  if (/\.csv$/i.test(source)) {
+  if (isTable(source)) {
     const table = await readTable(source, known, steps, dtype);
     if (table.inputs.shape[2] !== inputs)
       throw mismatch('E_SHAPE', source, `steps of ${inputs} inputs`, table.inputs.shape);

@@ -31,17 +31,22 @@ export interface CsvOptions {
   readonly steps?: number;
   /** Names of the classes in their order; where left out, those that occur: by number if all are, else by code units. */
   readonly classNames?: readonly string[];
+  /** What stands between fields, one character; a tab in files that end in .tsv, else a comma when left out. */
+  readonly delimiter?: string;
   /** float32 when left out. */
   readonly dtype?: DType;
 }
 
+/** Whether a file is a table, by its name. */
+export const isTable = (path: string): boolean => /\.[ct]sv$/i.test(path);
+
 const KEYS = [
   ...['label', 'targets', 'sequence', 'alphabet', 'columns'],
-  ...['inputs', 'variable', 'steps', 'classNames', 'dtype'],
+  ...['inputs', 'variable', 'steps', 'classNames', 'delimiter', 'dtype'],
 ];
 
 /**
- * A CSV file whose first line names the columns, as inputs [count, T, N]: columns of numbers in their order, N to a step;
+ * A CSV file, or one with another delimiter, whose first line names the columns, as inputs [count, T, N]: columns of numbers in their order, N to a step;
  * or a column of letters as one-hot rows, T letters each. Classes from a column of names or numbers, or real targets. With
  * `variable` each sequence has a length of its own.
  *
@@ -66,7 +71,7 @@ export async function loadCsv(
   const path = pathOf('loadCsv', file);
   const { table, sequences, dtype } = await readTable('loadCsv', path, options);
   const { label = 'label', targets } = options;
-  const name = basename(path).replace(/\.csv$/i, '');
+  const name = basename(path).replace(/\.[ct]sv$/i, '');
   if (targets) return { name, ...sequences, targets: table.numbers(targets, dtype) };
   const classes = table.column(label);
   const text = table.rows.map(({ fields }) => fields[classes]);
@@ -88,7 +93,8 @@ async function readTable(where: string, path: string, options: CsvOptions, answe
   const dtype = oneOf(`${where} dtype`, options.dtype ?? 'float32', DTYPES);
   checkColumns(where, options);
   const ending = endingOf(where, options);
-  const table = new Table(path, parseCsv(await readText(path), path), ending.variable);
+  const delimiter = delimiterOf(where, path, options);
+  const table = new Table(path, parseCsv(await readText(path), path, delimiter), ending.variable);
   const { label = 'label', targets, sequence } = options;
   const answers = targets ?? [label];
   if (answered) for (const name of answers) table.column(name);
@@ -128,6 +134,13 @@ function checkColumns(where: string, options: CsvOptions): void {
     throw refuse('alphabet', 'letters, each once', alphabet);
 }
 
+function delimiterOf(where: string, path: string, { delimiter }: CsvOptions): string {
+  if (delimiter === undefined) return /\.tsv$/i.test(path) ? '\t' : ',';
+  // What stands in numbers and names, or in quotes, divides nothing.
+  if (typeof delimiter === 'string' && /^[^"\r\n\p{L}\p{N}.+-]$/u.test(delimiter)) return delimiter;
+  throw mismatch('E_ARGUMENT', `${where} delimiter`, "one character, such as ',', ';' or a tab", delimiter);
+}
+
 /** Whether sequences may end before the last step, and how many steps are wanted. */
 interface Ending {
   readonly variable: boolean;
@@ -160,6 +173,8 @@ class Table {
   readonly names: readonly string[];
   private readonly path: string;
   private readonly places: ReadonlyMap<string, number>;
+  /** What may be wrong where something is missing: a first line that is one field, with another delimiter in it. */
+  private readonly hint: string;
 
   constructor(path: string, all: readonly CsvRow[], ragged = false) {
     this.path = path;
@@ -167,6 +182,9 @@ class Table {
       throw mismatch('E_FILE', path, 'a line of names and rows below it', `${all.length} lines`);
     const [head, ...rows] = all;
     this.names = head.fields;
+    const [other] = (head.fields.length === 1 && /[;\t|]/.exec(head.fields[0])) || [];
+    this.hint =
+      other === undefined ? '' : `; did you mean the delimiter '${other === '\t' ? '\\t' : other}'?`;
     const width = this.names.length;
     this.places = new Map(this.names.map((name, n) => [name, n]));
     // The last place of a name is not the first where it stands twice.
@@ -182,7 +200,8 @@ class Table {
       if (fields.length === width || (ragged && fields.length < width))
         return { line, fields: [...fields, ...new Array(width - fields.length).fill('')] };
       const expected = `${ragged ? 'at most ' : ''}${width} fields as in the first line`;
-      throw mismatch('E_FILE', `${path}, line ${line}`, expected, `${fields.length} fields`);
+      const received = `'${fields.length} fields'${this.hint}`;
+      throw new XiError('E_FILE', `${path}, line ${line}: expected ${expected}, received ${received}`);
     });
   }
 
@@ -201,7 +220,7 @@ class Table {
     const expected = `${missing.length === 1 ? 'a column' : 'columns'} ${firstOf(missing)}`;
     throw new XiError(
       'E_FILE',
-      `${this.path}, line 1: expected ${expected}, received ${firstOf(this.names)}`,
+      `${this.path}, line 1: expected ${expected}, received ${firstOf(this.names)}${this.hint}`,
     );
   }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/disk.ts';
@@ -80,4 +80,26 @@ it('a model file that names no columns has them by place', async () => {
   const own = await scored('m.safetensors', 'a.csv');
   expect(await scored('old.safetensors', 'renamed.csv')).toEqual(own);
   expect(await scored('old.safetensors', 'shuffled.csv')).not.toEqual(own);
+});
+
+it('tables with other delimiters are read as training was, by name or by what is said', async () => {
+  const table = readFileSync(inFolder('a.csv'), 'utf8');
+  writeFileSync(inFolder('semicolons.csv'), table.replaceAll(',', ';'));
+  writeFileSync(inFolder('tabs.tsv'), table.replaceAll(',', '\t'));
+  const own = await scored('m.safetensors', 'a.csv');
+  expect(await scored('m.safetensors', 'tabs.tsv')).toEqual(own);
+  const message = /received a;b;c;d;label; did you mean the delimiter ';'\? \(E_FILE\)/;
+  await fails(['score', 'm.safetensors', '--data', 'semicolons.csv'], 1, message);
+  const { loss, accuracy, scores } = own;
+  const semicolons = ['semicolons.csv', '--delimiter', ';'];
+  expect(await record('score', 'm.safetensors', '--data', ...semicolons)).toMatchObject({ loss, accuracy });
+  expect(await record('score', 'm.safetensors', '-i', ...semicolons)).toMatchObject({ scores });
+  const small = ['--rank', '3', '--features', '3', '--epochs', '1', '-o', 's.safetensors'];
+  await record('train', ...small, '--data', ...semicolons);
+  // What was said in training is remembered.
+  expect(await scored('s.safetensors', 'semicolons.csv')).toEqual(own);
+  const tab = ['--data', 'tabs.tsv', '--delimiter', 'tab'];
+  expect(await record('score', 's.safetensors', ...tab)).toMatchObject({ loss, accuracy });
+  const npy = ['score', 'm.safetensors', '-i', 'x.npy', '--delimiter', ';'];
+  await fails(npy, 2, /--input: expected no option of a data set, received \['--delimiter'\]/);
 });

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tensor } from '../../src/core/tensor.ts';
-import { loadCsv, loadCsvInputs } from '../../src/data/csv.ts';
+import { type CsvOptions, loadCsv, loadCsvInputs } from '../../src/data/csv.ts';
 import { checkDataset } from '../../src/data/dataset.ts';
 import { refusal } from '../support/models.ts';
 import { temporaryFolder } from '../support/processes.ts';
@@ -64,6 +64,42 @@ describe('loadCsv', () => {
     const unknown = loadCsv(write('a,label\n1,1.0\n'), { classNames: ['0', 'x'] });
     await expect(unknown).rejects.toThrow(
       refusal('E_FILE', /line 2, column label: expected one of 0, x, received '1\.0'/),
+    );
+  });
+
+  test('other delimiters, by option or by name', async () => {
+    const commas = await loadCsv(write('a,b,label\n1,2,x\n3,4,"y;z"\n'));
+    expect(commas.classNames).toEqual(['x', 'y;z']);
+    for (const delimiter of [';', '\t', '|', '\u{1f9f5}']) {
+      const rows = [['a', 'b', 'label'], ['1', ' 2', 'x'], ['3', '4', '"y;z"\r'], []];
+      const path = write(rows.map((row) => row.join(delimiter)).join('\n'));
+      expect(await loadCsv(path, { delimiter }), delimiter).toEqual(commas);
+    }
+    const path = inFolder('t.tsv');
+    writeFileSync(path, 'a\tb\tlabel\n1\t2\tx\n3\t4\ty;z\n');
+    expect(await loadCsv(path)).toEqual(commas);
+    expect((await loadCsvInputs(path, { columns: ['b'] })).inputs).toEqual(
+      tensor(Float32Array.of(2, 4), [2, 1, 1]),
+    );
+    for (const delimiter of ['', ',,', '"', '\n', '1', 'x', '.', '-', 3])
+      await expect(loadCsv(path, { delimiter } as CsvOptions)).rejects.toThrow(
+        refusal(
+          'E_ARGUMENT',
+          /^loadCsv delimiter: expected one character, such as ',', ';' or a tab, received/,
+        ),
+      );
+    // A first line that is one field says which was meant.
+    await expect(loadCsv(write('a;b;label\n1;2;x\n'))).rejects.toThrow(
+      refusal(
+        'E_FILE',
+        /line 1: expected a column 'label', received a;b;label; did you mean the delimiter ';'\?$/,
+      ),
+    );
+    await expect(loadCsv(write('a\tlabel\n1,5\tx\n'))).rejects.toThrow(
+      refusal(
+        'E_FILE',
+        /line 2: expected 1 fields .*, received '2 fields'; did you mean the delimiter '\\t'\?$/,
+      ),
     );
   });
 
