@@ -136,7 +136,7 @@ const KEYS = [
 const MAX_EXTENT = 2 ** 20;
 const MAX_STEPS = 2 ** 16;
 /**
- * Checks a model's options and fills in the defaults.
+ * Checks a model's options and fills in the defaults. The result is frozen, as a model goes by it as long as it lives.
  *
  * @param where how messages begin: the function that was called, or a file.
  * @throws XiError E_ARGUMENT that names the option, the rule and the value.
@@ -151,7 +151,7 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
   const steps = integer(`${where} steps`, options.steps, 1, MAX_STEPS);
   const inputs = integer(`${where} inputs`, options.inputs, 1, MAX_EXTENT);
   const outputs = integer(`${where} outputs`, options.outputs, 1, MAX_EXTENT);
-  const rank = checkRank(where, kind, options.rank, steps);
+  const rank = Object.freeze(checkRank(where, kind, options.rank, steps));
   const features = options.features;
   if (typeof features !== 'object' || features === null) {
     throw mismatch('E_ARGUMENT', `${where} features`, '{ size, activation }', features);
@@ -169,7 +169,7 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
   const init = oneOf(`${where} init`, weights, INITIALIzATIONS);
   const common = {
     ...{ xi, steps, inputs, outputs, rank },
-    features: { size, activation, ...(embedding && { embedding }) },
+    features: Object.freeze({ size, activation, ...(embedding && { embedding }) }),
     ...{ shared, dtype, seed, init },
   };
   if (kind !== 'tt' && options.projection !== undefined) {
@@ -188,21 +188,21 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
       options.diagonal,
     );
   }
-  if (kind === 'cp') return { kind, ...common };
+  if (kind === 'cp') return Object.freeze({ kind, ...common });
   if (kind === 'ht') {
     const diagonal = flag(`${where} diagonal`, options.diagonal);
     checkTree(where, rank, steps, shared, diagonal);
-    return { kind, ...common, diagonal };
+    return Object.freeze({ kind, ...common, diagonal });
   }
   if (shared && rank.some((r) => r !== rank[0])) {
     throw mismatch('E_ARGUMENT', `${where} rank`, 'equal ranks, as the steps share one core', rank);
   }
   const { projection = size } = options;
-  return {
+  return Object.freeze({
     kind,
     ...common,
     projection: integer(`${where} projection`, projection, 1, MAX_EXTENT),
-  };
+  });
 }
 
 function flag(where: string, value: unknown = false): boolean {

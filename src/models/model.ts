@@ -41,7 +41,7 @@ export interface ModelGradients<Inputs extends Tensor | undefined = Tensor | und
 
 /** A network with its parameters on one backend. Make it with {@link createModel}. */
 export class Model {
-  /** All options with their defaults. */
+  /** All options with their defaults, frozen. */
   readonly config: ModelConfig;
   /** Where parameters live and all is computed. */
   readonly backend: Backend;
@@ -151,7 +151,7 @@ export class Model {
       const scores = this.network.forward(block, x, batch, order?.lengths, true);
       const ask = (make: (scores: Tensor) => Tensor) => {
         const inOrder = order ? scatterRows(scores.read(), order.rows, outputs) : scores.read();
-        return check(this.wait(() => make({ dtype, shape, data: inOrder })));
+        return check(this.wait(() => make({ dtype, shape: [...shape], data: inOrder })));
       };
       const weights = given ?? ask(dScores as (scores: Tensor) => Tensor);
       const d = borrow(backend.adopt(order ? gatherRows(weights, order.rows, outputs) : weights));

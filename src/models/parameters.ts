@@ -47,10 +47,13 @@ export class ParameterBlock {
     return this.layout.map(([name]) => name);
   }
 
-  /** Copies of all tensors. */
+  /** Copies of all tensors, with shapes of their own. */
   tensors(): Record<string, Tensor> {
     return Object.fromEntries(
-      this.layout.map(([name, shape]) => [name, { dtype: this.dtype, shape, data: this.part(name).read() }]),
+      this.layout.map(([name, shape]) => [
+        name,
+        { dtype: this.dtype, shape: [...shape], data: this.part(name).read() },
+      ]),
     );
   }
 

@@ -139,7 +139,7 @@ export function lossFor(where: string, data: AnyDataset, wanted: Loss | undefine
 }
 
 /**
- * The plan in options, with defaults filled in and checked; those of the loss depend on the data.
+ * The plan in options, with defaults filled in and checked, frozen; those of the loss depend on the data.
  *
  * @throws XiError E_ARGUMENT that names the option, the rule and the value.
  */
@@ -171,7 +171,7 @@ export function checkPlan(where: string, options: FitOptions, data?: AnyDataset)
   within(`${where} validationSplit`, given.validationSplit, 0, BELOW_ONE);
   integer(`${where} patience`, given.patience, 0, 1e6);
   const loss = data ? lossFor(where, data, options.loss) : given.loss;
-  return { ...given, decay, loss };
+  return Object.freeze({ ...given, decay, loss });
 }
 
 /** @throws XiError E_ARGUMENT that names the number which is out of its range. */

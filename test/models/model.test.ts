@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
+import { decodeModel, encodeModel } from '../../src/models/files.ts';
+import { createModel } from '../../src/models/model.ts';
+import { Adam } from '../../src/train/adam.ts';
 import { make, random, refusal } from '../support/models.ts';
 import { subjects } from '../support/subjects.ts';
 
@@ -57,6 +60,39 @@ describe('setParameters', () => {
     for (const { data } of Object.values(given)) data.fill(0);
     for (const { data } of Object.values(model.parameters)) data.fill(0);
     expect(model.score(random([2, 3, 4]))).toEqual(scores);
+  });
+});
+
+describe('what a model hands out', () => {
+  it('has shapes of its own: changed ones leave the model as it was', () => {
+    const model = make();
+    const optimizer = new Adam(model);
+    const X = random([2, 3, 4]);
+    const before = [model.parameters, model.score(X)];
+    const handed = [
+      ...[model.parameters, optimizer.state.m, optimizer.state.v],
+      model.gradients(X, zeros([2, 2])).parameters,
+    ];
+    for (const tensors of handed)
+      for (const { shape } of Object.values(tensors)) (shape as number[]).splice(0, 3, 16, 4);
+    model.gradients(X, (scores) => {
+      (scores.shape as number[]).splice(0, 2, 7);
+      return zeros([2, 2]);
+    });
+    expect([model.parameters, model.score(X)]).toEqual(before);
+    model.setParameters(before[0] as Record<string, Tensor>);
+    expect(decodeModel(encodeModel(model)).parameters).toEqual(before[0]);
+  });
+
+  it.each(['cp', 'tt', 'ht'] as const)('has a configuration that is frozen: %s', (kind) => {
+    const { config } = createModel({
+      ...{ kind, xi: 'product', steps: 3, inputs: 4, outputs: 2, rank: 5, features: { size: 3 } },
+    });
+    for (const part of [config, config.rank, config.features]) expect(Object.isFrozen(part)).toBe(true);
+    const given = [5, 5];
+    const own = createModel({ ...config, kind: 'tt', rank: given, diagonal: undefined } as never);
+    given[0] = 7;
+    expect(own.config.rank).toEqual([5, 5]);
   });
 });
 

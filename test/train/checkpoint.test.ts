@@ -96,6 +96,10 @@ test('an epsilon that is 0, or 0 in float32, is refused', () => {
   expect(trainer(1e-40).plan.epsilon).toBe(1e-40);
 });
 
+test('the plan of a trainer is frozen', () => {
+  expect(Object.isFrozen(trainerOf(first).plan)).toBe(true);
+});
+
 test('a trainer that has finished takes no more steps', () => {
   const trainer = trainerOf(first);
   while (!trainer.finished) trainer.step();
