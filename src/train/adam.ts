@@ -8,6 +8,7 @@ import {
   checkEpsilon,
   checkRate,
   checkRule,
+  checkScaling,
   DEFAULT_PLAN,
   RULE_KEYS,
   type Rule,
@@ -95,8 +96,7 @@ export class Adam {
     checkRule(this.name, given);
     checkEpsilon(this.name, given, config.dtype);
     const { scaleRates = true } = options;
-    if (typeof scaleRates !== 'boolean')
-      throw mismatch('E_ARGUMENT', `${this.name} scaleRates`, 'true or false', scaleRates);
+    checkScaling(this.name, scaleRates);
     this.model = model;
     this.rule = given;
     this.scaleRates = scaleRates;

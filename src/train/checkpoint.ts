@@ -14,7 +14,7 @@ import {
 } from '../models/files.ts';
 import { modelWith } from '../models/model.ts';
 import { checkEpsilon, checkPlan, type Metrics } from './options.ts';
-import { checkTraining, type DataSource, type SavedData, type SavedTraining } from './saved.ts';
+import { checkTraining, type DataSource, planInFile, type SavedData, type SavedTraining } from './saved.ts';
 import { type EndedEpoch, Trainer } from './trainer.ts';
 
 export type { DataSource } from './saved.ts';
@@ -69,7 +69,7 @@ export async function saveCheckpoint(
       ([name, tensor]) => [prefix + name, tensor] as const,
     );
   const saved: SavedTraining = {
-    plan: { ...plan },
+    plan: planInFile(plan),
     progress,
     stopping,
     history,

@@ -14,7 +14,7 @@ export interface TrainingPlan {
   readonly epochs: number;
   /** Examples of a step; 250. */
   readonly batch: number;
-  /** Of the features and projections; a core [L,R,K] learns at 1/√(L·R) of it; 4e-3. */
+  /** Of the features and projections; a core [L,R,K] learns at 1/√(L·R) of it, unless `scaleRates` is false; 4e-3. */
   readonly learningRate: number;
   /**
    * `cosine` by default. `constant`, or a rise as a square over the first quarter of all steps and then a fall over those that are left:
@@ -31,7 +31,7 @@ export interface TrainingPlan {
   readonly optimizer: Optimizer;
   /** AdamW: at rate ρ a step first takes ρ·decay of every weight off, of biases nothing; 0.01, and 0 with `adam`. */
   readonly decay: number;
-  /** Largest norm of the gradient of all parameters together; larger gradients are scaled down to it; 1. */
+  /** Largest norm of the gradient of all parameters together; larger gradients are scaled down to it, by Infinity none; 1. */
   readonly clip: number;
   /** Decay of the first moments of the gradient; 0.9. */
   readonly beta1: number;
@@ -39,6 +39,8 @@ export interface TrainingPlan {
   readonly beta2: number;
   /** Added to the root of the second moments; 1e-8. */
   readonly epsilon: number;
+  /** Whether cores, and what steps share, learn at less than the rate, as docs/training.md says; false: all at the rate, as in PyTorch. True. */
+  readonly scaleRates: boolean;
   /** Order of the examples, and choice of those held back for validation; 0. */
   readonly seed: number;
   /** Part of the examples that is held back for validation; 0. */
@@ -62,6 +64,7 @@ export const DEFAULT_PLAN: TrainingPlan = {
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
+  scaleRates: true,
   seed: 0,
   validationSplit: 0,
   patience: 0,
@@ -168,6 +171,7 @@ export function checkPlan(where: string, options: FitOptions, data?: AnyDataset)
       "0 for the optimizer 'adam'; 'adamw' takes weights off",
       decay,
     );
+  checkScaling(where, given.scaleRates);
   within(`${where} validationSplit`, given.validationSplit, 0, BELOW_ONE);
   integer(`${where} patience`, given.patience, 0, 1e6);
   const loss = data ? lossFor(where, data, options.loss) : given.loss;
@@ -180,8 +184,15 @@ export function checkRule(where: string, { learningRate, decay, clip, beta1, bet
   within(`${where} beta1`, beta1, 0, BELOW_ONE);
   within(`${where} beta2`, beta2, 0, BELOW_ONE);
   within(`${where} epsilon`, epsilon, Number.MIN_VALUE, BELOW_ONE);
-  within(`${where} clip`, clip, Number.MIN_VALUE, 1e9);
+  if (!(typeof clip === 'number' && clip > 0))
+    throw mismatch('E_ARGUMENT', `${where} clip`, 'a number above 0, or Infinity', clip);
   within(`${where} decay`, decay, 0, 1e3);
+}
+
+/** @throws XiError E_ARGUMENT for what does not say whether parameters have rates of their own. */
+export function checkScaling(where: string, scaleRates: unknown): void {
+  if (typeof scaleRates !== 'boolean')
+    throw mismatch('E_ARGUMENT', `${where} scaleRates`, 'true or false', scaleRates);
 }
 
 /** @throws XiError E_ARGUMENT for a rate of one step that is none; a schedule may pass through 0. */

@@ -1,6 +1,6 @@
 import { mismatch } from '../core/errors.ts';
 import { count, figure, finite, listOf, parts, perhaps, recordOf, scalar, text } from '../core/form.ts';
-import { DEFAULT_PLAN } from './options.ts';
+import { DEFAULT_PLAN, type TrainingPlan } from './options.ts';
 import type { EndedEpoch, Progress, Stopping } from './trainer.ts';
 
 /** What a checkpoint says of a data set. */
@@ -13,7 +13,7 @@ export interface SavedData {
 
 /** The state of a training in the metadata of a checkpoint. */
 export interface SavedTraining {
-  readonly plan: Record<string, unknown>;
+  readonly plan: Readonly<Record<string, unknown>>;
   readonly progress: Progress;
   readonly stopping: Stopping;
   /** Its accuracies are null where there are none. */
@@ -54,6 +54,15 @@ const TRAINING = parts({
   }),
 });
 
+/** JSON has no infinity, which the plan of a training without clipping has. */
+const INFINITY = 'Infinity';
+
+/** A plan as JSON can hold it. */
+export const planInFile = (plan: TrainingPlan): Record<string, unknown> => ({
+  ...plan,
+  clip: plan.clip === Number.POSITIVE_INFINITY ? INFINITY : plan.clip,
+});
+
 /**
  * The state of a training: its parts, their types, and what must agree among them. What the plan and the data decide,
  * {@link Trainer} checks.
@@ -82,5 +91,6 @@ export function checkTraining(where: string, value: unknown): SavedTraining {
   );
   if (best && history.length > 0 && !isKnown)
     throw refuse('stopping best', 'an epoch of the history, with its loss', best);
-  return saved;
+  const { plan } = saved;
+  return plan.clip === INFINITY ? { ...saved, plan: { ...plan, clip: Number.POSITIVE_INFINITY } } : saved;
 }

@@ -228,7 +228,7 @@ export class Trainer {
       );
     }
     const learningRate = plan.learningRate * rateFactor(plan.schedule, step, this.steps);
-    const update = { rule: plan, learningRate, scaleRates: true, step, norm };
+    const update = { rule: plan, learningRate, scaleRates: plan.scaleRates, step, norm };
     for (const part of model.block.layout) adamStep(model, part, this, update);
     this.done = { step, loss: before.loss + loss, correct: before.correct + correct };
     this.stops = { ...this.stops, ended: Math.max(this.stops.ended, epoch) };

@@ -158,6 +158,24 @@ describe('the file of a checkpoint', () => {
     expect(history[0].validation).toEqual({ loss: Number.NaN, accuracy: 0.5 });
   });
 
+  it.each([
+    { clip: Number.POSITIVE_INFINITY, scaleRates: false },
+    { clip: 0.25, scaleRates: true },
+  ])('keeps %o, and gives the same bits', async (choice) => {
+    const trainer = new Trainer(trainerOf(first).model, data.float32, { ...PLAN, ...choice });
+    const twin = new Trainer(trainerOf(first).model, data.float32, { ...PLAN, ...choice });
+    for (let n = 0; n < 5; n++) trainer.step();
+    await saveCheckpoint(trainer, inFolder('choice.safetensors'));
+    const again = await loadCheckpoint(inFolder('choice.safetensors'), data.float32, {
+      backend: first.open(),
+    });
+    expect(again.plan).toEqual(trainer.plan);
+    expect(again.plan).toMatchObject(choice);
+    while (!again.finished) again.step();
+    while (!twin.finished) twin.step();
+    expect(state(again)).toEqual(state(twin));
+  });
+
   it('keeps the accuracies of real targets, which are no numbers', async () => {
     const real = { name: 'real', inputs: data.float32.inputs, targets: zeros([100, 2]) };
     const { loss: _, ...plan } = PLAN;

@@ -32,14 +32,25 @@ describe('a loop of one’s own', () => {
     expect(values(model)).not.toEqual(values(make()));
   });
 
+  it('does so without limit and scaled rates too, by other updates than with them', async () => {
+    const plan = { epochs: 3, batch: 5, learningRate: 0.02, seed: 4, clip: Number.POSITIVE_INFINITY };
+    const [model, twin, scaled] = [make(), make(), make()];
+    for await (const _ of train(twin, data, { ...plan, scaleRates: false, schedule: 'constant' }));
+    for await (const _ of train(scaled, data, { ...plan, schedule: 'constant' }));
+    await loop(model, data, plan, 'constant', Adam, false);
+    expect(values(model)).toEqual(values(twin));
+    expect(values(model)).not.toEqual(values(scaled));
+  });
+
   async function loop(
     model: Model,
     examples: typeof data | TargetDataset,
     { epochs, batch, learningRate, seed, clip }: Readonly<Record<string, number>>,
     schedule: Schedule,
     Optimizer: typeof Adam | typeof AdamW,
+    scaleRates?: boolean,
   ) {
-    const optimizer = new Optimizer(model, { clip });
+    const optimizer = new Optimizer(model, { clip, scaleRates });
     const steps = epochs * Math.ceil(23 / batch);
     let step = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {

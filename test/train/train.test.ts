@@ -32,49 +32,52 @@ async function drain(epochs: AsyncIterable<Figures>) {
 }
 
 describe('a step', () => {
-  it.each([1e-3, 1e3])('is Adam on the clipped gradient, written out, clip %d', (clip) => {
-    const [count, rate] = [10, 0.02];
-    const data = patterns(count, 3, 'float64');
-    const model = make({ dtype: 'float64' });
-    const twin = make({ dtype: 'float64' });
-    const plan = { epochs: 6, batch: count, schedule: 'constant', learningRate: rate, clip } as const;
-    const trainer = new Trainer(model, data, checkPlan('fit', plan));
-    const m: Record<string, number[]> = {};
-    const v: Record<string, number[]> = {};
-    let clipped = 0;
-    for (let step = 1; step <= 6; step++) {
-      const scores = twin.score(data.inputs);
-      const dScores = new Float64Array(count * 2);
-      const { loss } = softmaxCrossEntropy(scores.data, data.labels, 2, dScores);
-      const { parameters: gradients } = twin.gradients(data.inputs, tensor(dScores, [count, 2]));
-      const parameters = twin.parameters;
-      let squares = 0;
-      for (const { data: g } of Object.values(gradients)) for (const value of g) squares += value * value;
-      const scale = Math.min(1, clip / Math.sqrt(squares));
-      if (scale < 1) clipped++;
-      for (const [name, { data: p, shape }] of Object.entries(parameters)) {
-        // A core [L,R,K] learns at 1/√(L·R) of the rate.
-        const own = name.startsWith('G.') ? rate / Math.sqrt(shape[0] * shape[1]) : rate;
-        const [first, second] = [(m[name] ??= []), (v[name] ??= [])];
-        gradients[name].data.forEach((raw, n) => {
-          const g = raw * scale;
-          first[n] = 0.9 * (first[n] ?? 0) + 0.1 * g;
-          second[n] = 0.999 * (second[n] ?? 0) + 0.001 * g * g;
-          const corrected = Math.sqrt(second[n] / (1 - 0.999 ** step)) + 1e-8;
-          p[n] -= (own * (first[n] / (1 - 0.9 ** step))) / corrected;
-        });
+  it.each([1e-3, 1e3, Number.POSITIVE_INFINITY])(
+    'is Adam on the clipped gradient, written out, clip %d',
+    (clip) => {
+      const [count, rate] = [10, 0.02];
+      const data = patterns(count, 3, 'float64');
+      const model = make({ dtype: 'float64' });
+      const twin = make({ dtype: 'float64' });
+      const plan = { epochs: 6, batch: count, schedule: 'constant', learningRate: rate, clip } as const;
+      const trainer = new Trainer(model, data, checkPlan('fit', plan));
+      const m: Record<string, number[]> = {};
+      const v: Record<string, number[]> = {};
+      let clipped = 0;
+      for (let step = 1; step <= 6; step++) {
+        const scores = twin.score(data.inputs);
+        const dScores = new Float64Array(count * 2);
+        const { loss } = softmaxCrossEntropy(scores.data, data.labels, 2, dScores);
+        const { parameters: gradients } = twin.gradients(data.inputs, tensor(dScores, [count, 2]));
+        const parameters = twin.parameters;
+        let squares = 0;
+        for (const { data: g } of Object.values(gradients)) for (const value of g) squares += value * value;
+        const scale = Math.min(1, clip / Math.sqrt(squares));
+        if (scale < 1) clipped++;
+        for (const [name, { data: p, shape }] of Object.entries(parameters)) {
+          // A core [L,R,K] learns at 1/√(L·R) of the rate.
+          const own = name.startsWith('G.') ? rate / Math.sqrt(shape[0] * shape[1]) : rate;
+          const [first, second] = [(m[name] ??= []), (v[name] ??= [])];
+          gradients[name].data.forEach((raw, n) => {
+            const g = raw * scale;
+            first[n] = 0.9 * (first[n] ?? 0) + 0.1 * g;
+            second[n] = 0.999 * (second[n] ?? 0) + 0.001 * g * g;
+            const corrected = Math.sqrt(second[n] / (1 - 0.999 ** step)) + 1e-8;
+            p[n] -= (own * (first[n] / (1 - 0.9 ** step))) / corrected;
+          });
+        }
+        twin.setParameters(parameters);
+        expect(trainer.step().batchLoss).toBeCloseTo(loss / count, 9);
+        for (const [name, { data: want }] of Object.entries(parameters)) {
+          model.parameters[name].data.forEach((got, n) => {
+            // A gradient near Adam's ε of 1e-8 magnifies rounding in sums of another order.
+            expect(Math.abs(got - want[n]), `${name}[${n}] after step ${step}`).toBeLessThan(1e-6);
+          });
+        }
       }
-      twin.setParameters(parameters);
-      expect(trainer.step().batchLoss).toBeCloseTo(loss / count, 9);
-      for (const [name, { data: want }] of Object.entries(parameters)) {
-        model.parameters[name].data.forEach((got, n) => {
-          // A gradient near Adam's ε of 1e-8 magnifies rounding in sums of another order.
-          expect(Math.abs(got - want[n]), `${name}[${n}] after step ${step}`).toBeLessThan(1e-6);
-        });
-      }
-    }
-    expect(clipped).toBe(clip < 1 ? 6 : 0);
-  });
+      expect(clipped).toBe(clip < 1 ? 6 : 0);
+    },
+  );
 
   it('reports running figures of its epoch', () => {
     const trainer = new Trainer(make(), patterns(25, 3), checkPlan('fit', { epochs: 2, batch: 10 }));
@@ -170,7 +173,15 @@ describe('fit', () => {
       'E_ARGUMENT',
       /schedule: expected one of constant, cosine, linear, step/,
     ],
-    ['clip 0', { clip: 0 }, 'E_ARGUMENT', /clip/],
+    ['clip 0', { clip: 0 }, 'E_ARGUMENT', /fit clip: expected a number above 0, or Infinity, received 0/],
+    ['clip NaN', { clip: Number.NaN }, 'E_ARGUMENT', /clip: .*received NaN/],
+    ['clip as a string', { clip: 'Infinity' }, 'E_ARGUMENT', /clip: .*received 'Infinity'/],
+    [
+      'rates scaled by 0',
+      { scaleRates: 0 },
+      'E_ARGUMENT',
+      /fit scaleRates: expected true or false, received 0/,
+    ],
     ['β₂ = 1', { beta2: 1 }, 'E_ARGUMENT', /beta2/],
     ['an unknown option', { lr: 0.1 }, 'E_ARGUMENT', /fit: expected options among .*, received 'lr'/],
     ['null', null, 'E_ARGUMENT', /fit: expected options \{ epochs, batch, .*\}, received null/],
