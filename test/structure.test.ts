@@ -97,6 +97,7 @@ const NODE_FILES = [
     'io/text',
     'models/disk',
     'train/checkpoint',
+    'train/seal',
   ],
 ].map((name) => `src/${name}.ts`);
 /** The packages of the command line; everything else gets along with what Node has. */

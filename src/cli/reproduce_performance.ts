@@ -134,14 +134,14 @@ async function goOn(
   say: (what: string) => void,
 ): Promise<Trainer | undefined> {
   if (!existsSync(checkpoint)) return undefined;
-  const { metadata } = await readSafetensors(checkpoint);
-  const saved = trainingOf(checkpoint, metadata);
+  const content = await readSafetensors(checkpoint);
+  const saved = trainingOf(checkpoint, content);
   const { model, data, plan, validation } = begun;
   const { name, isa } = model.backend;
   const same = [
     [saved.backend, { name, isa }],
     [saved.plan, plan],
-    [configOf(checkpoint, metadata), model.config],
+    [configOf(checkpoint, content.metadata), model.config],
   ].every(([one, other]) => isDeepStrictEqual(one, other));
   if (!same) {
     say('begins anew: its checkpoint is of other settings or another instruction set');

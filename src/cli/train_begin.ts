@@ -100,8 +100,8 @@ export async function resume(flags: Flags, command: Command, checkpoint: string)
       : 'no such file';
     throw new XiError('E_FILE', `--resume: expected a checkpoint at ${checkpoint}, received ${ended}`);
   }
-  const { metadata } = await readSafetensors(checkpoint);
-  const saved = trainingOf(checkpoint, metadata);
+  const content = await readSafetensors(checkpoint);
+  const saved = trainingOf(checkpoint, content);
   // A checkpoint that a program saved does not say where its data are.
   const source = saved.source
     ? sourceNow(flags, command, choiceIn(checkpoint, saved.source))
@@ -113,7 +113,7 @@ export async function resume(flags: Flags, command: Command, checkpoint: string)
       `the checkpoint was made by ${before.name} ${before.isa}; on ${backend.name} ${backend.isa} the result will not be the same bits\n`,
     );
   }
-  const dtype: DType = configOf(checkpoint, metadata).dtype;
+  const dtype: DType = configOf(checkpoint, content.metadata).dtype;
   const parts = await loadParts(source, dtype, ['train', 'test']);
   const validation = watchedBesides(saved.plan as Partial<TrainingPlan>, parts);
   // A file may have another name where it is now: what counts is its values, which are compared.

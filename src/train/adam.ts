@@ -1,6 +1,6 @@
 import { power } from '../core/elementary.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
-import type { Shape } from '../core/tensor.ts';
+import type { Shape, Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkNamed, type NamedTensors, ParameterBlock } from '../models/parameters.ts';
 import {
@@ -49,6 +49,14 @@ export function adamStep(
     // A bias has one axis. Cores decay as fast as features, however slowly they learn.
     decay: shape.length > 1 ? learningRate * decay : 0,
   });
+}
+
+/** @throws XiError E_ARGUMENT for a second moment below 0, whose root would be NaN. @internal */
+export function checkSquares(where: string, named: ReadonlyMap<string, Tensor>): void {
+  for (const [name, { data }] of named) {
+    const bad = data.findIndex((value) => value < 0);
+    if (bad >= 0) throw mismatch('E_ARGUMENT', `${where} ${name}`, 'squares of at least 0', data[bad]);
+  }
 }
 
 /** Numbers of {@link Adam}, with the defaults of `fit`. */
@@ -164,10 +172,7 @@ export class Adam {
     const [m, v] = (['m', 'v'] as const).map((key) =>
       checkNamed(`${where} ${key}`, layout, dtype, state[key]),
     );
-    for (const [name, { data }] of v) {
-      const bad = data.findIndex((value) => value < 0);
-      if (bad >= 0) throw mismatch('E_ARGUMENT', `${where} v ${name}`, 'squares of at least 0', data[bad]);
-    }
+    checkSquares(`${where} v`, v);
     this.moments.m.assign(where, m);
     this.moments.v.assign(where, v);
     for (const [name, count] of steps) this.steps.set(name, count);

@@ -4,6 +4,7 @@ import { knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { type AnyDataset, checkDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { type Path, pathOf } from '../io/path.ts';
+import type { SafetensorsContent } from '../io/safetensors.ts';
 import {
   checkParameters,
   configOf,
@@ -13,8 +14,10 @@ import {
   withPrefix,
 } from '../models/files.ts';
 import { modelWith } from '../models/model.ts';
+import { checkSquares } from './adam.ts';
 import { checkEpsilon, checkPlan, type Metrics } from './options.ts';
 import { checkTraining, type DataSource, planInFile, type SavedData, type SavedTraining } from './saved.ts';
+import { checkSeal, sealed } from './seal.ts';
 import { type EndedEpoch, Trainer } from './trainer.ts';
 
 export type { DataSource } from './saved.ts';
@@ -52,7 +55,7 @@ function watched({ plan, validation }: Trainer): AnyDataset | undefined {
 /**
  * Writes everything that training needs to go on: a model file that also holds Adam's moments (`adam.m.*`, `adam.v.*`),
  * where early stopping watches the best parameters (`best.*`), and, in the metadata, the plan and how far it has come, beside
- * what a model file of `saveModel` would be given. Appears whole or not at all.
+ * what a model file of `saveModel` would be given, and a checksum of all of it. Appears whole or not at all.
  *
  * @throws XiError E_NUMERIC for parameters or moments that are not finite, which could not be loaded again; E_FILE.
  */
@@ -78,16 +81,14 @@ export async function saveCheckpoint(
     backend: { name: model.backend.name, isa: model.backend.isa },
     source,
   };
-  await writeSafetensors(
-    path,
-    new Map([
-      ...named('', model.block),
-      ...named('adam.m.', trainer.m),
-      ...named('adam.v.', trainer.v),
-      ...(best && stopping.best ? named('best.', best) : []),
-    ]),
-    { ...metadata, ...modelMetadata(model), training: JSON.stringify(saved) },
-  );
+  const tensors = new Map([
+    ...named('', model.block),
+    ...named('adam.m.', trainer.m),
+    ...named('adam.v.', trainer.v),
+    ...(best && stopping.best ? named('best.', best) : []),
+  ]);
+  const all = { ...metadata, ...modelMetadata(model), training: JSON.stringify(saved) };
+  await writeSafetensors(path, tensors, sealed({ tensors, metadata: all }));
 }
 
 /**
@@ -104,9 +105,10 @@ export async function loadCheckpoint(
 ): Promise<Trainer> {
   knownKeys('loadCheckpoint', options, ['backend', 'validation']);
   const path = pathOf('loadCheckpoint', file);
-  const { tensors, metadata } = await readSafetensors(path);
+  const content = await readSafetensors(path);
+  const { tensors, metadata } = content;
   checkDataset('loadCheckpoint data', data);
-  const saved = trainingOf(path, metadata);
+  const saved = trainingOf(path, content);
   const config = configOf(path, metadata);
   const named = checkParameters(path, config, tensors);
   checkSame(`${path} data`, saved.data, data);
@@ -122,7 +124,9 @@ export async function loadCheckpoint(
   }
   inFile(path, () => {
     trainer.m.assign(`${path} adam.m`, withPrefix(tensors, 'adam.m.'));
-    trainer.v.assign(`${path} adam.v`, withPrefix(tensors, 'adam.v.'));
+    const squares = withPrefix(tensors, 'adam.v.');
+    checkSquares(`${path} adam.v`, squares);
+    trainer.v.assign(`${path} adam.v`, squares);
     if (saved.stopping.best) trainer.best?.assign(`${path} best`, withPrefix(tensors, 'best.'));
     trainer.resume(saved.progress, saved.stopping, saved.history.map(withNaN));
   });
@@ -152,11 +156,17 @@ function checkValues(where: string, saved: SavedData, data: AnyDataset): void {
   throw mismatch('E_ARGUMENT', where, 'the values it was trained on', others);
 }
 
-/** What a checkpoint's metadata say of its training; another backend goes on from it, but not to the same bits. */
-export function trainingOf(path: string, metadata: Readonly<Record<string, string>>): SavedTraining {
+/**
+ * What a checkpoint's metadata say of its training; another backend goes on from it, but not to the same bits.
+ *
+ * @throws XiError E_FILE for what is no checkpoint, or has changed since it was written.
+ */
+export function trainingOf(path: string, content: SafetensorsContent): SavedTraining {
+  const { metadata } = content;
   const text = Object.hasOwn(metadata, 'training') ? metadata.training : undefined;
   if (text === undefined)
     throw mismatch('E_FILE', path, "a checkpoint's state under the key 'training'", 'none');
+  checkSeal(path, content);
   let saved: unknown;
   try {
     saved = JSON.parse(text);

@@ -77,7 +77,7 @@ it('a training killed at any moment goes on from the last or the one before chec
       const path = inFolder('c.safetensors');
       if (!existsSync(path)) continue;
       // Whole, and at most the step that was just done behind.
-      const { progress } = trainingOf(path, (await readSafetensors(path)).metadata);
+      const { progress } = trainingOf(path, await readSafetensors(path));
       expect(progress.step, `seed ${seed}`).toBeGreaterThanOrEqual(told - 1);
       expect(progress.step).toBeLessThanOrEqual(told + 1);
       continue;
