@@ -20,4 +20,9 @@ export * from './index.common.ts';
 export { readNpy, readSafetensors, writeNpy, writeSafetensors } from './io/disk.ts';
 export type { Path } from './io/path.ts';
 export { loadModel, saveModel } from './models/disk.ts';
-export { type DataSource, loadCheckpoint, saveCheckpoint } from './train/checkpoint.ts';
+export {
+  type CheckpointOptions,
+  type DataSource,
+  loadCheckpoint,
+  saveCheckpoint,
+} from './train/checkpoint.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '../backend/interface.ts';
-import { knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
 import { type AnyDataset, checkDataset, countOf, hasTargets } from '../data/dataset.ts';
 import { readSafetensors, writeSafetensors } from '../io/disk.ts';
 import { type Path, pathOf } from '../io/path.ts';
@@ -15,7 +15,7 @@ import {
 } from '../models/files.ts';
 import { modelWith } from '../models/model.ts';
 import { checkSquares } from './adam.ts';
-import { checkEpsilon, checkPlan, type Metrics } from './options.ts';
+import { checkEpsilon, checkPlan, MAX_EPOCHS, type Metrics, type TrainingPlan } from './options.ts';
 import { checkTraining, type DataSource, planInFile, type SavedData, type SavedTraining } from './saved.ts';
 import { checkSeal, sealed } from './seal.ts';
 import { type EndedEpoch, Trainer } from './trainer.ts';
@@ -91,6 +91,19 @@ export async function saveCheckpoint(
   await writeSafetensors(path, tensors, sealed({ tensors, metadata: all }));
 }
 
+/** What goes with a checkpoint that is gone on from. */
+export interface CheckpointOptions {
+  /** Where the model computes; the best of this machine by default. */
+  readonly backend?: Backend;
+  /** The validation data that training was begun with. */
+  readonly validation?: AnyDataset;
+  /**
+   * More epochs than the checkpoint has in all, where that is training as if it had been begun with them: with the schedule
+   * `constant` and without `patience`. Its own by default.
+   */
+  readonly epochs?: number;
+}
+
 /**
  * A trainer as it was when {@link saveCheckpoint} wrote the file; training goes on to the bit-identical result on the
  * same backend and instruction set.
@@ -101,9 +114,9 @@ export async function saveCheckpoint(
 export async function loadCheckpoint(
   file: Path,
   data: AnyDataset,
-  options: { readonly backend?: Backend; readonly validation?: AnyDataset } = {},
+  options: CheckpointOptions = {},
 ): Promise<Trainer> {
-  knownKeys('loadCheckpoint', options, ['backend', 'validation']);
+  knownKeys('loadCheckpoint', options, ['backend', 'validation', 'epochs']);
   const path = pathOf('loadCheckpoint', file);
   const content = await readSafetensors(path);
   const { tensors, metadata } = content;
@@ -112,10 +125,16 @@ export async function loadCheckpoint(
   const config = configOf(path, metadata);
   const named = checkParameters(path, config, tensors);
   checkSame(`${path} data`, saved.data, data);
-  const plan = inFile(path, () => checkPlan(path, saved.plan));
+  const own = inFile(path, () => checkPlan(path, saved.plan));
+  const plan = { ...own, epochs: epochsFor(own, options.epochs) };
+  if (plan.patience > 0 && plan.validationSplit === 0 && !options.validation) {
+    const which = saved.validation ? `, ${saved.validation.count} examples of ${saved.validation.name}` : '';
+    const expected = `the validation data that training was begun with${which}`;
+    throw mismatch('E_ARGUMENT', 'loadCheckpoint validation', expected, options.validation);
+  }
   inFile(path, () => checkEpsilon(path, plan, config.dtype));
   const model = modelWith('loadCheckpoint', config, options.backend, named);
-  const trainer = new Trainer(model, data, plan, options.validation);
+  const trainer = new Trainer(model, data, plan, options.validation, 'loadCheckpoint');
   checkValues(`${path} data`, saved.data, data);
   const watching = watched(trainer);
   if (watching && saved.validation) {
@@ -131,6 +150,17 @@ export async function loadCheckpoint(
     trainer.resume(saved.progress, saved.stopping, saved.history.map(withNaN));
   });
   return trainer;
+}
+
+/** The epochs of a training that goes on. @throws XiError E_ARGUMENT where more of them would have been another training from the start. */
+function epochsFor({ epochs, schedule, patience }: TrainingPlan, wanted = epochs): number {
+  const where = 'loadCheckpoint epochs';
+  if (wanted === epochs) return epochs;
+  if (schedule !== 'constant')
+    throw mismatch('E_ARGUMENT', where, `${epochs}, as its schedule ${schedule} goes by them`, wanted);
+  if (patience > 0)
+    throw mismatch('E_ARGUMENT', where, `${epochs}, of which its patience takes the best`, wanted);
+  return integer(where, wanted, epochs, MAX_EPOCHS);
 }
 
 /** JSON has no NaN, which is the accuracy on real targets, and the loss of validation data that scores overflow on. */

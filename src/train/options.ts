@@ -70,6 +70,8 @@ export const DEFAULT_PLAN: TrainingPlan = {
   patience: 0,
 };
 
+export const MAX_EPOCHS = 1e6;
+
 /** Of AdamW where none is given, as in PyTorch. */
 export const ADAMW_DECAY = 0.01;
 
@@ -155,7 +157,7 @@ export function checkPlan(where: string, options: FitOptions, data?: AnyDataset)
       return [name, options[name] ?? DEFAULT_PLAN[name]];
     }),
   ) as unknown as TrainingPlan;
-  integer(`${where} epochs`, given.epochs, 1, 1e6);
+  integer(`${where} epochs`, given.epochs, 1, MAX_EPOCHS);
   integer(`${where} batch`, given.batch, 1, 1e6);
   integer(`${where} seed`, given.seed, 0, Number.MAX_SAFE_INTEGER);
   oneOf(`${where} schedule`, given.schedule, SCHEDULES);

@@ -197,6 +197,34 @@ describe('the file of a checkpoint', () => {
     expect(written).toBe(PLAN.epochs - 1);
   });
 
+  it('of a constant schedule goes on for more epochs, to the bits of a training that was begun with them', async () => {
+    const constant = { ...PLAN, schedule: 'constant' } as const;
+    const file = inFolder('more.safetensors');
+    const short = new Trainer(trainerOf(first).model, data.float32, { ...constant, epochs: 2 });
+    await finish(short);
+    await saveCheckpoint(short, file);
+    const load = (epochs: number) => loadCheckpoint(file, data.float32, { epochs, backend: first.open() });
+    const more = await load(4);
+    expect((await finish(more)).map(({ epoch, epochs }) => [epoch, epochs])).toEqual([
+      [3, 4],
+      [4, 4],
+    ]);
+    const long = new Trainer(trainerOf(first).model, data.float32, constant);
+    await finish(long);
+    expect(state(more)).toEqual(state(long));
+    expect((await load(2)).finished).toBe(true);
+    await expect(load(1)).rejects.toThrow(
+      refusal('E_ARGUMENT', /^loadCheckpoint epochs: expected an integer from 2 to 1000000, received 1$/),
+    );
+    await expect(load(2.5)).rejects.toThrow(refusal('E_ARGUMENT', /an integer from 2 .*received 2\.5$/));
+    await expect(loadCheckpoint(path(), data.float32, { epochs: 5 })).rejects.toThrow(
+      refusal(
+        'E_ARGUMENT',
+        /^loadCheckpoint epochs: expected 4, as its schedule cosine goes by them, received 5$/,
+      ),
+    );
+  });
+
   it('fits its data only', async () => {
     const other: [Dataset, string, RegExp][] = [
       [patterns(99, 3), 'E_ARGUMENT', /expected the 100 examples of patterns, received '99 of patterns'/],
@@ -215,8 +243,11 @@ describe('the file of a checkpoint', () => {
   });
 
   it('takes no options of training, which are in it', async () => {
-    await expect(loadCheckpoint(path(), data.float32, { epochs: 4 } as object)).rejects.toThrow(
-      refusal('E_ARGUMENT', /loadCheckpoint: expected options among backend, validation, received 'epochs'/),
+    await expect(loadCheckpoint(path(), data.float32, { batch: 4 } as object)).rejects.toThrow(
+      refusal(
+        'E_ARGUMENT',
+        /loadCheckpoint: expected options among backend, validation, epochs, received 'batch'/,
+      ),
     );
     await expect(loadModel(path(), { foo: 1 } as object)).rejects.toThrow(
       refusal('E_ARGUMENT', /loadModel: expected options among backend, received 'foo'/),

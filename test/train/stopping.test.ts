@@ -150,6 +150,14 @@ describe('a checkpoint of early stopping', () => {
     expect(epoch).toMatchObject({ epoch: 1, best: { epoch: 1 }, validation: expect.any(Object) });
   });
 
+  it('has the epochs that it was begun with', async () => {
+    const path = await stopped(9, { ...OPTIONS, schedule: 'constant' }, shuffled);
+    const more = loadCheckpoint(path, data, { validation: shuffled, epochs: OPTIONS.epochs + 1 });
+    await expect(more).rejects.toThrow(
+      refusal('E_ARGUMENT', /^loadCheckpoint epochs: expected \d+, of which its patience takes the best/),
+    );
+  });
+
   it('wants the validation data that it watched', async () => {
     const path = await stopped(9, OPTIONS, shuffled);
     const others = { ...shuffled, labels: shuffled.labels.map((label) => 1 - label) };
@@ -158,6 +166,8 @@ describe('a checkpoint of early stopping', () => {
       refusal('E_ARGUMENT', /validation: expected the values it was/),
     );
     await expect(load(data)).rejects.toThrow(refusal('E_ARGUMENT', /validation: expected the 30 examples/));
-    await expect(load()).rejects.toThrow(refusal('E_ARGUMENT', /patience: expected validation data/));
+    const missing =
+      /^loadCheckpoint validation: expected the validation data that .*, 30 examples of \w+, received undefined$/;
+    await expect(load()).rejects.toThrow(refusal('E_ARGUMENT', missing));
   });
 });
