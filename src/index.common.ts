@@ -196,6 +196,7 @@ export type {
   Best,
   EpochReport,
   FitOptions,
+  Listener,
   Metrics,
   Optimizer,
   StepReport,

@@ -16,7 +16,8 @@ import { Trainer } from './trainer.ts';
  * stops early and the model ends with the parameters of the epoch whose validation loss was smallest.
  *
  * @throws XiError E_ARGUMENT for options, E_SHAPE and E_DTYPE for data that do not fit, E_NUMERIC when training
- * diverges, E_ABORTED when `signal` says so; the model then has the parameters of its last whole step.
+ * diverges, E_ABORTED when `signal` says so; the model then has the parameters of its last whole step. What a callback throws, or rejects
+ * its promise with, ends the training likewise.
  */
 export function fit(model: Model, data: AnyDataset, options: FitOptions = {}): AsyncGenerator<EpochReport> {
   checkModel('fit', model);
@@ -73,7 +74,9 @@ async function* epochsOf(
       await breathe();
       if (signal?.aborted) await stop();
       const report = trainer.step();
-      onStep?.(report);
+      const told = onStep?.(report);
+      // A wait of its own for each step would cost those who make no promise a turn.
+      if (isPromise(told)) await told;
       const late = performance.now() - saved > CHECKPOINT_MS;
       if (late && !trainer.epochIsOpen) await save();
       continue;
@@ -92,12 +95,15 @@ async function* epochsOf(
         ...(trainer.stopping.best && { best: trainer.stopping.best }),
         seconds,
       };
-      onEpoch?.(report);
+      await onEpoch?.(report);
       yield report;
       started = performance.now();
     }
   }
 }
+
+const isPromise = (value: unknown): boolean =>
+  typeof (value as PromiseLike<void> | undefined)?.then === 'function';
 
 /** Figures of the validation data; an epoch that is aborted in the middle of it stays open, and a checkpoint says so. */
 async function validate({ model, validation, plan }: Trainer, signal: AbortSignal | undefined) {

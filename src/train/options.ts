@@ -123,16 +123,19 @@ export interface Best {
   readonly loss: number;
 }
 
+/** What is told of a report: at once, or by a promise that is waited for. */
+export type Listener<Report> = ((report: Report) => void) | ((report: Report) => Promise<void>);
+
 /** Everything that decides a training beside the model and its examples; what is left out has a default. */
 export interface FitOptions extends Partial<TrainingPlan> {
   /** Scored after each epoch; instead of a `validationSplit`. */
   readonly validation?: AnyDataset;
   /** Stops after the running step with XiError E_ABORTED. */
   readonly signal?: AbortSignal;
-  /** Told after each step. */
-  readonly onStep?: (report: StepReport) => void;
-  /** Told what {@link fit} yields, before it does. */
-  readonly onEpoch?: (report: EpochReport) => void;
+  /** Told after each step. A promise is waited for, and one that is rejected ends the training, as an error that is thrown does. */
+  readonly onStep?: Listener<StepReport>;
+  /** Told what {@link fit} yields, before it does; a promise is waited for, as that of `onStep`. */
+  readonly onEpoch?: Listener<EpochReport>;
 }
 
 /** The loss of a data set: what is wanted if it suits, else softmax for classes and mse for targets. */

@@ -221,11 +221,16 @@ export class Trainer {
     const norm = Math.sqrt(backend.sumSquares(gradients.storage));
     const step = this.done.step + 1;
     if (!Number.isFinite(norm) || !Number.isFinite(loss)) {
-      throw new XiError(
-        'E_NUMERIC',
-        `training diverged at step ${step} (loss ${loss / rows.length}, gradient norm ${norm}): ` +
-          `a learning rate below ${plan.learningRate} may help`,
-      );
+      const figures = `(loss ${loss / rows.length}, gradient norm ${norm})`;
+      // Before the first update no learning rate had any part in it.
+      const scales = hasTargets(this.data)
+        ? 'inputs, targets or initial weights'
+        : 'inputs or initial weights';
+      const advice =
+        step === 1
+          ? `before any update, by the scale of ${scales}`
+          : `a learning rate below ${plan.learningRate} may help`;
+      throw new XiError('E_NUMERIC', `training diverged at step ${step} ${figures}: ${advice}`);
     }
     const learningRate = plan.learningRate * rateFactor(plan.schedule, step, this.steps);
     const update = { rule: plan, learningRate, scaleRates: plan.scaleRates, step, norm };

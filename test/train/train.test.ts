@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { selectBackend } from '../../src/backend/select.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { tensor } from '../../src/core/tensor.ts';
@@ -116,6 +116,64 @@ describe('a step', () => {
       refusal('E_NUMERIC', /diverged at step \d+ .*a learning rate below 9.9/),
     );
     for (const { data } of Object.values(model.parameters)) expect(data.every(Number.isFinite)).toBe(true);
+  });
+});
+
+test('a first step without finite scores is not laid to the learning rate', () => {
+  const model = make({ xi: 'product', features: { size: 5, activation: 'identity' } });
+  const { inputs, ...data } = patterns(10, 3);
+  const large = { ...inputs, data: inputs.data.map((x) => 1e30 * (x + 1)) };
+  expect(() => new Trainer(model, { ...data, inputs: large }, {}).step()).toThrow(
+    refusal(
+      'E_NUMERIC',
+      /diverged at step 1 \(.*\): before any update, by the scale of inputs or initial weights$/,
+    ),
+  );
+});
+
+describe('callbacks', () => {
+  const soon = () => new Promise<void>((resolve) => void setTimeout(resolve, 2));
+  const options = { epochs: 2, batch: 10 };
+  const data = patterns(20, 3);
+
+  it('that return promises are waited for, in order', async () => {
+    const told: string[] = [];
+    const tell = (what: string) => async (report: { step?: number; epoch: number }) => {
+      told.push(`${what} ${report.step ?? report.epoch}`);
+      await soon();
+      told.push('done');
+    };
+    const callbacks = { onStep: tell('step'), onEpoch: tell('epoch') };
+    for await (const { epoch } of train(make(), data, { ...options, ...callbacks }))
+      told.push(`yields ${epoch}`);
+    const step = (n: number) => [`step ${n}`, 'done'];
+    const epoch = (n: number) => [`epoch ${n}`, 'done', `yields ${n}`];
+    expect(told).toEqual([...step(1), ...step(2), ...epoch(1), ...step(3), ...step(4), ...epoch(2)]);
+  });
+
+  it.each(['onStep', 'onEpoch'])('%s ends the training by an error, thrown or rejected', async (name) => {
+    const failure = new Error('no space left');
+    const callbacks = [
+      () => {
+        throw failure;
+      },
+      async () => {
+        await soon();
+        throw failure;
+      },
+    ];
+    const ends = callbacks.map(async (callback) => {
+      const trainer = new Trainer(make(), data, options);
+      await expect(drain(runTrainer(trainer, { [name]: callback }))).rejects.toBe(failure);
+      return trainer.progress.step;
+    });
+    expect(await Promise.all(ends)).toEqual(name === 'onStep' ? [1, 1] : [2, 2]);
+  });
+
+  it('may return what they like otherwise', async () => {
+    const losses: number[] = [];
+    await drain(train(make(), data, { ...options, onStep: ({ loss }) => losses.push(loss) }));
+    expect(losses).toHaveLength(4);
   });
 });
 
