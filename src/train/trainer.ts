@@ -1,9 +1,10 @@
 import type { Storage } from '../backend/interface.ts';
-import { integer, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { integer, knownKeys, mismatch, show, XiError } from '../core/errors.ts';
 import {
   type AnyDataset,
   checkDataset,
   countOf,
+  type Dataset,
   hasTargets,
   selectDataset,
   splitRows,
@@ -303,6 +304,7 @@ function chooseValidation(
   }
   if (given) {
     checkFits(where, model, given, 'validation');
+    checkAlike(`${where} validation ${given.name}`, data, given);
     lossFor(where, given, loss);
   } else if (patience > 0)
     throw mismatch(
@@ -312,4 +314,19 @@ function chooseValidation(
       patience,
     );
   return given;
+}
+
+/** What two tables are read by, which each has of itself where nothing is said: numbers of one would mean something else in the other. */
+const READ_BY = ['classNames', 'alphabet', 'columns'] as const;
+
+/** @throws XiError E_ARGUMENT for classes, letters or columns that are others, or in another order, than those of the training data. */
+function checkAlike(where: string, data: AnyDataset, given: AnyDataset): void {
+  for (const name of READ_BY) {
+    const [wanted, received] = [data, given].map((set) => (set as Partial<Dataset>)[name]);
+    // Sequences with lengths of their own may end before the last column.
+    const open = name === 'columns' && given.lengths !== undefined;
+    if (open || wanted === undefined || received === undefined) continue;
+    if (JSON.stringify(wanted) === JSON.stringify(received)) continue;
+    throw mismatch('E_ARGUMENT', where, `the ${name} of the training data, ${show(wanted)}`, received);
+  }
 }

@@ -309,6 +309,28 @@ describe('fit', () => {
   });
 });
 
+describe('validation data', () => {
+  const data = { ...patterns(8, 3), classNames: ['a', 'b'], alphabet: 'acgt', columns: ['x', 'y'] };
+  const begin = (validation: Dataset) => train(make(), data, { validation });
+
+  it.each<[string, Partial<Dataset>, RegExp]>([
+    ['other classes', { classNames: ['b', 'c'] }, /the classNames .*, \['a', 'b'\], received \['b', 'c'\]$/],
+    ['classes in another order', { classNames: ['b', 'a'] }, /the classNames .*received \['b', 'a'\]$/],
+    ['other letters', { alphabet: 'agct' }, /the alphabet of the training data, 'acgt', received 'agct'$/],
+    ['other columns', { columns: ['y', 'x'] }, /the columns .*, \['x', 'y'\], received \['y', 'x'\]$/],
+  ])('with %s are refused', (_, other, message) => {
+    const validation = { ...patterns(8, 3), ...other };
+    expect(() => begin(validation)).toThrow(refusal('E_ARGUMENT', message));
+    expect(() => begin(validation)).toThrow(/^fit validation patterns: expected/);
+    expect(() => new Trainer(make(), data, {}, validation)).toThrow(/^Trainer validation patterns: expected/);
+  });
+
+  it('that do not say, or say the same, are taken', () => {
+    for (const validation of [patterns(8, 3), { ...data, name: 'other' }])
+      expect(() => begin(validation)).not.toThrow();
+  });
+});
+
 const trained = subjects.filter(({ label }) => !label.startsWith('reference'));
 describe.each(trained)('every ξ learns which of two patterns appeared, $label', ({ open }) => {
   it.each(XI_NAMES.flatMap((xi) => [[xi, 'float32', false] as const, [xi, 'float64', true] as const]))(
