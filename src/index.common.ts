@@ -58,6 +58,7 @@ export {
   type XiOption,
 } from './contract/contract.ts';
 export { XiError, type XiErrorCode, type XiErrorRecord } from './core/errors.ts';
+export type { TensorsByName } from './core/named.ts';
 export {
   type DType,
   type FloatArray,

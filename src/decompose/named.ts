@@ -1,4 +1,5 @@
 import { integer, mismatch, oneOf, XiError } from '../core/errors.ts';
+import { byName, type TensorsByName } from '../core/named.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { balancedTree } from '../core/tree.ts';
 import { type CP, cpParts } from './cp.ts';
@@ -101,12 +102,12 @@ function written(record: object): string {
  */
 export function fromNamedParts(
   where: string,
-  tensors: ReadonlyMap<string, Tensor>,
+  named: TensorsByName,
   metadata: Readonly<Record<string, string>>,
 ): Decomposition {
   if (typeof where !== 'string' || where === '')
     throw mismatch('E_ARGUMENT', 'fromNamedParts', 'a name for messages', where);
-  if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
+  const tensors = byName(where, named);
   if (typeof metadata !== 'object' || metadata === null)
     throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);
   const said = descriptionOf(where, metadata);

@@ -1,3 +1,4 @@
+import type { TensorsByName } from '../core/named.ts';
 import type { Inputs, Tensor } from '../core/tensor.ts';
 import { readFileChecked, writeFileAtomic } from './atomic.ts';
 import { decodeNpy, npyBytes } from './npy.ts';
@@ -25,7 +26,7 @@ export async function readSafetensors(file: Path): Promise<SafetensorsContent> {
 /** Writes a safetensors file atomically; see `encodeSafetensors`. */
 export async function writeSafetensors(
   file: Path,
-  tensors: ReadonlyMap<string, Inputs>,
+  tensors: TensorsByName<Inputs>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const path = pathOf('writeSafetensors', file);

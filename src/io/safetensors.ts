@@ -1,5 +1,6 @@
 import { mismatch, show, XiError } from '../core/errors.ts';
 import { product } from '../core/extents.ts';
+import { byName, type TensorsByName } from '../core/named.ts';
 import type { Inputs, Tensor } from '../core/tensor.ts';
 import { anyArray, decodeElements, ELEMENTS, type Element, littleEndianBytes } from './elements.ts';
 import { kindOfBytes } from './magic.ts';
@@ -23,12 +24,12 @@ const TYPES = new Map(ELEMENTS.map((type) => [type.safetensors, type]));
 /**
  * The bytes of a safetensors file of tensors by name, tokens (I32) among them, and metadata.
  *
- * Float64 tensors come before others, which keeps all data aligned; otherwise the order is that of the map.
+ * Float64 tensors come before others, which keeps all data aligned; otherwise the order is that in which they are given.
  *
  * @throws XiError E_ARGUMENT for names or metadata that the format cannot hold, E_SHAPE or E_DTYPE for a bad tensor.
  */
 export function encodeSafetensors(
-  tensors: ReadonlyMap<string, Inputs>,
+  tensors: TensorsByName<Inputs>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   return joined(safetensorsChunks('encodeSafetensors', tensors, metadata));
@@ -51,17 +52,17 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
  */
 export function safetensorsChunks(
   where: string,
-  tensors: ReadonlyMap<string, Inputs>,
+  tensors: TensorsByName<Inputs>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer>[] {
-  if (!(tensors instanceof Map)) throw mismatch('E_ARGUMENT', where, 'a Map from names to tensors', tensors);
+  const named = byName(where, tensors);
   if (typeof metadata !== 'object' || metadata === null)
     throw mismatch('E_ARGUMENT', `${where} metadata`, 'an object of strings', metadata);
   for (const [key, value] of Object.entries(metadata)) {
     checkText(`${where} metadata`, key);
     checkText(`${where} metadata ${show(key)}`, value);
   }
-  const entries = [...tensors].map(([name, value]) => {
+  const entries = [...named].map(([name, value]) => {
     checkText(`${where} tensor name`, name);
     if (name === METADATA) throw mismatch('E_ARGUMENT', where, `tensor names other than ${METADATA}`, name);
     return { name, ...anyArray(`${where} tensor ${show(name)}`, value) };

@@ -3,6 +3,7 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { borrowing } from '../backend/storage.ts';
 import { mismatch } from '../core/errors.ts';
+import type { TensorsByName } from '../core/named.ts';
 import {
   allocate,
   checkFinite,
@@ -21,7 +22,7 @@ import { layoutOf, networkOf } from './families.ts';
 import { initialize } from './initialize.ts';
 import { type BatchOptions, gatherRows, orderByLength, scatterRows } from './lengths.ts';
 import type { Network } from './network.ts';
-import { type NamedTensors, ParameterBlock } from './parameters.ts';
+import { ParameterBlock } from './parameters.ts';
 
 /** Rows that are scored at a time, so that a long data set needs no more memory than a batch. */
 const SCORE_ROWS = 1000;
@@ -77,7 +78,7 @@ export class Model {
    *
    * @throws XiError E_ARGUMENT for missing or unknown names; E_SHAPE, E_DTYPE or E_NUMERIC for a tensor that does not fit.
    */
-  setParameters(named: NamedTensors | ReadonlyMap<string, Tensor>): void {
+  setParameters(named: TensorsByName): void {
     this.idle('setParameters').block.assign('setParameters', named);
   }
 

@@ -1,5 +1,6 @@
 import type { Backend, Storage } from '../backend/interface.ts';
 import { mismatch, show, XiError } from '../core/errors.ts';
+import { byName, type TensorsByName } from '../core/named.ts';
 import { checkTensor, type DType, elementCount, type Shape, type Tensor } from '../core/tensor.ts';
 
 /** Tensors by parameter name, in the order of the model. */
@@ -62,7 +63,7 @@ export class ParameterBlock {
    *
    * @throws XiError E_ARGUMENT for missing or unknown names, E_SHAPE, E_DTYPE, E_NUMERIC for a tensor.
    */
-  assign(where: string, named: NamedTensors | ReadonlyMap<string, Tensor>): void {
+  assign(where: string, named: TensorsByName): void {
     const given = checkNamed(where, this.layout, this.dtype, named);
     for (const [name, tensor] of given) this.part(name).write(tensor.data);
   }
@@ -73,12 +74,9 @@ export function checkNamed(
   where: string,
   layout: Layout,
   dtype: DType,
-  named: NamedTensors | ReadonlyMap<string, Tensor>,
+  named: TensorsByName,
 ): ReadonlyMap<string, Tensor> {
-  if (typeof named !== 'object' || named === null)
-    throw mismatch('E_ARGUMENT', where, 'tensors by name', named);
-  const given =
-    named instanceof Map ? (named as ReadonlyMap<string, Tensor>) : new Map(Object.entries(named));
+  const given = byName(where, named);
   const names = new Set(layout.map(([name]) => name));
   const missing = [...names].filter((name) => !given.has(name));
   const unknown = [...given.keys()].filter((name) => !names.has(name));

@@ -1,5 +1,6 @@
 import { power } from '../core/elementary.ts';
 import { knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { byName, type TensorsByName } from '../core/named.ts';
 import type { Shape, Tensor } from '../core/tensor.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkNamed, type NamedTensors, ParameterBlock } from '../models/parameters.ts';
@@ -127,11 +128,13 @@ export class Adam {
    * @throws XiError E_ARGUMENT for unknown names, none at all or a wrong `learningRate`, E_SHAPE, E_DTYPE or E_NUMERIC for a gradient
    * that does not fit or is not finite; the parameters are then those before the step.
    */
-  step(gradients: NamedTensors): number {
+  step(gradients: TensorsByName): number {
     const { model, rule, scaleRates, moments, learningRate } = this;
     const where = `${this.name}.step`;
-    const chosen = model.idle(where).block.layout.filter(([name]) => Object.hasOwn(Object(gradients), name));
-    const named = checkNamed(`${where} gradients`, chosen, model.config.dtype, gradients);
+    const { layout } = model.idle(where).block;
+    const given = byName(`${where} gradients`, gradients);
+    const chosen = layout.filter(([name]) => given.has(name));
+    const named = checkNamed(`${where} gradients`, chosen, model.config.dtype, given);
     if (named.size === 0)
       throw mismatch('E_ARGUMENT', `${where} gradients`, 'at least one, by name', gradients);
     checkRate(where, learningRate);

@@ -29,6 +29,10 @@ describe.each(ALL.map((one) => [one.format, one] as const))('named parts of %s',
 
   it('come back', () => {
     expect(read()).toEqual(decomposition);
+    expect(fromNamedParts('f', Object.fromEntries(tensors), metadata)).toEqual(decomposition);
+    expect(() => fromNamedParts('f', [...tensors] as never, metadata)).toThrow(
+      refusal('E_ARGUMENT', /^f: expected tensors by name, in an object or a Map/),
+    );
     expect(description).toMatchObject({ format, order: 3 });
     // What a user adds says nothing else of the parts.
     const added = namedParts(decomposition, { ranks: 7, order: 9, note: 'mine' });

@@ -80,6 +80,26 @@ describe('encodeSafetensors', () => {
     ]);
   });
 
+  test('takes an object as a Map, and refuses what has no names', () => {
+    const [one, two] = [tensor(Float32Array.of(1, -2)), zeros([3], 'float64')];
+    const bytes = encodeSafetensors({ one, two }, { k: 'v' });
+    expect(bytes).toEqual(
+      encode(
+        [
+          ['one', one],
+          ['two', two],
+        ],
+        { k: 'v' },
+      ),
+    );
+    for (const wrong of [[one], null, undefined, 3, 'ab', one.data]) {
+      expect(() => encodeSafetensors(wrong as never)).toThrow(
+        xi('E_ARGUMENT', /^encodeSafetensors: expected tensors by name, in an object or a Map, received/),
+      );
+    }
+    expect(() => encodeSafetensors(one as never)).toThrow(xi('E_ARGUMENT', /tensor 'dtype'/));
+  });
+
   test('copies, so that a pending write does not see later changes', () => {
     const value = tensor(Float32Array.of(1, 2));
     const bytes = encodeSafetensors(new Map([['a', value]]), {});

@@ -41,7 +41,12 @@ describe('setParameters', () => {
       /G\.2/,
     ],
     ['no tensor', (given) => ({ ...given, 'G.2': [1, 2] }), 'E_ARGUMENT', /G\.2: expected a Tensor/],
-    ['nothing', () => null, 'E_ARGUMENT', /setParameters: expected tensors by name, received null/],
+    [
+      'nothing',
+      () => null,
+      'E_ARGUMENT',
+      /setParameters: expected tensors by name, in an object or a Map, received null/,
+    ],
   ])('with %s changes nothing', (_, spoil, code, message) => {
     const model = make();
     const before = model.parameters;

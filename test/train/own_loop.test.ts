@@ -142,6 +142,15 @@ describe('Adam', () => {
     for (const distance of moved) expect(distance).toBeCloseTo(4e-3, 6);
   });
 
+  it('takes gradients in a Map as in an object', () => {
+    const [model, twin] = [make(), make()];
+    const { parameters } = model.gradients(data.inputs, random([23, 2]));
+    new Adam(model).step(parameters);
+    new Adam(twin).step(new Map(Object.entries(parameters)));
+    expect(values(model)).toEqual(values(twin));
+    expect(values(model)).not.toEqual(values(make()));
+  });
+
   it('refuses what does not fit and leaves everything as it was', () => {
     const model = make();
     const optimizer = new Adam(model);
