@@ -1,9 +1,9 @@
 import type { Backend } from '../src/backend/interface.ts';
 import { openBackend, probeBackend } from '../src/backend/select.browser.ts';
+import { nextTurn } from '../src/core/turns.ts';
 import { cutPatches } from '../src/data/patches.ts';
 import { decodeModel } from '../src/models/files.ts';
 import type { Model } from '../src/models/model.ts';
-import { breathe } from '../src/train/breathe.ts';
 import type { Choice } from './choice.ts';
 import type { Reply, Request } from './messages.ts';
 import { compareSpeeds } from './speed.ts';
@@ -33,7 +33,7 @@ async function study(backend: Backend, id: number, choice: Choice): Promise<void
     scope.postMessage({ type: 'drawn', id, done, ranks, last });
     ranks = [];
     // Messages, stop among them, come in here.
-    await breathe();
+    await nextTurn();
     since = performance.now();
   }
 }

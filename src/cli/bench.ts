@@ -4,7 +4,7 @@ import { runBench } from '../bench/run.ts';
 import { absenceLine, tableOf } from '../bench/table.ts';
 import { chooseWorkloads, GROUPS, type Workload } from '../bench/workloads.ts';
 import { integer, XiError } from '../core/errors.ts';
-import { breathe } from '../train/breathe.ts';
+import { nextTurn } from '../core/turns.ts';
 import { type BackendChoice, number, printJson, withBackendOptions } from './options.ts';
 import { type WorkView, workView } from './progress.ts';
 
@@ -64,7 +64,7 @@ async function bench(words: readonly string[], flags: Flags): Promise<void> {
         // Between two timings: the bar is drawn while the event loop turns.
         progress: (done, name) => {
           view?.update(done, name);
-          return breathe();
+          return nextTurn();
         },
       },
     );

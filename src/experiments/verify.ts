@@ -3,6 +3,7 @@ import { defaultBackend } from '../backend/select.ts';
 import { checkBackend } from '../backend/selection.ts';
 import { aborted, integer, knownKeys, mismatch } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
+import { nextTurn } from '../core/turns.ts';
 import type { Check, Figure } from './checks/check.ts';
 import { CONSTRUCTION_CHECKS } from './checks/constructions.ts';
 import { RANK_CHECKS } from './checks/ranks.ts';
@@ -59,7 +60,7 @@ export async function* verify(options: VerifyOptions = {}): AsyncGenerator<Verif
   if (instances !== undefined) integer('verify instances', instances, 1, 10 ** 9);
   for (const check of chosen(options.only)) {
     // Others get their turn, Ctrl-C among them.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await nextTurn();
     if (options.signal?.aborted) throw aborted('verify: stopped', options.signal);
     yield run({ ...check, instances: instances ?? check.instances }, seed, backend);
   }

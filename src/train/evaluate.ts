@@ -3,10 +3,10 @@ import { borrowing } from '../backend/storage.ts';
 import { aborted, checkSignal, knownKeys, XiError } from '../core/errors.ts';
 import { atOnce, type Parts } from '../core/parts.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { inTurns } from '../core/turns.ts';
 import { type AnyDataset, countOf, hasTargets, takeDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
 import { checkFits } from './batches.ts';
-import { inTurns } from './breathe.ts';
 import { lossFor, type Metrics } from './options.ts';
 
 /** Sequences that are scored between two turns of the event loop. */

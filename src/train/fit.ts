@@ -1,7 +1,7 @@
 import { aborted, checkCallback, checkSignal, knownKeys, mismatch, XiError } from '../core/errors.ts';
+import { nextTurn } from '../core/turns.ts';
 import { type AnyDataset, checkDataset } from '../data/dataset.ts';
 import { checkModel, type Model } from '../models/model.ts';
-import { breathe } from './breathe.ts';
 import { watch } from './evaluate.ts';
 import { checkPlan, type EpochReport, type FitOptions } from './options.ts';
 import { Trainer } from './trainer.ts';
@@ -71,7 +71,7 @@ async function* epochsOf(
   };
   while (trainer.epochIsOpen || !trainer.finished) {
     if (!trainer.epochIsOpen) {
-      await breathe();
+      await nextTurn();
       if (signal?.aborted) await stop();
       const report = trainer.step();
       const told = onStep?.(report);

@@ -64,7 +64,7 @@ it('what stands in the place of select.ts has what the library asks of it', () =
     expect(() => seam.defaultBackend()).toThrow(refusal('E_BACKEND', /opened before/));
 });
 
-describe('breathe() without setImmediate', () => {
+describe('nextTurn() without setImmediate', () => {
   it('lets training go on', async () => {
     vi.stubGlobal('setImmediate', undefined);
     try {

@@ -1,8 +1,8 @@
-import { aborted } from '../core/errors.ts';
-import type { Parts } from '../core/parts.ts';
+import { aborted } from './errors.ts';
+import type { Parts } from './parts.ts';
 
 /** Resolves after the event loop has had a turn: timers, input, other promises' work. */
-export function breathe(): Promise<void> {
+export function nextTurn(): Promise<void> {
   // Asked anew each time: a page may bring setImmediate along, and lose it.
   if (typeof setImmediate === 'function') return new Promise((resolve) => void setImmediate(resolve));
   // Made on demand: in Node an open channel keeps the process alive.
@@ -30,7 +30,7 @@ function chooseMessage(): () => Promise<void> {
 
 /** A turn of the event loop. @throws XiError E_ABORTED when `signal` says so. */
 export async function turn(signal?: AbortSignal): Promise<void> {
-  await breathe();
+  await nextTurn();
   if (signal?.aborted) throw aborted('the computation was stopped', signal);
 }
 
