@@ -100,15 +100,19 @@ export function mismatch(code: XiErrorCode, where: string, expected: string, rec
   return new XiError(code, `${where}: expected ${expected}, received ${show(received)}`);
 }
 
-/** Calls what several functions have in common, which names an argument only, and begins its refusals with the name of one of them. */
+/** Runs a check that several public functions share, and prefixes its refusals with the name of the one that was called. */
 export function naming<T>(where: string, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (!(error instanceof XiError) || error.message.startsWith(where)) throw error;
+    if (!(error instanceof XiError) || beginsWith(error.message, where)) throw error;
     throw new XiError(error.code, `${where} ${error.message}`, { cause: error.cause ?? error });
   }
 }
+
+/** As a whole word: a refusal of fitShallow does not begin with the name of fit. */
+const beginsWith = (message: string, name: string) =>
+  message.startsWith(name) && !/^\w/.test(message.slice(name.length));
 
 /** Checks that `value` is an integer in [low, high] and returns it. */
 export function integer(where: string, value: unknown, low: number, high: number): number {

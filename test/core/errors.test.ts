@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { contract, contractGradient } from '../../src/contract/contract.ts';
-import { mismatch, show, XiError } from '../../src/core/errors.ts';
+import { mismatch, naming, show, XiError } from '../../src/core/errors.ts';
 import { type NestedArray, tensor, tokens, zeros } from '../../src/core/tensor.ts';
 import { createModel } from '../../src/models/model.ts';
 
@@ -74,5 +74,39 @@ describe('a model', () => {
     expect(config).toEqual(model.config);
     expect(createModel(config).parameters).toEqual(model.parameters);
     expect(new XiError('E_FILE', 'x')).toBeInstanceOf(Error);
+  });
+});
+
+describe('naming', () => {
+  const named = (where: string, message: string) => {
+    const cause = new XiError('E_SHAPE', message);
+    try {
+      naming(where, () => {
+        throw cause;
+      });
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
+  it('prefixes a refusal with the name of the function, unless it begins with that word', () => {
+    expect(named('realize', 'H: expected a tensor')).toMatchObject({
+      ...{ code: 'E_SHAPE', message: 'realize H: expected a tensor' },
+      cause: expect.any(XiError),
+    });
+    expect(named('realize', 'realize H: wrong')).toMatchObject({ message: 'realize H: wrong' });
+    expect(named('realize', 'realize: wrong')).toMatchObject({ message: 'realize: wrong' });
+    expect(named('fit', 'fitShallow H: wrong')).toMatchObject({ message: 'fit fitShallow H: wrong' });
+  });
+
+  it('leaves other errors and values as they are', () => {
+    const other = new TypeError('H');
+    expect(() =>
+      naming('realize', () => {
+        throw other;
+      }),
+    ).toThrow(other);
+    expect(naming('realize', () => 3)).toBe(3);
   });
 });
