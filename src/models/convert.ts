@@ -116,11 +116,9 @@ function identity(size: number, dtype: DType): Tensor {
  *
  * @throws XiError E_ARGUMENT for another ξ; E_MEMORY beyond 2²⁶ elements.
  */
-export function fullTensor(model: Model): Tensor;
-export function fullTensor(model: Model, options?: object): Tensor {
+export function fullTensor(model: Model): Tensor {
   const { config, backend } = checkModel('fullTensor', model);
   const { steps, outputs, xi, dtype } = config;
-  if (options !== undefined) throw mismatch('E_ARGUMENT', 'fullTensor', 'a model alone', options);
   const M = config.features.size;
   if (xi !== 'product') throw mismatch('E_ARGUMENT', 'fullTensor', 'a network with ξ = product', xi);
   const count = M ** steps;

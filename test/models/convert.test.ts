@@ -129,10 +129,6 @@ describe.each(subjects)('the full tensor of a product network, $label', ({ open 
 
 describe('the full tensor', () => {
   it('of another ξ is refused', () => {
-    const more = fullTensor as (...all: unknown[]) => unknown;
-    expect(() => more(make({ xi: 'product' }), { foo: 1 })).toThrow(
-      refusal('E_ARGUMENT', /^fullTensor: expected a model alone, received \{ foo \}/),
-    );
     expect(() => fullTensor(make())).toThrow(refusal('E_ARGUMENT', /ξ = product, received 'rectifier'/));
   });
   it('too large is refused', () => {
