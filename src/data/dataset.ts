@@ -111,7 +111,12 @@ const isNames = (list: unknown): list is readonly string[] =>
 function checkLengths(where: string, { inputs, lengths }: AnyDataset): void {
   if (lengths === undefined) return;
   if (!(lengths instanceof Int32Array))
-    throw mismatch('E_DTYPE', `${where}.lengths`, 'an Int32Array', lengths);
+    throw mismatch(
+      'E_DTYPE',
+      `${where}.lengths`,
+      'an Int32Array, as Int32Array.from(lengths) makes',
+      lengths,
+    );
   const [count, steps] = inputs.shape;
   if (lengths.length !== count)
     throw mismatch('E_SHAPE', `${where}.lengths`, `${count} lengths, one for each input`, lengths.length);
@@ -140,7 +145,8 @@ function checkLabels(where: string, { inputs, labels, classes, classNames }: Dat
   const isNamed = isNames(classNames) && classNames.length === classes;
   if (classNames !== undefined && !isNamed)
     throw mismatch('E_ARGUMENT', `${where}.classNames`, `a list of ${classes} names`, classNames);
-  if (!(labels instanceof Int32Array)) throw mismatch('E_DTYPE', `${where}.labels`, 'an Int32Array', labels);
+  if (!(labels instanceof Int32Array))
+    throw mismatch('E_DTYPE', `${where}.labels`, 'an Int32Array, as Int32Array.from(labels) makes', labels);
   const count = inputs.shape[0];
   if (labels.length !== count) {
     throw mismatch('E_SHAPE', `${where}.labels`, `${count} labels, one for each input`, labels.length);

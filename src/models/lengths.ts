@@ -45,7 +45,8 @@ export function checkLengths(where: string, config: ModelConfig, lengths: Int32A
     const rule = 'none, except for a shared tt network of at least 2 steps';
     throw mismatch('E_ARGUMENT', where, rule, received);
   }
-  if (!(lengths instanceof Int32Array)) throw mismatch('E_ARGUMENT', where, 'an Int32Array', lengths);
+  if (!(lengths instanceof Int32Array))
+    throw mismatch('E_ARGUMENT', where, 'an Int32Array, as Int32Array.from(lengths) makes', lengths);
   if (lengths.length !== batch) throw mismatch('E_SHAPE', where, `${batch} lengths`, lengths.length);
   lengths.forEach((length, n) => {
     integer(`${where}[${n}]`, length, 2, steps);

@@ -29,7 +29,12 @@ export interface LossOptions {
 export function crossEntropy(scores: Tensor, labels: Int32Array, options: LossOptions = {}): LossGradient {
   const [rows, outputs] = checkScores('crossEntropy', scores);
   if (!(labels instanceof Int32Array))
-    throw mismatch('E_DTYPE', 'crossEntropy labels', 'an Int32Array', labels);
+    throw mismatch(
+      'E_DTYPE',
+      'crossEntropy labels',
+      'an Int32Array, as Int32Array.from(labels) makes',
+      labels,
+    );
   if (labels.length !== rows)
     throw mismatch('E_SHAPE', 'crossEntropy labels', `${rows} labels`, labels.length);
   const bad = labels.findIndex((label) => label < 0 || label >= outputs);

@@ -167,7 +167,13 @@ describe('lengths are refused', () => {
       /data endings lengths: expected none, except for a shared tt network.*'tt, not shared, 6 steps'/,
     ],
     ['by trees', data, { kind: 'ht' }, 'E_ARGUMENT', /received 'ht, shared/],
-    ['that are a list', bad([2, 2, 2, 2, 2]), {}, 'E_DTYPE', /data\.lengths: expected an Int32Array/],
+    [
+      'that are a list',
+      bad([2, 2, 2, 2, 2]),
+      {},
+      'E_DTYPE',
+      /data\.lengths: expected an Int32Array, as Int32Array\.from\(lengths\) makes, /,
+    ],
     [
       'that are too few',
       bad(Int32Array.of(2, 3)),

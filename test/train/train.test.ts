@@ -288,7 +288,12 @@ describe('fit', () => {
     ['a text for names', { ...good, classNames: 'ab' }, 'E_ARGUMENT', /classNames: .*received 'ab'/],
     ['names that are none', { ...good, classNames: [1, 2] }, 'E_ARGUMENT', /classNames: .*received \[1, 2\]/],
     ['columns that are none', { ...good, columns: [1] }, 'E_ARGUMENT', /columns: expected a list of names/],
-    ['labels of another kind', { ...good, labels: [0, 1] }, 'E_DTYPE', /labels: expected an Int32Array/],
+    [
+      'labels of another kind',
+      { ...good, labels: [0, 1] },
+      'E_DTYPE',
+      /data\.labels: expected an Int32Array, as Int32Array\.from\(labels\) makes, received \[0, 1\]$/,
+    ],
     [
       'NaN',
       bad({ data: good.inputs.data.map((x, n) => (n === 5 ? Number.NaN : x)) }),
