@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { ACTIVATIONS, LOSSES } from '../backend/interface.ts';
 import { DTYPES } from '../core/tensor.ts';
 import { XI_NAMES } from '../core/xi.gen.ts';
-import { INITIALIzATIONS, MODEL_KINDS } from '../models/config.ts';
+import { INITIALIZATIONS, MODEL_KINDS } from '../models/config.ts';
 import { DEFAULT_PLAN, OPTIMIZERS } from '../train/options.ts';
 import { SCHEDULES } from '../train/schedule.ts';
 import { withDataOptions } from './data.ts';
@@ -60,7 +60,7 @@ function withModelOptions(command: Command): Command {
     .addOption(choice('--activation', 'activation σ of the features', ACTIVATIONS, 'relu'))
     .option('--shared', 'the same weights for all steps, but the first and last of tt')
     .option('--diagonal', 'of ht: nodes with diagonal cores')
-    .addOption(choice('--init', 'initial weights', INITIALIzATIONS, 'identity'))
+    .addOption(choice('--init', 'initial weights', INITIALIZATIONS, 'identity'))
     .addOption(choice('--dtype', 'floating-point type', DTYPES, 'float32'));
 }
 

@@ -9,9 +9,9 @@ export const MODEL_KINDS = ['cp', 'tt', 'ht'] as const;
 /** CP, the shallow network; TT, the recurrent one; HT, the tree. */
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
-export const INITIALIzATIONS = ['identity', 'normal'] as const;
+export const INITIALIZATIONS = ['identity', 'normal'] as const;
 /** How weights start: as the identity on hidden states, or as independent normal numbers. See docs/training.md. */
-export type Initialization = (typeof INITIALIzATIONS)[number];
+export type Initialization = (typeof INITIALIZATIONS)[number];
 
 /** What a user says of a model; everything that is optional has a default. */
 export interface ModelOptions {
@@ -166,7 +166,7 @@ export function checkConfig(where: string, options: ModelOptions): ModelConfig {
   const { dtype: type = 'float32', seed: start = 0, init: weights = 'identity' } = options;
   const dtype = oneOf(`${where} dtype`, type, DTYPES);
   const seed = integer(`${where} seed`, start, 0, Number.MAX_SAFE_INTEGER);
-  const init = oneOf(`${where} init`, weights, INITIALIzATIONS);
+  const init = oneOf(`${where} init`, weights, INITIALIZATIONS);
   const common = {
     ...{ xi, steps, inputs, outputs, rank },
     features: Object.freeze({ size, activation, ...(embedding && { embedding }) }),
