@@ -12,7 +12,7 @@ import { ttSvd } from '../decompose/tt_svd.ts';
 import { createModel, type Model } from '../models/model.ts';
 
 import type { Form } from './subject.ts';
-import type { AnalysisWorkload, Input, Inputs, RankWorkload, TrainWorkload } from './workloads.ts';
+import type { AnalysisWorkload, Input, Inputs, RankWorkload, TtSvdWorkload } from './workloads.ts';
 
 const normal = (rng: Rng, shape: readonly number[]): Input => ({
   shape,
@@ -43,7 +43,7 @@ export function drawAnalysis(workload: AnalysisWorkload): Inputs {
 
 /** As a user asks: networks by the functions of the analysis, tensors by `ttSvd`. */
 export function analysisForms(workload: AnalysisWorkload, inputs: Inputs, backend: Backend): Form[] {
-  if (workload.kind === 'ttsvd') return [trainForm(workload, inputs, backend)];
+  if (workload.kind === 'ttsvd') return [ttSvdForm(workload, inputs, backend)];
   const model = modelOf(workload, inputs, backend);
   const templates = tensorOf(inputs.F);
   const rows = oddModes(workload.T);
@@ -60,7 +60,7 @@ export function analysisForms(workload: AnalysisWorkload, inputs: Inputs, backen
   return [{ name: 'gridTensor, matricizationRank', run, outputs }];
 }
 
-function trainForm({ eps, randomized }: TrainWorkload, { H }: Inputs, backend: Backend): Form {
+function ttSvdForm({ eps, randomized }: TtSvdWorkload, { H }: Inputs, backend: Backend): Form {
   const whole = tensorOf(H);
   const run = () => ttSvd(whole, { eps, randomized, backend });
   const outputs = () => ({
@@ -130,7 +130,7 @@ function expectedSpectrum(workload: RankWorkload, inputs: Inputs): Float64Array 
 
 /** Ranks are the least possible, and elements at random places have the error that was asked for. */
 function verifyTrain(
-  { shape, rank, eps }: TrainWorkload,
+  { shape, rank, eps }: TtSvdWorkload,
   { H }: Inputs,
   arrays: Readonly<Record<string, FloatArray>>,
 ): boolean {

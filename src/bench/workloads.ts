@@ -74,7 +74,7 @@ export interface RankWorkload extends Common {
 }
 
 /** The tensor train, to a relative error of `eps`, of independent entries or of a tensor whose ranks are `rank`. */
-export interface TrainWorkload extends Common {
+export interface TtSvdWorkload extends Common {
   readonly kind: 'ttsvd';
   readonly shape: readonly number[];
   readonly rank: number | null;
@@ -83,7 +83,7 @@ export interface TrainWorkload extends Common {
   readonly randomized: boolean;
 }
 
-export type AnalysisWorkload = RankWorkload | TrainWorkload;
+export type AnalysisWorkload = RankWorkload | TtSvdWorkload;
 
 export type Workload =
   | ModelWorkload
@@ -171,7 +171,7 @@ export const WORKLOADS: readonly Workload[] = [
       ['D3 randomized TT-SVD f64', { shape: new Array<number>(6).fill(16), rank: 10, randomized: true }],
     ] as const
   ).map(
-    ([name, tensor]): TrainWorkload => ({ name, kind: 'ttsvd', dtype: 'float64', eps: 1e-10, ...tensor }),
+    ([name, tensor]): TtSvdWorkload => ({ name, kind: 'ttsvd', dtype: 'float64', eps: 1e-10, ...tensor }),
   ),
   {
     name: 'boundary backend.contract',
@@ -208,7 +208,7 @@ export function operationsOf(workload: Workload): number {
     );
   }
   if (workload.kind === 'rank') return operationsOfRank(workload);
-  if (workload.kind === 'ttsvd') return operationsOfTrain(workload);
+  if (workload.kind === 'ttsvd') return operationsOfTtSvd(workload);
   if (isModel(workload)) {
     return workload.B * operationsOfModel(workload.model) * (workload.kind === 'train' ? 3 : 1);
   }
@@ -227,7 +227,7 @@ function operationsOfRank({ M, T, L, R }: RankWorkload): number {
 }
 
 /** Of each unfolding 6·m·n·min(m,n), an SVD with one side of vectors, the left ranks being the least possible. */
-function operationsOfTrain({ shape, rank }: TrainWorkload): number {
+function operationsOfTtSvd({ shape, rank }: TtSvdWorkload): number {
   let [left, rest] = [1, product(shape)];
   return shape.slice(0, -1).reduce((sum, n) => {
     const [rows, columns] = [left * n, rest / n];

@@ -17,7 +17,7 @@ import { type FeatureChoice, type FeatureMap, featureMap } from './features.ts';
 import { productTrain, RECURRENT_VARIANTS, type RecurrentVariant, selectorTrain } from './recurrent.ts';
 import { shallowToRecurrent, shallowToTree } from './shallow.ts';
 import { type Target, targetOf } from './target.ts';
-import { linearTrain } from './train.ts';
+import { linearTrain } from './tensor_train.ts';
 import { oneHotTree, treeSize } from './tree.ts';
 
 /** Which construction holds the tensor; docs/theory.md compares their sizes. */
