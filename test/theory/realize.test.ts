@@ -70,6 +70,15 @@ describe('realize', () => {
     );
   });
 
+  it.each(WAYS)('holds tiny and huge tensors, %s %s %s', (kind, xi, variant) => {
+    const drawn = randomTensor(new Rng(8), modes(3, 3));
+    for (const scale of [2 ** -1020, 1e-300, 1e-272, 1e-150, 1e150, 1e290]) {
+      const H = { ...drawn, data: drawn.data.map((value) => scale * value) };
+      const { model, templates } = realization(H, { kind, xi, variant, backend });
+      expect(off(model, templates, H)).toBeLessThan(TOLERANCE);
+    }
+  });
+
   it.each([
     ['tt', 'rectifier', 'c1'],
     ['tt', 'rectifier', 'c0'],
