@@ -96,12 +96,13 @@ export {
   type VocabularyOptions,
   vocabularyOf,
 } from './data/text.ts';
-export { type CP, cpFull } from './decompose/cp.ts';
+export { type CP, cpEvaluate, cpFull } from './decompose/cp.ts';
 export { type CpAlsOptions, type CpAlsResult, type CpAlsSweep, cpAls } from './decompose/cp_als.ts';
 export { type ApproximateHT, type HierarchicalTucker, htEvaluate, htFull, htRanks } from './decompose/ht.ts';
-export { htAdd, htDot, htHadamard, htNorm } from './decompose/ht_arithmetic.ts';
+export { htAdd, htDot, htHadamard, htNorm, htScale } from './decompose/ht_arithmetic.ts';
 export { htRound } from './decompose/ht_round.ts';
 export { htSvd } from './decompose/ht_svd.ts';
+export type { IndexTuples } from './decompose/indices.ts';
 export {
   type Decomposition,
   type DecompositionFormat,

@@ -1,8 +1,12 @@
 import { mismatch } from '../core/errors.ts';
 import { product } from '../core/extents.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { type IndexTuples, indexTuples } from './indices.ts';
 import { type Matrix, matrix } from './matrix.ts';
 import { type ComputeOptions, checkElements, checkPart, computing, tensor64 } from './options.ts';
+import { careFor, elementsOf, type Factor, level } from './range.ts';
+import { withPower } from './scale.ts';
+import { narrow, type Wide, wide, wideKhatriRao, wideProduct, wideTransposed } from './wide.ts';
 
 /**
  * A tensor in canonical polyadic (CP) format: `H[i_1,…,i_T] = Σ_r weights[r] Π_t factors_t[i_t,r]`, factors [n_t, R] in float64
@@ -56,7 +60,8 @@ function halfOf(shape: readonly number[]): number {
 /**
  * All elements of a CP tensor, [n_1, …, n_T]; 2·N·R operations.
  *
- * @throws XiError E_MEMORY before anything is allocated if they exceed `maxBytes`.
+ * @throws XiError E_MEMORY before anything is allocated if they exceed `maxBytes`; E_NUMERIC for an element that overflows.
+ * Products on the way may be of any size.
  */
 export function cpFull(cp: CP, options: ComputeOptions = {}): Tensor {
   const { weights, factors } = cpParts('cpFull', cp);
@@ -66,7 +71,67 @@ export function cpFull(cp: CP, options: ComputeOptions = {}): Tensor {
   const half = halfOf(shape);
   for (const side of [shape.slice(0, half), shape.slice(half)])
     checkElements('cpFull', product(side) * weights.length, maxBytes);
-  const left = factors.slice(0, half).reduce(khatriRao, matrix(1, weights.length, weights));
-  const right = khatriRaoOf(factors.slice(half), weights.length);
-  return tensor64(shape, linear.timesTransposed(left, right).data);
+  const R = weights.length;
+  const ordinary = () => {
+    const left = factors.slice(0, half).reduce(khatriRao, matrix(1, R, weights));
+    return linear.timesTransposed(left, khatriRaoOf(factors.slice(half), R)).data;
+  };
+  return tensor64(
+    shape,
+    elementsOf('cpFull', linear, factorsOf(weights, factors), ordinary, () =>
+      wideTerms(weights, factors, half),
+    ),
+  );
+}
+
+const factorsOf = (weights: Float64Array, factors: readonly Matrix[]): Factor[] =>
+  [weights, ...factors.map(({ data }) => data)].map((data, n) => ({
+    data,
+    terms: n === 0 ? weights.length : 1,
+  }));
+
+/** All elements, of any size; the terms of as many modes come first. */
+function wideTerms(weights: Float64Array, factors: readonly Matrix[], half: number): Wide {
+  const left = factors
+    .slice(0, half)
+    .map(wide)
+    .reduce(wideKhatriRao, wide(matrix(1, weights.length, weights)));
+  const ones = wide(khatriRaoOf([], weights.length));
+  return wideProduct(left, wideTransposed(factors.slice(half).map(wide).reduce(wideKhatriRao, ones)));
+}
+
+/**
+ * Elements at index tuples [n, T]; n·T·R operations.
+ *
+ * @throws XiError E_ARGUMENT for indices that the tensor does not have, E_NUMERIC for an element that overflows; products on the way may be of
+ * any size.
+ */
+export function cpEvaluate(cp: CP, indices: IndexTuples): Float64Array {
+  const where = 'cpEvaluate';
+  const { weights, factors } = cpParts(where, cp);
+  const T = factors.length;
+  const tuples = indexTuples(
+    `${where} indices`,
+    indices,
+    factors.map(({ rows }) => rows),
+  );
+  const care = careFor(factorsOf(weights, factors));
+  return Float64Array.from({ length: tuples.length / T }, (_, sample) => {
+    const rows = factors.map(({ cols, data }, t) => {
+      const i = tuples[sample * T + t];
+      return data.subarray(i * cols, (i + 1) * cols);
+    });
+    const terms = weights.slice();
+    const leveled = () => (care === 'level' ? level(terms, terms.length) : 0);
+    let power = care === 'wide' ? Number.NaN : leveled();
+    for (const row of rows) {
+      for (let r = 0; r < terms.length; r++) terms[r] *= row[r];
+      power += leveled();
+    }
+    const sum = terms.reduce((total, term) => total + term, 0);
+    if (!Number.isNaN(power)) return withPower(where, sum, power);
+    // Where ordinary arithmetic might not get it.
+    const single = rows.map((row) => matrix(1, row.length, row));
+    return narrow(where, wideTerms(weights, single, T))[0];
+  });
 }

@@ -2,9 +2,12 @@ import { mismatch } from '../core/errors.ts';
 import { product } from '../core/extents.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { balancedTree, type Tree, type TreeNode } from '../core/tree.ts';
+import { type IndexTuples, indexTuples } from './indices.ts';
 import { type Linear, type Matrix, matrix } from './matrix.ts';
 import { type ComputeOptions, checkElements, checkPart, computing, tensor64 } from './options.ts';
-import { checkIndices } from './tt.ts';
+import { careFor, elementsOf, type Factor, level } from './range.ts';
+import { withPower } from './scale.ts';
+import { narrow, type Wide, wide, wideProduct, wideRow, wideShape } from './wide.ts';
 
 /**
  * A tensor in hierarchical Tucker format over a balanced binary tree: leaves U_t [n_t, r_t] and transfer tensors
@@ -103,7 +106,8 @@ export function timesModes(linear: Linear, B: Tensor, left?: Matrix, right?: Mat
 /**
  * All elements, [n_1, …, n_T].
  *
- * @throws XiError E_MEMORY before anything is allocated if the frame of a node exceeds `maxBytes`.
+ * @throws XiError E_MEMORY before anything is allocated if the frame of a node exceeds `maxBytes`; E_NUMERIC for an element that
+ * overflows. Products on the way may be of any size.
  */
 export function htFull(ht: HierarchicalTucker, options: ComputeOptions = {}): Tensor {
   const { tree, at } = partsOf('htFull', ht);
@@ -123,22 +127,76 @@ export function htFull(ht: HierarchicalTucker, options: ComputeOptions = {}): Te
     const { data } = timesModes(linear, part, left, right);
     return matrix(left.rows * right.rows, rankOf(part), data as Float64Array);
   };
-  return tensor64(shape, frame(tree.root).data.slice());
+  const leaf = (node: TreeNode) => wide(unfold(at.get(node)!));
+  const elements = elementsOf(
+    'htFull',
+    linear,
+    factorsOf(at),
+    () => frame(tree.root).data.slice(),
+    () => wideFrame(at, tree.root, leaf),
+  );
+  return tensor64(shape, elements);
 }
 
-/** Elements at index tuples [n, T]; 2·n·Σ r_left r_right r operations. */
-export function htEvaluate(ht: HierarchicalTucker, indices: Int32Array): Float64Array {
-  const { tree, at } = partsOf('htEvaluate', ht);
+const factorsOf = (at: HTParts['at']): Factor[] =>
+  [...at.values()].map(({ shape, data }) => ({
+    data,
+    terms: shape.length === 3 ? shape[0] * shape[1] : 1,
+  }));
+
+/** The frame of a node, of any size, over rows of the leaves. */
+function wideFrame(at: HTParts['at'], node: TreeNode, leaf: (node: TreeNode) => Wide): Wide {
+  if (!node.children) return leaf(node);
+  const [left, right] = node.children.map((child) => wideFrame(at, child, leaf));
+  const B = at.get(node)!;
+  const [a, b, r] = B.shape;
+  const half = wideProduct(left, wide(matrix(a, b * r, B.data as Float64Array)));
+  const rows = Array.from({ length: left.rows }, (_, p) =>
+    wideProduct(right, wideShape(wideRow(half, p), b, r)),
+  );
+  const joined = (part: 'mantissas' | 'exponents') => {
+    const out = new Float64Array(left.rows * right.rows * r);
+    rows.forEach((row, p) => {
+      out.set(row[part], p * right.rows * r);
+    });
+    return out;
+  };
+  return {
+    rows: left.rows * right.rows,
+    cols: r,
+    mantissas: joined('mantissas'),
+    exponents: joined('exponents'),
+  };
+}
+
+/**
+ * Elements at index tuples [n, T]; 2·n·Σ r_left r_right r operations.
+ *
+ * @throws XiError E_ARGUMENT for indices that the tensor does not have, E_NUMERIC for an element that overflows; products on the way may be of
+ * any size.
+ */
+export function htEvaluate(ht: HierarchicalTucker, indices: IndexTuples): Float64Array {
+  const where = 'htEvaluate';
+  const { tree, at } = partsOf(where, ht);
   const shape = tree.leaves.map((node) => at.get(node)!.shape[0]);
-  const count = checkIndices('htEvaluate indices', indices, shape);
-  const row = (node: TreeNode, sample: number): ArrayLike<number> => {
+  const tuples = indexTuples(`${where} indices`, indices, shape);
+  const care = careFor(factorsOf(at));
+  let power = 0;
+  const leafRow = (node: TreeNode, sample: number): Float64Array => {
     const { shape: extents, data } = at.get(node)!;
-    if (!node.children) {
-      const i = indices[sample * shape.length + node.from];
-      return data.subarray(i * extents[1], (i + 1) * extents[1]);
-    }
+    const i = tuples[sample * shape.length + node.from];
+    const own = (data as Float64Array).subarray(i * extents[1], (i + 1) * extents[1]);
+    return care === 'level' ? own.slice() : own;
+  };
+  const row = (node: TreeNode, sample: number): Float64Array => {
+    const out = node.children ? joined(node, node.children, sample) : leafRow(node, sample);
+    if (care === 'level') power += level(out, out.length);
+    return out;
+  };
+  const joined = (node: TreeNode, children: readonly TreeNode[], sample: number): Float64Array => {
+    const { shape: extents, data } = at.get(node)!;
     const [a, b, r] = extents;
-    const [left, right] = node.children.map((child) => row(child, sample));
+    const [left, right] = children.map((child) => row(child, sample));
     const out = new Float64Array(r);
     for (let i = 0; i < a; i++) {
       for (let j = 0; j < b; j++) {
@@ -149,5 +207,16 @@ export function htEvaluate(ht: HierarchicalTucker, indices: Int32Array): Float64
     }
     return out;
   };
-  return Float64Array.from({ length: count }, (_, sample) => row(tree.root, sample)[0]);
+  return Float64Array.from({ length: tuples.length / shape.length }, (_, sample) => {
+    power = 0;
+    const [element] = care === 'wide' ? [Number.NaN] : row(tree.root, sample);
+    if (care === 'none') return element;
+    if (care === 'level' && !Number.isNaN(power)) return withPower(where, element, power);
+    // Where ordinary arithmetic might not get it.
+    const leaf = (node: TreeNode) => {
+      const data = leafRow(node, sample);
+      return wide(matrix(1, data.length, data));
+    };
+    return narrow(where, wideFrame(at, tree.root, leaf))[0];
+  });
 }

@@ -6,7 +6,7 @@ import { assemble, type HierarchicalTucker, type HTParts, partsOf, timesModes, u
 import { orthogonalize } from './ht_round.ts';
 import type { Matrix } from './matrix.ts';
 import { type ComputeOptions, checkElements, computing, tensor64 } from './options.ts';
-import { checkRange, Powers, withPower } from './scale.ts';
+import { checkRange, Powers, takeBoth, withPower, withScale } from './scale.ts';
 
 /** Two tensors of one shape, node by node. */
 function both(where: string, a: HierarchicalTucker, b: HierarchicalTucker): readonly [HTParts, HTParts] {
@@ -71,10 +71,25 @@ export function htAdd(
   });
 }
 
+/** `factor · ht`; @throws XiError E_ARGUMENT for a factor that is no finite number, E_NUMERIC if the root, which takes it, overflows. */
+export function htScale(ht: HierarchicalTucker, factor: number): HierarchicalTucker {
+  if (!Number.isFinite(factor)) throw mismatch('E_ARGUMENT', 'htScale factor', 'a finite number', factor);
+  const { tree, at } = partsOf('htScale', ht);
+  const scaled = new Map(
+    [...at].map(([node, part]) => {
+      const data = part.data.map((value) => (node === tree.root ? value * factor : value));
+      return [node, { ...part, data }] as const;
+    }),
+  );
+  checkRange('htScale', [scaled.get(tree.root)!]);
+  return assemble(tree, scaled);
+}
+
 /**
  * The elementwise product, with ranks r · s: Kronecker products of the rows of leaves and of the transfer tensors.
  *
- * @throws XiError E_MEMORY before anything is allocated if a part exceeds `maxBytes`, E_NUMERIC if a product overflows.
+ * @throws XiError E_MEMORY before anything is allocated if a part exceeds `maxBytes`, E_NUMERIC if the root overflows,
+ * which takes the size of products beyond the range of float64.
  */
 export function htHadamard(
   a: HierarchicalTucker,
@@ -83,13 +98,16 @@ export function htHadamard(
 ): HierarchicalTucker {
   const parts = both('htHadamard', a, b);
   const { maxBytes } = computing('htHadamard', options);
+  const powers = new Powers();
   const kronecker = (x: Tensor, y: Tensor, isRow: boolean): Tensor => {
     const shape = x.shape.map((extent, axis) => (isRow && axis === 0 ? extent : extent * y.shape[axis]));
     checkElements('htHadamard part', product(shape), maxBytes);
-    const part = tensor64(shape, kroneckerOf(x, y, shape, isRow));
-    return checkRange('htHadamard', [part])[0];
+    const [p, q] = takeBoth(powers, x, y);
+    return tensor64(shape, kroneckerOf(p, q, shape, isRow));
   };
-  return combine(parts, (x, y) => kronecker(x, y, x.shape.length === 2));
+  const { leaves, transfers } = combine(parts, (x, y) => kronecker(x, y, x.shape.length === 2));
+  const scaled = withScale('htHadamard', [...leaves, ...transfers], powers.lost);
+  return { leaves: scaled.slice(0, leaves.length), transfers: scaled.slice(leaves.length) };
 }
 
 function kroneckerOf(x: Tensor, y: Tensor, shape: readonly number[], isRow: boolean): Float64Array {

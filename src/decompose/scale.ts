@@ -42,6 +42,20 @@ export class Powers {
   }
 }
 
+/** Products of two parts whose largest ones are beyond these are made of parts at ordinary sizes. */
+const [LEAST_PRODUCT, MOST_PRODUCT] = [2 ** -500, 2 ** 500];
+
+/** Two parts whose elements are multiplied with each other, at ordinary sizes where their products might leave the range. */
+export function takeBoth(powers: Powers, a: Tensor, b: Tensor): readonly [Tensor, Tensor] {
+  const [x, y] = [a, b].map(({ data }) => {
+    let largest = 0;
+    for (const value of data as Float64Array) largest = Math.max(largest, Math.abs(value));
+    return largest;
+  });
+  const isOrdinary = x * y > LEAST_PRODUCT && x * y < MOST_PRODUCT;
+  return x === 0 || y === 0 || isOrdinary ? [a, b] : [powers.take(a), powers.take(b)];
+}
+
 /**
  * Parts whose product is multiplied by 2^exponent: by the last one, or evenly by all where that one would leave the range.
  *

@@ -1,7 +1,11 @@
-import { mismatch, XiError } from '../core/errors.ts';
-import type { Shape, Tensor } from '../core/tensor.ts';
+import { mismatch } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type IndexTuples, indexTuples } from './indices.ts';
 import { type Matrix, matrix } from './matrix.ts';
 import { type ComputeOptions, checkElements, checkPart, computing, tensor64 } from './options.ts';
+import { type Care, careFor, elementsOf, type Factor, level } from './range.ts';
+import { withPower } from './scale.ts';
+import { narrow, type Wide, wide, wideProduct, wideShape } from './wide.ts';
 
 /**
  * A tensor in tensor-train format: `H[i_1,…,i_T] = G_1[:,i_1,:] G_2[:,i_2,:] ⋯ G_T[:,i_T,:]`, cores
@@ -65,7 +69,8 @@ export const rightUnfolding = ({ shape: [r, n, s], data }: Tensor): Matrix =>
 /**
  * All elements of a tensor train, [n_1, …, n_T]; 2·Σ_t n_1⋯n_t r_{t−1} r_t operations.
  *
- * @throws XiError E_MEMORY before anything is allocated if the elements, or an intermediate, exceed `maxBytes`.
+ * @throws XiError E_MEMORY before anything is allocated if the elements, or an intermediate, exceed `maxBytes`; E_NUMERIC for
+ * an element that overflows. Products on the way may be of any size.
  */
 export function ttFull(tt: TensorTrain, options: ComputeOptions = {}): Tensor {
   const cores = coresOf('ttFull', tt);
@@ -76,57 +81,94 @@ export function ttFull(tt: TensorTrain, options: ComputeOptions = {}): Tensor {
     count *= extents[1];
     checkElements('ttFull', count * extents[2], maxBytes);
   }
-  let full = matrix(1, 1, Float64Array.of(1));
-  for (const G of cores) {
-    const next = linear.multiply(full, rightUnfolding(G));
-    full = matrix(full.rows * G.shape[1], G.shape[2], next.data);
-  }
-  return tensor64(shape, full.data);
-}
-
-/** Rows of T indices each; checks them against the extents and returns how many there are. */
-export function checkIndices(where: string, indices: Int32Array, shape: Shape): number {
-  if (!(indices instanceof Int32Array)) throw mismatch('E_ARGUMENT', where, 'an Int32Array [n, T]', indices);
-  const count = indices.length / shape.length;
-  if (!Number.isInteger(count))
-    throw mismatch('E_SHAPE', where, `a multiple of ${shape.length} indices`, indices.length);
-  for (let at = 0; at < indices.length; at++) {
-    const extent = shape[at % shape.length];
-    if (!(indices[at] >= 0 && indices[at] < extent)) {
-      throw new XiError(
-        'E_ARGUMENT',
-        `${where}: expected indices of axis ${at % shape.length} from 0 to ${extent - 1}, received ${indices[at]}`,
-      );
+  const ordinary = () => {
+    let full = matrix(1, 1, Float64Array.of(1));
+    for (const G of cores) {
+      const next = linear.multiply(full, rightUnfolding(G));
+      full = matrix(full.rows * G.shape[1], G.shape[2], next.data);
     }
-  }
-  return count;
+    return full.data;
+  };
+  return tensor64(
+    shape,
+    elementsOf('ttFull', linear, factorsOf(cores), ordinary, () => wideTrain(cores)),
+  );
 }
 
-/** Elements of a tensor train at index tuples [n, T]; 2·n·Σ_t r_{t−1} r_t operations. */
-export function ttEvaluate(tt: TensorTrain, indices: Int32Array): Float64Array {
-  const cores = coresOf('ttEvaluate', tt);
-  const shape = cores.map(({ shape: [, n] }) => n);
-  const count = checkIndices('ttEvaluate indices', indices, shape);
+/**
+ * Elements of a tensor train at index tuples [n, T]; 2·n·Σ_t r_{t−1} r_t operations.
+ *
+ * @throws XiError E_ARGUMENT for indices that the tensor does not have, E_NUMERIC for an element that overflows; products on the way may be of
+ * any size.
+ */
+export function ttEvaluate(tt: TensorTrain, indices: IndexTuples): Float64Array {
+  const where = 'ttEvaluate';
+  const cores = coresOf(where, tt);
+  const T = cores.length;
+  const tuples = indexTuples(
+    `${where} indices`,
+    indices,
+    cores.map(({ shape: [, n] }) => n),
+  );
   const widest = Math.max(...cores.map(({ shape: [, , s] }) => s));
-  let state = new Float64Array(widest);
-  let next = new Float64Array(widest);
-  return Float64Array.from({ length: count }, (_, row) => {
-    state[0] = 1;
-    for (const [
-      t,
-      {
-        shape: [r, n, s],
-        data,
-      },
-    ] of cores.entries()) {
-      const i = indices[row * shape.length + t];
-      next.fill(0, 0, s);
-      for (let a = 0; a < r; a++) {
-        const from = (a * n + i) * s;
-        for (let b = 0; b < s; b++) next[b] += state[a] * data[from + b];
-      }
-      [state, next] = [next, state];
-    }
-    return state[0];
+  const pair = [new Float64Array(widest), new Float64Array(widest)] as const;
+  const care = careFor(factorsOf(cores));
+  return Float64Array.from({ length: tuples.length / T }, (_, row) => {
+    const at = tuples.subarray(row * T, (row + 1) * T);
+    const element = care === 'wide' ? Number.NaN : elementAt(where, cores, at, pair, care);
+    // Not a number: one that ordinary arithmetic might not get.
+    return Number.isNaN(element) ? narrow(where, wideTrain(slicesAt(cores, at)))[0] : element;
   });
+}
+
+/** An element of a train whose cores are not too large or small; NaN where parts of a row on the way are too far apart. */
+function elementAt(
+  where: string,
+  cores: readonly Tensor[],
+  indices: Int32Array,
+  [first, second]: readonly [Float64Array, Float64Array],
+  care: Care,
+): number {
+  let [state, next] = [first, second];
+  let power = 0;
+  state[0] = 1;
+  for (let t = 0; t < cores.length; t++) {
+    const {
+      shape: [r, n, s],
+      data,
+    } = cores[t];
+    next.fill(0, 0, s);
+    for (let a = 0; a < r; a++) {
+      const from = (a * n + indices[t]) * s;
+      for (let b = 0; b < s; b++) next[b] += state[a] * data[from + b];
+    }
+    if (care === 'level') power += level(next, s);
+    [state, next] = [next, state];
+  }
+  return power === 0 ? state[0] : Number.isNaN(power) ? power : withPower(where, state[0], power);
+}
+
+const factorsOf = (cores: readonly Tensor[]): Factor[] =>
+  cores.map(({ shape: [terms], data }) => ({ data, terms }));
+
+/** A train of one element. */
+const slicesAt = (cores: readonly Tensor[], indices: Int32Array): Tensor[] =>
+  cores.map(({ shape: [r, n, s], data }, t) => {
+    const slice = new Float64Array(r * s);
+    for (let a = 0; a < r; a++)
+      slice.set(
+        (data as Float64Array).subarray((a * n + indices[t]) * s, (a * n + indices[t] + 1) * s),
+        a * s,
+      );
+    return core(r, 1, s, slice);
+  });
+
+/** All elements, of any size. */
+function wideTrain(cores: readonly Tensor[]): Wide {
+  let full = wide(matrix(1, 1, Float64Array.of(1)));
+  for (const G of cores) {
+    const next = wideProduct(full, wide(rightUnfolding(G)));
+    full = wideShape(next, full.rows * G.shape[1], G.shape[2]);
+  }
+  return full;
 }

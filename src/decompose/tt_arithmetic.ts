@@ -10,7 +10,7 @@ import {
   type TruncationOptions,
   truncation,
 } from './options.ts';
-import { checkRange, Powers, spreadPower, withPower } from './scale.ts';
+import { checkRange, Powers, spreadPower, takeBoth, withPower, withScale } from './scale.ts';
 import { split } from './truncate.ts';
 import {
   type ApproximateTT,
@@ -79,14 +79,17 @@ export function ttScale(tt: TensorTrain, factor: number): TensorTrain {
 /**
  * The elementwise product, with ranks r_t · s_t: Kronecker products of the slices of the cores.
  *
- * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`, E_NUMERIC if a product overflows.
+ * @throws XiError E_MEMORY before anything is allocated if a core exceeds `maxBytes`, E_NUMERIC if the last core
+ * overflows, which takes the size of products beyond the range of float64.
  */
 export function ttHadamard(a: TensorTrain, b: TensorTrain, options: ComputeOptions = {}): TensorTrain {
   const pairs = coresOfBoth('ttHadamard', a, b);
   const { maxBytes } = computing('ttHadamard', options);
   for (const [A, B] of pairs)
     checkElements('ttHadamard core', product(A.shape) * B.shape[0] * B.shape[2], maxBytes);
-  const cores = pairs.map(([A, B]) => {
+  const powers = new Powers();
+  const cores = pairs.map(([a, b]) => {
+    const [A, B] = takeBoth(powers, a, b);
     const [ra, n, sa] = A.shape;
     const [rb, , sb] = B.shape;
     const data = new Float64Array(ra * rb * n * sa * sb);
@@ -103,7 +106,7 @@ export function ttHadamard(a: TensorTrain, b: TensorTrain, options: ComputeOptio
     }
     return core(ra * rb, n, sa * sb, data);
   });
-  return { cores: checkRange('ttHadamard', cores) };
+  return { cores: withScale('ttHadamard', cores, powers.lost) };
 }
 
 /**

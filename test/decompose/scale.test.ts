@@ -2,17 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { cpFull } from '../../src/decompose/cp.ts';
+import { type CP, cpEvaluate, cpFull } from '../../src/decompose/cp.ts';
 import { cpAls } from '../../src/decompose/cp_als.ts';
-import { htFull, htRanks } from '../../src/decompose/ht.ts';
-import { htDot, htHadamard, htNorm } from '../../src/decompose/ht_arithmetic.ts';
+import { type HierarchicalTucker, htEvaluate, htFull, htRanks } from '../../src/decompose/ht.ts';
+import { htAdd, htDot, htHadamard, htNorm, htScale } from '../../src/decompose/ht_arithmetic.ts';
 import { htRound } from '../../src/decompose/ht_round.ts';
 import { htSvd } from '../../src/decompose/ht_svd.ts';
 import { timesPower } from '../../src/decompose/scale.ts';
-import { ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
+import { type TensorTrain, ttEvaluate, ttFull, ttRanks } from '../../src/decompose/tt.ts';
 import { ttAdd, ttDot, ttHadamard, ttNorm, ttRound, ttScale } from '../../src/decompose/tt_arithmetic.ts';
 import { ttSvd } from '../../src/decompose/tt_svd.ts';
-import { backends, distance, randomTensor, randomTrain, tensor64 } from '../support/decompose.ts';
+import { allIndices, backends, distance, randomTensor, randomTrain, tensor64 } from '../support/decompose.ts';
+import { refusal } from '../support/models.ts';
 
 const times = ({ shape, data }: Tensor, factor: number): Tensor =>
   tensor64(
@@ -96,6 +97,7 @@ describe('what would overflow is refused', () => {
     ['ttSvd', () => ttSvd(huge)],
     ['htSvd', () => htSvd(huge)],
     ['cpAls', () => cpAls(huge, { rank: 2 })],
+    ['htScale', () => htScale(htScale(ht, 1e200), 1e200)],
     ['htDot', () => htDot(ht, ht)],
     ['htHadamard', () => htHadamard(ht, ht)],
   ])('%s', (_, work) => {
@@ -162,4 +164,103 @@ it('what full tensors need on the way is refused before it is made', () => {
   const transfer = tensor64([1, 400, 1], new Float64Array(400));
   const ht = { leaves: [ones(1000, 1), ones(1, 400)], transfers: [transfer] };
   expect(() => htFull(ht, { maxBytes: 1e5 })).toThrow(expect.objectContaining({ code: 'E_MEMORY' }));
+});
+
+describe('factors of any size, whose products leave the range of float64 on the way', () => {
+  const constant = (value: number) => tensor64([1, 2, 1], [value, value]);
+  const train = (...sizes: number[]): TensorTrain => ({ cores: sizes.map(constant) });
+  const tree = (...sizes: number[]): HierarchicalTucker => ({
+    leaves: sizes.map((value) => tensor64([2, 1], [value, value])),
+    transfers: [1, 1, 1].map((value) => tensor64([1, 1, 1], [value])),
+  });
+  const terms = (...sizes: number[]): CP => ({
+    weights: tensor64([1], [1]),
+    factors: sizes.map((value) => tensor64([2, 1], [value, value])),
+  });
+  const [tiny, huge] = [1e-200, 1e200];
+  const orders = [
+    [tiny, tiny, huge, huge],
+    [huge, huge, tiny, tiny],
+    [tiny, huge, tiny, huge],
+  ];
+  const at = Int32Array.of(0, 1, 0, 1, 1, 1, 1, 1);
+
+  it.each(orders)('make elements of 1: %s %s %s %s', (...sizes) => {
+    const [tt, ht, cp] = [train(...sizes), tree(...sizes), terms(...sizes)];
+    for (const { data } of [ttFull(tt), htFull(ht), cpFull(cp)])
+      for (const value of data) expect(value).toBeCloseTo(1, 12);
+    for (const values of [ttEvaluate(tt, at), htEvaluate(ht, at), cpEvaluate(cp, at)])
+      expect([...values]).toEqual([expect.closeTo(1, 12), expect.closeTo(1, 12)]);
+    for (const other of orders) {
+      const sum = ttAdd(tt, ttAdd(train(...other), train(1, 1, 1, 1)));
+      expect(ttEvaluate(sum, at)[0]).toBeCloseTo(3, 12);
+      for (const value of ttFull(sum).data) expect(value).toBeCloseTo(3, 12);
+      expect(htEvaluate(htAdd(ht, htAdd(tree(...other), tree(1, 1, 1, 1))), at)[1]).toBeCloseTo(3, 12);
+      expect(htFull(htAdd(ht, tree(...other))).data[5]).toBeCloseTo(2, 12);
+      expect(ttEvaluate(ttHadamard(tt, train(...other)), at)[0]).toBeCloseTo(1, 12);
+      expect(ttFull(ttHadamard(tt, train(...other))).data[3]).toBeCloseTo(1, 12);
+      expect(htEvaluate(htHadamard(ht, tree(...other)), at)[0]).toBeCloseTo(1, 12);
+    }
+  });
+
+  it('and elements of very different sizes', () => {
+    const u = tensor64([1, 2, 1], [1e-200, 1]);
+    const v = tensor64([1, 2, 1], [1, 1e200]);
+    const cores = [u, u, v, v];
+    // u[0] u[0] v[1] v[1], and u[1] u[1] v[0] v[0].
+    const both = Int32Array.of(0, 0, 1, 1, 1, 1, 0, 0);
+    for (const value of ttEvaluate({ cores }, both)) expect(value).toBeCloseTo(1, 12);
+    const last = { cores: [u, u, v, constant(1)] };
+    expect(ttFull(last).data[2] / 1e-200).toBeCloseTo(1, 12);
+    expect(ttFull(last).data[14] / 1e200).toBeCloseTo(1, 12);
+    expect(() => ttFull({ cores })).toThrow(
+      refusal('E_NUMERIC', /^ttFull: expected a result within the range/),
+    );
+  });
+
+  it.each<[string, () => unknown]>([
+    ['ttFull', () => ttFull(train(huge, huge, 1, 1))],
+    ['ttEvaluate', () => ttEvaluate(train(huge, huge, 1, 1), at)],
+    ['htFull', () => htFull(tree(huge, huge, 1, 1))],
+    ['htEvaluate', () => htEvaluate(tree(huge, huge, 1, 1), at)],
+    ['cpFull', () => cpFull(terms(huge, huge, 1, 1))],
+    ['cpEvaluate', () => cpEvaluate(terms(huge, huge, 1, 1), at)],
+    ['ttEvaluate', () => ttEvaluate(train(...new Array<number>(40).fill(1e20)), new Int32Array(40))],
+  ])('are refused by %s where an element overflows', (name, work) => {
+    expect(work).toThrow(refusal('E_NUMERIC', new RegExp(`^${name}: expected a result within the range`)));
+  });
+
+  it('agree with the same tensor of ordinary factors', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(1e6),
+        fc.array(fc.integer({ min: -900, max: 900 }), { minLength: 9, maxLength: 9 }),
+        (seed, powers) => {
+          const rng = new Rng(seed);
+          const tt = randomTrain(rng, [3, 2, 3, 2], [2, 3, 2]);
+          // D_t and its inverse at each bond, which the tensor does not see.
+          const bonds = [[0], [powers[0], powers[1]], powers.slice(2, 5), powers.slice(5, 7), [0]];
+          const cores = tt.cores.map(({ shape, data }, t) => {
+            const [, n, s] = shape;
+            const scaled = data.map((value, at) =>
+              timesPower(value, bonds[t + 1][at % s] - bonds[t][Math.floor(at / (n * s))]),
+            );
+            return tensor64(shape, scaled);
+          });
+          fc.pre(
+            cores.every(({ data }) =>
+              data.every((value) => Number.isFinite(value) && Math.abs(value) > 2 ** -1000),
+            ),
+          );
+          expect(distance(ttFull({ cores }), ttFull(tt))).toBeLessThan(1e-14);
+          const all = allIndices([3, 2, 3, 2]);
+          const [values, wanted] = [ttEvaluate({ cores }, all), ttEvaluate(tt, all)].map((data) =>
+            tensor64([36], data),
+          );
+          expect(distance(values, wanted)).toBeLessThan(1e-14);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
 });
