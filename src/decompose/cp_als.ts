@@ -32,7 +32,7 @@ export interface CpAlsOptions extends ComputeOptions {
   readonly starts?: number;
   /** Most sweeps over all factors of one start; 1000. */
   readonly maxSweeps?: number;
-  /** A start ends when a sweep lowers the relative error by less than this; 1e-9. */
+  /** A start ends when a sweep lowers the relative error by less than this, or to this; 1e-9. With 0 only rounding ends it, or `maxSweeps`. */
   readonly tolerance?: number;
   /** Of the random starts; 0. */
   readonly seed?: number;
@@ -50,7 +50,7 @@ export interface CpAlsSweep {
   readonly starts: number;
   /** From 1 in each start. */
   readonly sweep: number;
-  /** Relative error after it, to about 1e-8. */
+  /** Relative error after it, to about 1e-12. */
   readonly error: number;
 }
 
@@ -59,7 +59,7 @@ export interface CpAlsResult extends CP {
   readonly error: number;
   /** Sweeps of the best start. */
   readonly sweeps: number;
-  /** Errors that the starts ended with, as the sweeps see them: to about 1e-8. */
+  /** Relative errors that the starts ended with, element by element; the least is that of the best start. */
   readonly errors: readonly number[];
 }
 
@@ -69,7 +69,7 @@ export interface CpAlsResult extends CP {
  * `U_t ← X_(t) (⊙_{s≠t} U_s) (∗_{s≠t} U_sᵀU_s)⁺` for t = 1…T, again and again (Kolda & Bader 2009, section 3.4). The error never rises from sweep to
  * sweep, but the limit need not be the best approximation, nor need a best one exist: hence the starts.
  *
- * A sweep costs 2·T·N·R operations for N elements. The event loop has no turn meanwhile: call it in a worker thread where one must go on.
+ * A sweep costs 2·T·N·R operations for N elements, and below an error of 1e-4, where ‖H‖² − ‖CP‖² cancels, 2·N·R more for that of the elements. The event loop has no turn meanwhile: call it in a worker thread where one must go on.
  *
  * @throws XiError E_NUMERIC for NaN or infinities and where a weight overflows, E_ARGUMENT for wrong options, E_MEMORY before anything is allocated
  * if a product of factors, or a Gram matrix [R, R], exceeds `maxBytes`; E_ABORTED.
@@ -102,7 +102,7 @@ export function cpAls(tensor: Tensor, options: CpAlsOptions): CpAlsResult {
   });
   const best = fits.reduce((x, y) => (y.error < x.error ? y : x));
   const cp = normalized(best.factors, H.exponent);
-  checkRange('cpAls', [cp.weights]);
+  checkRange('cpAls', [cp.weights], 'norms of the terms');
   return {
     ...cp,
     error: errorOf(linear, H, cp, maxBytes),
@@ -136,6 +136,9 @@ function leadingVectors(linear: Linear, H: Dense, R: number): Matrix[] {
 const modeFirst = ({ shape, data }: Dense, t: number): Matrix =>
   middleFirst(data, product(shape.slice(0, t)), shape[t], product(shape.slice(t + 1)));
 
+/** Relative errors below which ‖H‖² − ‖CP‖² has lost half of its digits. */
+const CANCELS = 1e-4;
+
 class Als {
   readonly factors: Matrix[];
   private readonly linear: Linear;
@@ -163,14 +166,28 @@ class Als {
     while (sweeps < maxSweeps) {
       const before = error;
       error = this.sweep();
-      tell(++sweeps, error);
-      // ‖H‖² − ‖CP‖² is lost in rounding there.
-      if (error < 1e-8 || before - error < tolerance) break;
+      const isLast = ++sweeps === maxSweeps || before - error < tolerance;
+      if (isLast || error < CANCELS) error = this.residual();
+      tell(sweeps, error);
+      if (before - error < tolerance || error <= tolerance) break;
     }
     return { factors: this.factors, error, sweeps };
   }
 
-  /** Updates each factor; returns the relative error after the last. */
+  /** The relative error, element by element. */
+  private residual(): number {
+    const { linear, R, H, factors } = this;
+    const last = factors.length - 1;
+    const unfolded = matrix(H.data.length / H.shape[last], H.shape[last], H.data);
+    const { residual } = linear.residual(
+      unfolded,
+      transpose(factors[last]),
+      khatriRaoOf(factors.slice(0, last), R),
+    );
+    return H.norm === 0 ? 0 : residual / H.norm;
+  }
+
+  /** Updates each factor; returns the relative error after the last, by ‖H‖² − ‖CP‖². */
   private sweep(): number {
     const { linear, R, H } = this;
     let fitted = 0;

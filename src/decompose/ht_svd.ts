@@ -82,6 +82,7 @@ export function htSvd(tensor: Tensor, options: TruncationOptions = {}): Approxim
     'htSvd',
     order.map((node) => parts.get(node)!),
     H.exponent,
+    'parts of the size of the norm',
   );
   order.forEach((node, n) => {
     parts.set(node, scaled[n]);

@@ -80,23 +80,25 @@ const LEAST_OF_ONE = -900;
  *
  * @throws XiError E_NUMERIC where it overflows.
  */
-export function withScale(where: string, parts: readonly Tensor[], exponent: number): Tensor[] {
+export function withScale(
+  where: string,
+  parts: readonly Tensor[],
+  exponent: number,
+  what?: string,
+): Tensor[] {
   // Elements of an ordinary size make no others, and to look at a million of them takes a part of the time.
   if (exponent === 0) return [...parts];
   if (exponent < LEAST_OF_ONE) return spreadPower(where, parts, exponent);
   const [last] = parts.slice(-1);
   const data = (last.data as Float64Array).map((value) => timesPower(value, exponent));
-  return checkRange(where, [...parts.slice(0, -1), { ...last, data }]);
+  return checkRange(where, [...parts.slice(0, -1), { ...last, data }], what);
 }
 
-/** @throws XiError E_NUMERIC where a part of the result is not finite. */
-export function checkRange(where: string, parts: readonly Tensor[]): Tensor[] {
+/** @throws XiError E_NUMERIC where a part of the result is not finite; `what` says what of it is too large. */
+export function checkRange(where: string, parts: readonly Tensor[], what = 'elements'): Tensor[] {
   for (const { data } of parts) {
     if (!(data as Float64Array).every(Number.isFinite))
-      throw new XiError(
-        'E_NUMERIC',
-        `${where}: expected elements within the range of float64, they overflow`,
-      );
+      throw new XiError('E_NUMERIC', `${where}: expected ${what} within the range of float64, they overflow`);
   }
   return [...parts];
 }

@@ -75,7 +75,7 @@ export function ttSvd(tensor: Tensor, options: TtSvdOptions = {}): ApproximateTT
     const rest = train.run(left, H.shape.slice(0, at));
     train.finish(linear.multiply(rest, right), H.shape.slice(at));
   } else train.finish(matrix(1, H.data.length, H.data), H.shape);
-  const cores = withScale('ttSvd', train.cores, H.exponent);
+  const cores = withScale('ttSvd', train.cores, H.exponent, 'parts of the size of the norm');
   return { cores, error: missed + Math.sqrt(train.discarded) / H.norm };
 }
 

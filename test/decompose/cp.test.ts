@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { type CP, cpFull } from '../../src/decompose/cp.ts';
 import { type CpAlsSweep, cpAls } from '../../src/decompose/cp_als.ts';
+import { htSvd } from '../../src/decompose/ht_svd.ts';
 import { backends, distance, ofGolden, randomTensor, tensor64 } from '../support/decompose.ts';
 import { type GoldenArray, golden } from '../support/golden.ts';
 import { reference, refusal } from '../support/models.ts';
@@ -128,5 +129,44 @@ describe('cpAls, while it runs', () => {
     expect(run).toThrow(refusal('E_ABORTED', /sweep 0 of start 1/));
     expect(() => cpAls(H, { ...options, signal: {} as never })).toThrow(refusal('E_ARGUMENT', /AbortSignal/));
     expect(() => cpAls(H, { ...options, onSweep: 1 as never })).toThrow(refusal('E_ARGUMENT', /onSweep/));
+  });
+});
+
+describe('errors of cpAls', () => {
+  const factors = [5, 6, 7].map((n, t) => randomTensor(new Rng(20 + t), [n, 3]));
+  const exact = cpFull({ weights: tensor64([3], [1, 2, 3]), factors });
+
+  it.each(backends)('go down to rounding where the tolerance says so, $name', ({ open }) => {
+    const backend = open();
+    const told: number[] = [];
+    const onSweep = ({ start, error }: CpAlsSweep) => start === 1 && told.push(error);
+    const asked = { rank: 3, starts: 2, maxSweeps: 5000, backend, onSweep };
+    const cp = cpAls(exact, { ...asked, tolerance: 0 });
+    expect(cp.error).toBeLessThan(3e-15);
+    expect(Math.min(...cp.errors) / cp.error).toBeCloseTo(1, 0);
+    expect(told.every((error, n) => n === 0 || error < told[n - 1] || error < 1e-14)).toBe(true);
+    // The default ends a start that a sweep lowers by less than 1e-9.
+    const usual = cpAls(exact, { ...asked, starts: 1 });
+    expect(usual.errors[0] / usual.error).toBeCloseTo(1, 6);
+    expect(usual.sweeps).toBeLessThan(cp.sweeps);
+  });
+
+  it('are those of the elements for every start, the least that of the result', () => {
+    const noise = randomTensor(new Rng(30), [5, 6, 7]);
+    for (const size of [1, 1e-3, 1e-6, 1e-9, 1e-12]) {
+      const data = exact.data.map((value, n) => value + size * noise.data[n]);
+      const cp = cpAls(tensor64([5, 6, 7], data), { rank: 3, starts: 4, tolerance: size * 1e-4 });
+      expect(Math.min(...cp.errors) / cp.error).toBeCloseTo(1, size < 1e-11 ? 2 : 6);
+    }
+  });
+
+  it('and a norm that overflows is called that', () => {
+    const large = tensor64([2, 2], new Float64Array(4).fill(1e308));
+    expect(() => cpAls(large, { rank: 1 })).toThrow(
+      refusal('E_NUMERIC', /^cpAls: expected norms of the terms within/),
+    );
+    expect(() => htSvd(large)).toThrow(
+      refusal('E_NUMERIC', /^htSvd: expected parts of the size of the norm within the range of float64/),
+    );
   });
 });
