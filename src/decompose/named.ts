@@ -29,7 +29,7 @@ export type Decomposition =
 export interface NamedParts {
   /** By name. */
   readonly tensors: Map<string, Tensor>;
-  /** The format, the ranks and what else was given. */
+  /** The format, the shape, the ranks and what else was given. */
   readonly metadata: Record<string, string>;
 }
 
@@ -42,6 +42,16 @@ export function ranksOf({ format, value }: Decomposition): number[] | number[][]
   if (format === 'tt') return ttRanks(value);
   return format === 'ht' ? htRanks(value) : cpParts('ranks', value).weights.length;
 }
+
+/** The extents of the tensor. */
+function shapeOf({ format, value }: Decomposition): number[] {
+  if (format === 'tt') return value.cores.map(({ shape }) => shape[1]);
+  return (format === 'ht' ? value.leaves : value.factors).map(({ shape }) => shape[0]);
+}
+
+/** A relative error, or a bound on it, which may exceed 1. */
+const isError = (value: unknown): boolean =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value);
 
 export function partsIn({ format, value }: Decomposition): readonly Tensor[] {
   if (format === 'tt') return coresOf('decomposition', value);
@@ -70,7 +80,11 @@ export function namedParts(
     parts.map((part, t) => [`${letter}.${t}`, part] as const);
   const order =
     format === 'tt' ? value.cores.length : format === 'ht' ? value.leaves.length : value.factors.length;
-  const own = { version: VERSION, format, order, ranks: ranksOf(decomposition) };
+  const { error } = extra;
+  if (error !== undefined && !isError(error))
+    throw mismatch('E_ARGUMENT', 'namedParts extra error', 'a non-negative number', error);
+  const shape = shapeOf(decomposition);
+  const own = { version: VERSION, format, order, shape, ranks: ranksOf(decomposition) };
   const record = { ...own, ...extra, ...own };
   const metadata = { format: 'xitensor', decomposition: written(record) };
   if (format === 'tt') return { tensors: new Map(numbered('G', value.cores)), metadata };
@@ -97,8 +111,8 @@ function written(record: object): string {
 /**
  * The decomposition that {@link namedParts} named.
  *
- * @throws XiError E_FILE if the metadata are not of a decomposition, a part is missing or foreign, or order and ranks are not those that
- * the metadata say; E_SHAPE, E_DTYPE or E_NUMERIC if parts contradict each other.
+ * @throws XiError E_FILE if the metadata are not of a decomposition, a part is missing or foreign, or order, shape and ranks are not those that
+ * the metadata say, or the error there is none; E_SHAPE, E_DTYPE or E_NUMERIC if parts contradict each other.
  */
 export function fromNamedParts(
   where: string,
@@ -125,9 +139,15 @@ export function fromNamedParts(
   const found = partsOfFormat(where, said.format, part, numbered);
   if (foreign.size > 0)
     throw mismatch('E_FILE', where, `no tensors but those of a ${said.format}`, [...foreign]);
-  const [ranks, wanted] = [ranksOf(found), said.ranks].map((list) => JSON.stringify(list));
-  if (ranks !== wanted)
-    throw mismatch('E_FILE', `${where} ranks`, `${ranks}, which its tensors have`, wanted);
+  const agree = (what: string, own: unknown, its: unknown): void => {
+    const [wanted, received] = [own, its].map((value) => JSON.stringify(value));
+    if (wanted !== received)
+      throw mismatch('E_FILE', `${where} ${what}`, `${wanted}, which its tensors have`, received);
+  };
+  agree('ranks', ranksOf(found), said.ranks);
+  if (said.shape !== undefined) agree('shape', shapeOf(found), said.shape);
+  if (said.error !== undefined && !isError(said.error))
+    throw mismatch('E_FILE', `${where} error`, 'a non-negative number', said.error);
   return found;
 }
 
@@ -160,6 +180,10 @@ interface Description {
   /** T; files of before it was written may have the shape. */
   readonly order: number | undefined;
   readonly ranks: unknown;
+  /** The extents, of which files of before may not tell. */
+  readonly shape: unknown;
+  /** Of what was decomposed, if the file tells. */
+  readonly error: unknown;
 }
 
 function descriptionOf(where: string, metadata: Readonly<Record<string, string>>): Description {
@@ -170,10 +194,11 @@ function descriptionOf(where: string, metadata: Readonly<Record<string, string>>
     const record = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
     if (record?.version !== VERSION) throw mismatch('E_FILE', where, `version ${VERSION}`, record?.version);
     const format = oneOf(`${where} format`, record.format as DecompositionFormat, FORMATS);
-    const { ranks, shape } = record;
+    const { ranks, shape, error } = record;
+    const rest = { ranks, shape, error };
     const order = record.order ?? (Array.isArray(shape) ? shape.length : undefined);
-    if (order === undefined) return { format, order, ranks };
-    return { format, order: integer(`${where} order`, order, 1, BIGGEST_ORDER), ranks };
+    if (order === undefined) return { format, order, ...rest };
+    return { format, order: integer(`${where} order`, order, 1, BIGGEST_ORDER), ...rest };
   } catch (cause) {
     if (cause instanceof XiError && cause.code === 'E_FILE') throw cause;
     throw new XiError('E_FILE', `${where}: its description is not that of a decomposition`, { cause });

@@ -33,7 +33,10 @@ describe.each(ALL.map((one) => [one.format, one] as const))('named parts of %s',
     expect(() => fromNamedParts('f', [...tensors] as never, metadata)).toThrow(
       refusal('E_ARGUMENT', /^f: expected tensors by name, in an object or a Map/),
     );
-    expect(description).toMatchObject({ format, order: 3 });
+    expect(description).toMatchObject({ format, order: 3, shape: [3, 4, 2] });
+    expect(() => namedParts(decomposition, { error: Number.NaN })).toThrow(
+      refusal('E_ARGUMENT', /^namedParts extra error: expected a non-negative number, received NaN/),
+    );
     // What a user adds says nothing else of the parts.
     const added = namedParts(decomposition, { ranks: 7, order: 9, note: 'mine' });
     expect(JSON.parse(added.metadata.decomposition)).toEqual({ ...description, note: 'mine' });
@@ -54,6 +57,13 @@ describe.each(ALL.map((one) => [one.format, one] as const))('named parts of %s',
     expect(() => read({ ranks: undefined })).toThrow(refusal('E_FILE', /^f ranks/));
     expect(() => read({ order: 4 })).toThrow(refusal('E_FILE', /a tensor '[GU]\.3'/));
     expect(() => read({ order: -1 })).toThrow(refusal('E_FILE', /description/));
+    for (const shape of [[3, 4, 3], [3, 4], 'none', null])
+      expect(() => read({ shape })).toThrow(
+        refusal('E_FILE', /^f shape: expected '?\[3,4,2\], which its tensors have, received/),
+      );
+    for (const error of [-1, null, '0.5', [0]])
+      expect(() => read({ error })).toThrow(refusal('E_FILE', /^f error: expected a non-negative number/));
+    expect(read({ error: 1.5, shape: undefined })).toEqual(decomposition);
     for (const name of ['junk', format === 'tt' ? 'G.3' : 'U.3']) {
       const more = new Map([...tensors, [name, tensor64([1, 2], [1, 2])]]);
       expect(() => read({}, more)).toThrow(
