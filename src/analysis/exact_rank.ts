@@ -73,10 +73,9 @@ export function exactRank(
   const prime = choosePrime(where, options.prime, options.seed);
   const output = integer(`${where} output`, options.output ?? 0, 0, outputs - 1);
   const [count] = checkTensor(`${where} templates`, shown, [-1, inputs], dtype).shape;
-  checkExactMemory(where, count ** steps, options.maxBytes);
   const all = Array.from({ length: count }, (_, m) => m);
   const choice = new Array(steps).fill(all);
-  checkExactMemory(where, count ** steps, options.maxBytes, { model, choice, output });
+  checkScoreMemory(where, count ** steps, { model, choice, output }, options.maxBytes);
   const network = exactNetwork(where, model, shown, choice, output);
   const { values, undecided } = filteredResidues(network, prime, options);
   const matrix = residueMatrix(network.choice, values, 1, 0, rowModes);
@@ -86,25 +85,28 @@ export function exactRank(
 }
 
 /** What is evaluated, as far as memory depends on it. */
-export interface ExactExtent {
+export interface ScoreExtent {
   readonly model: Model;
   readonly choice: readonly (readonly number[])[];
   readonly output: number | 'all';
+  /** Whether the scores are residues; true when left out. */
+  readonly exact?: boolean;
 }
 
-/** @throws XiError E_MEMORY when so many scores, of a network if it is given, need more than the limit, E_ARGUMENT for a limit that is none. */
-export function checkExactMemory(
+/** @throws XiError E_MEMORY when so many scores of a network need more than the limit, E_ARGUMENT for a limit that is none. */
+export function checkScoreMemory(
   where: string,
   scores: number,
+  { model, choice, output, exact = true }: ScoreExtent,
   limit = DEFAULT_LIMIT,
-  extent?: ExactExtent,
 ): void {
   integer(`${where} maxBytes`, limit, 0, Number.MAX_SAFE_INTEGER);
-  const root = extent && joinTree(extent.model, extent.output).root;
-  const counts = extent?.choice.map((list) => list.length);
-  // The residues, one output of them, and their matricization; checked before a network is looked at.
-  const bytes = filteredBytes(3 * scores, root, counts);
-  checkMemory(where, `${scores} exact scores`, bytes, { maxBytes: limit });
+  const what = `${scores} ${exact ? 'exact scores' : 'scores'}`;
+  const check = (bytes: number) => checkMemory(where, what, bytes, { maxBytes: limit });
+  // The scores, those of one output, and their matricization; checked before a network is looked at.
+  check(filteredBytes(3 * scores));
+  const counts = choice.map((list) => list.length);
+  check(filteredBytes(3 * scores, joinTree(model, output).root, counts));
 }
 
 /** A model over choices of templates in exact arithmetic. */

@@ -16,7 +16,7 @@ import {
 import { anyTensor, type Tensor } from '../core/tensor.ts';
 import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
 import { bestWidthBound } from '../theory/bounds.ts';
-import { realization } from '../theory/realize.ts';
+import { realized } from '../theory/realize.ts';
 import { targetOf } from '../theory/target.ts';
 import { type FitShallowOptions, fitShallow, type ShallowIteration } from './fit_shallow.ts';
 
@@ -112,4 +112,4 @@ export function bracketWidth(H: Tensor, options: BracketOptions): WidthBracket {
 }
 
 const widthOf = (H: Tensor, xi: Xi, backend?: Backend): number =>
-  realization(H, { kind: 'cp', xi, steps: H.shape.length, backend }).model.config.rank[0];
+  realized('bracketWidth', H, { kind: 'cp', xi, steps: H.shape.length, backend }).model.config.rank[0];

@@ -1,6 +1,6 @@
 import { eliminate } from '../analysis/exact/eliminate.ts';
 import { PrimeField } from '../analysis/exact/modular.ts';
-import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
+import { checkScoreMemory, residueMatrix } from '../analysis/exact_rank.ts';
 import { templateRows } from '../analysis/templates.ts';
 import { MAX_PRIME } from '../core/abi.gen.ts';
 import { integer, knownKeys, mismatch, show, XiError } from '../core/errors.ts';
@@ -57,7 +57,7 @@ export interface ChosenBy {
   readonly samples: number;
   /** Of the choice. */
   readonly seed: number;
-  /** Steps from–to that the templates vary at. */
+  /** Steps [from, to) that the templates vary at. */
   readonly window: readonly [from: number, to: number];
 }
 
@@ -129,12 +129,8 @@ export async function checkCertificate(
   const certificate = checkForm(model, rowsOf, copyOf(value));
   const sides = sidesOf(certificate);
   const entries = sides.rowCount * sides.columnCount;
-  checkExactMemory(where, entries, maxBytes);
-  checkExactMemory(where, entries, maxBytes, {
-    model,
-    choice: certificate.choice,
-    output: certificate.output,
-  });
+  const extent = { model, choice: certificate.choice, output: certificate.output };
+  checkScoreMemory(where, entries, extent, maxBytes);
   // What is evaluated is what the digests are of, whatever becomes of the model while they are computed.
   const own = copyModel(model);
   const shown: Tensor = { ...rowsOf, shape: [...rowsOf.shape], data: rowsOf.data.slice() };
@@ -259,7 +255,7 @@ function checkForm(model: Model, templates: Tensor, value: unknown): Certificate
     ['pivotColumns', certificate.pivotColumns, columns],
   ] as const) {
     if (!Array.isArray(list) || list.length !== rank || new Set(list).size !== rank)
-      throw new XiError('E_NUMERIC', `${where} ${name}: expected ${rank} different indices`);
+      throw mismatch('E_NUMERIC', `${where} ${name}`, `${rank} different indices`, list);
     for (const index of list) integer(`${where} ${name}`, index, 0, most - 1);
   }
   return certificate;

@@ -1,7 +1,7 @@
 import { eliminationParts, type Pivots } from '../analysis/exact/eliminate.ts';
 import type { FilteredOptions } from '../analysis/exact/filtered.ts';
 import { choosePrime, PrimeField } from '../analysis/exact/modular.ts';
-import { checkExactMemory, residueMatrix } from '../analysis/exact_rank.ts';
+import { checkScoreMemory, residueMatrix } from '../analysis/exact_rank.ts';
 import { gridParts, templateFeatures } from '../analysis/grid.ts';
 import { joinTree } from '../analysis/joins.ts';
 import { gridOutput, splitModes } from '../analysis/matricize.ts';
@@ -20,9 +20,9 @@ import { checkSubgrid, checkWindow, chooseSubgrid, MOST_SAMPLES, type Subgrid, s
 
 /** The part of the grid that {@link certify} evaluates, and whether its rank is proven. */
 export interface CertifyOptions extends FilteredOptions {
-  /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. */
+  /** Most rows, and most columns, of the part of the grid that is evaluated; 2048 when left out. Not beside `choice`. */
   readonly samples?: number;
-  /** Chooses templates; 0 when left out. */
+  /** Chooses templates; 0 when left out. Not beside `choice`. */
   readonly seed?: number;
   /** Exact arithmetic and a certificate, else singular values; false when left out. */
   readonly exact?: boolean;
@@ -30,7 +30,7 @@ export interface CertifyOptions extends FilteredOptions {
   readonly output?: number | 'all';
   /** Steps that are rows of the matricization; half of those in the window when left out. */
   readonly rowModes?: readonly number[];
-  /** Steps [from, to) that show several templates; all when left out. A network may look at some steps only. */
+  /** Steps [from, to) that show several templates; all when left out. A network may look at some steps only. Not beside `choice`. */
   readonly window?: readonly [from: number, to: number];
   /** The templates at each step, by their numbers, instead of a choice of ours. */
   readonly choice?: readonly (readonly number[])[];
@@ -83,7 +83,7 @@ const KEYS = [
  * The event loop has a turn between blocks of the grid, panels of an elimination and spectra, where `signal` is looked at. The network
  * and templates are those at the time of the call, whatever happens to them meanwhile.
  *
- * @throws XiError E_ARGUMENT for options that are wrong, and with `exact` for ξ or features without exact values; E_MEMORY; E_NUMERIC
+ * @throws XiError E_ARGUMENT for options that are wrong or contradict each other, and with `exact` for ξ or features without exact values; E_MEMORY; E_NUMERIC
  * where scores overflow and no exact rank stands without them; E_ABORTED.
  */
 export async function certify(
@@ -101,6 +101,7 @@ export async function certify(
   const tolerance = checkTolerance(where, options.tolerance);
   const { exact = false } = options;
   if (typeof exact !== 'boolean') throw mismatch('E_ARGUMENT', `${where} exact`, 'true or false', exact);
+  checkContradictions(where, options);
   if (options.rowModes !== undefined) splitModes(where, steps, options.rowModes);
   const { shape, data } = checkTensor(`${where} templates`, shown, [-1, inputs], dtype);
   const [count] = shape;
@@ -121,8 +122,8 @@ export async function certify(
   const subgrid = { ...ours, choice: choice.map((list) => [...list]) };
   const sides = sidesOf(subgrid);
   const entries = sides.rowCount * sides.columnCount * (output === 'all' ? outputs : 1);
-  checkExactMemory(where, entries, options.maxBytes);
-  checkExactMemory(where, entries, options.maxBytes, { model, choice: subgrid.choice, output });
+  const extent = { model, choice: subgrid.choice, output, exact };
+  checkScoreMemory(where, entries, extent, options.maxBytes);
   const own = copyModel(model);
   const rows: Tensor = { dtype, shape: [...shape], data: data.slice() };
   const evaluation = { model: own, templates: rows, subgrid, output, where } as const;
@@ -132,6 +133,7 @@ export async function certify(
   const { rank } = best;
   const bound = subgridBound(xi, rank, sides);
   const common = {
+    method: best.method,
     bound,
     equalWidth: equalWidth(model),
     rank,
@@ -140,11 +142,27 @@ export async function certify(
     columns: sides.columnCount,
     subgrid,
   };
-  if (best.spectrum) return { ...common, method: 'singular values', spectrum: best.spectrum };
+  if (best.method === 'singular values') return { ...common, spectrum: best.spectrum };
   const certificate = await makeCertificate(own, rows, { ...best, subgrid, bound, chosen });
   const seen = { ...evaluation, output: best.output };
   const spectrum = await spectrumOf(seen, tolerance, { ...options, onProgress: undefined });
-  return { ...common, method: 'exact', certificate, spectrum };
+  return { ...common, certificate, spectrum };
+}
+
+/** @throws XiError E_ARGUMENT for options that would have no effect beside others. */
+function checkContradictions(where: string, options: CertifyOptions): void {
+  const { choice, prime, exact = false } = options;
+  for (const name of ['samples', 'seed', 'window'] as const) {
+    if (choice !== undefined && options[name] !== undefined)
+      throw mismatch(
+        'E_ARGUMENT',
+        `${where} ${name}`,
+        'none beside choice, which it would make',
+        options[name],
+      );
+  }
+  if (prime !== undefined && !exact)
+    throw mismatch('E_ARGUMENT', `${where} prime`, 'exact: true beside it', prime);
 }
 
 /** Null where scores or singular values leave the range of float64: residues do not, and what is proven stays so. */
@@ -157,24 +175,30 @@ async function spectrumOf(evaluation: Evaluation, tolerance: number, options: Ce
   }
 }
 
-interface Best extends Pivots {
+interface Proven extends Pivots {
+  readonly method: 'exact';
   readonly output: number;
   readonly prime: number;
-  readonly undecided: number;
-  readonly spectrum?: undefined;
 }
 
-async function exactBest(evaluation: Evaluation, prime: number, options: FilteredOptions): Promise<Best> {
+interface Counted {
+  readonly method: 'singular values';
+  readonly output: number;
+  readonly rank: number;
+  readonly spectrum: RankReport;
+}
+
+async function exactBest(evaluation: Evaluation, prime: number, options: FilteredOptions): Promise<Proven> {
   const { model, subgrid } = evaluation;
   const wanted = outputsOf(evaluation);
-  const { values, undecided } = await inTurns(subgridResidues(evaluation, prime, options), options.signal);
+  const { values } = await inTurns(subgridResidues(evaluation, prime, options), options.signal);
   const field = new PrimeField(prime);
-  const all: Best[] = [];
+  const all: Proven[] = [];
   for (const [n, output] of wanted.entries()) {
     const { data, shape } = residueMatrix(subgrid.choice, values, wanted.length, n, subgrid.rowModes);
     const own = (data as Float64Array).slice();
     const elimination = eliminationParts(model.backend, field, own, shape[0], shape[1]);
-    all.push({ ...(await inTurns(elimination, options.signal)), output, prime, undecided });
+    all.push({ ...(await inTurns(elimination, options.signal)), method: 'exact', output, prime });
   }
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));
 }
@@ -184,7 +208,7 @@ async function numericalBest(
   evaluation: Evaluation,
   tolerance: number,
   { signal, onProgress }: CertifyOptions,
-) {
+): Promise<Counted> {
   const { model, templates, subgrid } = evaluation;
   const wide = wideModel(model);
   const F = templateFeatures(wide, tensor(templates, undefined, 'float64'));
@@ -193,11 +217,11 @@ async function numericalBest(
   const grid = gridParts(wide.backend, 'float64', tree, F, subgrid.choice, { signal, onProgress });
   const data = await inTurns(grid, signal);
   const shape = [...subgrid.choice.map((list) => list.length), wanted.length];
-  const all: { output: number; rank: number; spectrum: RankReport }[] = [];
+  const all: Counted[] = [];
   for (const [n, output] of wanted.entries()) {
     const H = gridOutput({ dtype: 'float64', shape, data }, n);
     const spectrum = reportOf(singularValuesOf(wide.backend, H, subgrid.rowModes), tolerance);
-    all.push({ output, rank: spectrum.rank, spectrum });
+    all.push({ method: 'singular values', output, rank: spectrum.rank, spectrum });
     await turn(signal);
   }
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));

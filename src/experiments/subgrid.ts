@@ -5,7 +5,7 @@ import { subgridBound } from '../theory/subgrid.ts';
 
 /** The part of a grid that a certificate is about. */
 export interface Subgrid {
-  /** choice[t]: the templates that are shown at step t, ascending. */
+  /** choice[t]: the templates that are shown at step t; ascending where `certify` chooses them. */
   readonly choice: readonly (readonly number[])[];
   /** Modes that are rows, ascending. */
   readonly rowModes: readonly number[];

@@ -20,9 +20,9 @@ interface Additive {
  * relusum, reach only additive ones, T(M−1)+1 dimensions of M^T. Recurrent networks and trees with relusum reach more, of which no
  * construction is known here.
  */
-export function shallowAdditive(target: Target, xi: 'sum' | 'relusum'): Shallow {
+export function shallowAdditive(where: string, target: Target, xi: 'sum' | 'relusum'): Shallow {
   const { M, T, outputs } = target;
-  const parts = steps(outputs, (c) => additiveParts(target, c, xi));
+  const parts = steps(outputs, (c) => additiveParts(where, target, c, xi));
   const terms = parts.flatMap(({ constant, phi }, c) => {
     const offset = (sign: number) => ({ c, sign, at: () => (sign * constant) / T });
     if (xi === 'sum') return [{ c, sign: 1, at: (t: number, m: number) => phi[t * M + m] + constant / T }];
@@ -41,7 +41,7 @@ export function shallowAdditive(target: Target, xi: 'sum' | 'relusum'): Shallow 
   };
 }
 
-function additiveParts(target: Target, c: number, xi: string): Additive {
+function additiveParts(where: string, target: Target, c: number, xi: string): Additive {
   const { M, T, tuples, outputs, data } = target;
   const sums = new Float64Array(T * M);
   let total = 0;
@@ -53,7 +53,7 @@ function additiveParts(target: Target, c: number, xi: string): Additive {
   const mean = total / tuples;
   // The projection on additive tensors: the effect of a template is the mean of its slice, less the mean of all.
   const phi = sums.map((sum) => sum / (tuples / M) - mean);
-  checkAdditive(target, c, xi, { constant: mean, phi });
+  checkAdditive(where, target, c, xi, { constant: mean, phi });
   let constant = mean;
   for (let t = 0; t < T; t++) {
     const part = phi.subarray(t * M, (t + 1) * M);
@@ -64,7 +64,13 @@ function additiveParts(target: Target, c: number, xi: string): Additive {
   return { constant, phi };
 }
 
-function checkAdditive(target: Target, c: number, xi: string, { constant, phi }: Additive): void {
+function checkAdditive(
+  where: string,
+  target: Target,
+  c: number,
+  xi: string,
+  { constant, phi }: Additive,
+): void {
   const { M, T, tuples, outputs, data } = target;
   let scale = 0;
   let worst = 0;
@@ -82,7 +88,7 @@ function checkAdditive(target: Target, c: number, xi: string, { constant, phi }:
     const dimensions = `Σ_t φ_t(i_t), ${T * (M - 1) + 1} of ${tuples} dimensions`;
     throw new XiError(
       'E_ARGUMENT',
-      `realize: ${reach} ${dimensions}; received one whose best additive fit is off by ${(worst / scale).toPrecision(3)} of its largest entry`,
+      `${where}: ${reach} ${dimensions}; received one whose best additive fit is off by ${(worst / scale).toPrecision(3)} of its largest entry`,
     );
   }
 }

@@ -85,7 +85,8 @@ export function realization(H: Tensor, options: RealizeOptions): Realization {
   return realized('realization', H, options);
 }
 
-function realized(where: string, H: Tensor, options: RealizeOptions): Realization {
+/** {@link realization} for another function, whose name messages begin with. */
+export function realized(where: string, H: Tensor, options: RealizeOptions): Realization {
   if (typeof options !== 'object' || options === null)
     throw mismatch('E_ARGUMENT', where, '{ kind, xi, … }', options);
   knownKeys(where, options, KEYS);
@@ -104,13 +105,15 @@ function realized(where: string, H: Tensor, options: RealizeOptions): Realizatio
   const target = naming(where, () => targetOf(H, options.steps));
   const features = naming(where, () => featureMap(target.M, options.features));
   const allowed = options.eps ?? defaultEps(H, target.T - 1, DEFAULT_EPS);
-  const job: Job = { target, features, placement: options, eps: allowed, variant: options.variant };
+  const job: Job = { where, target, features, placement: options, eps: allowed, variant: options.variant };
   const made = REACH[xi](job, kind, xi);
   const { condition } = features;
   return { ...made, templates: tensor(features.templates, undefined, made.model.config.dtype), condition };
 }
 
 interface Job {
+  /** The function that was called. */
+  readonly where: string;
   readonly target: Target;
   readonly features: FeatureMap;
   readonly placement: Placement;
@@ -136,7 +139,7 @@ function linear(job: Job, kind: ModelKind): Made {
   const { target, features, placement } = job;
   choose(job, kind, 'product', ['linear']);
   if (kind === 'cp') {
-    fits('a shallow network', shallowSize(target, 'fibres'));
+    fits(job, 'a shallow network', shallowSize(target, 'fibres'));
     return { model: shallowModel(shallowProduct(target), features, placement), variant: 'linear' };
   }
   if (kind === 'ht') return { ...tree(job, 'product'), variant: 'linear' };
@@ -158,7 +161,7 @@ function pieces(job: Job, kind: ModelKind, xi: Xi): Made {
   if (kind === 'cp') {
     const narrowest = shallowSize(target, 'fibres') < shallowSize(target, 'entries') ? 'fibres' : 'entries';
     const variant = choose(job, kind, xi, SHALLOW_VARIANTS) ?? narrowest;
-    fits('a shallow network', shallowSize(target, variant));
+    fits(job, 'a shallow network', shallowSize(target, variant));
     return { model: shallowModel(shallowPieces(target, ours, variant), features, placement), variant };
   }
   const variant = choose(job, kind, xi, xi === 'rectifier' ? RECURRENT_VARIANTS : ['c1' as const]) ?? 'c1';
@@ -167,8 +170,9 @@ function pieces(job: Job, kind: ModelKind, xi: Xi): Made {
   return { model, variant, ttRanks: train.ranks };
 }
 
-function tree({ target, features, placement }: Job, xi: Xi): Made {
-  fits('the full one-hot tree', treeSize(target));
+function tree(job: Job, xi: Xi): Made {
+  const { target, features, placement } = job;
+  fits(job, 'the full one-hot tree', treeSize(target));
   return { model: treeModel(oneHotTree(target, xi), features, placement), variant: 'tree' };
 }
 
@@ -176,36 +180,36 @@ function additive(job: Job, kind: ModelKind, xi: Xi): Made {
   const { target, features, placement } = job;
   choose(job, kind, xi, ['additive']);
   if (kind === 'ht' && target.T === 1) return { ...tree(job, xi), variant: 'additive' };
-  const shallow = shallowAdditive(target, xi as 'sum' | 'relusum');
+  const shallow = shallowAdditive(job.where, target, xi as 'sum' | 'relusum');
   const model = shallowModel(shallow, features, placement);
   const into = { cp: (same: Model) => same, tt: shallowToRecurrent, ht: shallowToTree }[kind];
   return { model: into(model), variant: 'additive' };
 }
 
-function unknown(_job: Job, _kind: ModelKind, xi: Xi): never {
+function unknown({ where }: Job, _kind: ModelKind, xi: Xi): never {
   throw new XiError(
     'E_ARGUMENT',
-    `realize: expected ξ among product, rectifier, max, min, sum, relusum; received ${xi}, of which no exact construction is ` +
+    `${where}: expected ξ among product, rectifier, max, min, sum, relusum; received ${xi}, of which no exact construction is ` +
       'known (its terms span all tensors, but which combination holds a given one is a system of equations: fitShallow)',
   );
 }
 
 /** The variant that was asked for, among those that there are. */
 function choose<T extends string>(
-  { variant }: Job,
+  { where, variant }: Job,
   kind: ModelKind,
   xi: Xi,
   variants: readonly T[],
 ): T | undefined {
   return variant === undefined
     ? undefined
-    : oneOf(`realize variant of kind ${kind} with ξ = ${xi}`, variant, variants);
+    : oneOf(`${where} variant of kind ${kind} with ξ = ${xi}`, variant, variants);
 }
 
-function fits(what: string, size: number): void {
+function fits({ where }: Job, what: string, size: number): void {
   if (size > MAX_PARAMETERS)
     throw new XiError(
       'E_MEMORY',
-      `realize: expected at most 2^28 parameters, ${what} for this H has ${size}`,
+      `${where}: expected at most 2^28 parameters, ${what} for this H has ${size}`,
     );
 }

@@ -100,6 +100,27 @@ describe('certify', () => {
     expect(await accepted).toEqual(good);
   });
 
+  it('refuses options that contradict each other, and counts scores as what they are', async () => {
+    const choice = new Array(6).fill([0, 1]);
+    for (const [options, text] of [
+      [{ choice, samples: 4 }, /^certify samples: expected none beside choice.*received 4/],
+      [{ choice, seed: 1 }, /^certify seed: expected none beside choice/],
+      [{ choice, window: [0, 2] }, /^certify window: expected none beside choice/],
+      [{ prime: 101 }, /^certify prime: expected exact: true beside it, received 101/],
+      [{ prime: 101, exact: false }, /^certify prime: expected exact: true/],
+    ] as const)
+      await expect(certify(model, templates, options as CertifyOptions)).rejects.toEqual(
+        refusal('E_ARGUMENT', text),
+      );
+    for (const [exact, text] of [
+      [false, /^certify: .* received \d+ scores, \d+ bytes/],
+      [true, /^certify: .* received \d+ exact scores, \d+ bytes/],
+    ] as const)
+      await expect(certify(model, templates, { samples: 9, exact, maxBytes: 10 })).rejects.toEqual(
+        refusal('E_MEMORY', text),
+      );
+  });
+
   it('over the whole grid proves what exactRank does', async () => {
     const small = createModel({ ...OPTIONS, steps: 4, init: 'normal', seed: 5 });
     const all = [0, 1, 2];
@@ -153,7 +174,7 @@ describe('certify', () => {
       refusal('E_SHAPE', /at least one template/),
     );
     await expect(certify(model, templates, { maxBytes: 1000 })).rejects.toEqual(
-      refusal('E_MEMORY', /at most 1000 bytes/),
+      refusal('E_MEMORY', /at most 1000 bytes \(maxBytes\)/),
     );
     const smooth = createModel({ ...OPTIONS, xi: 'l2' });
     await expect(certify(smooth, templates, { samples: 4, exact: true })).rejects.toEqual(

@@ -6,6 +6,7 @@ import { selectBackend } from '../../src/backend/select.ts';
 import { frobeniusError, relativeError } from '../../src/core/distance.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { type Tensor, tensor, zeros } from '../../src/core/tensor.ts';
+import { bracketWidth } from '../../src/experiments/bracket.ts';
 import { randomFeatures, randomNetwork, randomTensor } from '../../src/experiments/checks/instances.ts';
 import { identity } from '../../src/theory/features.ts';
 import { realization, realize } from '../../src/theory/realize.ts';
@@ -390,4 +391,23 @@ describe('realize', () => {
   ])('refuses %s', (_, tensorOf, options, code, message) => {
     expect(() => realize(tensorOf, { ...options, backend } as never)).toThrow(refusal(code, message));
   });
+});
+
+it('refusals of realization and bracketWidth begin with their names', () => {
+  const H = randomTensor(new Rng(1), [2, 2]);
+  const whole = randomTensor(new Rng(1), [3, 3, 3]);
+  for (const [work, text] of [
+    [
+      () => realization(whole, { kind: 'cp', xi: 'sum', backend }),
+      /^realization: networks with ξ = sum reach/,
+    ],
+    [() => realization(H, { kind: 'cp', xi: 'l2', backend }), /^realization: expected ξ among/],
+    [
+      () => realization(H, { kind: 'tt', xi: 'max', variant: 'c0', backend }),
+      /^realization variant of kind tt/,
+    ],
+    [() => realize(whole, { kind: 'cp', xi: 'sum', backend }), /^realize: networks with ξ = sum reach/],
+    [() => bracketWidth(H, { xi: 'sum', backend }), /^bracketWidth: networks with ξ = sum reach/],
+  ] as const)
+    expect(work).toThrow(refusal('E_ARGUMENT', text));
 });
