@@ -5,7 +5,7 @@ import { type FeatureChoice, featureMap } from './features.ts';
 
 /** Sizes of {@link similarityNetwork}. */
 export interface SimilarityOptions extends Placement {
-  /** M, the number of templates. */
+  /** M, the number of templates, 2 or more: of one template every grid tensor has one element. */
   readonly size: number;
   /** R, the largest rank. */
   readonly rank: number;
@@ -22,14 +22,14 @@ export interface SimilarityOptions extends Placement {
  * Odd steps read: h[i] = max(1 − δ(i,i_t), flag). Even steps compare: flag′ = Σ_i max(1 − δ(i,i_t), h[i], 0) − (q − 1), which stays 0
  * only while every pair matched. L = q + 1, R_t = q after odd steps and 1 after even ones.
  *
- * @throws XiError E_ARGUMENT for an odd number of steps or sizes below 1; E_MEMORY, before anything is allocated, for a network of
+ * @throws XiError E_ARGUMENT for an odd number of steps, one template or ranks below 1; E_MEMORY, before anything is allocated, for a network of
  * more than 2 GiB.
  */
 export function similarityNetwork(options: SimilarityOptions): Model {
   if (typeof options !== 'object' || options === null)
     throw mismatch('E_ARGUMENT', 'similarityNetwork', '{ size, rank, steps }', options);
   knownKeys('similarityNetwork', options, ['size', 'rank', 'steps', 'features', 'dtype', 'backend']);
-  const M = integer('similarityNetwork size', options.size, 1, 2 ** 20);
+  const M = integer('similarityNetwork size', options.size, 2, 2 ** 20);
   const R = integer('similarityNetwork rank', options.rank, 1, 2 ** 20 - 1);
   const T = integer('similarityNetwork steps', options.steps, 2, 2 ** 16);
   if (T % 2 === 1)

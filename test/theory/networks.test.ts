@@ -116,7 +116,7 @@ describe('networks of the theorems', () => {
 
   it('the similarity network is 1 − Π [i_2k−1 = i_2k < q], exactly', () => {
     for (const [size, rank, steps] of [
-      [1, 1, 2],
+      [2, 1, 2],
       [2, 2, 4],
       [3, 2, 4],
       [3, 7, 2],
@@ -135,6 +135,9 @@ describe('networks of the theorems', () => {
       });
       expect(data).toEqual(expected);
     }
+    expect(() => similarityNetwork({ size: 1, rank: 1, steps: 2, backend })).toThrow(
+      refusal('E_ARGUMENT', /^similarityNetwork size: expected an integer from 2/),
+    );
     expect(() => similarityNetwork({ size: 2, rank: 2, steps: 3, backend })).toThrow(
       refusal('E_ARGUMENT', /an even number/),
     );
