@@ -187,13 +187,15 @@ ${rows
   )
   .join('\n')}
 
-\`wins(x, y)\` is 1 where x ≥ y, \`beats(x, y)\` 1 where x > y, else 0. A NaN operand makes the value NaN; a gradient with respect to
+\`wins(x, y)\` is 1 where x ≥ y, \`beats(x, y)\` 1 where x > y, else 0. \`logaddexp_weight(x, y)\` is 1 / (1 + e^(y − x)), ½ where both are one
+infinity; \`hypot_weight(x, y)\` is x / √(x² + y²), 0 at the origin; neither overflows on the way. A NaN operand makes the value NaN; a gradient with respect to
 NaN is not specified. \`max\` and \`min\` return x when x = y, which settles the sign of a zero, and do so on every backend.
 
 A fold over several operands starts from the unit, so that a single rectifier operand is max(z, 0) and a single l2 operand |z|.
 
 What the matricization rank of a grid tensor over M templates and T steps says about the width of a shallow network (k = ⌊T/2⌋):
-**rank**: width ≥ rank. **pieces**: width ≥ ⌈rank / (k(M−1)+1)⌉. **additive**: representable only if rank ≤ 2. **none**: no bound is known.
+**rank**: width ≥ rank. **pieces**: width ≥ ⌈rank / (k(M−1)+1)⌉. **additive**: representable only if rank ≤ 2. **none**: width ≥ 1 only; a single
+term may already have full rank.
 `;
 
 const hashHeader = `${banner('//')}#pragma once\n#define XT_TABLE_HASH "${hash}"\n`;
