@@ -51,6 +51,7 @@ export {
   type ContractOptions,
   contract,
   contractGradient,
+  type OuterOptions,
   outer,
   type PlanStep,
   type Winners,

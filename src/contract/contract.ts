@@ -1,9 +1,9 @@
 import { precisionOf } from '../backend/checks.ts';
 import type { Backend, Precision, Storage } from '../backend/interface.ts';
-import { checkBackend } from '../backend/selection.ts';
 import { borrowing } from '../backend/storage.ts';
 import { knownKeys, mismatch, oneOf } from '../core/errors.ts';
 import {
+  allocate,
   checkTensor,
   DTYPES,
   type DType,
@@ -13,9 +13,9 @@ import {
   type Shape,
   type Tensor,
 } from '../core/tensor.ts';
-import { XI_NAMES, type Xi } from '../core/xi.gen.ts';
+import { XI_NAMES } from '../core/xi.gen.ts';
 import { NEUTRAL } from './algebra.ts';
-import { contractCustom, contractCustomGradient, contractCustomWinners } from './custom.ts';
+import { contractCustom, contractCustomGradient, contractCustomWinners, type XiFunctions } from './custom.ts';
 import { Run } from './execute.ts';
 import { stepGradients } from './gradient.ts';
 import { adoptAll, checkOperands, checkValues, operandOf, rounded, wholeOperandDtype } from './operands.ts';
@@ -24,9 +24,12 @@ import {
   backendOf,
   type ContractOptions,
   checkOptions,
+  lengthOfOutput,
+  MOST_PLANNED,
   type Options,
   type Prepared,
   prepare,
+  type XiOption,
 } from './prepare.ts';
 import { winnerGradient, winningIndices } from './winners.ts';
 
@@ -56,7 +59,8 @@ export interface Contract {
    * What `contract` would do with operands of these shapes, and its cost: steps, operations, bytes, peak memory, kernel and
    * instruction set. `String(plan)` prints it.
    *
-   * Shapes may be tensors; `dtype` is theirs, else float32. A function for ξ is one step without a kernel.
+   * Shapes may be tensors; `dtype` is theirs, else float32. A function for ξ is one step without a kernel. Shapes may be of tensors that no
+   * array holds, below 2^53 elements.
    *
    * @throws XiError as {@link contract}, but for values, which it does not look at.
    */
@@ -91,12 +95,13 @@ function contractTensors(
   const checked = checkOptions('contract', options);
   precisionOf('contract', checked.precision, dtype);
   const prepared = prepare('contract', expression, operands, dtype, checked, options);
+  const length = lengthOfOutput('contract', prepared);
   const shape = [...prepared.outShape];
   if (checked.custom) return { dtype, shape, data: byDefinition(prepared, checked, operands) };
   return borrowing((borrow) => {
     const backend = backendOf(checked);
     const inputs = adoptAll('contract', prepared, backend, operands, borrow);
-    const out = borrow(backend.allocate(dtype, prepared.outLength));
+    const out = borrow(backend.allocate(dtype, length));
     compute(prepared, backend, inputs, out, borrow, checked.precision);
     return { dtype, shape, data: out.take() };
   });
@@ -126,7 +131,7 @@ function planContraction(
   const checked = checkOptions('contract.plan', options, ['dtype']);
   // Not by map, which passes over holes.
   const operands = Array.from(shapes, (shape: Shape | Tensor) => (isTensor(shape) ? shape : { shape }));
-  operands.forEach(({ shape }, n) => void elementCount(shape, `contract.plan shape ${n}`));
+  operands.forEach(({ shape }, n) => void elementCount(shape, `contract.plan shape ${n}`, MOST_PLANNED));
   const dtype = plannedDtype(expression, operands, options.dtype);
   const precision = precisionOf('contract.plan', checked.precision, dtype);
   const prepared = prepare('contract.plan', expression, operands, dtype, checked, options);
@@ -165,6 +170,7 @@ function contractWinners(expression: string, operands: readonly Tensor[], option
   oneOf('contract.arg reduce', checked.reduce, ['max', 'min']);
   precisionOf('contract.arg', checked.precision, dtype);
   const prepared = prepare('contract.arg', expression, operands, dtype, checked, options);
+  const length = lengthOfOutput('contract.arg', prepared);
   const shape = [...prepared.outShape];
   if (checked.custom) {
     checkValues('contract.arg', prepared, operands);
@@ -175,7 +181,7 @@ function contractWinners(expression: string, operands: readonly Tensor[], option
   return borrowing((borrow) => {
     const backend = backendOf(checked);
     const inputs = adoptAll('contract.arg', prepared, backend, operands, borrow);
-    const out = borrow(backend.allocate(dtype, prepared.outLength));
+    const out = borrow(backend.allocate(dtype, length));
     if (compilation.program.steps.length === 0) out.fill(NEUTRAL[checked.reduce]);
     const indices = winningIndices(compilation, prepared.summed, backend, dtype, inputs, out, borrow);
     return { value: { dtype, shape, data: out.take() }, indices };
@@ -225,33 +231,50 @@ export function contractGradient(
   });
 }
 
+/** The operator of {@link outer}, and where it is computed. */
+export interface OuterOptions {
+  /** ξ; a function runs slowly, without a backend. */
+  readonly xi: XiOption;
+  /** Where it is computed; the best of this machine by default. */
+  readonly backend?: Backend;
+}
+
 /**
  * The generalized outer product `out[i…, j…] = ξ(x[i…], y[j…])`, of shape `[...x.shape, ...y.shape]`.
  *
- * @throws XiError E_DTYPE for mixed dtypes, E_SHAPE for data that do not fill their shape.
+ * @throws XiError E_DTYPE for mixed dtypes, E_SHAPE for data that do not fill their shape; E_BACKEND for a function on another backend than the
+ * reference.
  */
-export function outer(
-  x: Tensor,
-  y: Tensor,
-  options: { readonly xi: Xi; readonly backend?: Backend },
-): Tensor {
+export function outer(x: Tensor, y: Tensor, options: OuterOptions): Tensor {
   if (typeof options !== 'object' || options === null)
     throw mismatch('E_ARGUMENT', 'outer', '{ xi }', options);
   knownKeys('outer', options, ['xi', 'backend']);
-  checkBackend('outer', options.backend);
-  const xi = oneOf('outer xi', options.xi, XI_NAMES);
+  if (options.xi === undefined) oneOf('outer xi', options.xi, XI_NAMES);
+  const checked = checkOptions('outer', options);
   const left = operandOf('outer x', x, undefined);
   const { dtype } = left;
   const right = operandOf('outer y', y, dtype);
   const shape = [...left.shape, ...right.shape];
   const count = elementCount(shape, 'outer');
+  if (checked.custom) return { dtype, shape, data: joined(checked.custom, left, right) };
   return borrowing((borrow) => {
-    const backend = backendOf({ backend: options.backend } as Options);
+    const backend = backendOf(checked);
     const [from, to] = [left, right].map(({ data }) => borrow(backend.adopt(data)));
     const out = borrow(backend.allocate(dtype, count));
-    backend.outer(xi, from, to, out);
+    backend.outer(checked.xi, from, to, out);
     return { dtype, shape, data: out.take() };
   });
+}
+
+/** All pairs by a function, which folds from its unit where it has one. */
+function joined({ value, unit }: XiFunctions, x: Tensor, y: Tensor): FloatArray {
+  const out = allocate(x.dtype, x.data.length * y.data.length);
+  let at = 0;
+  for (const one of x.data as Float64Array) {
+    const first = unit === undefined ? one : value(unit, one);
+    for (const other of y.data as Float64Array) out[at++] = value(first, other);
+  }
+  return out;
 }
 
 function problemOf(

@@ -50,6 +50,9 @@ const KEYS = ['xi', 'reduce', 'backend', 'maxBytes', 'precision'] as const;
 const MAX_BYTES = 2 ** 26;
 const BIGGEST = 2 ** 52;
 
+/** Elements of a tensor that may be planned with: numbers that doubles count. Those that are computed must fit into an array. */
+export const MOST_PLANNED = Number.MAX_SAFE_INTEGER;
+
 /** Everything about a contraction that does not depend on values. */
 export interface Prepared {
   readonly expression: Expression;
@@ -178,10 +181,14 @@ function prepareAnew(
     ...{ expression, extents, shapes, dtype, xi, reduce, maxBytes, outShape },
     summed: [...extents.keys()].filter((label) => !expression.output.includes(label)),
     lengths: shapes.map(product),
-    outLength: elementCount(outShape, `${where} output`),
+    outLength: elementCount(outShape, `${where} output`, MOST_PLANNED),
     compilation: (name, purpose) => (made[purpose] ??= compiled(name, { ...request, purpose })),
   };
 }
+
+/** The length of an output that is to be computed; @throws XiError E_MEMORY where no array is that long. */
+export const lengthOfOutput = (where: string, { outShape, outLength }: Prepared): number =>
+  outLength < 2 ** 31 ? outLength : elementCount(outShape, `${where} output`);
 
 /** The expression without indices of extent 1: an axis of one element changes no place of another, but would cost a step to reduce. */
 function withoutOnes(expression: Expression, extents: ReadonlyMap<string, number>): Expression {

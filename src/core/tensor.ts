@@ -47,8 +47,8 @@ export const BYTES: Readonly<Record<DType, number>> = { float32: 4, float64: 8 }
 
 const MAX_ELEMENTS = 2 ** 31 - 1;
 
-/** Number of elements of a shape (1 for a scalar); throws E_SHAPE on a negative, fractional or too large extent. */
-export function elementCount(shape: Shape, where = 'shape'): number {
+/** Number of elements of a shape (1 for a scalar); throws E_SHAPE on a negative or fractional extent, E_MEMORY on more than `most`. */
+export function elementCount(shape: Shape, where = 'shape', most = MAX_ELEMENTS): number {
   if (!Array.isArray(shape)) throw mismatch('E_SHAPE', where, 'a list of extents', shape);
   let count = 1;
   for (const extent of shape) {
@@ -58,7 +58,7 @@ export function elementCount(shape: Shape, where = 'shape'): number {
     count *= extent;
   }
   if (shape.includes(0)) return 0;
-  if (count > MAX_ELEMENTS) throw mismatch('E_MEMORY', where, `at most ${MAX_ELEMENTS} elements`, shape);
+  if (count > most) throw mismatch('E_MEMORY', where, `at most ${most} elements`, shape);
   return count;
 }
 
