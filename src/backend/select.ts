@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { oneOf } from '../core/errors.ts';
+import { oneOf, XiError } from '../core/errors.ts';
 import { BACKEND_NAMES, type Backend, type BackendName } from './interface.ts';
 import { probeNative } from './native.ts';
-import type { Probe } from './probes.ts';
+import type { IsaReport, OpenableProbe, Probe } from './probes.ts';
 import { probeReference } from './reference.ts';
 import {
   type BackendOptions,
@@ -50,7 +50,11 @@ export function selectBackend(options: BackendOptions = {}): Selection {
     const probe = probeBackend(name);
     const chosen = probe.usable ? pickIsa(probe.isas, wanted.isa) : probe.reason;
     if (probe.usable && typeof chosen !== 'string') {
-      const backend = probe.open(chosen, wanted.threads);
+      const backend = openOf(probe, chosen, wanted.threads);
+      if (typeof backend === 'string') {
+        refusals.push({ name, reason: backend });
+        continue;
+      }
       if (backend.threads >= wanted.threads || !wanted.allThreads) {
         warnIfSlow(backend, refusals);
         return { backend, refusals };
@@ -61,6 +65,16 @@ export function selectBackend(options: BackendOptions = {}): Selection {
   }
   const isBroken = wanted.prefer.some((name) => !probeBackend(name).usable);
   throw nothingUsable(refusals, isBroken ? 'npm run build makes the binaries anew' : undefined);
+}
+
+/** The backend, or why it cannot be had now: one more of WebAssembly takes address space. */
+function openOf(probe: OpenableProbe, isa: IsaReport, threads: number): Backend | string {
+  try {
+    return probe.open(isa, threads);
+  } catch (cause) {
+    if (cause instanceof XiError && cause.code === 'E_BACKEND') return cause.message;
+    throw cause;
+  }
 }
 
 /**

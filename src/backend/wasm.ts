@@ -7,12 +7,9 @@ import { checked } from './checks.ts';
 import type { Backend, Storage } from './interface.ts';
 import type { IsaReport, Probe } from './probes.ts';
 import { checkDtype, checkLength, checkPart, checkSame } from './storage.ts';
+import { ownMemory, sharedMemoryFor } from './wasm_memory.ts';
 import { forMemory, WASM_MODULES, type WasmModule } from './wasm_modules.ts';
 import type { Thread, Threads } from './wasm_threads.ts';
-
-// 16 MB to begin with, which the modules ask for. A maximum is address space only, but that may be short too.
-const INITIAL_PAGES = 256;
-const MAXIMA = [65536, 32768, 16384, 8192];
 
 // What a kernel keeps on the stack is a tile.
 const STACK_BYTES = 2 ** 18;
@@ -71,7 +68,7 @@ class Program {
     this.bytes = bytes;
     this.threads = threads;
     this.single = new WebAssembly.Module(forMemory(bytes, false));
-    this.unused = this.instantiate(this.single, memoryOf(false));
+    this.unused = this.instantiate(this.single, ownMemory());
     this.isa = this.unused.describe();
   }
 
@@ -87,7 +84,7 @@ class Program {
   }
 
   private withOne(): Instance {
-    const instance = this.unused ?? this.instantiate(this.single, memoryOf(false));
+    const instance = this.unused ?? this.instantiate(this.single, ownMemory());
     this.unused = undefined;
     return instance;
   }
@@ -110,7 +107,7 @@ export async function openModule(
   wanted: number,
   threads: Threads,
 ): Promise<{ readonly isa: IsaReport; readonly backend: Backend }> {
-  const { imports, become } = unborn(module, shared ?? memoryOf(false), threads);
+  const { imports, become } = unborn(module, shared ?? ownMemory(), threads);
   const instance = become(await WebAssembly.instantiate(module, imports));
   const isa = instance.describe();
   return { isa, backend: backendOf(instance, isa, shared ? wanted : 1, threads) };
@@ -150,22 +147,6 @@ function loadProgram(
     if (cause instanceof XiError) return cause.message;
     return `${file} cannot be instantiated: ${(cause as Error).message}`;
   }
-}
-
-const memoryOf = (shared: boolean, maximum = MAXIMA[0]) =>
-  new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
-
-/** Shared memory with the largest maximum to be had; none, and so one thread, where not even the smallest is. */
-export function sharedMemoryFor(wanted: number, threads: Threads): WebAssembly.Memory | undefined {
-  if (wanted === 1 || threads.refusal) return undefined;
-  for (const maximum of MAXIMA) {
-    try {
-      return memoryOf(true, maximum);
-    } catch {
-      // the address space is too small for it
-    }
-  }
-  return undefined;
 }
 
 /** Memory that a storage and its parts share. */

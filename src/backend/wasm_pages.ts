@@ -1,7 +1,8 @@
 import { XiError } from '../core/errors.ts';
 import type { Backend } from './interface.ts';
 import type { IsaReport } from './probes.ts';
-import { openModule, sharedMemoryFor } from './wasm.ts';
+import { openModule } from './wasm.ts';
+import { sharedMemoryFor } from './wasm_memory.ts';
 import { forMemory, IMPORTS_WITHIN, type WasmModule } from './wasm_modules.ts';
 import { type Thread, type Threads, WORK } from './wasm_threads.ts';
 

@@ -129,6 +129,25 @@ describe('selection by probing', () => {
   });
 });
 
+it('passes WebAssembly over where the address space has no room for one more memory', async () => {
+  const script = `
+    const { openBackend } = await import(process.argv[1]);
+    const kept = [];
+    for (let n = 0; n < 9; n++) kept.push(await openBackend({ prefer: ['wasm', 'reference'], threads: 1 }));
+    const wasm = openBackend({ prefer: ['wasm'] });
+    const { code, message } = await wasm.catch((error) => error);
+    console.log([kept[0], kept[8]].map(({ name }) => name).join(), code, message);`;
+  const shell = `ulimit -v 40000000 && exec "$0" --input-type=module -e "$1" "$2"`;
+  const args = ['-c', shell, process.execPath, script, inFolder('dist/index.js')];
+  const { code, stdout } = await run(args, { program: 'bash' });
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^wasm,reference E_BACKEND no backend can be used:\n {2}wasm: WebAssembly memory: expected address space/,
+    ),
+  });
+});
+
 describe('forcing by the environment', () => {
   it.each(BACKEND_NAMES)('XITENSOR_BACKEND=%s', async (name) => {
     const { code, used, because } = await info({ XITENSOR_BACKEND: name });
