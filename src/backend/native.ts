@@ -1,12 +1,12 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { type Abi, POPULATED_BYTES } from '../core/abi.gen.ts';
 import { isShared } from '../core/realm.ts';
 import type { DType, FloatArray } from '../core/tensor.ts';
 import { abiKernels, describeBinary } from './abi.ts';
 import { checked } from './checks.ts';
 import type { Backend, Storage } from './interface.ts';
+import { absence, packagePath } from './package_files.ts';
 import type { Probe } from './probes.ts';
 import { ArrayStorage, adoptArray, arrayOf } from './storage.ts';
 
@@ -18,16 +18,15 @@ interface Addon extends Abi<FloatArray | null, Int32Array | null> {
 
 /** Looks for the addon of this platform, loads it and asks what it can do. No install script runs for it. */
 export function probeNative(): Probe {
-  const path = fileURLToPath(new URL(`../../${FILE}`, import.meta.url));
   const refuse = (reason: string): Probe => ({ name: 'native', usable: false, source: FILE, reason });
-  if (!existsSync(path)) {
-    return refuse(`there is no binary for ${process.platform}-${process.arch} (${FILE} is missing)`);
-  }
   let addon: Addon;
   try {
+    const path = packagePath(FILE);
+    if (!existsSync(path))
+      return refuse(`there is no binary for ${process.platform}-${process.arch}: ${absence(FILE, path)}`);
     const missing = missingBytes(path);
     if (missing > 0) return refuse(`the binary is truncated: ${missing} bytes are missing at its end`);
-    addon = createRequire(import.meta.url)(path) as Addon;
+    addon = createRequire(path)(path) as Addon;
   } catch (cause) {
     return refuse(`the binary cannot be loaded: ${(cause as Error).message}`);
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { XiError } from '../core/errors.ts';
+import { absence, packagePath } from './package_files.ts';
 import type { Probe } from './probes.ts';
 import { probeModules } from './wasm.ts';
 import { type Threads, WORK } from './wasm_threads.ts';
@@ -20,10 +20,11 @@ const threads: Threads = {
 /** Reads the modules from the package's folder; their threads are worker_threads. */
 export const probeWasm = (): Probe =>
   probeModules((file) => {
+    const path = packagePath(file);
     try {
-      return new Uint8Array(readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url))));
+      return new Uint8Array(readFileSync(path));
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
-      throw new XiError('E_BACKEND', code === 'ENOENT' ? `${file} is missing` : message);
+      throw new XiError('E_BACKEND', code === 'ENOENT' ? absence(file, path) : message);
     }
   }, threads);
