@@ -12,7 +12,7 @@ import {
 } from './selection.ts';
 import { openModule } from './wasm.ts';
 import { WASM_MODULES, type WasmModule } from './wasm_modules.ts';
-import { type ModuleSource, noThreads, openInPage, pageThreads } from './wasm_pages.ts';
+import { type ModuleSource, noThreads, openInPage, pageThreads, remedyOf } from './wasm_pages.ts';
 
 /** Which backend to open where there is no Node. */
 export interface PageBackendOptions extends BackendOptions {
@@ -46,6 +46,8 @@ export class PageBackends {
   private standard: Backend | undefined;
   private isFallback = false;
   private note = '';
+  /** What helps against the failures of the last {@link open}. */
+  private remedy: string | undefined;
 
   /**
    * Opens the first backend of the preference that can be had; `sourceOf` says where the bytes of a module are, and
@@ -65,6 +67,7 @@ export class PageBackends {
     )
       throw mismatch('E_ARGUMENT', 'openBackend wasmModule', 'a WebAssembly.Module', wasmModule);
     const refusals: Refusal[] = [];
+    this.remedy = undefined;
     for (const name of prefer) {
       const backend =
         name !== 'wasm'
@@ -82,7 +85,7 @@ export class PageBackends {
       }
       refusals.push({ name, reason: backend });
     }
-    throw nothingUsable(refusals, "where a bundler loses the modules, 'xitensor/inline' carries them within");
+    throw nothingUsable(refusals, prefer.includes('wasm') ? this.remedy : undefined);
   }
 
   /** A module that the program compiled itself, or that its platform did. */
@@ -110,14 +113,17 @@ export class PageBackends {
       const chosen = pickIsa(this.reports(), wanted);
       if (typeof chosen === 'string') return chosen;
       const module = WASM_MODULES.find(({ isa }) => isa === chosen.name)!;
+      let source: ModuleSource | undefined;
       try {
-        const { backend, isa } = await openInPage(module, sourceOf(module), threads);
+        source = sourceOf(module);
+        const { backend, isa } = await openInPage(module, source, threads);
         this.loaded.set(isa.name, { ...isa, priority: chosen.priority });
         this.note = '';
         return backend;
       } catch (cause) {
         if (!(cause instanceof XiError && cause.code === 'E_BACKEND')) throw cause;
         this.failed.set(chosen.name, cause.message);
+        if (source) this.remedy = remedyOf(source, cause.message);
       }
     }
   }

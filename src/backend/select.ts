@@ -63,9 +63,12 @@ export function selectBackend(options: BackendOptions = {}): Selection {
       refusals.push({ name, reason: `it has ${has} here, and ${wanted.threads} are asked for` });
     } else refusals.push({ name, reason: chosen as string });
   }
-  const isBroken = wanted.prefer.some((name) => !probeBackend(name).usable);
+  const isBroken = wanted.prefer.map(probeBackend).some((probe) => !probe.usable && isRebuilt(probe.reason));
   throw nothingUsable(refusals, isBroken ? 'npm run build makes the binaries anew' : undefined);
 }
+
+/** Whether a build helps: not where the engine lacks something or has no memory, nor in a bundle, which has its own remedy. */
+const isRebuilt = (reason: string) => !/^(this engine|WebAssembly memory)|--external/.test(reason);
 
 /** The backend, or why it cannot be had now: one more of WebAssembly takes address space. */
 function openOf(probe: OpenableProbe, isa: IsaReport, threads: number): Backend | string {

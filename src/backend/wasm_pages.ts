@@ -58,6 +58,8 @@ export const noThreads: Threads = {
 /** Where the bytes of a module come from. */
 export interface ModuleSource {
   readonly address: string;
+  /** Whether it is a file of its own, which may be lost. */
+  readonly isFile?: boolean;
   /** Rejects with the reason when they cannot be had. */
   open(): Promise<ReadableStream<Uint8Array>>;
 }
@@ -66,6 +68,7 @@ export interface ModuleSource {
 export function fetched(url: URL): ModuleSource {
   return {
     address: url.href,
+    isFile: true,
     async open() {
       const response = await fetch(url);
       if (response.ok && response.body) return response.body;
@@ -86,6 +89,15 @@ export function unpacked(file: string, packed: string): ModuleSource {
       return new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
     },
   };
+}
+
+/** What helps where a module cannot be loaded, by the reason that the page or the engine gives; nothing against a lack of memory. */
+export function remedyOf({ isFile }: ModuleSource, reason: string): string | undefined {
+  if (/unsafe-eval|content security policy|\bCSP\b/i.test(reason))
+    return "a page with a content security policy needs script-src 'wasm-unsafe-eval'";
+  return isFile && /^cannot (fetch|load) /.test(reason)
+    ? "where a bundler loses the modules, 'xitensor/inline' carries them within"
+    : undefined;
 }
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();

@@ -129,6 +129,15 @@ describe('selection by probing', () => {
   });
 });
 
+it('names no build where the engine has no WebAssembly', async () => {
+  const env = { XITENSOR_BACKEND: 'wasm' };
+  const { code, stderr } = await run(['--jitless', inFolder('dist/cli/main.js'), 'train'], { env });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'xitensor: no backend can be used:\n  wasm: this engine has no WebAssembly (E_BACKEND)\n',
+  });
+});
+
 it('passes WebAssembly over where the address space has no room for one more memory', async () => {
   const script = `
     const { openBackend } = await import(process.argv[1]);

@@ -8,7 +8,7 @@ import * as ofBrowsers from '../../src/backend/select.browser.ts';
 import * as ofInline from '../../src/backend/select.inline.ts';
 import type { BackendOptions } from '../../src/backend/selection.ts';
 import { forMemory, IMPORTS_WITHIN, WASM_MODULES } from '../../src/backend/wasm_modules.ts';
-import { fetched, type ModuleSource, openInPage } from '../../src/backend/wasm_pages.ts';
+import { fetched, type ModuleSource, openInPage, unpacked } from '../../src/backend/wasm_pages.ts';
 import { decodeModel, encodeModel } from '../../src/models/files.ts';
 import { fit as train } from '../../src/train/fit.ts';
 import { type Server, serve } from '../support/browser.ts';
@@ -166,6 +166,37 @@ describe('loading modules', () => {
     const wasm = backends.open({ prefer: ['native', 'wasm'] }, from(part));
     await expect(wasm).rejects.toMatchObject({ code: 'E_BACKEND', message: expect.stringMatching(reason) });
     await expect(wasm).rejects.toThrow(/native: there are no[\s\S]*'xitensor\/inline' carries them within/);
+  });
+
+  it.each<[string, BackendOptions, (module: { file: string }) => ModuleSource, RegExp]>([
+    [
+      'an absent instruction set',
+      { prefer: ['wasm'], isa: 'avx2' },
+      from('none'),
+      /only relaxed128, wasm128$/,
+    ],
+    ['a backend that pages lack', { prefer: ['native'] }, from('none'), /no native binaries in a page$/],
+    [
+      'modules within that are broken',
+      { prefer: ['wasm'] },
+      ({ file }) => unpacked(file, btoa('no gzip')),
+      /cannot load wasm\/xitensor\.wasm from (?![\s\S]*inline)/,
+    ],
+    [
+      'a content security policy',
+      { prefer: ['wasm'] },
+      () => ({
+        ...{ address: 'https://localhost/', isFile: true },
+        open: () => Promise.reject(new Error("violates … because 'unsafe-eval' is not allowed")),
+      }),
+      /\na page with a content security policy needs script-src 'wasm-unsafe-eval'$/,
+    ],
+  ])('names no remedy that does not help against %s', async (_, options, sourceOf, message) => {
+    const opened = new PageBackends().open(options, sourceOf);
+    await expect(opened).rejects.toMatchObject({
+      code: 'E_BACKEND',
+      message: expect.stringMatching(message),
+    });
   });
 
   it('tries again what failed before', async () => {
