@@ -49,7 +49,7 @@ export interface Certification {
   /** Width of the shallow network, shared as the model is, that has as many parameters as the model: what the bound is to be compared with. */
   readonly equalWidth: number;
   /** What the rank rests on: residues modulo a prime, or floating-point numbers and a tolerance. */
-  readonly method: 'exact' | 'singular values';
+  readonly method: 'exact' | 'spectrum';
   /** Of the matrix. */
   readonly rank: number;
   /** The score with the largest rank. */
@@ -142,7 +142,7 @@ export async function certify(
     columns: sides.columnCount,
     subgrid,
   };
-  if (best.method === 'singular values') return { ...common, spectrum: best.spectrum };
+  if (best.method === 'spectrum') return { ...common, spectrum: best.spectrum };
   const certificate = await makeCertificate(own, rows, { ...best, subgrid, bound, chosen });
   const seen = { ...evaluation, output: best.output };
   const spectrum = await spectrumOf(seen, tolerance, { ...options, onProgress: undefined });
@@ -182,7 +182,7 @@ interface Proven extends Pivots {
 }
 
 interface Counted {
-  readonly method: 'singular values';
+  readonly method: 'spectrum';
   readonly output: number;
   readonly rank: number;
   readonly spectrum: RankReport;
@@ -221,7 +221,7 @@ async function numericalBest(
   for (const [n, output] of wanted.entries()) {
     const H = gridOutput({ dtype: 'float64', shape, data }, n);
     const spectrum = reportOf(singularValuesOf(wide.backend, H, subgrid.rowModes), tolerance);
-    all.push({ method: 'singular values', output, rank: spectrum.rank, spectrum });
+    all.push({ method: 'spectrum', output, rank: spectrum.rank, spectrum });
     await turn(signal);
   }
   return all.reduce((best, one) => (one.rank > best.rank ? one : best));

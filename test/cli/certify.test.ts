@@ -127,7 +127,7 @@ describe('certify', () => {
     expect(code).toBe(0);
     const record = JSON.parse(stdout);
     expect(record).toMatchObject({
-      method: 'singular values',
+      method: 'spectrum',
       rows: 27,
       columns: 27,
       spectrum: { tolerance: 1e-10 },

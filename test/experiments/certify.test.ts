@@ -23,7 +23,7 @@ describe('certify', () => {
     expect(exact.spectrum?.rank).toBe(exact.rank);
     expect(exact.rank).toBeGreaterThan(5);
     const numerical = await certify(model, templates, { samples: 30, seed: 2 });
-    expect(numerical).toMatchObject({ method: 'singular values', bound: exact.bound, rank: exact.rank });
+    expect(numerical).toMatchObject({ method: 'spectrum', bound: exact.bound, rank: exact.rank });
     expect(numerical.spectrum?.tolerance).toBe(1e-10);
     expect(exact.bound.refined).toBe(Math.ceil(exact.rank / 7));
   });
