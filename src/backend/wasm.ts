@@ -50,7 +50,10 @@ export function probeModules(read: (file: string) => Uint8Array<ArrayBuffer>, th
     usable: true,
     source: isas.find(({ usable }) => usable) === isas[0] ? WASM_MODULES[0].file : source,
     isas,
-    note: threads.refusal,
+    // Also what was noticed later, when threads were started.
+    get note() {
+      return threads.refusal;
+    },
     open: (isa, wanted) => programs.get(isa.name)!.open(isa, wanted),
   };
 }
@@ -207,6 +210,7 @@ class Instance {
       try {
         this.started.push(this.host.start({ module: this.module, memory, stack, tls: block }));
       } catch {
+        // Its reason is the refusal of the host.
         this.exports.xt_free(block);
       }
     }

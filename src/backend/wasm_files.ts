@@ -6,12 +6,36 @@ import type { Probe } from './probes.ts';
 import { probeModules } from './wasm.ts';
 import { type Threads, WORK } from './wasm_threads.ts';
 
+const { permission } = process as { readonly permission?: { has(scope: string): boolean } };
+let refusal =
+  permission?.has('worker') === false
+    ? "one thread: Node's permission model allows no workers without --allow-worker"
+    : '';
+let alive = 0;
+
+/** Threads that fail are noticed once there is none. */
+function failed({ message }: Error): void {
+  if (alive === 0) refusal = `one thread: no worker can be started: ${message}`;
+}
+
 const threads: Threads = {
-  refusal: '',
+  get refusal() {
+    return refusal;
+  },
   start(start) {
     const source = `${WORK}(require('node:worker_threads').workerData)`;
-    const worker = new Worker(source, { eval: true, workerData: start, execArgv: [] });
-    worker.on('error', () => {});
+    let worker: Worker;
+    try {
+      worker = new Worker(source, { eval: true, workerData: start, execArgv: [] });
+    } catch (cause) {
+      failed(cause as Error);
+      throw cause;
+    }
+    alive++;
+    worker.on('error', (cause) => {
+      alive--;
+      failed(cause);
+    });
     worker.unref();
     return worker;
   },

@@ -36,8 +36,15 @@ export const pageThreads: Threads = {
     const url = URL.createObjectURL(
       new Blob([`onmessage = ({ data }) => ${WORK}(data);`], { type: 'text/javascript' }),
     );
-    const worker = new page.Worker!(url);
-    URL.revokeObjectURL(url);
+    let worker: WebWorker;
+    try {
+      worker = new page.Worker!(url);
+    } catch (cause) {
+      blocked = `one thread: the page refused a worker: ${(cause as Error).message}`;
+      throw cause;
+    } finally {
+      URL.revokeObjectURL(url);
+    }
     // An error within a worker has a message; a worker that may not be, none.
     worker.onerror = ({ message }) => {
       if (message === undefined) blocked = REFUSED;

@@ -16,7 +16,7 @@ export interface Thread {
 export interface Threads {
   /** Why there are none here; '' if there may be. */
   readonly refusal: string;
-  /** Starts a thread, which comes up some time later, or never: nothing may wait for it. It keeps no process alive. */
+  /** Starts a thread, which comes up some time later, or never: nothing may wait for it. It keeps no process alive. What throws here is in {@link refusal} from then on. */
   start(start: ThreadStart): Thread;
 }
 

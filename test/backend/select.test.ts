@@ -141,6 +141,23 @@ it('names no build where the engine has no WebAssembly', async () => {
   });
 });
 
+it("has one thread of WebAssembly where Node's permission model allows no workers", async () => {
+  const script = `
+    const { openBackend, probeBackend } = await import(process.argv[1]);
+    const { threads } = await openBackend({ prefer: ['wasm'] });
+    const { code } = await openBackend({ prefer: ['wasm'], threads: 2 }).catch((error) => error);
+    console.log(threads, code, probeBackend('wasm').note);`;
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+  const flags = [flag, '--allow-fs-read=*', '--no-warnings', '--input-type=module', '-e', script];
+  const { code, stdout } = await run([...flags, inFolder('dist/index.js')]);
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: "1 E_BACKEND one thread: Node's permission model allows no workers without --allow-worker\n",
+  });
+});
+
 it('passes WebAssembly over where the address space has no room for one more memory', async () => {
   const script = `
     const { openBackend } = await import(process.argv[1]);

@@ -258,6 +258,25 @@ describe('loading modules', () => {
     }
   });
 
+  it('has one thread once a worker could not be made, as under Trusted Types, and says so', async () => {
+    vi.resetModules();
+    const { PageBackends: Fresh } = await import('../../src/backend/pages.ts');
+    const refused = class {
+      constructor() {
+        throw new TypeError("This document requires 'TrustedScriptURL' assignment.");
+      }
+    };
+    vi.stubGlobal('Worker', refused);
+    const backends = new Fresh();
+    const backend = await backends.open({ prefer: ['wasm'], isa: SIMD.isa, threads: 2 }, from('whole'));
+    const [A, out] = [256 * 256, 256 * 256].map((count) => backend.allocate('float32', count));
+    backend.contract('max', { B: 256, L: 16, R: 16, K: 256 }, A.at(0, 4096), A.at(0, 4096), A, out);
+    expect(backend.threads).toBe(1);
+    expect(backends.probe('wasm')).toMatchObject({
+      note: expect.stringMatching(/^one thread: the page refused a worker: .*TrustedScriptURL/),
+    });
+  });
+
   it.each([
     ['the browser entry', ofBrowsers],
     ['the inline entry', ofInline],
