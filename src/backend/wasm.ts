@@ -228,7 +228,7 @@ class Instance {
     if (pointer === 0) {
       const grown = Math.round(this.exports.memory.buffer.byteLength / 2 ** 20);
       const expected = `room for ${bytes} bytes within 4 GiB`;
-      const received = `${grown} MiB taken, of which what nobody refers to any more is free after a turn of the event loop`;
+      const received = `${grown} MiB taken, of which what nobody refers to any more is free once a timer or setImmediate was awaited`;
       throw new XiError('E_MEMORY', `WebAssembly memory: expected ${expected}, received ${received}`);
     }
     const block: Block = { pointer, freed: false };
