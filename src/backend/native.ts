@@ -69,8 +69,8 @@ function populated(addon: Addon, storage: ArrayStorage): ArrayStorage {
 }
 
 /**
- * How much of an ELF file is missing at its end, where its section headers lie. The dynamic loader maps a truncated
- * file without complaint, and the process dies of SIGBUS at the first page that is not there.
+ * How much of an ELF file is missing at its end, where its section headers lie, or of what the loader maps, should those be
+ * damaged. The dynamic loader maps a truncated file without complaint, and the process dies of SIGBUS at the first page that is not there.
  */
 function missingBytes(path: string): number {
   const file = openSync(path, 'r');
@@ -78,7 +78,12 @@ function missingBytes(path: string): number {
     const header = Buffer.alloc(64);
     const isElf64 = readSync(file, header) === 64 && header.readUInt32BE(0) === 0x7f454c46 && header[4] === 2;
     if (!isElf64) return 0;
-    const end = Number(header.readBigUInt64LE(40)) + header.readUInt16LE(58) * header.readUInt16LE(60);
+    let end = Number(header.readBigUInt64LE(40)) + header.readUInt16LE(58) * header.readUInt16LE(60);
+    const size = header.readUInt16LE(54);
+    const segments = Buffer.alloc(size * header.readUInt16LE(56));
+    const read = readSync(file, segments, 0, segments.length, Number(header.readBigUInt64LE(32)));
+    for (let at = 0; at + 40 <= read && size > 0; at += size)
+      end = Math.max(end, Number(segments.readBigUInt64LE(at + 8) + segments.readBigUInt64LE(at + 32)));
     return end - fstatSync(file).size;
   } finally {
     closeSync(file);

@@ -73,6 +73,16 @@ describe('selection by probing', () => {
     // The dynamic loader maps what is not there and dies of SIGBUS.
     ['cut in the middle', () => cutTo(NATIVE_FILE, 0.3), /truncated: \d+ bytes are missing/],
     ['cut at its end', () => cutTo(NATIVE_FILE, 0.999), /truncated: \d+ bytes are missing/],
+    [
+      'cut in the middle, and says nothing of its sections',
+      () => {
+        cutTo(NATIVE_FILE, 0.3);
+        const bytes = readFileSync(inFolder(NATIVE_FILE));
+        bytes.fill(0, 40, 48);
+        writeFileSync(inFolder(NATIVE_FILE), bytes);
+      },
+      /truncated: \d+ bytes are missing/,
+    ],
     ['for another processor', () => flipByte(NATIVE_FILE, 18), /cannot be loaded/],
   ])('falls back to wasm when the addon is %s', async (_, damage, expected) => {
     damage();
