@@ -52,7 +52,8 @@ export function servePlayground(folder, { port, isolated }) {
     'Cross-Origin-Embedder-Policy': 'require-corp',
   };
   const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url, 'http://localhost').pathname);
+    // Not the first argument of URL, to which `//` begins another host.
+    const path = normalize(new URL(`http://localhost${request.url}`).pathname);
     const file = join(folder, path.endsWith('/') ? `${path}index.html` : path);
     if (!existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
     const gzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');

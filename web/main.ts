@@ -1,3 +1,4 @@
+import type { BackendName } from '../src/backend/interface.ts';
 import { barsChart } from './charts.ts';
 import { DigitView } from './digit_view.ts';
 import { draw, element } from './dom.ts';
@@ -15,8 +16,12 @@ const compare = element<HTMLButtonElement>('compare');
 /** Not disabled, which would take the focus from who pressed it. */
 const measuring = (is: boolean) => compare.setAttribute('aria-disabled', String(is));
 
+/** Why the worker answers nothing any more. */
+let broken = '';
+
 compare.addEventListener('click', () => {
   if (compare.ariaDisabled === 'true') return;
+  if (broken) return showFailure({ type: 'failed', of: 'speed', message: broken });
   measuring(true);
   element('speed-answer').textContent = 'Measuring …';
   ranks.stop();
@@ -35,11 +40,17 @@ function millisecondsOf({ median, least, most }: Times): string {
   return `${middle} ms (${low}–${high})`;
 }
 
-function showSpeed({ xi, speeds, difference }: Extract<Reply, { type: 'speed' }>): void {
+const COMPUTES: Readonly<Record<BackendName, string>> = {
+  native: 'Native code',
+  wasm: 'WebAssembly',
+  reference: 'The reference in JavaScript',
+};
+
+function showSpeed({ xi, backend, speeds, difference }: Extract<Reply, { type: 'speed' }>): void {
   measuring(false);
   const [kernels, loops] = speeds;
   element('speed-answer').textContent =
-    `WebAssembly is ${(loops.times.median / kernels.times.median).toFixed(1)} times as fast for ${xi}: ` +
+    `${COMPUTES[backend]} is ${(loops.times.median / kernels.times.median).toFixed(1)} times as fast for ${xi}: ` +
     `${millisecondsOf(kernels.times)} instead of ${millisecondsOf(loops.times)}, medians and ranges of nine turns. ` +
     `The results differ by ${difference.toExponential(0)} of the largest.`;
   const bars = speeds.map(({ name, gflops }) => ({
@@ -65,11 +76,19 @@ worker.onmessage = ({ data }: MessageEvent<Reply>) => {
   else if (data.type === 'speed') showSpeed(data);
   else if (data.type === 'failed') showFailure(data);
   else {
-    const threads = data.threads === 1 ? data.note || 'one thread' : `${data.threads} threads`;
-    element('engine').textContent = `WebAssembly, ${data.isa}, ${threads}`;
+    const { backend, isa, note } = data;
+    const threads = data.threads === 1 ? note || 'one thread' : `${data.threads} threads`;
+    element('engine').textContent =
+      backend === 'wasm'
+        ? `${COMPUTES.wasm}, ${isa}, ${threads}`
+        : `${COMPUTES[backend]} computes, tens of times slower: ${note}`;
   }
 };
-worker.onerror = ({ message }) => {
-  showFailure({ type: 'failed', of: 'engine', message: message || 'its worker does not start' });
+worker.onerror = (event) => {
+  const message = event.message || 'its worker does not start';
+  broken = message;
+  // Whatever waits for an answer gets none.
+  for (const of of ['engine', 'study', 'digit'] as const) showFailure({ type: 'failed', of, message });
+  if (compare.ariaDisabled === 'true') showFailure({ type: 'failed', of: 'speed', message });
 };
 ranks.start();

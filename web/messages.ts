@@ -1,3 +1,4 @@
+import type { BackendName } from '../src/backend/interface.ts';
 import type { Xi } from '../src/core/xi.gen.ts';
 import type { Choice } from './choice.ts';
 import type { Drawn } from './study.ts';
@@ -19,7 +20,13 @@ export interface Speed {
 }
 
 export type Reply =
-  | { readonly type: 'engine'; readonly isa: string; readonly threads: number; readonly note: string }
+  | {
+      readonly type: 'engine';
+      readonly backend: BackendName;
+      readonly isa: string;
+      readonly threads: number;
+      readonly note: string;
+    }
   | {
       readonly type: 'drawn';
       readonly id: number;
@@ -36,6 +43,7 @@ export type Reply =
   | {
       readonly type: 'speed';
       readonly xi: Xi;
+      readonly backend: BackendName;
       readonly speeds: readonly Speed[];
       readonly difference: number;
     }

@@ -35,5 +35,5 @@ export function compareSpeeds(backend: Backend, xi: Xi) {
     worst = Math.max(worst, Math.abs(value - values[n]));
     scale = Math.max(scale, Math.abs(value));
   });
-  return { xi, speeds, difference: worst / scale };
+  return { xi, backend: backend.name, speeds, difference: worst / scale };
 }

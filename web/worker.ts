@@ -74,10 +74,10 @@ scope.onmessage = ({ data }) => {
   answer(data).catch((cause) => fail(data.type, cause));
 };
 opened.then(
-  ({ name, isa, threads }) => {
+  ({ name: backend, isa, threads }) => {
     const probe = probeBackend('wasm');
     const note = probe.usable ? (probe.note ?? '') : probe.reason;
-    scope.postMessage({ type: 'engine', isa: name === 'wasm' ? isa : name, threads, note });
+    scope.postMessage({ type: 'engine', backend, isa, threads, note });
   },
   (cause) => fail('engine', cause),
 );

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import type { Server } from 'node:http';
+import { get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -166,6 +166,36 @@ describe('the page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(SIZES[size].width);
     expect(await violations(page)).toEqual([]);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('survives addresses that begin with two slashes', async () => {
+    const { port } = servers[0].address() as AddressInfo;
+    const status = await new Promise((resolve, reject) => {
+      const asked = get({ port, host: '127.0.0.1', path: '//' }, ({ statusCode }) => resolve(statusCode));
+      asked.on('error', reject);
+    });
+    expect(status).toBe(200);
+  });
+
+  it('says that the reference computes where it does', async () => {
+    const page = await browser.newPage();
+    await page.route('**/*.wasm', (route) => route.abort());
+    await page.goto(`${address(false)}${QUICK}`);
+    await until(page, 'engine', /^The reference in JavaScript computes, .*cannot (fetch|load)/);
+    await page.click('#compare');
+    await until(page, 'speed-answer', /^The reference in JavaScript is [\d.]+ times as fast/);
+    await page.close();
+  });
+
+  it('says so where the worker does not start', async () => {
+    const page = await browser.newPage();
+    await page.route('**/assets/worker.js', (route) => route.abort());
+    await page.goto(`${address(false)}${QUICK}`);
+    await page.click('#compare');
+    await until(page, 'engine', /its worker does not start/);
+    await page.click('#compare');
+    await until(page, 'speed-answer', /^Not measured: its worker does not start$/);
     await page.close();
   });
 
