@@ -15,7 +15,7 @@ export interface TtCrossOptions extends TruncationOptions {
   /** Wanted error at random samples, relative to their root mean square; 1e-10. */
   readonly eps?: number;
   /** Most ranks: one number for all, or a list of those between two modes; 256. */
-  readonly maxRanks?: TruncationOptions['maxRanks'];
+  readonly maxRanks?: NonNullable<TruncationOptions['maxRanks']>;
   /** Most sweeps in both directions; 10. */
   readonly maxSweeps?: number;
   /** Random index tuples at which the error is estimated, drawn anew for every train; 1000. */

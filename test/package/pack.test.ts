@@ -199,6 +199,7 @@ createModel({ kind: 'tt', xi: 'plus', steps: 2, inputs: 3, outputs: 2, rank: 4, 
       lib: ['ES2023', 'DOM'],
       types: [],
       skipLibCheck: false,
+      exactOptionalPropertyTypes: true,
     };
     writeFileSync(
       inFolder('app/page.ts'),
