@@ -22,11 +22,12 @@ import { buildNeon } from './neon.mjs';
 import { ensurePython } from './python.mjs';
 import { ensureRuntimes } from './runtimes.mjs';
 
-const HELP = `node scripts/setup.mjs [--build-only] [--neon] [--chromium] [--python] [--runtimes]
+const HELP = `node scripts/setup.mjs [--build-only] [--pack] [--neon] [--chromium] [--python] [--runtimes]
 
 Installs the npm packages and builds the addon, the WebAssembly module and dist/; does again only what has changed.
 
   --build-only  leave node_modules alone
+  --pack        fail where the addon of this platform or a module is left out, which a package would lack
   --neon        also cross-compile the addon for AArch64 and fetch what runs it under qemu, for the tests
   --chromium    also find or install Chromium, for the tests
   --python      also find or install NumPy and PyTorch, for the tests
@@ -162,11 +163,22 @@ export async function setup({ buildOnly = false, ...wanted } = {}) {
   return { missing };
 }
 
+/** @throws Error with every binary that a package would lack, or have from other sources. */
+export function refuseIncomplete(missing) {
+  const absent = ['native', 'wasm'].filter((name) => missing[name]);
+  if (absent.length === 0) return;
+  const list = absent.map((name) => `\n  ${name}: ${missing[name]}`).join('');
+  throw new Error(
+    `package: expected the addon of this platform and both WebAssembly modules, received none of${list}\n` +
+      'npm pack --ignore-scripts packs what there is',
+  );
+}
+
 /** Parses the options of a command, with exit code 2 for what it does not know. */
 function options() {
   const boolean = { type: 'boolean', default: false };
   try {
-    const names = ['build-only', 'help', ...Object.keys(FOR_TESTS)];
+    const names = ['build-only', 'pack', 'help', ...Object.keys(FOR_TESTS)];
     return parseArgs({ options: Object.fromEntries(names.map((name) => [name, boolean])) }).values;
   } catch (error) {
     console.error(`${error.message}\n\n${HELP}`);
@@ -175,12 +187,15 @@ function options() {
 }
 
 if (isMain(import.meta.url)) {
-  const { help, 'build-only': buildOnly, ...wanted } = options();
+  const { help, 'build-only': buildOnly, pack, ...wanted } = options();
   if (help) console.log(HELP);
   else {
-    await setup({ buildOnly, ...wanted }).catch((error) => {
+    try {
+      const { missing } = await setup({ buildOnly, ...wanted });
+      if (pack) refuseIncomplete(missing);
+    } catch (error) {
       console.error(`set-up failed\n${error.message}`);
       process.exitCode = 1;
-    });
+    }
   }
 }

@@ -82,7 +82,14 @@ const BACKEND_FILES: Readonly<Record<string, string>> = {
 };
 /** What needs Node, and so is not for pages: besides these the command line. */
 const NODE_FILES = [
-  ...['backend/native', 'backend/select', 'backend/wasm_files', 'index', 'experiments/splice'],
+  ...[
+    'backend/native',
+    'backend/package_files',
+    'backend/select',
+    'backend/wasm_files',
+    'index',
+    'experiments/splice',
+  ],
   ...['arrays', 'cifar10', 'csv', 'idx', 'imdb', 'mnist', 'packages', 'spam', 'splice'].map(
     (n) => `data/${n}`,
   ),

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// Not by its name, by which webpack takes what it loads for a module of the bundle.
+import nodeModule from 'node:module';
 import { type Abi, POPULATED_BYTES } from '../core/abi.gen.ts';
 import { isShared } from '../core/realm.ts';
 import type { DType, FloatArray } from '../core/tensor.ts';
@@ -26,7 +27,7 @@ export function probeNative(): Probe {
       return refuse(`there is no binary for ${process.platform}-${process.arch}: ${absence(FILE, path)}`);
     const missing = missingBytes(path);
     if (missing > 0) return refuse(`the binary is truncated: ${missing} bytes are missing at its end`);
-    addon = createRequire(path)(path) as Addon;
+    addon = nodeModule.createRequire(path)(path) as Addon;
   } catch (cause) {
     return refuse(`the binary cannot be loaded: ${(cause as Error).message}`);
   }

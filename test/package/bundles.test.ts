@@ -2,6 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import webpack from 'webpack';
+import { probeBackend } from '../../src/backend/select.ts';
 import { ROOT, run, temporaryFolder } from '../support/processes.ts';
 
 // Bundles for Node that do not leave the package outside, so that its binaries are elsewhere.
@@ -34,5 +36,20 @@ describe('a bundle for Node', () => {
       expect(text).toContain(reason);
       expect(text).toContain("a bundle for Node leaves 'xitensor' outside (esbuild: --external:xitensor)");
     }
+  });
+
+  it('by webpack has no warnings, and the binaries of the package that it was made of', async () => {
+    writeFileSync(join(folder, 'packed.mjs'), PROGRAM.replace('src/index.ts', 'dist/index.js'));
+    const shape = { mode: 'production', target: 'node', context: folder, entry: './packed.mjs' } as const;
+    const compiler = webpack({ ...shape, output: { path: folder, filename: 'packed.cjs' } });
+    const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) =>
+      compiler?.run((error, result) => (error ? reject(error) : resolve(result))),
+    );
+    expect(stats?.toJson({ all: false, errors: true, warnings: true })).toMatchObject({
+      errors: [],
+      warnings: [],
+    });
+    const { stdout } = await run([join(folder, 'packed.cjs')]);
+    expect(stdout.split('\n')[0]).toBe(probeBackend('native').usable ? 'native' : 'wasm');
   });
 });
