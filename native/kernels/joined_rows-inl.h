@@ -160,7 +160,8 @@ struct ElementReduction {
   size_t *offsets, out_strides[3 * kMaxAxes];
   size_t sums = 0, used_levels = 0;
 
-  explicit ElementReduction(const JoinedArgs<T>& given)
+  // Cold: once a call, and better small.
+  __attribute__((cold)) explicit ElementReduction(const JoinedArgs<T>& given)
       : args(given),
         along_terms(elements_of(given).count < static_cast<size_t>(lanes<T>) &&
                     given.terms.count > static_cast<size_t>(lanes<T>)),
@@ -182,7 +183,7 @@ struct ElementReduction {
     }
   }
 
-  bool reserve() {
+  __attribute__((cold)) bool reserve() {
     JoinedArgs<T> view = args;
     if (along_terms) view.terms = none;
     Room room;
@@ -309,7 +310,7 @@ struct ElementReduction {
   }
 
   // Of the terms that each row of the state holds the best of, the first that is best of all.
-  double first_winner() const {
+  __attribute__((cold)) double first_winner() const {
     size_t best = 0;
     double first = arg[0];
     for (size_t r = 1; r < step; ++r) {
