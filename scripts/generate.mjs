@@ -196,6 +196,10 @@ A fold over several operands starts from the unit, so that a single rectifier op
 What the matricization rank of a grid tensor over M templates and T steps says about the width of a shallow network (k = ⌊T/2⌋):
 **rank**: width ≥ rank. **pieces**: width ≥ ⌈rank / (k(M−1)+1)⌉. **additive**: representable only if rank ≤ 2. **none**: width ≥ 1 only; a single
 term may already have full rank.
+
+---
+
+[The guide](README.md) · before: [Contraction](contraction.md) · next: [Networks](models.md)
 `;
 
 const hashHeader = `${banner('//')}#pragma once\n#define XT_TABLE_HASH "${hash}"\n`;

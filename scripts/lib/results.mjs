@@ -140,6 +140,10 @@ ${sizes(of('table1'), data)}
 Splice-junction DNA in five folds: mean, and least to largest.
 
 ${folds(of('folds'), data)}
+
+---
+
+[The guide](README.md) · before: [The paper's experiments](reproduce.md) · next: [Accuracies](accuracies.md)
 `;
   return {
     'docs/results.md': page,
