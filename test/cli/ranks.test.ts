@@ -61,7 +61,11 @@ describe('ranks', () => {
 
   it('refuses networks that are too large for memory before any is drawn', async () => {
     const size = ['--templates', '3', '--steps', '3', '--networks', '1'];
-    await fails(['ranks', ...size, '--rank', '1000000'], 1, /a core of 3 × 1000000 × 1000000 .*E_MEMORY/);
+    await fails(
+      ['ranks', ...size, '--rank', '1000000'],
+      1,
+      /at most \d+ entries, received 3 × 1000000 × 1000000 .*E_MEMORY/,
+    );
   });
 
   it('begins at once, however many networks there are', async () => {
@@ -279,7 +283,8 @@ describe('ranks', () => {
     await expect(records.close()).rejects.toThrow(full);
 
     const small = ['ranks', '--templates', '2', '--steps', '2', '--networks', '2'];
-    await fails([...small, '--isa', 'nosuch', '--out', 'nosuch'], 1, /no backend can be used/);
+    const absent = process.arch === 'arm64' ? 'sse2' : 'neon';
+    await fails([...small, '--isa', absent, '--out', 'nosuch'], 1, /no backend can be used/);
     expect(existsSync(inFolder('nosuch'))).toBe(false);
     const worker = inFolder('worker.mjs');
     writeFileSync(

@@ -151,7 +151,7 @@ describe('reproduce', () => {
   });
 
   it('names the settings in which a folder differs, and those alone', async () => {
-    const out = join(folder, 'other');
+    const out = join(folder, 'settings');
     mkdirSync(out);
     const data = { name: 'splice', source: 'splice', steps: 60, inputs: 4, outputs: 3 };
     const rest = { embedding: true, tokens: false, train: 2548, test: 638 };
@@ -159,7 +159,7 @@ describe('reproduce', () => {
     const head = JSON.stringify({ ...settings, data: [{ ...data, ...rest }] });
     writeFileSync(join(out, 'xitensor-results.json'), head);
     const other = async (list: string[], message: string) =>
-      fails([...list, '--out', 'other'], 2, new RegExp(`--out other: ${message} \\(E_ARGUMENT\\)`));
+      fails([...list, '--out', 'settings'], 2, new RegExp(`--out settings: ${message} \\(E_ARGUMENT\\)`));
     const hint = '\\(--force begins anew there\\), received one for';
     await other(
       [...OPTIONS, '--seeds', '2'],

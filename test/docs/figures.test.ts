@@ -53,7 +53,7 @@ describe('the figures of the README', () => {
     }
     const words = shown.map(([, , , alt]) => alt).join('\n');
     for (const { accuracies } of data.learning) expect(words).toContain((100 * accuracies.at(-1)).toFixed(1));
-    expect(readme).toContain(`needs a width of ${data.spectrum.width} at least`);
+    expect(readme).toContain(`needs at least ${data.spectrum.width} terms`);
     const means = data.widths.map(({ mean }: { mean: number }) => mean);
     expect(words).toContain(`from ${means[0].toFixed(1)} to ${means.at(-1)} on average`);
   });
