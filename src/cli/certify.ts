@@ -172,8 +172,10 @@ async function check(model: Model, templates: Tensor, path: string, flags: Flags
   } catch (cause) {
     throw new XiError('E_FILE', `${path}: expected a certificate as JSON`, { cause });
   }
+  const { maxBytes } = flags;
+  if (maxBytes !== undefined) integer('--max-bytes', maxBytes, 0, Number.MAX_SAFE_INTEGER);
   const { rank, prime, bound } = await checkFile(path, () =>
-    checkCertificate(model, templates, parsed, { maxBytes: flags.maxBytes }),
+    checkCertificate(model, templates, parsed, { maxBytes }),
   );
   if (flags.json) printJson({ valid: true, rank, prime, bound });
   else {
@@ -182,13 +184,12 @@ async function check(model: Model, templates: Tensor, path: string, flags: Flags
   }
 }
 
-/** What is no certificate is a faulty file here, whose name its message has; the limit is not of the file. */
+/** What is no certificate is a faulty file here, whose name its message has. */
 async function checkFile(path: string, check: () => Promise<Certificate>): Promise<Certificate> {
   try {
     return await check();
   } catch (cause) {
-    const isForm = cause instanceof XiError && cause.code === 'E_ARGUMENT';
-    if (!isForm || cause.message.startsWith('checkCertificate maxBytes')) throw cause;
+    if (!(cause instanceof XiError && cause.code === 'E_ARGUMENT')) throw cause;
     throw new XiError('E_FILE', cause.message.replace(/^checkCertificate/, path), { cause });
   }
 }
