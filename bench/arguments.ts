@@ -30,6 +30,7 @@ export interface BenchArguments {
   readonly only: readonly string[];
   readonly rounds: number;
   readonly roundMs: number;
+  readonly patienceMs: number;
   readonly json?: string;
   readonly from?: string;
   readonly check: boolean;
@@ -77,6 +78,7 @@ export function parseArguments(args: readonly string[]): BenchArguments {
           : 15
         : integer('--rounds', Number(values.rounds), 1, 1000),
     roundMs: values.quick ? 15 : 40,
+    patienceMs: values.quick ? 200 : 2000,
     json: values.json,
     from: values.from,
     check: values.check,

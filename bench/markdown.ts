@@ -26,6 +26,15 @@ export function targetsSection(result: BenchResult): string {
   return table(['workload', 'wanted', 'measured', ''], rows);
 }
 
+/** How much of a run was measured in calm moments, or nothing of runs that did not tell. */
+function calmLines({ records }: BenchResult): string[] {
+  const told = records.filter(({ disturbed }) => disturbed !== undefined);
+  if (told.length === 0) return [];
+  const timings = told.flatMap(({ rounds }) => rounds.filter((ms) => ms !== null)).length;
+  const disturbed = told.reduce((sum, record) => sum + (record.disturbed ?? 0), 0);
+  return [`Of ${timings} timings ${disturbed} had no calm moment.`];
+}
+
 /** A published run: the machine, the picture, the targets, every record. */
 export function resultSection(result: BenchResult, picture: string): string {
   const { machine, peak, absent } = result;
@@ -39,6 +48,7 @@ export function resultSection(result: BenchResult, picture: string): string {
       `float32 multiply-add peak of a core ${peak.toFixed(0)} GFLOP/s.`,
     ].join('; '),
     ...(versions.length > 0 ? [`Peers: ${versions.join('; ')}.`] : []),
+    ...calmLines(result),
     `![Speed of xitensor and its peers on one thread](${picture})`,
     '### Targets',
     targetsSection(result),

@@ -226,11 +226,11 @@ export function verdict({ met, beyond }: Outcome): string {
 export function targetLines(outcomes: readonly TargetOutcome[]): string[] {
   const lines = outcomes.map((outcome) =>
     [
-      outcome.workload.padEnd(28),
-      outcome.wanted.padEnd(54),
-      outcome.measured.padEnd(66),
+      outcome.workload.padEnd(27),
+      outcome.wanted.padEnd(53),
+      outcome.measured.padEnd(85),
       verdict(outcome),
-    ].join(''),
+    ].join(' '),
   );
   const count = (met: boolean | undefined) => outcomes.filter((o) => o.met === met).length;
   const beyond = outcomes.filter((o) => verdict(o) === 'beyond the limit').length;

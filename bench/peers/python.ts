@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { FormTrial } from '../../src/bench/records.ts';
 import type { Prepared, Subject } from '../../src/bench/subject.ts';
+import { Watch } from '../../src/bench/watch.ts';
 import type { Inputs, Workload } from '../../src/bench/workloads.ts';
 import { XiError } from '../../src/core/errors.ts';
 
@@ -15,6 +16,8 @@ class PythonProcess {
   readonly #child: ChildProcess;
   readonly #waiting: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
   #stderr = '';
+  /** Of the core that Python runs on. */
+  readonly watch = new Watch(async () => (await this.ask({ do: 'watch' })).ms as number);
 
   constructor(
     peer: string,
@@ -140,6 +143,7 @@ async function prepare(
   return {
     form,
     tried,
+    watch: python.watch,
     round: async (calls) => (await python.ask({ do: 'round', calls })).ms as number,
     outputs: async () => {
       const { arrays } = (await python.ask({ do: 'outputs' })) as { arrays: Record<string, string> };

@@ -5,18 +5,23 @@ import type { Absence, BenchRecord } from './records.ts';
 import { measures, type Prepared, type Subject } from './subject.ts';
 import { median, time, timingOf } from './timer.ts';
 import { verify } from './verify.ts';
+import type { Watch } from './watch.ts';
 import { hasOperations, operationsOf, type Workload } from './workloads.ts';
 
 export interface Pace {
   readonly rounds: number;
   /** Milliseconds that a subject works in a round. */
   readonly roundMs: number;
+  /** Milliseconds that it waits for a calm moment. */
+  readonly patienceMs: number;
 }
 
 /** A subject that needs more than so many lengths of a round for one call is there for its order of magnitude. */
 const SLOW = 8;
 const SLOW_ROUNDS = 3;
 const VERY_SLOW = 25;
+/** Timings of a round that may end in a moment that is not calm before one of them is taken as it is. */
+const ATTEMPTS = 5;
 
 /** Repetitions of the peak loop that take about `milliseconds` a call. */
 function peakRepetitions(backend: Backend, dtype: DType, milliseconds: number): number {
@@ -52,6 +57,7 @@ const PREPARING = 0.3;
 interface Lane {
   readonly subject: Subject;
   readonly prepared: Prepared;
+  readonly watch: Watch;
   readonly calls: number;
   /** Whether each round begins with a call that is not counted. */
   readonly warm: boolean;
@@ -60,16 +66,39 @@ interface Lane {
   readonly ms: (number | null)[];
   readonly ofPeak: number[];
   readonly ofLimit: number[];
+  disturbed: number;
+}
+
+/** The core of this process: its widest backend on one thread, and who watches it and, for subjects of several threads, all cores. */
+export interface Core {
+  readonly backend: Backend;
+  watch(threads: number): Watch;
+}
+
+/** A round of a subject: the peaks of the core and of the subject, and milliseconds of a call, between two calm moments if there are any. */
+async function takeTurn(lane: Lane, dtype: DType, core: Backend, coreRepetitions: number, pace: Pace) {
+  const { prepared, subject, watch, calls, warm } = lane;
+  for (let attempt = 1; ; attempt++) {
+    // Others ran in between, and on a shared machine the first call after them took up to twice as long as the next.
+    if (warm) await prepared.round(1);
+    if (warm) await watch.wait(pace.patienceMs);
+    const peak = peakOf(core, dtype, coreRepetitions);
+    const limit = subject.backend ? peakOf(subject.backend, dtype, lane.limitRepetitions) : Number.NaN;
+    const ms = (await prepared.round(calls)) / calls;
+    const calm = await watch.calm();
+    if (calm || !warm || attempt === ATTEMPTS) return { peak, limit, ms, calm };
+  }
 }
 
 /**
  * Measures a workload on all subjects side by side: a round is the peak of the core and then each subject once, ours
- * with its own limit before it, after a call that is not counted. Machines are shared and their speed drifts, so ratios are taken within a round.
+ * with its own limit before it, after a call that is not counted. Machines are shared and their speed drifts, so a timing begins
+ * and ends in a calm moment, and ratios are taken within a round.
  */
 export async function measure(
   workload: Workload,
   subjects: readonly Subject[],
-  core: Backend,
+  { backend: core, watch }: Core,
   pace: Pace,
   report: Report,
 ): Promise<void> {
@@ -93,6 +122,7 @@ export async function measure(
       lanes.push({
         subject,
         prepared,
+        watch: prepared.watch ?? watch(subject.threads),
         calls: Math.max(1, Math.round(roundMs / Math.max(1e-5, pilot))),
         warm,
         rounds: Math.min(enough, pace.rounds),
@@ -100,6 +130,7 @@ export async function measure(
         ms: [],
         ofPeak: [],
         ofLimit: [],
+        disturbed: 0,
       });
     } catch (error) {
       report.absent({
@@ -119,13 +150,9 @@ export async function measure(
         lane.ms.push(null);
         continue;
       }
-      const { subject, calls } = lane;
-      // Others ran in between, and on a shared machine the first call after them took up to twice as long as the next.
-      if (lane.warm) await lane.prepared.round(1);
-      const peak = peakOf(core, dtype, coreRepetitions);
-      const limit = subject.backend ? peakOf(subject.backend, dtype, lane.limitRepetitions) : Number.NaN;
-      const ms = (await lane.prepared.round(calls)) / calls;
-      const gflops = operations / ms / 1e6 / subject.threads;
+      const { ms, peak, limit, calm } = await takeTurn(lane, dtype, core, coreRepetitions, pace);
+      const gflops = operations / ms / 1e6 / lane.subject.threads;
+      if (!calm) lane.disturbed++;
       lane.ms.push(ms);
       lane.ofPeak.push(gflops / peak);
       lane.ofLimit.push(gflops / limit);
@@ -146,6 +173,7 @@ export async function measure(
       fractionOfLimit: meaningful && subject.backend ? median(lane.ofLimit) : null,
       verified: verify(workload, inputs, await prepared.outputs()),
       rounds: lane.ms.map((ms) => (ms === null ? null : Number(ms.toPrecision(5)))),
+      disturbed: lane.disturbed,
       ...(prepared.tried && { tried: prepared.tried }),
     });
     await prepared.release?.();

@@ -26,6 +26,8 @@ export interface BenchRecord {
   readonly verified: boolean;
   /** Milliseconds of a call in each round, null where a slow subject sat it out; what ratios are made of. */
   readonly rounds: readonly (number | null)[];
+  /** How many of them had no calm moment: another tenant of the machine was at work beside them. */
+  readonly disturbed?: number;
   readonly tried?: readonly FormTrial[];
 }
 

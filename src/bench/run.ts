@@ -6,6 +6,7 @@ import { machineOf } from './machine.ts';
 import { corePeak, measure, type Pace } from './measure.ts';
 import type { Absence, BenchRecord, BenchResult } from './records.ts';
 import type { Subject } from './subject.ts';
+import { type Watch, watchOf } from './watch.ts';
 import type { Workload } from './workloads.ts';
 
 export interface BenchPlan {
@@ -26,14 +27,24 @@ export interface BenchReport {
   progress?(done: number, name: string): void | Promise<void>;
 }
 
-/** The best of this machine on one thread, which knows the peak of a core, whatever is measured. */
-function widest(): Backend {
+/** The best of this machine, which knows the peak of a core, whatever is measured. */
+function widest(threads: number): Backend {
   for (const name of BACKEND_NAMES) {
     const probe = probeBackend(name);
     const isa = probe.usable ? pickIsa(probe.isas, undefined) : probe.reason;
-    if (typeof isa !== 'string') return selectBackend({ prefer: [name], isa: isa.name, threads: 1 }).backend;
+    if (typeof isa !== 'string') return selectBackend({ prefer: [name], isa: isa.name, threads }).backend;
   }
   throw new XiError('E_BACKEND', 'no backend can be used, not even the reference');
+}
+
+/** Who watches the cores, by the threads that compute. */
+function watches(core: Backend): (threads: number) => Watch {
+  const known = new Map([[1, watchOf(core)]]);
+  return (threads) => {
+    const watch = known.get(threads) ?? watchOf(widest(threads));
+    known.set(threads, watch);
+    return watch;
+  };
 }
 
 /** Measures the peak of a core and then workload after workload, all subjects side by side. Closes the subjects. */
@@ -47,7 +58,7 @@ export async function runBench(plan: BenchPlan, report: BenchReport): Promise<Be
     report.absent?.(absence);
   };
   try {
-    const core = widest();
+    const core = widest(1);
     const peak = corePeak(core, pace);
     const { processor, cores, platform, node } = machine;
     report.begin?.(
@@ -55,9 +66,10 @@ export async function runBench(plan: BenchPlan, report: BenchReport): Promise<Be
         `FMA peak of a core, float32, ${core.name} ${core.isa}: ${peak.toFixed(1)} GFLOP/s`,
     );
     plan.absent.forEach(miss);
+    const watch = watches(core);
     for (const [n, workload] of workloads.entries()) {
       const lines: BenchRecord[] = [];
-      await measure(workload, subjects, core, pace, {
+      await measure(workload, subjects, { backend: core, watch }, pace, {
         record: (record) => lines.push(record),
         absent: miss,
         progress: report.progress && ((part) => report.progress?.(n + part, workload.name)),

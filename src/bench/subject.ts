@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/interface.ts';
 import type { FormTrial } from './records.ts';
 import { time } from './timer.ts';
+import type { Watch } from './watch.ts';
 import { type Inputs, isModel, type Outputs, type Workload } from './workloads.ts';
 
 /** A workload on a subject, warm and ready to be timed. */
@@ -11,6 +12,8 @@ export interface Prepared {
   round(calls: number): number | Promise<number>;
   /** The result of a call. */
   outputs(): Outputs | Promise<Outputs>;
+  /** Of the core that it runs on, where another process than this one computes. */
+  readonly watch?: Watch;
   release?(): void | Promise<void>;
 }
 

@@ -19,7 +19,8 @@ const NOTES = `
 A workload is a group (${GROUPS.join(', ')}) or a name
 such as 'C1 rectifier f32'; --list prints them. In a round every backend and instruction set takes its turn.
 Printed are medians of the rounds, the distance of their quartiles, and the part of the multiply-add peak of
-the core, and of the instruction set's own limit, that a thread reaches. Every result is verified.
+the core, and of the instruction set's own limit, that a thread reaches. On shared machines a timing waits for a
+moment in which no other tenant works on the same core. Every result is verified.
 The same beside PyTorch, onnxruntime and others: npm run bench, in a clone of the repository.
 
 Examples:
@@ -54,7 +55,7 @@ async function bench(words: readonly string[], flags: Flags): Promise<void> {
     view.line(text);
   };
   try {
-    const pace = { rounds, roundMs: quick ? 8 : 25 };
+    const pace = { rounds, roundMs: quick ? 8 : 25, patienceMs: quick ? 100 : 1000 };
     const result = await runBench(
       { workloads, ...own, peers: {}, pace },
       {
