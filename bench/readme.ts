@@ -13,6 +13,7 @@ import { table } from './markdown.ts';
 const SHOWN: readonly (readonly [workload: string, what: string])[] = [
   ['C1 rectifier f32', 'rectifier, 250 × 32 × 64 × 64'],
   ['C2 rectifier f32', 'rectifier, 256 × 100 × 256 × 256'],
+  ['C3 rectifier f32', 'rectifier, 1 × 32 × 64 × 64'],
   ['C1 logsumexp f32', 'logsumexp, 250 × 32 × 64 × 64'],
   ['C1 rectifier f32 gradients', 'rectifier with three gradients'],
   ['S1 max-plus 1024 f32', 'max-plus, 1024 × 1024 × 1024'],

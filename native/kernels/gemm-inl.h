@@ -6,7 +6,7 @@
 // streams past it, an MR × NR tile of C lives in registers. Every C[m,n] is reduced over k in the same order
 // whatever its place in a tile, so the result does not depend on how rows are cut for threads.
 #pragma once
-#include "tile_columns-inl.h"
+#include "one_panel-inl.h"
 
 namespace xt::XT_ISA {
 
@@ -281,16 +281,46 @@ struct Partial {
   }
 };
 
+// C[m, n] (+)= Σ_k A[m, k] B[k, n] for one panel of rows and a B that lies in one piece, of which only what
+// is left of a tile is packed, or is packed as a whole. Sums are those of other products, to the bit.
+template <class T>
+void gemm_one_panel(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Side<T>& B, T* C,
+                    const size_t* offsets, bool accumulate, const GemmScratch<T>& packed) {
+  const auto tile = one_panel_tile_of<T>(m.size(), B.packed);
+  const size_t rest = n.size() % tile.columns, whole = n.end - rest;
+  for (size_t k = 0; k < K; k += KC, accumulate = true) {
+    const size_t kc = smaller(K - k, KC);
+    const auto at = [&](size_t column) {
+      return B.packed ? B.packed + packed_block_at<T>(N, K, column, k, kc)
+                      : B.stream + k * B.stream_row + column;
+    };
+    A.panel(A.source, m.begin, m.size(), panel_rows<T>, k, kc, packed.A);
+    Prefetch ahead = next_block(B, N, K, n, k, n.size() / tile.columns + 1);
+    for (size_t column = n.begin; column < whole; column += tile.columns) {
+      tile.reduce(kc, packed.A, at(column), B.packed ? NR<T> : B.stream_row, C + column, offsets, m.size(),
+                  accumulate, ahead);
+    }
+    if (rest == 0) continue;
+    if (!B.packed) pack_B(B, whole, rest, k, kc, packed.B);
+    multiply_block<T>(kc, rest, packed.A, B.packed ? at(whole) : packed.B, {C + whole, offsets, nullptr},
+                      m.size(), accumulate, ahead);
+  }
+}
+
 // C[m, n] (+)= Σ_k A[m, k] B[k, n] for m and n in their slices, that of n from a multiple of NR, and a dense
 // C of row stride C_stride.
 template <class T>
 void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Side<T>& B, T* C,
                 size_t C_stride, bool accumulate, Partial<T> partial = {}) {
+  if (K == 0 && !accumulate) clear_dense(m, n, C, C_stride);
   const GemmScratch<T> packed(N, K);
   size_t* offsets = scratch().take<size_t>(m.size());
+  if (m.size() <= MR<T> && (B.stream || B.packed) && !A.block) {
+    dense_rows(offsets, m, C_stride);
+    return gemm_one_panel(m, n, N, K, A, B, C, offsets, accumulate, packed);
+  }
   const size_t stride = partial.data ? Partial<T>::width(n.size()) : C_stride;
   dense_rows(offsets, partial.data ? Slice{0, m.size()} : m, stride);
-  if (K == 0 && !accumulate) clear_dense(m, n, C, C_stride);
   for (Slice columns = n; columns.begin < n.end; columns.begin = columns.end) {
     columns.end = smaller(n.end, (columns.begin / NC<T> + 1) * NC<T>);
     T* to = partial.data ? partial.data : C + columns.begin;

@@ -116,6 +116,7 @@ export const isAnalysis = (workload: Workload): workload is AnalysisWorkload =>
 
 const C1 = { B: 250, L: 32, R: 64, K: 64 };
 const C2 = { B: 256, L: 100, R: 256, K: 256 };
+const C3 = { ...C1, B: 1 };
 const G1 = { M: 10, T: 6, L: 10, R: 8 };
 const IMAGES = {
   steps: 16,
@@ -141,6 +142,7 @@ export const WORKLOADS: readonly Workload[] = [
   })),
   { name: 'C2 product f32', kind: 'contract', xi: 'product', dtype: 'float32', sizes: C2 },
   { name: 'C2 rectifier f64', kind: 'contract', xi: 'rectifier', dtype: 'float64', sizes: C2 },
+  { name: 'C3 rectifier f32', kind: 'contract', xi: 'rectifier', dtype: 'float32', sizes: C3 },
   { name: 'S1 max-plus 1024 f32', kind: 'maxplus', dtype: 'float32', n: 1024 },
   { name: 'G1 grid f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', ...G1 },
   { name: 'G2 grid L64 f64', kind: 'grid', xi: 'rectifier', dtype: 'float64', M: 64, T: 3, L: 64, R: 16 },

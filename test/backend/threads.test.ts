@@ -55,16 +55,22 @@ function everyKernel(backend: Backend, dtype: DType): Record<string, string> {
     backend.outer(xi, z.at(0, 151), z.at(200, 199), table);
     keep(`fold ${xi}`, folded, dz, table);
   }
-  // Few rows and many columns, which threads share by columns: of more than one block, the last panel cut short.
-  const wide = { B: 29, L: 5, R: 7, K: 1181 };
+  // Few rows and many columns, which threads share by columns: of more than one block, the last panel cut short. A row has the
+  // same bits alone and among others, whether weights are packed or not.
   const [x, y0, W] = [random(29 * 5), random(29 * 7), random(5 * 7 * 1181)];
   const packed = backend.packWeights(5, 7, 1181, W);
   for (const xi of ['product', 'rectifier', 'l2'] as const) {
-    const [plain, fromPacked] = [zero(29 * 1181), zero(29 * 1181)];
-    backend.contract(xi, wide, x, y0, W, plain);
-    backend.contractPacked(xi, 29, x, y0, packed, fromPacked);
-    expect(digest([fromPacked.read()])).toBe(digest([plain.read()]));
-    keep(`contract ${xi} of many columns`, plain);
+    const all = zero(29 * 1181);
+    backend.contract(xi, { B: 29, L: 5, R: 7, K: 1181 }, x, y0, W, all);
+    for (const B of [1, 3, 4, 5, 13, 29]) {
+      const [plain, fromPacked] = [zero(B * 1181), zero(B * 1181)];
+      const [few, fewToo] = [x.at(0, B * 5), y0.at(0, B * 7)];
+      backend.contract(xi, { B, L: 5, R: 7, K: 1181 }, few, fewToo, W, plain);
+      backend.contractPacked(xi, B, few, fewToo, packed, fromPacked);
+      const same = digest([all.at(0, B * 1181).read()]);
+      expect([digest([plain.read()]), digest([fromPacked.read()])]).toEqual([same, same]);
+    }
+    keep(`contract ${xi} of many columns`, all);
   }
   // Gradients cut by rows, by batch elements, and, where an operand stands still along both or its rows overlap, not at all.
   for (const [name, batch, strides] of [

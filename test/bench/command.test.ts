@@ -40,7 +40,7 @@ describe('npm run bench', () => {
   it('--help lists workloads and options', async () => {
     const { code, stdout } = await start(['scripts/bench.mjs', '--help']).done;
     expect(code).toBe(0);
-    for (const word of ['C1, C2, S1, G1', '--only', '--rounds', '--quick', '--json', '--check'])
+    for (const word of ['C1, C2, C3, S1', '--only', '--rounds', '--quick', '--json', '--check'])
       expect(stdout).toContain(word);
   });
 

@@ -84,7 +84,7 @@ function matmulCase(dtype: DType): ConformanceCase {
 
 /**
  * Sizes beyond every block in turn: 256 terms of a sum, 112 rows, 512 columns, 512 pairs of a gradient, 896 rows a slice;
- * a few columns behind a vector; and 2048 terms of a gradient.
+ * a few columns behind a vector; and 2048 terms of a gradient. Few rows read weights where they lie.
  */
 const BLOCKED: readonly ContractSizes[] = [
   { B: 131, L: 9, R: 67, K: 530 },
@@ -94,6 +94,9 @@ const BLOCKED: readonly ContractSizes[] = [
   { B: 1000, L: 3, R: 5, K: 7 },
   { B: 43, L: 6, R: 50, K: 51 },
   { B: 3, L: 1, R: 2, K: 4100 },
+  { B: 1, L: 9, R: 67, K: 530 },
+  { B: 4, L: 3, R: 90, K: 131 },
+  { B: 13, L: 3, R: 100, K: 100 },
 ];
 
 /** [M, N, K]: few rows over several pages of columns, few columns, few terms, and neither. */
