@@ -56,7 +56,8 @@ function verifyForward(
   const { B, L, R, K } = sizes;
   const [a, h, G] = ['a', 'h', 'G'].map((name) => inputs[name].data);
   if (out?.length !== B * K) return false;
-  return [0, B >> 1, B - 1].every((b) => {
+  const rows = [0, 1, B >> 1, B - 1].filter((b) => b < B);
+  return rows.every((b) => {
     const want = new Float64Array(K);
     const scale = new Float64Array(K);
     for (let i = 0; i < L; i++) {

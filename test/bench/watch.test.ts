@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BACKEND_NAMES } from '../../src/backend/interface.ts';
 import { selectBackend } from '../../src/backend/select.ts';
 import type { BenchRecord } from '../../src/bench/records.ts';
@@ -38,9 +38,16 @@ describe('a watch', () => {
     expect(never.count()).toBeGreaterThan(101);
   });
 
-  it.each(BACKEND_NAMES)('reads the time of a product on %s', async (name) => {
+  it.each(BACKEND_NAMES)('reads the time of products of one panel that %s computes', async (name) => {
     const { backend } = selectBackend({ prefer: [name], threads: 1 });
-    expect(typeof (await watchOf(backend).calm())).toBe('boolean');
+    const products = vi.spyOn(backend, 'contractPacked');
+    const watch = watchOf(backend);
+    const before = products.mock.calls.length;
+    await watch.calm();
+    expect(products.mock.calls.length - before).toBeGreaterThan(100);
+    for (const [xi, rows, , , packed] of products.mock.calls)
+      expect([xi, rows, packed.L * packed.R, packed.K]).toEqual(['product', 56, 256, 32]);
+    products.mockRestore();
   });
 });
 
