@@ -30,7 +30,7 @@
       'cflags_cc': ['-Os'],
       'sources': ['native/abi.cc', 'native/addon.cc', 'native/amx.cc', 'native/bf16_check.cc', 'native/bidiagonal.cc', 'native/blocks.cc',
                   'native/dispatch.cc', 'native/embed.cc', 'native/full_rank.cc',
-                  'native/grid.cc', 'native/grid_pieces.cc', 'native/inertia.cc', 'native/joined.cc', 'native/linalg.cc', 'native/memory.cc', 'native/numerical_rank.cc', 'native/pages.cc',
+                  'native/grid.cc', 'native/grid_pieces.cc', 'native/handover.cc', 'native/inertia.cc', 'native/joined.cc', 'native/linalg.cc', 'native/memory.cc', 'native/numerical_rank.cc', 'native/pages.cc',
                   'native/parallel.cc', 'native/pivoted_qr.cc', 'native/project_fold.cc', 'native/qr.cc', 'native/rank_modulo.cc', 'native/scratch.cc', 'native/sort.cc', 'native/svd.cc', 'native/tall.cc'],
       'conditions': [
         ['target_arch=="x64"', {'dependencies': ['isa_sse2', 'isa_avx2', 'isa_avx512', 'isa_avx512bf16', 'isa_amx']}],

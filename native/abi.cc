@@ -27,7 +27,7 @@ constexpr size_t kTilesAtATime = 64;
 // Rows that a contraction by bf16 parts takes at a time, in blocks: their sums, kept aside, take a megabyte.
 constexpr size_t kBf16BlocksAtATime = 16;
 
-// What packing costs a contraction beside its multiplications (xt::Side): weights that a core's own cache
+// What packing costs a contraction beside its multiplications (xt::Cut): weights that a core's own cache
 // holds, weights that do not fit it, and ξ.
 constexpr size_t kOwnCache = 1 << 20;
 constexpr double kPackingWeights = 4, kPackingStreams = 16, kPackingXi = 6;
@@ -74,8 +74,8 @@ int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, s
   const Context run(context);
   return with_table(run, dtype, [&](auto& table) -> int32_t {
     using T = ElementOf<decltype(table)>;
-    const xt::ContractArgs<T> args{B,         L,     R, K, in<T>(a), in<T>(h), in<T>(G), out<T>(result),
-                                   is_packed, {0, K}};
+    const xt::ContractArgs<T> args{B,         L,      R, K,      in<T>(a), in<T>(h), in<T>(G), out<T>(result),
+                                   is_packed, {0, K}, 0, nullptr};
     if (is_packed && !holds_packed(holds, G, run, table, L, R, K)) return XT_ARGUMENT;
     const double work = 1.0 * B * L * R * K;
     if constexpr (std::is_same_v<T, float>) {
@@ -90,10 +90,12 @@ int32_t contract_with(uint32_t context, uint32_t dtype, uint32_t xi, size_t B, s
     return run.over_result(
         {B, table.tile_rows, streams ? kPackingStreams : kPackingWeights},
         {K, table.tile_columns, kPackingXi}, work,
-        [&](Slice b, Slice k) {
+        [&](const xt::Piece& piece, xt::Handover* handover) {
           auto part = args;
-          part.columns = k;
-          return table.contract[xi](part, b);
+          part.columns = piece.columns;
+          part.first_term = piece.term;
+          part.handover = handover;
+          return table.contract[xi](part, piece.rows);
         },
         kTilesAtATime * table.tile_rows);
   });

@@ -7,6 +7,7 @@
 
 #include "abi.h"
 #include "dispatch.h"
+#include "handover.h"
 #include "memory.h"
 #include "parallel.h"
 
@@ -17,7 +18,7 @@ inline constexpr double kWorthSharing = 2e5;
 
 // Rows or columns of a product's result, cut at multiples of `tile`. Each part packs the whole other operand,
 // which takes as long as multiplying `packing` rows or columns more.
-struct Side {
+struct Cut {
   size_t count, tile;
   double packing;
 
@@ -56,24 +57,30 @@ struct Context {
     return enough_memory ? XT_OK : XT_MEMORY;
   }
 
-  // Runs kernel(slice of rows, slice of columns) → bool over a product's result, cut by rows or by columns.
+  // Runs kernel(piece, handover) → bool over a product's result, cut by rows or by columns into a piece for
+  // each thread, of which it gets at most `most_rows` at a time. On one thread there is nobody to hand over
+  // to.
   template <class F>
-  int32_t over_result(const Side& rows, const Side& columns, double work, F&& kernel,
-                      size_t most_rows) const {
-    if (rows.share(threads) <= columns.share(threads)) {
-      return over(
-          columns.count ? rows.count : 0, rows.tile, work,
-          [&](Slice m) {
-            return kernel(m, Slice{0, columns.count});
-          },
-          most_rows);
-    }
-    return over(columns.count, columns.tile, work, [&](Slice n) {
-      for (size_t m = 0; m < rows.count; m += most_rows) {
-        if (!kernel(Slice{m, std::min(rows.count, m + most_rows)}, n)) return false;
+  int32_t over_result(const Cut& rows, const Cut& columns, double work, F&& kernel, size_t most_rows) const {
+    if (rows.count == 0 || columns.count == 0) return XT_OK;
+    const unsigned parts = work < kWorthSharing ? 1 : threads;
+    const bool by_rows = rows.share(threads) <= columns.share(threads);
+    const auto piece_of = [&](unsigned part) {
+      if (by_rows) return Piece{slice_of(rows.count, rows.tile, part, parts), {0, columns.count}, 0};
+      return Piece{{0, rows.count}, slice_of(columns.count, columns.tile, part, parts), 0};
+    };
+    Handover handover(parts);
+    std::atomic<bool> enough_memory{true};
+    run_parts(parts, [&](unsigned part) {
+      for (Piece piece; handover.take(part, piece, piece_of); handover.finished()) {
+        const size_t end = piece.columns.size() ? piece.rows.end : 0;
+        for (Slice& m = piece.rows; m.begin < end && enough_memory; m.begin = m.end) {
+          m.end = end - m.begin > most_rows ? m.begin + most_rows : end;
+          if (!kernel(piece, parts > 1 ? &handover : nullptr)) enough_memory = false;
+        }
       }
-      return true;
     });
+    return enough_memory ? XT_OK : XT_MEMORY;
   }
 };
 
@@ -81,13 +88,13 @@ struct Context {
 // elements are transposed, and one that takes rows all of B.
 template <class T>
 int32_t multiply(const Context& run, const KernelTable<T>& table, const MatmulArgs<T>& args) {
-  const Side rows{args.M, table.tile_rows, 5}, columns{args.N, table.tile_columns, 16};
-  const auto part = [&](Slice m, Slice n) {
+  const Cut rows{args.M, table.tile_rows, 5}, columns{args.N, table.tile_columns, 16};
+  const auto part = [&](const Piece& piece, Handover*) {
     MatmulArgs<T> own = args;
-    own.N = n.size();
-    own.B.data += n.begin * args.B.col_stride;
-    own.C += n.begin;
-    return table.matmul(own, m);
+    own.N = piece.columns.size();
+    own.B.data += piece.columns.begin * args.B.col_stride;
+    own.C += piece.columns.begin;
+    return table.matmul(own, piece.rows);
   };
   return run.over_result(rows, columns, 1.0 * args.M * args.N * args.K, part, SIZE_MAX);
 }

@@ -26,6 +26,8 @@ struct Slice {
   size_t size() const { return end - begin; }
 };
 
+class Handover;
+
 template <class T>
 struct ContractArgs {
   size_t B, L, R, K;
@@ -33,6 +35,9 @@ struct ContractArgs {
   T* out;
   bool is_packed;
   Slice columns;  // of K, from a multiple of tile_columns
+  // Terms of Σ_ij that `out` holds the sum of already; and what of its slice a call may give away, or null.
+  size_t first_term;
+  Handover* handover;
 };
 
 template <class T>

@@ -3,10 +3,11 @@
 #include "parallel.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <atomic>
 #include <new>
+
+#include "patience.h"
 
 namespace xt {
 
@@ -28,22 +29,6 @@ class Pool {
   }
 
  private:
-  // Looks at a word that is about to change. Some 50 µs of it, then others may have the core: there may be
-  // more threads than cores.
-  class Patience {
-   public:
-    void wait() {
-#if defined(__x86_64__)
-      if (++looks_ < kLooks) return __builtin_ia32_pause();
-#endif
-      sched_yield();
-    }
-
-   private:
-    unsigned looks_ = 0;
-  };
-  static constexpr unsigned kLooks = 1500;
-
   void run(unsigned parts, void (*job)(void*, unsigned), void* context) {
     pthread_mutex_lock(&mutex_);
     job_ = job;

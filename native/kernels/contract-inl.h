@@ -208,7 +208,7 @@ bool contract_outer(const ContractArgs<T>& args, Slice b, TakePhi<T> phi, PackPa
   Side<T> weights = side_of_transposed(G, args.K);
   if (args.is_packed) weights.packed = args.G;
   gemm_dense<T>(b, args.columns, args.K, terms, pairs, weights, args.out, args.K, false,
-                Partial<T>::take(b, args.columns.size(), terms));
+                Partial<T>::take(b, args.columns.size(), terms), args.first_term, args.handover);
   return true;
 }
 

@@ -6,6 +6,7 @@
 // streams past it, an MR × NR tile of C lives in registers. Every C[m,n] is reduced over k in the same order
 // whatever its place in a tile, so the result does not depend on how rows are cut for threads.
 #pragma once
+#include "../handover.h"
 #include "one_panel-inl.h"
 
 namespace xt::XT_ISA {
@@ -217,14 +218,17 @@ void pack_and_multiply(const Side<T>& A, Slice rows, size_t k, size_t kc, size_t
   kernel(kc, nc, packed, B, to, rows.size(), accumulate, ahead);
 }
 
-// C[m, n] (⊕)= ⊕_k A[m, k] ⊗ B[k, n] for m and n in their slices, at most NC columns; `to` begins at the
-// first of both. `kernel` is reduce_block for some pair. The caller added its room.
-template <class T, class Kernel>
-void gemm_columns(Slice m, Slice columns, size_t N, size_t K, const Side<T>& A, const Side<T>& B,
-                  Target<T> to, bool accumulate, const GemmScratch<T>& packed, Kernel&& kernel) {
-  const size_t n = columns.begin, nc = columns.size();
-  for (size_t k = 0; k < K; k += KC) {
-    const size_t kc = smaller(K - k, KC);
+// C[m, n] (⊕)= ⊕_k A[m, k] ⊗ B[k, n] for m and n in their slices, at most NC columns, and k from `first`;
+// `to` begins at the first of both. `kernel` is reduce_block for some pair, and `give_away` takes from the
+// ends of m and n, before it comes to the terms from k on, what another thread goes on with. The caller added
+// its room.
+template <class T, class Kernel, class GiveAway>
+void gemm_columns(Slice& m, Slice& columns, size_t first, size_t N, size_t K, const Side<T>& A,
+                  const Side<T>& B, Target<T> to, bool accumulate, const GemmScratch<T>& packed,
+                  Kernel&& kernel, GiveAway&& give_away) {
+  for (size_t k = first; k < K; k += KC) {
+    give_away(k);
+    const size_t n = columns.begin, nc = columns.size(), kc = smaller(K - k, KC);
     if (A.begin) A.begin(A.source, k, kc);
     const T* block_B = packed.B;
     if (B.packed) {
@@ -269,6 +273,7 @@ template <class T>
 struct Partial {
   static constexpr size_t apart = 4096 / sizeof(T);  // further than cores fetch ahead
   T* data = nullptr;
+  size_t stride = 0;
 
   static constexpr size_t width(size_t N) { return round_up(smaller(N, NC<T>), lanes<T>); }
   static bool wanted(size_t K) { return K > KC; }
@@ -277,7 +282,20 @@ struct Partial {
   }
   static Partial take(Slice m, size_t N, size_t K) {
     if (!wanted(K)) return {};
-    return {scratch().take<T>(m.size() * width(N) + 2 * apart) + apart};
+    return {scratch().take<T>(m.size() * width(N) + 2 * apart) + apart, width(N)};
+  }
+
+  // To and from C, whose first row here is `first_row` and first column `first_column`.
+  void store_into(T* C, size_t C_stride, Slice m, Slice n, size_t first_row, size_t first_column) const {
+    for (size_t row = m.begin; row < m.end; ++row) {
+      const T* from = data + (row - first_row) * stride + (n.begin - first_column);
+      __builtin_memcpy(C + row * C_stride + n.begin, from, n.size() * sizeof(T));
+    }
+  }
+  void load_from(const T* C, size_t C_stride, Slice m, Slice n) const {
+    for (size_t row = m.begin; row < m.end; ++row) {
+      __builtin_memcpy(data + (row - m.begin) * stride, C + row * C_stride + n.begin, n.size() * sizeof(T));
+    }
   }
 };
 
@@ -307,29 +325,67 @@ void gemm_one_panel(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, cons
   }
 }
 
+// Blocks of k below which what is left of begun columns is not worth giving away: whoever takes it transposes
+// its operands first, which takes as long as one.
+constexpr size_t fewest_blocks = 4;
+
+// Half of what is left of a product that has come to the terms from k on: columns that it has not begun,
+// columns, or rows. `columns` are those it is at, which end before n_end; false if there is nothing to give.
+template <class T>
+bool halve(Piece& piece, Slice m, Slice columns, size_t n_end, size_t first, size_t k, size_t K) {
+  const size_t later = (n_end - columns.end + NC<T> - 1) / NC<T>;
+  const size_t tiles = (columns.size() + NR<T> - 1) / NR<T>, panels = (m.size() + MR<T> - 1) / MR<T>;
+  if (later > 0) {
+    piece = {m, {columns.end + later / 2 * NC<T>, n_end}, first};
+    return true;
+  }
+  if (K - k < fewest_blocks * KC) return false;
+  if (tiles > 1) {
+    piece = {m, {columns.begin + (tiles + 1) / 2 * NR<T>, columns.end}, k};
+  } else {
+    piece = {{m.begin + (panels + 1) / 2 * MR<T>, m.end}, columns, k};
+  }
+  return tiles > 1 || panels > 1;
+}
+
 // C[m, n] (+)= Σ_k A[m, k] B[k, n] for m and n in their slices, that of n from a multiple of NR, and a dense
-// C of row stride C_stride.
+// C of row stride C_stride, which holds the sum of the terms before `first`. If there is a `handover`, C
+// grows in `partial`.
 template <class T>
 void gemm_dense(Slice m, Slice n, size_t N, size_t K, const Side<T>& A, const Side<T>& B, T* C,
-                size_t C_stride, bool accumulate, Partial<T> partial = {}) {
+                size_t C_stride, bool accumulate, Partial<T> partial = {}, size_t first = 0,
+                Handover* handover = nullptr) {
   if (K == 0 && !accumulate) clear_dense(m, n, C, C_stride);
   const GemmScratch<T> packed(N, K);
   size_t* offsets = scratch().take<size_t>(m.size());
-  if (m.size() <= MR<T> && (B.stream || B.packed) && !A.block) {
+  if (first == 0 && m.size() <= MR<T> && (B.stream || B.packed) && !A.block) {
     dense_rows(offsets, m, C_stride);
     return gemm_one_panel(m, n, N, K, A, B, C, offsets, accumulate, packed);
   }
-  const size_t stride = partial.data ? Partial<T>::width(n.size()) : C_stride;
-  dense_rows(offsets, partial.data ? Slice{0, m.size()} : m, stride);
+  dense_rows(offsets, partial.data ? Slice{0, m.size()} : m, partial.data ? partial.stride : C_stride);
   for (Slice columns = n; columns.begin < n.end; columns.begin = columns.end) {
     columns.end = smaller(n.end, (columns.begin / NC<T> + 1) * NC<T>);
-    T* to = partial.data ? partial.data : C + columns.begin;
-    gemm_columns<T>(m, columns, N, K, A, B, {to, offsets, nullptr}, accumulate, packed, multiply_block<T>);
-    if (!partial.data) continue;
-    for (size_t row = m.begin; row < m.end; ++row) {
-      __builtin_memcpy(C + row * C_stride + columns.begin, to + (row - m.begin) * stride,
-                       columns.size() * sizeof(T));
-    }
+    const auto give_away = [&](size_t k) {
+      Piece piece;
+      if (!handover || !handover->is_wanted()) return;
+      if (!halve<T>(piece, m, columns, n.end, first, k, K)) return;
+      const bool begun = piece.columns.begin < columns.end;
+      if (begun && k > 0) {
+        partial.store_into(C, C_stride, piece.rows, piece.columns, m.begin, columns.begin);
+      }
+      if (!handover->give(piece)) return;
+      if (piece.rows.begin > m.begin) {
+        m.end = piece.rows.begin;
+      } else {
+        n.end = piece.columns.begin;
+        if (begun) columns.end = n.end;
+      }
+    };
+    if (partial.data && first > 0) partial.load_from(C, C_stride, m, columns);
+    gemm_columns<T>(m, columns, first, N, K, A, B,
+                    {partial.data ? partial.data : C + columns.begin, offsets, nullptr}, accumulate, packed,
+                    multiply_block<T>, give_away);
+    if (partial.data) partial.store_into(C, C_stride, m, columns, m.begin, columns.begin);
   }
 }
 

@@ -68,7 +68,7 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
     left.slice(m, kernels.phi);
     const size_t out = offset_of(args.batch, args.out_batch, element);
     for (size_t column = n.begin; column < n.end; column += NC<T>) {
-      const Slice columns{column, smaller(n.end, column + NC<T>)};
+      Slice columns{column, smaller(n.end, column + NC<T>)};
       right.slice(columns, kernels.phi);
       const size_t* column_offsets = offsets.columns + (column - n.begin);
       // Neighbouring columns need no list: their first is added here.
@@ -105,7 +105,8 @@ bool joined_tiles(const JoinedArgs<T>& args, Slice g, Slice m, Slice n) {
         reduce_block(*tile_kernels<T>[args.combine][args.reduce][careful], kc, nc, a, b, at, rows, accumulate,
                      ahead);
       };
-      gemm_columns<T>(m, columns, args.columns.count, terms, A, B, to, false, packed, kernel);
+      gemm_columns<T>(m, columns, 0, args.columns.count, terms, A, B, to, false, packed, kernel,
+                      [](size_t) {});
     }
   }
   return true;
