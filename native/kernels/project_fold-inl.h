@@ -22,92 +22,91 @@ XT_INLINE Vec<T> winner_of(Vec<T> state, Vec<T> operand, Vec<T> winner, T step) 
 // Folds `count` projections into their states and, where they are wanted, winners.
 template <class T>
 using FoldTiles = void (*)(const T* z, size_t count, T step, T* states, T* winners);
-template <class T, class X, class Form>
+template <class T, class X>
 void fold_tiles(const T* z, size_t count, T step, T* states, T* winners) {
   for (size_t n = 0; n < count; n += lanes<T>) {
     const Vec<T> state = load(states + n), operand = load(z + n);
     if constexpr (X::selects) {
       if (winners) store(winners + n, winner_of<T, X>(state, operand, load(winners + n), step));
     }
-    store(states + n, Form::value(state, operand));
+    store(states + n, X::value(state, operand));
   }
 }
 
-// Hands over all projections z of whole tiles, step by step, as fold(z, t, tile), in registers. False if
-// there may be a NaN among them, and then the states are worth nothing.
-template <class T, class Fold>
-XT_INLINE bool over_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
-                                size_t V_step, size_t tiles, Fold&& fold) {
-  Vec<T> sum[tile_vectors]{};  // NaN if a projection is; else it may be only where infinities meet
+// The same of whole tiles as soon as they are computed, in registers, for a ξ that selects and where no
+// projection is NaN. A state has been through φ (max(x, 0) of the rectifier) from the start, so ∘ is all
+// there is to a step, and what it leaves as it was has won.
+template <class T>
+using FoldWholeTiles = void (*)(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
+                                size_t V_step, size_t tiles, T* states, T* winners);
+template <class T, class X>
+void fold_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
+                      size_t tiles, T* states, T* winners) {
   Prefetch none;
   for (size_t t = 0; t < args.steps; ++t) {
     for (size_t tile = 0; tile < tiles; ++tile) {
       Vec<T> z[tile_rows][tile_vectors];
       reduce_terms<T, SumOf<fast::xi_product>, tile_rows, tile_vectors>(
           args.M, F + t * F_step + tile * args.M * panel_rows<T>, V + t * V_step, NR<T>, z, none);
+      T* at = states + tile * MR<T> * NR<T>;
+      T* winner = winners ? winners + tile * MR<T> * NR<T> : nullptr;
 #pragma GCC unroll 16
       for (int r = 0; r < tile_rows; ++r) {
 #pragma GCC unroll 4
-        for (int w = 0; w < tile_vectors; ++w) sum[w] += z[r][w];
+        for (int w = 0; w < tile_vectors; ++w) {
+          const size_t n = r * NR<T> + w * lanes<T>;
+          const Vec<T> state = load(at + n), next = X::Fast::circle(state, z[r][w]);
+          store(at + n, next);
+          if (winner) store(winner + n, next != state ? broadcast(T(t)) : load(winner + n));
+        }
       }
-      fold(z, t, tile);
     }
   }
-  for (const Vec<T> total : sum) {
-    if (any_lane<T>(total != total)) return false;
-  }
-  return true;
 }
 
-// Without winners a step costs so little that projections need not leave their registers.
-template <class T>
-using FoldWholeTiles = bool (*)(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
-                                size_t V_step, size_t tiles, T* states);
-template <class T, class Form>
-bool fold_whole_tiles(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
-                      size_t tiles, T* states) {
-  return over_whole_tiles(args, F, F_step, V, V_step, tiles, [&](auto& z, size_t, size_t tile) {
-    T* at = states + tile * MR<T> * NR<T>;
-#pragma GCC unroll 16
-    for (int r = 0; r < tile_rows; ++r) {
-#pragma GCC unroll 4
-      for (int w = 0; w < tile_vectors; ++w, at += lanes<T>) store(at, Form::value(load(at), z[r][w]));
-    }
-  });
-}
-template <class T>
-bool fold_with_winners(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step,
-                       size_t tiles, T* states, T* winners, FoldTiles<T> fold) {
-  return over_whole_tiles(args, F, F_step, V, V_step, tiles, [&](auto& z, size_t t, size_t tile) {
-    constexpr size_t size = MR<T> * NR<T>;
-    T projections[size];
-    T* at = projections;
-#pragma GCC unroll 16
-    for (int r = 0; r < tile_rows; ++r) {
-#pragma GCC unroll 4
-      for (int w = 0; w < tile_vectors; ++w, at += lanes<T>) store(at, z[r][w]);
-    }
-    fold(projections, size, T(t), states + tile * size, winners + tile * size);
-  });
-}
-
-// What NaN needs is left out until one is met; where that saves nothing there is one form.
 template <class T>
 struct FoldForms {
   double unit;
-  FoldTiles<T> exact, fast;
+  FoldTiles<T> any;
   FoldWholeTiles<T> whole;
 };
 template <class T, class X>
 constexpr FoldForms<T> fold_forms_of() {
-  constexpr FoldTiles<T> exact = fold_tiles<T, X, typename X::Exact>;
+  constexpr FoldTiles<T> any = fold_tiles<T, X>;
   if constexpr (X::selects) {
-    return {X::unit, exact, fold_tiles<T, X, typename X::Fast>, fold_whole_tiles<T, typename X::Fast>};
+    return {X::unit, any, fold_whole_tiles<T, X>};
   }
-  return {X::unit, exact, nullptr, nullptr};
+  return {X::unit, any, nullptr};
 }
 template <class T, class X>
 constexpr FoldForms<T> fold_forms = fold_forms_of<T, X>();
+
+// The largest of the sizes of some values; infinite if one of them is, or is NaN.
+template <class T>
+Vec<T> largest_size(const T* values, size_t count, Vec<T> largest = Vec<T>{}) {
+  const Vec<T> most = max_finite<Vec<T>>();
+  const auto look = [&](Vec<T> value) {
+    const Vec<T> size = absolute(value);
+    largest = fast::max(largest, size <= most ? size : broadcast(T(infinity)));
+  };
+  size_t n = 0;
+  for (; n + lanes<T> <= count; n += lanes<T>) look(load(values + n));
+  if (n < count) look(load_part(values + n, count - n));
+  return largest;
+}
+// Of f, for some of its rows.
+template <class T>
+double largest_size_of_f(const ProjectFoldArgs<T>& args, Slice b) {
+  const bool together = args.f_step == args.M;
+  Vec<T> sizes{};
+  for (size_t row = b.begin; row < b.end; ++row) {
+    const T* from = args.f + row * args.f_row;
+    for (size_t t = 0; t < (together ? 1 : args.steps); ++t) {
+      sizes = largest_size(from + t * args.f_step, together ? args.steps * args.M : args.M, sizes);
+    }
+  }
+  return largest_lane<T>(sizes);
+}
 
 // Packs rows as a panel [M][width] with zeros where there are fewer than `used`, so that no NaN comes of
 // them.
@@ -131,15 +130,14 @@ struct Tiles {
     for (size_t row = 0; row < kTiles * MR<T>; ++row) offsets[row] = row * NR<T>;
   }
 
-  // The states after all steps, from packed F and V; `cols` in whole vectors.
+  // The states after all steps, from packed F and V; `cols` in whole vectors. Whether no projection is NaN is
+  // what `are_numbers` knows.
   void fold(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step, size_t rows,
-            size_t cols, const FoldForms<T>& forms) {
-    const size_t tiles = (rows + MR<T> - 1) / MR<T>;  // the rows of F end in zeros
-    if (forms.whole && cols == NR<T>) {
+            size_t cols, const FoldForms<T>& forms, bool are_numbers) {
+    if (forms.whole && cols == NR<T> && are_numbers) {
+      const size_t tiles = (rows + MR<T> - 1) / MR<T>;  // the rows of F end in zeros
       begin(tiles * MR<T>, forms.unit);
-      if (winners ? fold_with_winners(args, F, F_step, V, V_step, tiles, states, winners, forms.fast)
-                  : forms.whole(args, F, F_step, V, V_step, tiles, states))
-        return;
+      return forms.whole(args, F, F_step, V, V_step, tiles, states, winners);
     }
     begin(rows, forms.unit);
     for (size_t n = 0; n < rows * NR<T>; ++n) z[n] = 0;  // columns that nobody computes
@@ -147,7 +145,7 @@ struct Tiles {
     for (size_t t = 0; t < args.steps; ++t) {
       multiply_block<T>(args.M, cols, F + t * F_step, V + t * V_step, {z, offsets, nullptr}, rows, false,
                         none);
-      forms.exact(z, rows * NR<T>, T(t), states, winners);
+      forms.any(z, rows * NR<T>, T(t), states, winners);
     }
   }
 
@@ -219,6 +217,7 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
                   panel_rows<T>, M, F + t * F_step + packed_A_size<T>(row - b.begin, M));
     }
   }
+  const double largest_f = forms.whole ? largest_size_of_f(args, b) : 0;
   if (args.scores) {
     for (size_t n = 0; n < (b.size() + kScored) * K; ++n) scores[n] = 0;
   }
@@ -228,10 +227,14 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
       pack_padded(args.v + t * args.v_step + n * args.v_row, args.v_row, cols, width, width, M,
                   V + t * V_step);
     }
+    const bool are_numbers = forms.whole && cols == NR<T> &&
+                             largest_f * largest_lane<T>(largest_size(V, V_steps * M * NR<T>)) * M <
+                                 MathOf<Vec<T>>::max_finite / 2;
     if (args.scores) pad_rows(args.lambda + n * args.K, cols, args.K, K, lambda);
     for (size_t row = b.begin; row < b.end; row += kTiles * MR<T>) {
       const size_t rows = smaller(b.end - row, kTiles * MR<T>), at = row * args.R + n;
-      tiles.fold(args, F + packed_A_size<T>(row - b.begin, M), F_step, V, V_step, rows, width, forms);
+      tiles.fold(args, F + packed_A_size<T>(row - b.begin, M), F_step, V, V_step, rows, width, forms,
+                 are_numbers);
       if (args.scores) add_scores(tiles.states, rows, cols, lambda, K, scores + (row - b.begin) * K);
       if (args.s) store_tile(tiles.states, rows, cols, args.s + at, args.R);
       if (args.winners) store_tile(tiles.winners, rows, cols, args.winners + at, args.R);

@@ -47,6 +47,9 @@ function rowsOf(
   return layout === 'steps' ? { data, row: M, step: rows * M } : { data, row: steps * M, step: M };
 }
 
+/** What is put among the integers of a case. */
+const SPECIAL: Readonly<Record<string, number>> = { NaN: Number.NaN, infinity: Number.POSITIVE_INFINITY };
+
 /** `s = ξ_t ⟨f_t, v_t⟩` and its winners: exact for the sums of small integers that ξ selects, adds or multiplies. */
 function projectCase(xi: Xi, dtype: DType, name: string): ConformanceCase {
   return property(
@@ -63,7 +66,7 @@ function projectCase(xi: Xi, dtype: DType, name: string): ConformanceCase {
       const z = largest(f) * largest(v) * Math.max(1, M);
       const scale = xi === 'product' ? z ** steps : z;
       const tolerance = exact ? 0 : 32 * (steps + M + 1) * EPSILON[dtype] * scale;
-      if (name === 'NaN' && f.length > 0) f[rng.below(f.length)] = Number.NaN;
+      if (name in SPECIAL && f.length > 0) f[rng.below(f.length)] = SPECIAL[name];
       const K = steps + (drawn % 20);
       const lambda = values(R * K);
       const outputs = [B * K, B * R, ...(selects ? [B * R] : [])];
@@ -158,7 +161,7 @@ function winnerBlocksCase(dtype: DType): ConformanceCase {
 export const foldCases: readonly ConformanceCase[] = DTYPES.flatMap((dtype) => [
   ...XI_NAMES.flatMap((xi) => [
     foldCase(xi, dtype),
-    ...['integers', 'reals', 'NaN'].map((name) => projectCase(xi, dtype, name)),
+    ...['integers', 'reals', ...Object.keys(SPECIAL)].map((name) => projectCase(xi, dtype, name)),
   ]),
   winnerCase(dtype),
   winnerBlocksCase(dtype),
