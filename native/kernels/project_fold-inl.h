@@ -81,18 +81,25 @@ constexpr FoldForms<T> fold_forms_of() {
 template <class T, class X>
 constexpr FoldForms<T> fold_forms = fold_forms_of<T, X>();
 
-// The largest of the sizes of some values; infinite if one of them is, or is NaN.
+// The largest of the sizes of some values; infinite if one of them is, or is NaN. In four chains, which hide
+// the latency of a maximum.
 template <class T>
 Vec<T> largest_size(const T* values, size_t count, Vec<T> largest = Vec<T>{}) {
-  const Vec<T> most = max_finite<Vec<T>>();
-  const auto look = [&](Vec<T> value) {
+  const auto size_of = [](Vec<T> value) {
     const Vec<T> size = absolute(value);
-    largest = fast::max(largest, size <= most ? size : broadcast(T(infinity)));
+    return size <= max_finite<Vec<T>>() ? size : broadcast(T(infinity));
   };
+  Vec<T> chains[4]{largest};
   size_t n = 0;
-  for (; n + lanes<T> <= count; n += lanes<T>) look(load(values + n));
-  if (n < count) look(load_part(values + n, count - n));
-  return largest;
+  for (; n + 4 * lanes<T> <= count; n += 4 * lanes<T>) {
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; ++c) chains[c] = fast::max(chains[c], size_of(load(values + n + c * lanes<T>)));
+  }
+  for (; n < count; n += lanes<T>) {
+    const size_t present = smaller(count - n, lanes<T>);
+    chains[0] = fast::max(chains[0], size_of(load_part(values + n, present)));
+  }
+  return fast::max(fast::max(chains[0], chains[1]), fast::max(chains[2], chains[3]));
 }
 // Of f, for some of its rows.
 template <class T>

@@ -43,13 +43,17 @@ void transpose_copy(const T* from, size_t from_stride, size_t rows, size_t cols,
         for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n) {
           square[n] = load(corner + smaller(n, present - 1) * from_stride);
         }
+        transpose_square<T>(square);
+#pragma GCC unroll 16
+        for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n)
+          store(to + (c + n) * to_stride + r, square[n]);
       } else {
         for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n) {
           square[n] = n < present ? load_part(corner + n * from_stride, width) : Vec<T>{};
         }
+        transpose_square<T>(square);
+        for (size_t n = 0; n < width; ++n) store(to + (c + n) * to_stride + r, square[n]);
       }
-      transpose_square<T>(square);
-      for (size_t n = 0; n < width; ++n) store(to + (c + n) * to_stride + r, square[n]);
     }
   }
 }

@@ -8,4 +8,9 @@
 #define XT_TILE_VECTORS 2
 #define XT_SUM_AS_MULTIPLY_ADD
 #define XT_LOOK_UP_F32(table, index) _mm256_permutevar8x32_ps(table, (__m256i)(index))
+#define XT_LOAD_PART_F32(from, count) _mm256_maskload_ps(from, (__m256i)first_lanes<float>(count))
+#define XT_LOAD_PART_F64(from, count) _mm256_maskload_pd(from, (__m256i)first_lanes<double>(count))
+#define XT_STORE_PART_F32(to, value, count) _mm256_maskstore_ps(to, (__m256i)first_lanes<float>(count), value)
+#define XT_STORE_PART_F64(to, value, count) \
+  _mm256_maskstore_pd(to, (__m256i)first_lanes<double>(count), value)
 #include "vector-inl.h"

@@ -12,4 +12,8 @@
 #define XT_LOOK_UP_F32(table, index) _mm512_maskz_permutexvar_ps(0xffff, (__m512i)(index), table)
 #define XT_ROOT_ESTIMATE_F32(value) \
   _mm512_maskz_rsqrt14_ps(0xffff, value)  // of 1/√value, relative error below 2⁻¹⁴
+#define XT_LOAD_PART_F32(from, count) _mm512_maskz_loadu_ps((1u << (count)) - 1, from)
+#define XT_LOAD_PART_F64(from, count) _mm512_maskz_loadu_pd((1u << (count)) - 1, from)
+#define XT_STORE_PART_F32(to, value, count) _mm512_mask_storeu_ps(to, (1u << (count)) - 1, value)
+#define XT_STORE_PART_F64(to, value, count) _mm512_mask_storeu_pd(to, (1u << (count)) - 1, value)
 #include "vector-inl.h"

@@ -74,19 +74,6 @@ XT_INLINE Vec<T> multiply_add(Vec<T> sum, Vec<T> a, Vec<T> b) {
 #endif
 }
 
-// The first `count` lanes from memory, zeros behind them; reads nothing beyond.
-template <class T>
-XT_INLINE Vec<T> load_part(const T* from, size_t count) {
-  Vec<T> value{};
-  for (size_t n = 0; n < count; ++n) value[n] = from[n];
-  return value;
-}
-
-template <class T>
-XT_INLINE void store_part(T* to, Vec<T> value, size_t count) {
-  for (size_t n = 0; n < count; ++n) to[n] = value[n];
-}
-
 // Zeroes the lanes from `count` on, whatever they hold.
 template <class T>
 XT_INLINE Vec<T> keep_first(Vec<T> value, size_t count) {
@@ -132,6 +119,36 @@ XT_INLINE Int<T> first_lanes(size_t count) {
 #pragma GCC unroll 64
   for (int n = 0; n < lanes<T>; ++n) lane[n] = n;
   return lane < static_cast<int>(count) - Int<T>{};
+}
+
+// The first `count` lanes from memory, zeros behind them; reads nothing beyond. An instruction set that masks
+// says how: compilers copy piece by piece through the stack.
+template <class T>
+XT_INLINE Vec<T> load_part(const T* from, size_t count) {
+#if defined(XT_LOAD_PART_F32)
+  if constexpr (sizeof(T) == 4) {
+    return (Vec<T>)XT_LOAD_PART_F32(from, count);
+  } else {
+    return (Vec<T>)XT_LOAD_PART_F64(from, count);
+  }
+#else
+  Vec<T> value{};
+  for (size_t n = 0; n < count; ++n) value[n] = from[n];
+  return value;
+#endif
+}
+
+template <class T>
+XT_INLINE void store_part(T* to, Vec<T> value, size_t count) {
+#if defined(XT_STORE_PART_F32)
+  if constexpr (sizeof(T) == 4) {
+    XT_STORE_PART_F32(to, value, count);
+  } else {
+    XT_STORE_PART_F64(to, value, count);
+  }
+#else
+  for (size_t n = 0; n < count; ++n) to[n] = value[n];
+#endif
 }
 
 template <class T>
