@@ -72,9 +72,8 @@ void adam(const AdamArgs<T>& args, Slice n) {
 
 typedef double FourDoubles __attribute__((vector_size(32)));
 XT_INLINE FourDoubles four_doubles(const float* x) {
-#if defined(__AVX__)
-  // Of __builtin_convertvector g++ 12 makes two conversions and three moves.
-  return (FourDoubles)_mm256_cvtps_pd(_mm_loadu_ps(x));
+#if defined(XT_FOUR_DOUBLES)
+  return (FourDoubles)XT_FOUR_DOUBLES(x);
 #else
   typedef float Values __attribute__((vector_size(16), may_alias, aligned(4)));
   return __builtin_convertvector(*reinterpret_cast<const Values*>(x), FourDoubles);

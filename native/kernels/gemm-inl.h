@@ -339,13 +339,13 @@ bool halve(Piece& piece, Slice m, Slice columns, size_t n_end, size_t first, siz
     piece = {m, {columns.end + later / 2 * NC<T>, n_end}, first};
     return true;
   }
-  if (K - k < fewest_blocks * KC) return false;
+  if (K - k < fewest_blocks * KC || (tiles == 1 && panels == 1)) return false;
   if (tiles > 1) {
     piece = {m, {columns.begin + (tiles + 1) / 2 * NR<T>, columns.end}, k};
   } else {
     piece = {{m.begin + (panels + 1) / 2 * MR<T>, m.end}, columns, k};
   }
-  return tiles > 1 || panels > 1;
+  return true;
 }
 
 // C[m, n] (+)= Σ_k A[m, k] B[k, n] for m and n in their slices, that of n from a multiple of NR, and a dense

@@ -35,7 +35,7 @@ void fold_tiles(const T* z, size_t count, T step, T* states, T* winners) {
 
 // The same of whole tiles as soon as they are computed, in registers, for a ξ that selects and where no
 // projection is NaN. A state has been through φ (max(x, 0) of the rectifier) from the start, so ∘ is all
-// there is to a step, and what it leaves as it was has won.
+// there is to a step, and a step that changes it has won.
 template <class T>
 using FoldWholeTiles = void (*)(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V,
                                 size_t V_step, size_t tiles, T* states, T* winners);
@@ -137,11 +137,11 @@ struct Tiles {
     for (size_t row = 0; row < kTiles * MR<T>; ++row) offsets[row] = row * NR<T>;
   }
 
-  // The states after all steps, from packed F and V; `cols` in whole vectors. Whether no projection is NaN is
-  // what `are_numbers` knows.
+  // The states after all steps, from packed F and V; `cols` in whole vectors. `in_registers` if the tiles are
+  // whole, ξ selects and no projection is NaN.
   void fold(const ProjectFoldArgs<T>& args, const T* F, size_t F_step, const T* V, size_t V_step, size_t rows,
-            size_t cols, const FoldForms<T>& forms, bool are_numbers) {
-    if (forms.whole && cols == NR<T> && are_numbers) {
+            size_t cols, const FoldForms<T>& forms, bool in_registers) {
+    if (in_registers) {
       const size_t tiles = (rows + MR<T> - 1) / MR<T>;  // the rows of F end in zeros
       begin(tiles * MR<T>, forms.unit);
       return forms.whole(args, F, F_step, V, V_step, tiles, states, winners);
@@ -234,14 +234,14 @@ bool project_fold_with(const ProjectFoldArgs<T>& args, Slice b, Slice r, const F
       pack_padded(args.v + t * args.v_step + n * args.v_row, args.v_row, cols, width, width, M,
                   V + t * V_step);
     }
-    const bool are_numbers = forms.whole && cols == NR<T> &&
-                             largest_f * largest_lane<T>(largest_size(V, V_steps * M * NR<T>)) * M <
-                                 MathOf<Vec<T>>::max_finite / 2;
+    const bool in_registers = forms.whole && cols == NR<T> &&
+                              largest_f * largest_lane<T>(largest_size(V, V_steps * M * NR<T>)) * M <
+                                  MathOf<Vec<T>>::max_finite / 2;
     if (args.scores) pad_rows(args.lambda + n * args.K, cols, args.K, K, lambda);
     for (size_t row = b.begin; row < b.end; row += kTiles * MR<T>) {
       const size_t rows = smaller(b.end - row, kTiles * MR<T>), at = row * args.R + n;
       tiles.fold(args, F + packed_A_size<T>(row - b.begin, M), F_step, V, V_step, rows, width, forms,
-                 are_numbers);
+                 in_registers);
       if (args.scores) add_scores(tiles.states, rows, cols, lambda, K, scores + (row - b.begin) * K);
       if (args.s) store_tile(tiles.states, rows, cols, args.s + at, args.R);
       if (args.winners) store_tile(tiles.winners, rows, cols, args.winners + at, args.R);

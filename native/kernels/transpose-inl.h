@@ -44,6 +44,7 @@ void transpose_copy(const T* from, size_t from_stride, size_t rows, size_t cols,
           square[n] = load(corner + smaller(n, present - 1) * from_stride);
         }
         transpose_square<T>(square);
+        // Apart from the narrow case: a loop of unknown length would go through the stack.
 #pragma GCC unroll 16
         for (size_t n = 0; n < static_cast<size_t>(lanes<T>); ++n)
           store(to + (c + n) * to_stride + r, square[n]);

@@ -13,4 +13,6 @@
 #define XT_STORE_PART_F32(to, value, count) _mm256_maskstore_ps(to, (__m256i)first_lanes<float>(count), value)
 #define XT_STORE_PART_F64(to, value, count) \
   _mm256_maskstore_pd(to, (__m256i)first_lanes<double>(count), value)
+// Of __builtin_convertvector g++ 12 makes two conversions and three moves.
+#define XT_FOUR_DOUBLES(from) _mm256_cvtps_pd(_mm_loadu_ps(from))
 #include "vector-inl.h"

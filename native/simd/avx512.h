@@ -16,4 +16,6 @@
 #define XT_LOAD_PART_F64(from, count) _mm512_maskz_loadu_pd((1u << (count)) - 1, from)
 #define XT_STORE_PART_F32(to, value, count) _mm512_mask_storeu_ps(to, (1u << (count)) - 1, value)
 #define XT_STORE_PART_F64(to, value, count) _mm512_mask_storeu_pd(to, (1u << (count)) - 1, value)
+// Of __builtin_convertvector g++ 12 makes two conversions and three moves.
+#define XT_FOUR_DOUBLES(from) _mm256_cvtps_pd(_mm_loadu_ps(from))
 #include "vector-inl.h"
